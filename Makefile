@@ -1,0 +1,39 @@
+# Two commands are enough: make run, make test. Each does its own set-up.
+
+export PORT ?= 8000
+export COMPTOIR_HOME ?= var
+
+python = .venv/bin/python
+
+.PHONY: help run test check lock set-up
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+run: set-up ## Everything on this machine, until Ctrl-C (PORT, COMPTOIR_HOME)
+	@$(python) cli.py run
+
+test: set-up ## The tests (ARGS="-k sale" for pytest)
+	@$(python) -m pytest -n logical --maxprocesses 4 $(ARGS)
+
+check: set-up ## Format, lint, types, import rules, published schema
+	@echo '▸ Format'
+	@$(python) -m ruff format --check .
+	@echo '▸ Lint'
+	@$(python) -m ruff check .
+	@echo '▸ Types'
+	@$(python) -m mypy .
+	@echo '▸ Import rules'
+	@$(python) -c 'import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_logo=True))'
+	@echo '▸ Published schema'
+	@$(python) cli.py schema --check
+
+compile = $(python) -m uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --no-header -q
+
+lock: set-up ## Both locks from pyproject.toml (ARGS=--upgrade for newer versions)
+	@$(compile) $(ARGS) -o requirements.lock
+	@$(compile) $(ARGS) --group dev -c requirements.lock -o requirements-dev.lock
+
+set-up: ## The virtual environment alone (done by every command)
+	@bin/set-up

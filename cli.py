@@ -1,0 +1,128 @@
+"""`python cli.py <command>`. Commands other than `run` and `serve` join a `make run` that is going on in the home."""
+
+import difflib
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+import demo
+import home
+from errors import DomainError
+from processes import Failed
+from settings import Settings
+
+SCHEMA = Path(__file__).parent / "schema.graphql"
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Comptoir.")
+
+
+@app.command()
+def run() -> None:
+    """The demonstration: servers, API, worker and stand-ins, until Ctrl-C. PORT and COMPTOIR_HOME may be set."""
+    demo.run(demo.Given())
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
+    workers: Annotated[int, typer.Option(min=1, help="Processes")] = 1,
+) -> None:
+    """The API, on PORT."""
+    import uvicorn
+
+    settings = _settings()
+    logging.basicConfig(level=logging.INFO, format=_LOG_LINE)
+    uvicorn.run(
+        "main:app",
+        host=host,
+        port=settings.port,
+        workers=workers,
+        loop="uvloop",
+        http="httptools",
+        access_log=settings.environment == "development",
+        timeout_graceful_shutdown=8,  # less than the 10 s that supervisors give
+    )
+
+
+@app.command()
+def worker() -> None:
+    """The work that is promised: e-mails, invoices, deliveries. Ends when Redis goes away: run it under a supervisor."""
+    from arq.worker import run_worker
+
+    _settings()
+    logging.basicConfig(level=logging.INFO, format=_LOG_LINE)
+    from workers.settings import WorkerSettings  # reads the settings
+
+    run_worker(WorkerSettings)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database up to date."""
+    applied = demo.migrate(_settings().database_url)
+    for name in applied:
+        typer.echo(f"▸ {name}")
+    typer.echo(f"▸ {len(applied)} applied" if applied else "▸ Nothing to apply")
+
+
+@app.command()
+def seed() -> None:
+    """The demonstration organization, made once."""
+    _settings()
+    for role, email, password in demo.seed().logins:
+        typer.echo(f"{role}  {email}  {password}")
+
+
+@app.command()
+def schema(check: Annotated[bool, typer.Option("--check", help="Only compare with schema.graphql")] = False) -> None:
+    """Write the GraphQL schema to schema.graphql."""
+    from resolvers.schema import sdl
+
+    published, current = SCHEMA.read_text() if SCHEMA.exists() else "", sdl()
+    if not check:
+        SCHEMA.write_text(current)
+    elif current != published:
+        typer.echo("schema.graphql is not the schema of the code: run `python cli.py schema` and commit it.")
+        lines = published.splitlines(keepends=True), current.splitlines(keepends=True)
+        typer.echo("".join(difflib.unified_diff(*lines, fromfile="schema.graphql", tofile="the code")))
+        raise typer.Exit(1)
+
+
+@app.command("new-key")
+def new_key() -> None:
+    """Print a fresh entry for COMPTOIR_MASTER_KEYS."""
+    typer.echo(home.new_master_key())
+
+
+def _settings() -> Settings:
+    """The settings of the environment, completed by those of a `make run` that is going on."""
+    for name, value in home.environment(demo.Given().home).items():
+        os.environ.setdefault(name, value)
+    return Settings()
+
+
+_LOG_LINE = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+def main() -> None:
+    """Run a command; what a person can act on is told in a sentence, anything else is a bug and shows its traceback."""
+    try:
+        app()
+    except (Failed, DomainError) as failure:
+        sys.exit(f"error: {failure}")
+    except ValidationError as problems:
+        for problem in problems.errors():
+            name = ".".join(map(str, problem["loc"])).upper() or "settings"
+            missing = problem["type"] == "missing"
+            hint = "not set, and no `make run` is going on here" if missing else problem["msg"]
+            print(f"error: {name}: {hint}", file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

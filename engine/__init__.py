@@ -1,0 +1,1 @@
+"""How an operation runs: what is read and how, the HTTP front, the explorer. Knows no domain."""

@@ -1,0 +1,43 @@
+"""Errors as clients see them: refusals of ours as they are, everything else masked and logged under an id."""
+
+import logging
+from collections.abc import Iterator
+from uuid import uuid4
+
+from graphql import GraphQLError
+from strawberry.extensions import SchemaExtension
+
+from errors import DomainError, ErrorCode
+
+log = logging.getLogger("comptoir.errors")
+
+ERRORS_MOST = 20
+
+
+class MaskErrors(SchemaExtension):
+    """Mask what is neither GraphQL's own complaint about the request nor a DomainError."""
+
+    def on_operation(self) -> Iterator[None]:
+        yield
+        result = self.execution_context.result
+        if result is not None and getattr(result, "errors", None):
+            result.errors = [masked(error) for error in result.errors[:ERRORS_MOST]]
+
+
+def masked(error: GraphQLError) -> GraphQLError:
+    cause = error.original_error
+    while isinstance(cause, GraphQLError) and cause.original_error is not None:
+        cause = cause.original_error
+    if isinstance(cause, DomainError):
+        return error
+    if cause is None or isinstance(cause, GraphQLError):
+        error.extensions = {"code": ErrorCode.INVALID.value} | (error.extensions or {})
+        return error
+    error_id = uuid4().hex
+    log.error("error %s at %s", error_id, error.path, exc_info=cause)
+    return GraphQLError(
+        f"Something went wrong on our side. If it lasts, tell us this id: {error_id}",
+        nodes=error.nodes,
+        path=error.path,
+        extensions={"code": ErrorCode.INTERNAL.value, "id": error_id},
+    )

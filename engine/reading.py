@@ -1,0 +1,130 @@
+"""Reads: a scoped queryset and a selection become one query for the page and one for each relation asked for.
+
+Every hop over a relation goes through `scope`, so that no relation shows a row that its own list would not. The one
+module that touches Tortoise's private names; `tests/engine/test_reading.py` pins them.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from strawberry.types.nodes import FragmentSpread, InlineFragment, SelectedField, Selection
+from tortoise.models import Model
+from tortoise.query_utils import Prefetch
+from tortoise.queryset import QuerySet
+
+from engine.views import VIEWS, View
+from errors import Invalid
+
+Scope = Callable[[type[Model]], QuerySet[Any]]
+
+PAGE_DEFAULT, PAGE_MOST = 20, 100
+
+
+@dataclass(frozen=True)
+class Page:
+    """A slice of a list, newest first."""
+
+    rows: Sequence[Model]
+    before: bool
+    after: bool
+    everything: QuerySet[Any]
+
+
+async def read_one(rows: QuerySet[Any], selections: Iterable[Selection], scope: Scope) -> Model | None:
+    """The first row, with what is asked of it."""
+    return await rows.prefetch_related(*prefetches(VIEWS[rows.model], selections, scope)).first()  # type: ignore[no-any-return]
+
+
+async def read_page(
+    rows: QuerySet[Any],
+    selections: Iterable[Selection],
+    scope: Scope,
+    *,
+    first: int | None = None,
+    after: str | None = None,
+    last: int | None = None,
+    before: str | None = None,
+) -> Page:
+    """A page by keyset over the id (UUIDv7, so by time), newest first; `last` counts from the oldest."""
+    size, backward = _size(first, last)
+    page = rows.order_by("id" if backward else "-id").limit(size + 1)
+    if after is not None:
+        page = page.filter(id__lt=_position(after, rows.model, "after"))
+    if before is not None:
+        page = page.filter(id__gt=_position(before, rows.model, "before"))
+    found = await page.prefetch_related(*prefetches(VIEWS[rows.model], selections, scope))
+    more, found = len(found) > size, found[:size]
+    if backward:
+        return Page(found[::-1], before=more, after=before is not None, everything=rows)
+    return Page(found, before=after is not None, after=more, everything=rows)
+
+
+def cursor(row: Model) -> str:
+    """Opaque position of a row in its list."""
+    return base64.urlsafe_b64encode(f"{type(row).__name__}@{row.pk}".encode()).decode().rstrip("=")
+
+
+def prefetches(view: View, selections: Iterable[Selection], scope: Scope) -> list[Prefetch]:
+    """What to load beside the rows of a view for a selection: one query a relation, nested ones too."""
+    wanted: dict[str, list[Selection]] = {}
+    for field in fields_of(view.name, selections):
+        if path := view.relations.get(field.name):
+            wanted.setdefault(path, []).extend(field.selections)
+        for path in view.needs.get(field.name, ()):
+            wanted.setdefault(path, [])
+    return [_prefetch(view.model, path, inner, scope) for path, inner in wanted.items()]
+
+
+def fields_of(type_name: str | None, selections: Iterable[Selection]) -> Iterator[SelectedField]:
+    """The fields asked of a type (of any: None), fragments opened."""
+    for selection in selections:
+        if isinstance(selection, SelectedField):
+            yield selection
+        elif isinstance(selection, FragmentSpread | InlineFragment):
+            if type_name is None or selection.type_condition in (None, type_name, "Node"):
+                yield from fields_of(type_name, selection.selections)
+
+
+def fetched(row: Model, relation: str) -> tuple[bool, Any]:
+    """(whether a relation of a row was loaded, what it holds)."""
+    if relation in row._meta.backward_fk_fields:
+        many = getattr(row, relation)
+        return many._fetched, many.related_objects if many._fetched else None
+    key = f"_{relation}"
+    return key in row.__dict__, row.__dict__.get(key)
+
+
+async def fetch(row: Model, path: str, selections: Iterable[Selection], scope: Scope) -> None:
+    """Load a relation of one row, for results that no list read before."""
+    await type(row).fetch_for_list([row], _prefetch(type(row), path, selections, scope))
+
+
+def _prefetch(model: type[Model], path: str, selections: Iterable[Selection], scope: Scope) -> Prefetch:
+    hop, _, rest = path.partition("__")
+    target: type[Model] = model._meta.fields_map[hop].related_model  # type: ignore[attr-defined]
+    inner = [_prefetch(target, rest, selections, scope)] if rest else prefetches(VIEWS[target], selections, scope)
+    return Prefetch(hop, queryset=scope(target).prefetch_related(*inner))
+
+
+def _size(first: int | None, last: int | None) -> tuple[int, bool]:
+    if first is not None and last is not None:
+        raise Invalid("Give `first` or `last`, not both.", field="last")
+    name, size = ("last", last) if last is not None else ("first", PAGE_DEFAULT if first is None else first)
+    if not 1 <= (size or 0) <= PAGE_MOST:
+        raise Invalid(f"`{name}` is 1 to {PAGE_MOST}.", field=name)
+    return size or 0, last is not None
+
+
+def _position(text: str, model: type[Model], field: str) -> UUID:
+    try:
+        padded = text + "=" * (-len(text) % 4)
+        name, _, key = base64.b64decode(padded, altchars=b"-_", validate=True).decode().partition("@")
+        if name == model.__name__:
+            return UUID(key)
+    except (ValueError, binascii.Error, UnicodeDecodeError):
+        pass
+    raise Invalid("This cursor is not of this list. Take one from `pageInfo` or `edges`.", field=field)

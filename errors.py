@@ -1,0 +1,104 @@
+"""What can go wrong, as one tree.
+
+    Exception
+    ├── DomainError            the caller can act on it: code, field, message, shown as they are
+    │   ├── Unauthenticated    nobody is signed in, or the token is no longer good
+    │   ├── Forbidden          signed in, without the right
+    │   ├── NotFound           no such row for this caller (another tenant's row is the same as none)
+    │   ├── Invalid            the input breaks a rule
+    │   ├── Conflict           the input is fine, the state of things is not
+    │   ├── Limited            too much, too often
+    │   ├── NotConfigured      an operator has to set something first
+    │   └── Unreachable        an outside system failed while the caller waited
+    └── ProviderError          an outside system said no; the three that someone treats differently
+        ├── Refused            it will never work as asked: give up, tell a person
+        ├── Disconnected       the credentials are no good: reconnect the integration
+        └── Unavailable        try again, `retry_after` seconds from now when it said so
+
+Everything else is a bug: masked for clients, logged with an id that the client is given.
+"""
+
+from enum import Enum
+
+
+class ErrorCode(Enum):
+    """Why a request was refused: `errors[].extensions.code`."""
+
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    FORBIDDEN = "FORBIDDEN"
+    NOT_FOUND = "NOT_FOUND"
+    INVALID = "INVALID"
+    CONFLICT = "CONFLICT"
+    LIMITED = "LIMITED"
+    NOT_CONFIGURED = "NOT_CONFIGURED"
+    UNAVAILABLE = "UNAVAILABLE"
+    INTERNAL = "INTERNAL"
+
+
+class DomainError(Exception):
+    """A refusal that the caller can act on. `field` is the camelCase path of the input to blame."""
+
+    code = ErrorCode.INVALID
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+
+    @property
+    def extensions(self) -> dict[str, object]:
+        """What graphql-core copies to `errors[].extensions`."""
+        return {"code": self.code.value} | ({"field": self.field} if self.field else {})
+
+
+class Unauthenticated(DomainError):
+    code = ErrorCode.UNAUTHENTICATED
+
+
+class Forbidden(DomainError):
+    code = ErrorCode.FORBIDDEN
+
+
+class NotFound(DomainError):
+    code = ErrorCode.NOT_FOUND
+
+
+class Invalid(DomainError):
+    code = ErrorCode.INVALID
+
+
+class Conflict(DomainError):
+    code = ErrorCode.CONFLICT
+
+
+class Limited(DomainError):
+    code = ErrorCode.LIMITED
+
+
+class NotConfigured(DomainError):
+    code = ErrorCode.NOT_CONFIGURED
+
+
+class Unreachable(DomainError):
+    code = ErrorCode.UNAVAILABLE
+
+
+class ProviderError(Exception):
+    """An outside system did not do what we asked. The message never holds a secret."""
+
+
+class Refused(ProviderError):
+    """The same request will be refused again."""
+
+
+class Disconnected(ProviderError):
+    """The credentials are wrong, expired or revoked."""
+
+
+class Unavailable(ProviderError):
+    """No answer, or one that says later. `answered`: it did answer, that it failed; else the outcome is unknown."""
+
+    def __init__(self, message: str, *, retry_after: float | None = None, answered: bool = False) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        self.answered = answered

@@ -1,0 +1,49 @@
+"""What a home (`COMPTOIR_HOME`) remembers for the demonstration: secrets made once, and the addresses of this run."""
+
+import base64
+import json
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import embedded
+from embedded.server import write_private
+
+
+def new_master_key() -> str:
+    """One entry of COMPTOIR_MASTER_KEYS: `id:base64 of 32 bytes`."""
+    return f"k1:{base64.b64encode(secrets.token_bytes(32)).decode()}"
+
+
+def own_secrets(home: Path) -> dict[str, str]:
+    """The home's own secrets, as environment variables; made at the first call, in `secrets.env`."""
+    path = home / "secrets.env"
+    if not path.exists():
+        made = {
+            "COMPTOIR_MASTER_KEYS": new_master_key(),
+            "STRIPE_SECRET_KEY": f"sk_test_{secrets.token_hex(24)}",
+            "STRIPE_WEBHOOK_SECRET": f"whsec_{secrets.token_hex(32)}",
+        }
+        write_private(path, "".join(f"{name}={value}\n" for name, value in made.items()))
+    return dict(line.split("=", 1) for line in path.read_text().splitlines())
+
+
+@contextmanager
+def shared(home: Path, environment: Mapping[str, str]) -> Iterator[None]:
+    """Let other commands work in the environment of this run, for the time of the block."""
+    path = home / "environment.json"
+    write_private(path, json.dumps(environment))
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def environment(home: Path) -> dict[str, str]:
+    """The environment of the run that is going on in `home`; empty when there is none."""
+    path = home / "environment.json"
+    if embedded.running(home) is None or not path.exists():
+        return {}
+    found: dict[str, str] = json.loads(path.read_text())
+    return found

@@ -1,0 +1,78 @@
+"""The ASGI app: routes, lifespan, who is calling."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+
+from engine import graphiql
+from engine.http import GraphQLApp
+from models.database import connect, disconnect
+from resolvers import examples
+from resolvers.schema import build
+from schema.context import Context
+from services import files, identity, outside
+from settings import Settings
+from webhooks.stripe import stripe
+
+BODY_MOST = 1024 * 1024  # bytes; more is refused with 413 before anything is done with it
+
+
+def create_app(settings: Settings) -> Starlette:
+    """The whole API for one installation."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        await connect(settings.database_url)
+        opened = outside.use(outside.from_settings(settings))
+        yield
+        await opened.close()
+        await disconnect()
+
+    explore = settings.environment == "development"
+    graphql = GraphQLApp(build(introspection=explore), context, path="/graphql", explore=explore, tabs=examples.TABS)
+    routes: list[BaseRoute] = [
+        Route("/graphql", graphql),
+        Route("/webhooks/stripe", stripe, methods=["POST"]),
+        Route("/files/{token}/{name}", file, methods=["GET"]),
+        Route("/healthz", healthz, methods=["GET"]),
+    ]
+    if explore:
+        routes += [Mount("/graphiql", graphiql.assets), Route("/", lambda request: RedirectResponse("/graphql"))]
+    return Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(RequestBodyLimitMiddleware, BODY_MOST)])
+
+
+async def context(request: Request, response: Response) -> Context:
+    """Who is calling: the bearer of an access token, or nobody."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    actor = await identity.actor_of(token.strip()) if scheme.lower() == "bearer" and token else None
+    return Context(request, response, actor)
+
+
+async def file(request: Request) -> Response:
+    """A document by its signed link."""
+    invoice = await files.invoice_of_link(request.path_params["token"])
+    if invoice is None or invoice.file_key is None:
+        return PlainTextResponse("Ce lien n'est plus valable. / This link is no longer good.", 404)
+    headers = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
+    return FileResponse(
+        files.path_of(invoice.file_key), media_type="application/pdf", filename=f"{invoice.number}.pdf",
+        content_disposition_type="inline", headers=headers,
+    )  # fmt: skip
+
+
+async def healthz(request: Request) -> Response:
+    """The process serves."""
+    return JSONResponse({"status": "ok"})
+
+
+def __getattr__(name: str) -> Starlette:
+    """`main:app`, for uvicorn: made from the environment when it is asked for, so that importing costs nothing."""
+    if name == "app":
+        return create_app(Settings())
+    raise AttributeError(name)

@@ -1,0 +1,51 @@
+"""Tables and the rules of one row. Used as `models.Order`: a row; the GraphQL class of the same name is its view."""
+
+from tortoise import Tortoise
+
+from models.client import Client
+from models.invoice import Invoice, InvoiceSeries, InvoiceType
+from models.order import Conflict, ConflictKind, Order, OrderKind, OrderLine, OrderStatus
+from models.organization import Membership, Organization, Role, User, VatRegime
+from models.partner import ATTEMPTS, Notification, NotificationAttempt, NotificationStatus, Partner
+from models.payment import Attempt, AttemptStatus, Operation, Payment, PaymentMethod, PaymentStatus
+from models.product import Access, Product, ProductPartner
+from models.promise import Lane, Promise, SecretOpening, StripeEvent
+
+__all__ = [
+    "ATTEMPTS",
+    "Access",
+    "Attempt",
+    "AttemptStatus",
+    "Client",
+    "Conflict",
+    "ConflictKind",
+    "Invoice",
+    "InvoiceSeries",
+    "InvoiceType",
+    "Lane",
+    "Membership",
+    "Notification",
+    "NotificationAttempt",
+    "NotificationStatus",
+    "Operation",
+    "Order",
+    "OrderKind",
+    "OrderLine",
+    "OrderStatus",
+    "Organization",
+    "Partner",
+    "Payment",
+    "PaymentMethod",
+    "PaymentStatus",
+    "Product",
+    "ProductPartner",
+    "Promise",
+    "Role",
+    "SecretOpening",
+    "StripeEvent",
+    "User",
+    "VatRegime",
+]
+
+# Relations are known from both sides once all models are: views are built from them at import.
+Tortoise.init_models(["models"], "models")

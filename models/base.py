@@ -1,0 +1,79 @@
+"""What every table has. Ids are UUIDv7 made here, so that a row can be sealed, promised and named before it is saved."""
+
+import base64
+import binascii
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from tortoise import fields
+from tortoise.models import Model
+from uuid_utils.compat import uuid7
+
+from models.fields import belongs_to
+
+
+class Row(Model):
+    """A table's row."""
+
+    id: UUID = fields.UUIDField(primary_key=True, default=uuid7)
+    created_at: datetime = fields.DatetimeField(auto_now_add=True, description="When it was made")
+
+    class Meta:
+        abstract = True
+
+
+class Owned(Row):
+    """A row of one organization (the tenant); nothing crosses."""
+
+    organization_id: UUID
+    organization: Any = belongs_to("Organization", None, "The tenant that it belongs to")
+
+    class Meta:
+        abstract = True
+
+
+class Branded(Model):
+    """How one presents oneself on invoices and in e-mails."""
+
+    brand_name: str = fields.CharField(100, description="Name shown to clients")
+    brand_color: str = fields.CharField(7, default="#1f3a5f", description="Accent colour, `#rrggbb`")
+    logo_svg: str | None = fields.TextField(null=True, description="Logo, as SVG")
+    contact_email: str = fields.CharField(254, description="Where clients write to")
+    contact_phone: str | None = fields.CharField(16, null=True, description="Phone number for clients, E.164")
+    website: str | None = fields.CharField(2048, null=True, description="Public site")
+    terms_url: str | None = fields.CharField(2048, null=True, description="General terms of sale (CGV)")
+
+    class Meta:
+        abstract = True
+
+
+class AtStripe(Model):
+    """A row that has a twin at Stripe, in one account and one mode."""
+
+    stripe_id: str | None = fields.CharField(255, null=True, description="Id of the twin object at Stripe")
+    stripe_account: str | None = fields.CharField(255, null=True, description="Stripe account of the twin")
+    stripe_live: bool | None = fields.BooleanField(null=True, description="Whether the twin is in live mode")
+
+    class Meta:
+        abstract = True
+
+    def known_at(self, account: str, live: bool) -> bool:
+        """Whether the twin exists in that account and mode: an id of test mode means nothing in live mode."""
+        return self.stripe_id is not None and (self.stripe_account, self.stripe_live) == (account, live)
+
+
+def global_id(row: Model) -> str:
+    """The opaque id that clients hold (Relay's global object identification)."""
+    return base64.urlsafe_b64encode(f"{type(row).__name__}:{row.pk}".encode()).decode().rstrip("=")
+
+
+def parse_global_id(text: str) -> tuple[str, UUID] | None:
+    """(model name, id), or None for what was never an id of ours."""
+    try:
+        name, _, key = (
+            base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode().partition(":")
+        )
+        return name, UUID(key)
+    except (ValueError, binascii.Error, UnicodeDecodeError):
+        return None

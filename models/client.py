@@ -1,0 +1,28 @@
+"""Those who buy."""
+
+from tortoise import fields
+
+from models.base import AtStripe, Owned
+from models.fields import CountryField, EmailField, PhoneField
+
+
+class Client(Owned, AtStripe):
+    """A customer of the organization, one per e-mail address."""
+
+    email: str = EmailField(description="E-mail address, one client each")
+    first_name: str | None = fields.CharField(100, null=True, description="First name")
+    last_name: str | None = fields.CharField(100, null=True, description="Last name")
+    company: str | None = fields.CharField(200, null=True, description="Company, when the client is one")
+    phone: str | None = PhoneField(null=True, description="Phone number")
+    address: str | None = fields.CharField(300, null=True, description="Street, one or several lines")
+    postal_code: str | None = fields.CharField(20, null=True, description="Postal code")
+    city: str | None = fields.CharField(100, null=True, description="Town")
+    country: str | None = CountryField(null=True, description="Country")
+
+    class Meta:
+        table = "clients"
+
+    @property
+    def name(self) -> str:
+        """What to call them: company, else first and last name, else the address."""
+        return self.company or " ".join(filter(None, (self.first_name, self.last_name))) or self.email

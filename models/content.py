@@ -1,0 +1,157 @@
+"""What an invoice says, all of it: fixed at issue, stored as JSON, printed on the PDF.
+
+Names follow EN 16931 where it has one (BT and BG numbers beside them). Nothing here is looked up again later: a product
+renamed or an organization that moves changes no invoice. Amounts are integer minor units of `currency`.
+"""
+
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from models.amounts import CENT
+from models.payment import PaymentMethod
+
+Cents = Annotated[int, Field(ge=0)]
+VatRate = Annotated[int, Field(ge=0, le=10_000)]
+Color = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")]
+
+
+class _Fixed(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class VatCategory(StrEnum):
+    """UNCL 5305 code (BT-118, BT-151)."""
+
+    STANDARD = "S"
+    EXEMPT = "E"
+
+
+class Address(_Fixed):
+    """A postal address (BG-5, BG-8). Lines are what stands above the town; the country is ISO 3166-1 alpha-2."""
+
+    lines: tuple[str, ...] = ()
+    postal_code: str | None = None
+    city: str | None = None
+    country: str = "FR"
+
+
+class Party(_Fixed):
+    """Seller (BG-4) or buyer (BG-7). A person who buys has a name, and little else."""
+
+    name: str
+    legal_form: str | None = None
+    share_capital: str | None = None  # as printed: "10 000 €"
+    address: Address | None = None
+    siren: str | None = None
+    siret: str | None = None
+    rcs: str | None = None  # as printed: "RCS Paris 123 456 782"
+    vat_number: str | None = None
+    email: str | None = None
+    phone: str | None = None  # E.164
+
+
+class Branding(_Fixed):
+    """How the organization, or the partner whose product was sold, presents itself. The logo is an SVG document."""
+
+    name: str
+    color: Color
+    logo_svg: str | None = None
+    contact_email: str
+    phone: str | None = None  # E.164
+    website: str | None = None
+    terms_url: str | None = None
+
+
+class Line(_Fixed):
+    """A line (BG-25): `unit_net` is the price without VAT of `base_quantity` units, in currency units."""
+
+    description: str
+    quantity: Annotated[int, Field(ge=1)]
+    unit_net: Decimal
+    base_quantity: Annotated[int, Field(ge=1)] = 1
+    vat_category: VatCategory
+    vat_rate: VatRate
+    net_cents: Cents
+    vat_cents: Cents
+    gross_cents: Cents
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        total = (self.unit_net * self.quantity / self.base_quantity).quantize(CENT, ROUND_HALF_UP)
+        _equal("unit price × quantity", int(total.scaleb(2)), self.net_cents)
+        _equal("line net + VAT", self.net_cents + self.vat_cents, self.gross_cents)
+        return self
+
+
+class VatBreakdown(_Fixed):
+    """All lines of one category and rate (BG-23); an exempt one says why."""
+
+    category: VatCategory
+    rate: VatRate
+    net_cents: Cents
+    vat_cents: Cents
+    exemption: str | None = None
+
+    @model_validator(mode="after")
+    def _says_why(self) -> Self:
+        if (self.category is VatCategory.EXEMPT) != bool(self.exemption):
+            raise ValueError("An exempt category names the article that exempts it, and no other does")
+        if self.category is VatCategory.EXEMPT and (self.rate or self.vat_cents):
+            raise ValueError("An exempt category has no VAT")
+        return self
+
+
+class InvoiceContent(_Fixed):
+    """The whole document. Refuses to exist where its amounts do not add up."""
+
+    number: str
+    issued_on: date  # in the organization's time zone, as the two below
+    operation_on: date
+    due_on: date
+    paid_on: date | None = None
+    currency: str
+    live: bool  # False: TEST stands across every page
+    seller: Party
+    buyer: Party
+    lines: Annotated[tuple[Line, ...], Field(min_length=1)]
+    vat: Annotated[tuple[VatBreakdown, ...], Field(min_length=1)]
+    net_cents: Cents
+    vat_cents: Cents
+    gross_cents: Cents
+    paid_cents: Cents = 0
+    payment_method: PaymentMethod | None = None
+    mentions: tuple[str, ...] = ()
+    brand: Branding
+    notes: tuple[str, ...] = ()
+
+    @property
+    def due_cents(self) -> int:
+        """What is still to be paid (BT-115)."""
+        return self.gross_cents - self.paid_cents
+
+    @property
+    def is_paid(self) -> bool:
+        return self.due_cents == 0
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        _equal("net of the lines", sum(line.net_cents for line in self.lines), self.net_cents)
+        _equal("VAT of the lines", sum(line.vat_cents for line in self.lines), self.vat_cents)
+        _equal("net + VAT", self.net_cents + self.vat_cents, self.gross_cents)
+        for group in self.vat:
+            lines = [line for line in self.lines if (line.vat_category, line.vat_rate) == (group.category, group.rate)]
+            _equal(f"net at {group.rate}", sum(line.net_cents for line in lines), group.net_cents)
+            _equal(f"VAT at {group.rate}", sum(line.vat_cents for line in lines), group.vat_cents)
+        _equal("net of the rates", sum(group.net_cents for group in self.vat), self.net_cents)
+        if self.paid_cents > self.gross_cents or (self.paid_cents > 0) != (self.paid_on is not None):
+            raise ValueError("What was paid has a date, and is no more than the total")
+        return self
+
+
+def _equal(what: str, is_: int, should_be: int) -> None:
+    if is_ != should_be:
+        raise ValueError(f"{what}: {is_}, not {should_be}")

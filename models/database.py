@@ -1,0 +1,120 @@
+"""The connection, the transaction, the migrations."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
+from tortoise import Tortoise, connections
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.exceptions import IntegrityError
+from tortoise.migrations.api import migrate as run_migrations
+from tortoise.transactions import in_transaction
+
+from errors import Conflict
+
+POOL = {"min_size": 1, "max_size": 20, "command_timeout": 30, "timeout": 10}
+MIGRATION_LOCK = 0x434D5054  # any constant of ours: two processes that migrate at once must take turns
+
+AfterCommit = Callable[[], Awaitable[None]]
+_after_commit: ContextVar[list[AfterCommit] | None] = ContextVar("after_commit", default=None)
+
+
+def config(database_url: str, **pool: Any) -> dict[str, Any]:
+    """Tortoise's configuration for a `postgres://` address."""
+    at = urlsplit(database_url)
+    credentials = {
+        "host": at.hostname, "port": at.port or 5432, "user": at.username, "password": at.password,
+        "database": at.path.lstrip("/"), **POOL, **pool,
+    }  # fmt: skip
+    return {
+        "connections": {"default": {"engine": "tortoise.backends.asyncpg", "credentials": credentials}},
+        "apps": {"models": {"models": ["models"], "migrations": "migrations", "default_connection": "default"}},
+        "use_tz": True,
+        "timezone": "UTC",
+    }
+
+
+async def connect(database_url: str, **pool: Any) -> None:
+    """Open the pool for this process. The fallback is global: requests and jobs run in other contexts than this."""
+    await Tortoise.init(config(database_url, **pool), _enable_global_fallback=True)
+
+
+async def disconnect() -> None:
+    await Tortoise.close_connections()
+
+
+@asynccontextmanager
+async def transaction() -> AsyncIterator[BaseDBAsyncClient]:
+    """One transaction; what is registered with `after_commit` runs once it stands. Not to be nested: see `savepoint`."""
+    if in_a_transaction():
+        raise RuntimeError("a transaction is already open: nothing below its opener commits")
+    hooks: list[AfterCommit] = []
+    token = _after_commit.set(hooks)
+    try:
+        async with in_transaction() as connection:
+            yield connection
+    except IntegrityError as error:
+        raise _typed(error) from error
+    finally:
+        _after_commit.reset(token)
+    for hook in dict.fromkeys(hooks):
+        await hook()
+
+
+@asynccontextmanager
+async def savepoint() -> AsyncIterator[None]:
+    """A part of the open transaction that may fail alone."""
+    async with in_transaction():
+        yield
+
+
+def in_a_transaction() -> bool:
+    return _after_commit.get() is not None
+
+
+def after_commit(hook: AfterCommit) -> None:
+    """Run once the open transaction is committed (the same hook once); never if it rolls back."""
+    hooks = _after_commit.get()
+    if hooks is None:
+        raise RuntimeError("no transaction is open")
+    hooks.append(hook)
+
+
+# Rules that a caller can break, by the name of the index that keeps them.
+_BROKEN = {
+    "clients_email": ("A client with this e-mail address already exists.", "input.email"),
+    "partners_slug": ("A partner with this slug already exists.", "input.slug"),
+}
+
+
+def _typed(error: IntegrityError) -> Exception:
+    """The refusal behind a broken constraint, where a caller can act on it; else the error itself."""
+    broken = getattr(error.__cause__, "constraint_name", None) or ""
+    message, field = _BROKEN.get(broken, (None, None))
+    return Conflict(message, field=field) if message else error
+
+
+async def query(sql: str, *values: Any) -> list[dict[str, Any]]:
+    """Rows of a statement, on the open transaction's connection or a fresh one."""
+    return await connections.get("default").execute_query_dict(sql, list(values))
+
+
+async def migrate(database_url: str) -> list[str]:
+    """Bring the database up to date, one process at a time; the names of what was applied."""
+    applied: list[str] = []
+
+    def report(event: str, app: str, name: str) -> None:
+        if event == "apply_done":
+            applied.append(name)
+
+    lock = await asyncpg.connect(database_url)
+    try:
+        await lock.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
+        await run_migrations(config=config(database_url), direction="forward", progress=report)
+    finally:
+        await Tortoise.close_connections()
+        await lock.close()
+    return applied

@@ -1,0 +1,71 @@
+"""Columns with a meaning: each gives its GraphQL scalar and its check to whatever publishes it (`schema/scalars.py`)."""
+
+from enum import Enum
+from typing import Any, Self, TypeVar
+
+from tortoise import fields
+from tortoise.fields import OnDelete
+
+E = TypeVar("E", bound="Coded")
+
+
+class Coded(str, Enum):
+    """An enum whose every value says what it means: `PAID = "PAID", "Paid in full"`."""
+
+    description: str
+
+    def __new__(cls, value: str, description: str) -> Self:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.description = description
+        return member
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+class EmailField(fields.CharField):
+    """An e-mail address, lower case."""
+
+    def __init__(self, max_length: int = 254, **options: Any) -> None:
+        super().__init__(max_length=max_length, **options)
+
+
+class PhoneField(fields.CharField):
+    """A phone number in E.164 form: `+33612345678`."""
+
+    def __init__(self, max_length: int = 16, **options: Any) -> None:
+        super().__init__(max_length=max_length, **options)
+
+
+class UrlField(fields.CharField):
+    """An absolute http(s) address."""
+
+    def __init__(self, max_length: int = 2048, **options: Any) -> None:
+        super().__init__(max_length=max_length, **options)
+
+
+class CurrencyField(fields.CharField):
+    """An ISO 4217 code, upper case."""
+
+    def __init__(self, max_length: int = 3, **options: Any) -> None:
+        super().__init__(max_length=max_length, **options)
+
+
+class CountryField(fields.CharField):
+    """An ISO 3166-1 alpha-2 code, upper case."""
+
+    def __init__(self, max_length: int = 2, **options: Any) -> None:
+        super().__init__(max_length=max_length, **options)
+
+
+def belongs_to(model: str, related_name: str | None, description: str, **options: Any) -> Any:
+    """A foreign key that never cascades; the constraint, with the tenant in it, and its index are in the migrations."""
+    return fields.ForeignKeyField(
+        f"models.{model}",
+        related_name=related_name if related_name is not None else False,
+        on_delete=OnDelete.RESTRICT,
+        db_constraint=False,
+        description=description,
+        **options,
+    )

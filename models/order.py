@@ -1,0 +1,123 @@
+"""One way to be paid: everything sold becomes an order. The rules of one row, named like speech."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from tortoise import fields
+
+import errors
+from models.base import Owned
+from models.client import Client
+from models.fields import Coded, CurrencyField, belongs_to
+from models.product import Product
+
+
+class OrderKind(Coded):
+    """What was sold, and so what reacts to the payment."""
+
+    PRODUCTS = "PRODUCTS", "Products of the catalogue"
+
+
+class OrderStatus(Coded):
+    """Where an order stands."""
+
+    OPEN = "OPEN", "Waiting to be paid"
+    PAID = "PAID", "Paid in full, or free and completed"
+    CANCELED = "CANCELED", "Given up before it was paid"
+
+
+class Order(Owned):
+    """A sale: lines in integer cents, one currency, one client."""
+
+    number: int = fields.IntField(description="Number within the organization, from 1")
+    client_id: UUID
+    client: Client = belongs_to("Client", "orders", "Who buys")
+    kind: OrderKind = fields.CharEnumField(OrderKind, max_length=20, description="What was sold")
+    status: OrderStatus = fields.CharEnumField(
+        OrderStatus, max_length=20, default=OrderStatus.OPEN, description="Where it stands"
+    )
+    currency: str = CurrencyField(description="Currency of every amount")
+    total_cents: int = fields.IntField(description="Total TTC, in minor units")
+    stripe_account: str = fields.CharField(255, description="Stripe account that is paid")
+    live: bool = fields.BooleanField(description="Whether real money moves")
+    paid_at: datetime | None = fields.DatetimeField(null=True, description="When it was paid")
+    event_id: str | None = fields.CharField(
+        255, null=True, description="What settled it: the Stripe event's id, else a stable one of ours"
+    )
+
+    lines: Any
+    payments: Any
+    invoices: Any
+
+    class Meta:
+        table = "orders"
+        unique_together = (("organization", "number"),)
+
+    @property
+    def is_open(self) -> bool:
+        return self.status is OrderStatus.OPEN
+
+    @property
+    def is_paid(self) -> bool:
+        return self.status is OrderStatus.PAID
+
+    @property
+    def is_free(self) -> bool:
+        return self.total_cents == 0
+
+    def must_be_open(self) -> None:
+        """Raises Conflict where there is nothing left to pay."""
+        if self.is_paid:
+            raise errors.Conflict(f"Order {self.number} is already paid. Nothing was charged.", field="order")
+        if not self.is_open:
+            raise errors.Conflict(f"Order {self.number} was cancelled. Create a new order.", field="order")
+
+    def pay(self, *, at: datetime, event_id: str) -> None:
+        """Mark paid. What settled it is named once and for all: partners see it."""
+        self.status, self.paid_at, self.event_id = OrderStatus.PAID, at, event_id
+
+
+class OrderLine(Owned):
+    """One thing sold, at the price it had then."""
+
+    order_id: UUID
+    order: Order = belongs_to("Order", "lines", "The order")
+    position: int = fields.IntField(description="Place on the order, from 1")
+    product_id: UUID
+    product: Product = belongs_to("Product", "lines", "The product sold")
+    description: str = fields.CharField(200, description="Name of the product when it was sold")
+    quantity: int = fields.IntField(description="How many, 1 or more")
+    unit_price_cents: int = fields.IntField(description="Price TTC of one, in minor units")
+    currency: str = CurrencyField(description="Currency of the price, the order's")
+    vat_rate: int = fields.IntField(description="VAT rate in hundredths of a percent")
+    total_cents: int = fields.IntField(description="Price TTC of all, in minor units")
+
+    class Meta:
+        table = "order_lines"
+        ordering = ("position",)
+        unique_together = (("order", "position"),)
+
+
+class ConflictKind(Coded):
+    """Why a person has to look."""
+
+    AMOUNT_MISMATCH = "AMOUNT_MISMATCH", "Stripe took another amount or currency than the order's"
+    DUPLICATE_PAYMENT = "DUPLICATE_PAYMENT", "Paid a second time: one payment should be refunded"
+    CANCELED_ORDER_PAID = "CANCELED_ORDER_PAID", "Paid after it was cancelled"
+    REACTION_FAILED = "REACTION_FAILED", "Paid, but what was sold could not react"
+
+
+class Conflict(Owned):
+    """Something about an order that a person must settle; the money stands as it is."""
+
+    order_id: UUID
+    order: Order = belongs_to("Order", "conflicts", "The order")
+    kind: ConflictKind = fields.CharEnumField(ConflictKind, max_length=30, description="What kind of clash")
+    reference: str = fields.CharField(255, description="What brought it: the payment's or event's id")
+    message: str = fields.CharField(500, description="What happened, for a person")
+    resolved_at: datetime | None = fields.DatetimeField(null=True, description="When a person settled it")
+
+    class Meta:
+        table = "conflicts"
+        unique_together = (("order", "kind", "reference"),)

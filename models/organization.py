@@ -1,0 +1,98 @@
+"""The tenant, and the people who work in it."""
+
+from uuid import UUID
+
+from tortoise import fields
+
+from errors import Invalid
+from models.base import Branded, Owned, Row
+from models.fields import Coded, CountryField, EmailField, belongs_to
+
+VAT_RATES = (2000, 1000, 550, 210)  # metropolitan France, art. 278 to 281 nonies du CGI, hundredths of a percent
+
+
+class VatRegime(Coded):
+    """How the organization stands towards French VAT."""
+
+    STANDARD = "STANDARD", "Charges VAT"
+    FRANCHISE = "FRANCHISE", "Franchise en base, art. 293 B du CGI"
+    EXEMPT_TRAINING = "EXEMPT_TRAINING", "Attested training body, exempt under art. 261-4-4° a du CGI"
+
+
+EXEMPTIONS = {
+    VatRegime.STANDARD: "Opération exonérée de TVA",
+    VatRegime.FRANCHISE: "TVA non applicable, art. 293 B du CGI",
+    VatRegime.EXEMPT_TRAINING: "Exonération de TVA, art. 261-4-4° a du CGI",
+}
+
+
+class Role(Coded):
+    """What a person may do in an organization."""
+
+    OWNER = "OWNER", "Everything, members and billing settings included"
+    ADMIN = "ADMIN", "Everything but ownership"
+    CONSULTANT = "CONSULTANT", "Their own clients and work"
+    ACCOUNTANT = "ACCOUNTANT", "Reads orders, payments and invoices"
+    BENEFICIARY = "BENEFICIARY", "Their own orders and invoices only"
+
+
+class Organization(Row, Branded):
+    """An institute, a consultancy, a freelance: whoever sells."""
+
+    slug: str = fields.CharField(63, unique=True, description="Short name for addresses")
+    name: str = fields.CharField(200, description="Usual name")
+    legal_name: str = fields.CharField(200, description="Name in the register (EN 16931 BT-27)")
+    legal_form: str = fields.CharField(100, description="SAS, SARL, EI…")
+    share_capital: str | None = fields.CharField(50, null=True, description="As printed: `10 000 €`")
+    siren: str = fields.CharField(9, description="SIREN, nine digits (BT-30)")
+    siret: str = fields.CharField(14, description="SIRET, fourteen digits")
+    rcs: str | None = fields.CharField(100, null=True, description="Register and its town: `RCS Paris 123 456 782`")
+    vat_number: str | None = fields.CharField(14, null=True, description="Intra-community VAT number (BT-31)")
+    vat_regime: VatRegime = fields.CharEnumField(VatRegime, max_length=20, description="VAT regime")
+    address: str = fields.CharField(300, description="Street, one or several lines")
+    postal_code: str = fields.CharField(20, description="Postal code")
+    city: str = fields.CharField(100, description="Town")
+    country: str = CountryField(default="FR", description="Country")
+    time_zone: str = fields.CharField(64, default="Europe/Paris", description="IANA zone: the day and year of invoices")
+    invoice_prefix: str = fields.CharField(10, description="What invoice numbers begin with: `FQCA`")
+    last_order_number: int = fields.IntField(default=0, description="Number of the newest order")
+
+    class Meta:
+        table = "organizations"
+
+    def vat_exemption(self, rate: int) -> str | None:
+        """Why a sale at this rate bears no VAT, as the invoice has to say it; None where it bears some."""
+        return EXEMPTIONS[self.vat_regime] if rate == 0 else None
+
+    def must_be_able_to_charge(self, rate: int) -> None:
+        """Raises Invalid for a VAT rate that the regime does not know, in hundredths of a percent."""
+        rates = {VatRegime.STANDARD: VAT_RATES, VatRegime.FRANCHISE: (0,)}.get(self.vat_regime, (*VAT_RATES, 0))
+        if rate not in rates:
+            known = ", ".join(map(str, rates))
+            raise Invalid(
+                f"Under {self.vat_regime} VAT rates are {known} (hundredths of a percent).", field="input.vatRate"
+            )
+
+
+class User(Row):
+    """A person who signs in; may belong to several organizations."""
+
+    email: str = EmailField(unique=True, description="E-mail address")
+    password_hash: str = fields.CharField(255)
+    first_name: str = fields.CharField(100, description="First name")
+    last_name: str = fields.CharField(100, description="Last name")
+
+    class Meta:
+        table = "users"
+
+
+class Membership(Owned):
+    """A person's role in an organization."""
+
+    user_id: UUID
+    user: User = belongs_to("User", "memberships", "The person")
+    role: Role = fields.CharEnumField(Role, max_length=20, description="What they may do there")
+
+    class Meta:
+        table = "memberships"
+        unique_together = (("organization", "user"),)

@@ -1,0 +1,127 @@
+"""Money: what we asked an outside system for, and what came of it."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from tortoise import fields
+
+from models.base import Owned
+from models.client import Client
+from models.fields import Coded, CurrencyField, belongs_to
+from models.order import Order
+from models.product import Product
+
+
+class Operation(Coded):
+    """What an attempt asks for."""
+
+    CREATE_CUSTOMER = "CREATE_CUSTOMER", "The client's Stripe customer"
+    CREATE_PRODUCT = "CREATE_PRODUCT", "The product's Stripe product"
+    CHECKOUT = "CHECKOUT", "A Checkout Session for the order"
+
+
+class AttemptStatus(Coded):
+    """What came of an attempt."""
+
+    PENDING = "PENDING", "Asked; the outcome is not known yet"
+    OPEN = "OPEN", "Granted, and waiting for the client"
+    COMPLETED = "COMPLETED", "Granted and used"
+    EXPIRED = "EXPIRED", "Granted, and never used in time"
+    FAILED = "FAILED", "Refused"
+
+
+class Attempt(Owned):
+    """One try at an outside operation. It gives the idempotency key, so the same try can be repeated safely.
+
+    Stripe replays what it stored for a key, errors included: an unknown outcome repeats the same attempt; a
+    refusal, another request or an expired session takes the next one.
+    """
+
+    order_id: UUID | None
+    order: Order | None = belongs_to("Order", "attempts", "The order it is for", null=True)
+    client_id: UUID | None
+    client: Client | None = belongs_to("Client", "attempts", "The client it is for", null=True)
+    product_id: UUID | None
+    product: Product | None = belongs_to("Product", "attempts", "The product it is for", null=True)
+    operation: Operation = fields.CharEnumField(Operation, max_length=30, description="What is asked for")
+    number: int = fields.IntField(description="Which try, from 1")
+    status: AttemptStatus = fields.CharEnumField(
+        AttemptStatus, max_length=20, default=AttemptStatus.PENDING, description="What came of it"
+    )
+    request: dict[str, Any] = fields.JSONField(description="The parameters sent, the same at each repetition")
+    stripe_account: str = fields.CharField(255, description="Stripe account that is asked")
+    live: bool = fields.BooleanField(description="Whether in live mode")
+    stripe_id: str | None = fields.CharField(255, null=True, description="Id of what was granted")
+    url: str | None = fields.TextField(null=True, description="Where the client pays")
+    expires_at: datetime | None = fields.DatetimeField(null=True, description="Until when the client may pay")
+    error: str | None = fields.CharField(500, null=True, description="Why it was refused")
+
+    class Meta:
+        table = "attempts"
+
+    @property
+    def idempotency_key(self) -> str:
+        """Derived from what is asked and for whom, never from the clock or an address."""
+        subject, key = next(
+            (name, value)
+            for name, value in (("order", self.order_id), ("client", self.client_id), ("product", self.product_id))
+            if value
+        )
+        return f"{subject}:{key}:{self.operation.value.lower()}:{self.number}"
+
+    def grant(self, stripe_id: str, url: str | None = None, expires_at: datetime | None = None) -> None:
+        """The outside system said yes. What is granted to be used stays open; the rest is complete at once."""
+        self.stripe_id, self.url, self.expires_at, self.error = stripe_id, url, expires_at, None
+        self.status = AttemptStatus.OPEN if url else AttemptStatus.COMPLETED
+
+    def refuse(self, reason: str) -> None:
+        """It said no, for good: the next try takes the next number."""
+        self.status, self.error = AttemptStatus.FAILED, reason[:500]
+
+    def expire(self) -> None:
+        """The client did not use it in time. One already used stays so, whatever order the news come in."""
+        if self.status is not AttemptStatus.COMPLETED:
+            self.status = AttemptStatus.EXPIRED
+
+    def complete(self) -> None:
+        self.status = AttemptStatus.COMPLETED
+
+
+class PaymentMethod(Coded):
+    """How money came."""
+
+    STRIPE = "STRIPE", "Through Stripe"
+    PAYPAL = "PAYPAL", "Through PayPal"
+    TRANSFER = "TRANSFER", "Bank transfer"
+    CHEQUE = "CHEQUE", "Cheque"
+    CASH = "CASH", "Cash"
+    CPF = "CPF", "Compte personnel de formation"
+
+
+class PaymentStatus(Coded):
+    """What came of a payment."""
+
+    SUCCEEDED = "SUCCEEDED", "The money is ours"
+    FAILED = "FAILED", "Declined; the client may try again"
+
+
+class Payment(Owned):
+    """Money for an order, by one PaymentIntent or one manual record."""
+
+    order_id: UUID
+    order: Order = belongs_to("Order", "payments", "The order paid")
+    method: PaymentMethod = fields.CharEnumField(PaymentMethod, max_length=20, description="How it was paid")
+    status: PaymentStatus = fields.CharEnumField(PaymentStatus, max_length=20, description="What came of it")
+    amount_cents: int = fields.IntField(description="Amount in minor units, more than 0")
+    currency: str = CurrencyField(description="Currency of the amount")
+    stripe_account: str = fields.CharField(255, description="Stripe account that was paid")
+    live: bool = fields.BooleanField(description="Whether real money moved")
+    stripe_id: str | None = fields.CharField(255, null=True, description="Stripe's PaymentIntent")
+    event_id: str | None = fields.CharField(255, null=True, description="Stripe's event that told of it")
+    failure_code: str | None = fields.CharField(100, null=True, description="Stripe's code for a refusal")
+    failure_message: str | None = fields.CharField(500, null=True, description="Why it was refused, in words")
+    paid_at: datetime | None = fields.DatetimeField(null=True, description="When the money was taken")
+
+    class Meta:
+        table = "payments"

@@ -1,0 +1,54 @@
+"""What is sold from the catalogue."""
+
+from typing import Any
+from uuid import UUID
+
+from tortoise import fields
+
+from models.base import AtStripe, Owned
+from models.fields import CurrencyField, belongs_to
+
+
+class Product(Owned, AtStripe):
+    """A thing in the catalogue, sold TTC."""
+
+    name: str = fields.CharField(200, description="Name, as on the invoice")
+    description: str | None = fields.CharField(2000, null=True, description="What one gets")
+    level: int | None = fields.IntField(null=True, description="Access level that buying it grants")
+    price_cents: int = fields.IntField(description="Price TTC, in minor units; 0 for a free product")
+    currency: str = CurrencyField(default="EUR", description="Currency of the price")
+    vat_rate: int = fields.IntField(default=2000, description="VAT rate in hundredths of a percent: 2000 is 20 %")
+    active: bool = fields.BooleanField(default=True, description="Whether it can be sold")
+
+    partner_links: Any
+
+    class Meta:
+        table = "products"
+
+
+class Access(Owned):
+    """What a client may use, since they bought it."""
+
+    client_id: UUID
+    client: Any = belongs_to("Client", "accesses", "Who may use it")
+    product_id: UUID
+    product: Product = belongs_to("Product", "accesses", "What they may use")
+    order_id: UUID
+    order: Any = belongs_to("Order", "accesses", "The order that granted it")
+
+    class Meta:
+        table = "accesses"
+        unique_together = (("client", "product"),)
+
+
+class ProductPartner(Owned):
+    """A partner who is told when the product is sold; the oldest one's brand is on the invoice."""
+
+    product_id: UUID
+    product: Product = belongs_to("Product", "partner_links", "The product")
+    partner_id: UUID
+    partner: Any = belongs_to("Partner", "product_links", "The partner")
+
+    class Meta:
+        table = "product_partners"
+        unique_together = (("product", "partner"),)

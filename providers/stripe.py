@@ -1,0 +1,94 @@
+"""Stripe, by its own client, at one pinned API version; and the check of what it posts to us.
+
+https://docs.stripe.com/api, https://docs.stripe.com/webhooks#verify-manually
+"""
+
+import hashlib
+import hmac
+from collections.abc import Awaitable, Callable, Sequence
+from functools import cached_property
+from typing import Any, TypeVar
+
+import stripe
+
+from errors import Disconnected, NotConfigured, Refused, Unavailable
+
+API_VERSION = "2024-06-20"
+TIMEOUT = 15.0  # seconds, each try
+RETRIES = 2  # by the client itself, under the same idempotency key
+TOLERANCE = 300  # seconds that a signature stays good
+
+T = TypeVar("T")
+
+
+class Stripe:
+    """What Comptoir asks of Stripe. Every POST carries the caller's idempotency key."""
+
+    def __init__(self, secret_key: str | None, *, url: str) -> None:
+        self._secret_key, self._url = secret_key, url
+
+    async def check(self) -> None:
+        """Connection test. Raises Disconnected for a bad key."""
+        await _told(lambda: self._client.v1.balance.retrieve_async())
+
+    async def create_customer(self, request: dict[str, Any], key: str) -> stripe.Customer:
+        return await _told(lambda: self._client.v1.customers.create_async(request, {"idempotency_key": key}))
+
+    async def create_product(self, request: dict[str, Any], key: str) -> stripe.Product:
+        return await _told(lambda: self._client.v1.products.create_async(request, {"idempotency_key": key}))
+
+    async def create_checkout_session(self, request: dict[str, Any], key: str) -> "stripe.checkout.Session":
+        return await _told(lambda: self._client.v1.checkout.sessions.create_async(request, {"idempotency_key": key}))
+
+    @cached_property
+    def _client(self) -> stripe.StripeClient:
+        if not self._secret_key:
+            raise NotConfigured("STRIPE_SECRET_KEY is not set. Set it in the environment and restart.")
+        return stripe.StripeClient(
+            self._secret_key,
+            stripe_version=API_VERSION,
+            base_addresses={"api": self._url},
+            max_network_retries=RETRIES,
+            http_client=stripe.HTTPXClient(timeout=TIMEOUT),
+        )
+
+
+async def _told(call: Callable[[], Awaitable[T]]) -> T:
+    """Stripe's errors as the three that someone treats differently. No message holds a secret."""
+    try:
+        return await call()
+    except (stripe.AuthenticationError, stripe.PermissionError) as error:
+        raise Disconnected("Stripe refuses the secret key: check STRIPE_SECRET_KEY.") from error
+    except stripe.RateLimitError as error:
+        raise Unavailable("Stripe asks for a pause.") from error
+    except stripe.APIConnectionError as error:
+        raise Unavailable("Stripe cannot be reached.") from error
+    except stripe.StripeError as error:
+        status = error.http_status or 0
+        if status == 409:  # the same request is being carried out at this moment
+            raise Unavailable("Stripe is still busy with the same request.") from error
+        if status >= 500:
+            raise Unavailable(f"Stripe failed ({status}).", answered=True) from error
+        raise Refused(f"Stripe: {error.user_message or 'refused'}") from error
+
+
+def verify(body: bytes, header: str, secrets: Sequence[str], now: float) -> bool:
+    """Whether a body was signed by Stripe less than 300 s ago with one of the secrets, in constant time.
+
+    The header is `t=<unix>,v1=<hex>[,v1=…]`; the signature is HMAC-SHA256 over `t.body`.
+    """
+    parts = [part.strip().partition("=") for part in header.split(",")]
+    stamps = [value for name, _, value in parts if name == "t"]
+    given = [value.encode() for name, _, value in parts if name == "v1"][:10]
+    if len(stamps) != 1 or not stamps[0].isascii() or not stamps[0].isdigit() or len(stamps[0]) > 12:
+        return False
+    if abs(now - int(stamps[0])) > TOLERANCE:
+        return False
+    signed = stamps[0].encode() + b"." + body
+    matches = [
+        hmac.compare_digest(hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest().encode(), signature)
+        for secret in secrets
+        if secret
+        for signature in given
+    ]
+    return any(matches)

@@ -1,0 +1,1 @@
+"""Root fields: load, call, return; five lines a field."""

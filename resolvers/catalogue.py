@@ -1,0 +1,34 @@
+"""The catalogue."""
+
+import strawberry
+from tortoise.queryset import QuerySet
+
+import models
+from policy import Permission, row_id
+from schema.base import Info, given
+from schema.catalogue import Product, ProductCreateInput
+from schema.context import actor
+from schema.roots import connection, mutation, one
+from services import catalogue
+
+
+@connection(Product, requires=Permission.CATALOGUE_READ)
+def products(info: Info) -> QuerySet[models.Product]:
+    """What is sold."""
+    return actor(info).rows(models.Product)
+
+
+@one(Product, requires=Permission.CATALOGUE_READ)
+def product(info: Info, id: strawberry.ID) -> QuerySet[models.Product]:
+    """One product."""
+    return actor(info).rows(models.Product).filter(id=row_id(models.Product, id))
+
+
+@mutation(Product, requires=Permission.CATALOGUE_WRITE)
+async def product_create(info: Info, input: ProductCreateInput) -> models.Product:
+    """Put a product in the catalogue. Prices are TTC."""
+    values = given(input)
+    price, keys = values.pop("price"), values.pop("partners")
+    partners = [await actor(info).get(models.Partner, key, field=f"input.partners.{i}") for i, key in enumerate(keys)]
+    priced = values | {"price_cents": price.amount, "currency": price.currency}
+    return await catalogue.create(actor(info).organization_id, priced, partners)

@@ -1,0 +1,29 @@
+"""Clients."""
+
+import strawberry
+from tortoise.queryset import QuerySet
+
+import models
+from policy import Permission, row_id
+from schema.base import Info, given
+from schema.clients import Client, ClientCreateInput
+from schema.context import actor
+from schema.roots import connection, mutation, one
+
+
+@connection(Client, requires=Permission.CLIENTS_READ)
+def clients(info: Info) -> QuerySet[models.Client]:
+    """Those who buy."""
+    return actor(info).rows(models.Client)
+
+
+@one(Client, requires=Permission.CLIENTS_READ)
+def client(info: Info, id: strawberry.ID) -> QuerySet[models.Client]:
+    """One client."""
+    return actor(info).rows(models.Client).filter(id=row_id(models.Client, id))
+
+
+@mutation(Client, requires=Permission.CLIENTS_WRITE)
+async def client_create(info: Info, input: ClientCreateInput) -> models.Client:
+    """Make a client. One for each e-mail address: a second is a CONFLICT."""
+    return await models.Client.create(organization_id=actor(info).organization_id, **given(input))

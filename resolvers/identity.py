@@ -1,0 +1,25 @@
+"""Signing in, and who is signed in."""
+
+from tortoise.queryset import QuerySet
+
+import models
+from policy import Permission
+from schema.base import Info, given
+from schema.context import actor
+from schema.organizations import Membership, SignedIn, SignInInput
+from schema.roots import mutation, one
+from services import identity
+
+
+@one(Membership, requires=Permission.MEMBER)
+def me(info: Info) -> QuerySet[models.Membership]:
+    """The person signed in, their organization and their role there."""
+    return actor(info).rows(models.Membership).filter(user_id=actor(info).user_id)
+
+
+@mutation(SignedIn, requires=Permission.PUBLIC)
+async def sign_in(input: SignInInput) -> SignedIn:
+    """Sign in with e-mail address and password; the access token is good for 15 minutes."""
+    given(input)
+    token, expires_at = await identity.sign_in(input.email, input.password)
+    return SignedIn(access_token=token, expires_at=expires_at)

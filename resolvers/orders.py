@@ -1,0 +1,49 @@
+"""Orders, and paying them."""
+
+from typing import Any
+
+import strawberry
+from tortoise.queryset import QuerySet
+
+import models
+from policy import Permission, row_id
+from schema.base import Info, given
+from schema.context import actor
+from schema.orders import CheckoutResult, CheckoutStarted, CheckoutStartInput, Order, OrderCompleted, OrderCreateInput
+from schema.roots import connection, exchange, mutation, one
+from services import checkout, sales
+
+
+@connection(Order, requires=Permission.ORDERS_READ)
+def orders(info: Info) -> QuerySet[models.Order]:
+    """Sales, newest first."""
+    return actor(info).rows(models.Order)
+
+
+@one(Order, requires=Permission.ORDERS_READ)
+def order(info: Info, id: strawberry.ID) -> QuerySet[models.Order]:
+    """One order."""
+    return actor(info).rows(models.Order).filter(id=row_id(models.Order, id))
+
+
+@mutation(Order, requires=Permission.ORDERS_WRITE)
+async def order_create(info: Info, input: OrderCreateInput) -> models.Order:
+    """Make an order at the catalogue's prices, to be paid."""
+    caller = actor(info)
+    client = await caller.get(models.Client, input.client, field="input.client")
+    lines = [
+        (await caller.get(models.Product, line.product, field=f"input.lines.{place}.product"), line.quantity)
+        for place, line in enumerate(input.lines[: sales.LINES_MOST + 1])
+    ]
+    return await sales.create(client, lines)
+
+
+@exchange(CheckoutResult, requires=Permission.ORDERS_WRITE)
+async def checkout_start(info: Info, input: CheckoutStartInput) -> Any:
+    """Give an order its Stripe payment page, the same while it can be used. A free order completes at once."""
+    given(input)
+    order = await actor(info).get(models.Order, input.order, field="input.order")
+    attempt = await checkout.start(order, success_url=input.success_url, cancel_url=input.cancel_url)
+    if attempt is None:
+        return OrderCompleted(order=await models.Order.get(id=order.id))
+    return CheckoutStarted(order=order, url=attempt.url, expires_at=attempt.expires_at)

@@ -1,0 +1,52 @@
+"""Partners, and what they are told."""
+
+import strawberry
+from tortoise.queryset import QuerySet
+
+import models
+from policy import Permission, row_id
+from schema.base import Info, given
+from schema.context import actor
+from schema.partners import Notification, NotificationResendInput, Partner, PartnerCreated, PartnerCreateInput
+from schema.roots import connection, mutation, one
+from services import notifications as notifications_service
+from services import partners as partners_service
+
+
+@connection(Partner, requires=Permission.PARTNERS_READ)
+def partners(info: Info) -> QuerySet[models.Partner]:
+    """Those whose products are sold."""
+    return actor(info).rows(models.Partner)
+
+
+@one(Partner, requires=Permission.PARTNERS_READ)
+def partner(info: Info, id: strawberry.ID) -> QuerySet[models.Partner]:
+    """One partner."""
+    return actor(info).rows(models.Partner).filter(id=row_id(models.Partner, id))
+
+
+@connection(Notification, requires=Permission.PARTNERS_READ)
+def notifications(info: Info) -> QuerySet[models.Notification]:
+    """What partners were told, newest first."""
+    return actor(info).rows(models.Notification)
+
+
+@one(Notification, requires=Permission.PARTNERS_READ)
+def notification(info: Info, id: strawberry.ID) -> QuerySet[models.Notification]:
+    """One notification."""
+    return actor(info).rows(models.Notification).filter(id=row_id(models.Notification, id))
+
+
+@mutation(PartnerCreated, requires=Permission.PARTNERS_WRITE)
+async def partner_create(info: Info, input: PartnerCreateInput) -> PartnerCreated:
+    """Make a partner. The signing secret is shown this once."""
+    values = given(input)
+    made, secret = await partners_service.create(actor(info).organization_id, values, values.pop("api_key"))
+    return PartnerCreated(partner=made, signing_secret=secret)  # type: ignore[arg-type]
+
+
+@mutation(Notification, requires=Permission.PARTNERS_WRITE)
+async def notification_resend(info: Info, input: NotificationResendInput) -> models.Notification:
+    """Tell a partner again: three fresh attempts, with the same ids."""
+    row = await actor(info).get(models.Notification, input.notification, field="input.notification", for_update=True)
+    return await notifications_service.resend(row)

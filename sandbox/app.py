@@ -1,0 +1,144 @@
+"""The sandbox as one thing: its parts, its pages, its ports."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from sandbox.mail import MailSink
+from sandbox.mail_pages import MailPages
+from sandbox.partner import PartnerSink
+from sandbox.partner_pages import PartnerPages
+from sandbox.render import assets, page
+from sandbox.server import Server
+from sandbox.shop import Shop
+from sandbox.shop_client import ShopClient
+from sandbox.store import Store
+from sandbox.stripe_account import StripeAccount
+from sandbox.stripe_pages import StripePages
+
+LARGEST_BODY = 2 * 1024 * 1024
+TICK = 5.0
+
+
+class Sandbox:
+    """Stripe, a mail server, a partner and a shop, on loopback, inside the running loop.
+
+        async with Sandbox(webhook_url="http://127.0.0.1:8000/webhooks/stripe") as sandbox:
+            sandbox.url, sandbox.smtp_port, sandbox.stripe, sandbox.mail, sandbox.partner
+
+    webhook_url: where Stripe's events go; without one they are held. data: an SQLite file that survives restarts; None:
+    memory. port, smtp_port: 0 takes free ones. keep: how many mails and notifications are kept. transport: carries the
+    events instead of the network, for instance into an ASGI app. first_retry: seconds before an event is sent again the
+    first time, doubled each time up to a minute. clock: unix seconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        webhook_url: str | None = None,
+        webhook_secret: str = "whsec_sandbox",
+        data: Path | None = None,
+        port: int = 0,
+        smtp_port: int = 0,
+        keep: int = 500,
+        shop: ShopClient | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        first_retry: float = 1.0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = Store(data)
+        self.stripe = StripeAccount(
+            self._store,
+            clock,
+            webhook_url=webhook_url,
+            webhook_secret=webhook_secret,
+            transport=transport,
+            first_retry=first_retry,
+        )
+        self.mail = MailSink(self._store, clock, keep)
+        self.partner = PartnerSink(self._store, clock, keep)
+        self._shop = shop
+        self._server = Server(self._app(), port)
+        self._smtp_port = smtp_port
+        self._opened = AsyncExitStack()
+        self.url = self.stripe.books.url = self._server.url
+
+    @property
+    def smtp_port(self) -> int:
+        return self.mail.port
+
+    @property
+    def webhook_url(self) -> str | None:
+        """Where Stripe's events go. Setting it delivers nothing by itself while `stripe.hold` stands."""
+        return self.stripe.courier.url
+
+    @webhook_url.setter
+    def webhook_url(self, url: str | None) -> None:
+        self.stripe.courier.url = url
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as opened:
+            opened.callback(self._store.close)
+            if self._shop:
+                opened.push_async_callback(self._shop.close)
+            await self._server.start()
+            opened.push_async_callback(self._server.stop)
+            await self.mail.start(self._smtp_port)
+            opened.callback(self.mail.stop)
+            opened.push_async_callback(self.stripe.courier.close)
+            self.stripe.courier.resume()
+            clock = asyncio.create_task(self.stripe.watch_the_clock(TICK))
+            opened.push_async_callback(_end, clock)
+            self._opened = opened.pop_all()
+        return self
+
+    async def __aexit__(
+        self, type: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._opened.aclose()
+
+    def _app(self) -> Starlette:
+        routes = [
+            Route("/", self._index),
+            assets,
+            *self.stripe.api.routes,
+            *StripePages(self.stripe).routes,
+            *MailPages(self.mail).routes,
+            *self.partner.routes,
+            *PartnerPages(self.partner).routes,
+            *Shop(self._shop).routes,
+        ]
+        return Starlette(routes=routes, middleware=[Middleware(RequestBodyLimitMiddleware, max_body_size=LARGEST_BODY)])
+
+    async def _index(self, request: Request) -> Response:
+        return page(
+            "index",
+            api_url=self._shop.api_url if self._shop else None,
+            url=self.url,
+            smtp_port=self.smtp_port,
+            webhook_url=self.webhook_url,
+            counts={
+                "events": len(self.stripe.events()),
+                "mails": len(self.mail.messages),
+                "notifications": len(self.partner.received),
+            },
+        )
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    """Raises what the task failed with, if it did."""
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

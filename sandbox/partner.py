@@ -1,0 +1,113 @@
+"""A partner that receives notifications, and answers as it is told."""
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from sandbox.server import HangUp
+from sandbox.store import Store, Thing
+
+
+@dataclass(frozen=True)
+class Received:
+    """One notification. `status` is what was answered, None where the connection was cut; `at` in unix seconds."""
+
+    number: int
+    at: float
+    slug: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+    status: int | None
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`delay` in seconds; `times`: how often, None for ever."""
+
+    status: int = 200
+    delay: float = 0.0
+    hang_up: bool = False
+    times: int | None = None
+
+
+class PartnerSink:
+    def __init__(self, store: Store, clock: Callable[[], float], keep: int) -> None:
+        self._store = store
+        self._clock = clock
+        self._keep = keep
+        self._received = deque((_received(thing) for thing in store.all("partner")), maxlen=keep)
+        self._answers: dict[str | None, list[Answer]] = {}
+        self.routes = [Route("/partner/{slug}", self._receive, methods=["POST"])]
+
+    @property
+    def received(self) -> list[Received]:
+        """What was received, newest last."""
+        return list(self._received)
+
+    def answer(
+        self,
+        status: int = 200,
+        delay: float = 0.0,
+        hang_up: bool = False,
+        times: int | None = None,
+        slug: str | None = None,
+    ) -> None:
+        """Answer so from now on, or the next `times` only; for one partner's slug, or for all."""
+        answer = Answer(status, delay, hang_up, times)
+        self._answers[slug] = [answer] if times is None else [answer, *self._lasting(slug)]
+
+    def current(self, slug: str | None = None) -> Answer:
+        """How the next notification is answered."""
+        return next(iter(self._answers.get(slug) or self._answers.get(None) or [Answer()]))
+
+    async def _receive(self, request: Request) -> Response:
+        slug = request.path_params["slug"]
+        answer = self._take(slug)
+        number = self._received[-1].number + 1 if self._received else 1
+        received = Received(
+            number=number,
+            at=self._clock(),
+            slug=slug,
+            path=request.url.path,
+            headers=dict(request.headers),
+            body=await request.body(),
+            status=None if answer.hang_up else answer.status,
+        )
+        self._received.append(received)
+        self._store.put("partner", str(number), _thing(received), limit=self._keep)
+        await asyncio.sleep(answer.delay)
+        if answer.hang_up:
+            return HangUp()
+        return JSONResponse({"received": answer.status < 300}, answer.status)
+
+    def _take(self, slug: str) -> Answer:
+        key = slug if self._answers.get(slug) else None
+        answer = self.current(slug)
+        if answer.times is not None:
+            left = [Answer(answer.status, answer.delay, answer.hang_up, answer.times - 1)] if answer.times > 1 else []
+            self._answers[key] = [*left, *self._lasting(key)]
+        return answer
+
+    def _lasting(self, slug: str | None) -> list[Answer]:
+        return [answer for answer in self._answers.get(slug, []) if answer.times is None]
+
+
+def _thing(received: Received) -> Thing:
+    # latin-1 gives back the same bytes, whatever they are.
+    return asdict(received) | {"body": received.body.decode("latin-1")}
+
+
+def _received(thing: Thing) -> Received:
+    return Received(**thing | {"body": thing["body"].encode("latin-1")})

@@ -1,0 +1,66 @@
+"""uvicorn inside a loop that is already running, on loopback only."""
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HOST = "127.0.0.1"
+
+
+class Server(uvicorn.Server):
+    """Listening from `start` to `stop`. Signals stay the host's."""
+
+    def __init__(self, app: Starlette, port: int) -> None:
+        # httptools, named: `HangUp` looks its connections up.
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http="httptools",
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                timeout_graceful_shutdown=1,
+            )
+        )
+        app.state.server = self
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._socket.bind((HOST, port))
+        self.url = f"http://{HOST}:{self._socket.getsockname()[1]}"
+        self._serving: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        self._serving = asyncio.create_task(self.serve(sockets=[self._socket]))
+        while not self.started:
+            if self._serving.done():
+                await self._serving
+            await asyncio.sleep(0.005)
+
+    async def stop(self) -> None:
+        self.should_exit = True
+        if self._serving:
+            await self._serving
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class HangUp(Response):
+    """The connection cut without a byte of an answer."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        server: Server = scope["app"].state.server
+        for connection in list(server.server_state.connections):
+            if isinstance(connection, HttpToolsProtocol) and connection.client == scope["client"]:
+                connection.transport.abort()
+        while (await receive())["type"] != "http.disconnect":
+            pass

@@ -1,0 +1,120 @@
+"""The account's objects: kept, found, listed page by page, expanded; and the events that tell of their changes."""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from sandbox.store import Condition, Store
+from sandbox.stripe_errors import StripeError, no_such
+from sandbox.stripe_objects import Object, event
+from sandbox.stripe_params import integer, text
+
+API_VERSION = "2024-06-20"
+EXPANDABLE = {
+    "customer": "customer",
+    "payment_intent": "payment_intent",
+    "latest_charge": "charge",
+    "payment_method": "payment_method",
+    "product": "product",
+    "default_price": "price",
+}
+"""Which kind of object the id in a field names."""
+
+CREATED = {"gt": integer, "gte": integer, "lt": integer, "lte": integer}
+LIST: dict[str, Any] = {
+    "limit": integer,
+    "starting_after": text,
+    "ending_before": text,
+    "created": CREATED,
+    "expand": [text],
+}
+COMPARISONS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+
+
+class Call(NamedTuple):
+    """The API request being executed."""
+
+    id: str | None = None
+    idempotency_key: str | None = None
+
+
+class Books:
+    def __init__(self, store: Store, clock: Callable[[], float]) -> None:
+        self.store = store
+        self.clock = clock
+        self.url = ""
+        """Where the sandbox listens, once it does."""
+        self.api_version = API_VERSION
+        """Of the events: the version that the client pinned in its last request."""
+
+    @property
+    def now(self) -> int:
+        return int(self.clock())
+
+    def keep(self, object: Object) -> Object:
+        self.store.put(object["object"], object["id"], object)
+        return object
+
+    def find(self, kind: str, id: str, param: str = "id") -> Object:
+        found = self.store.get(kind, id)
+        if found is None:
+            raise no_such(kind, id, param)
+        return found
+
+    def event(self, type: str, object: Object, call: Call | None = None) -> Object:
+        """Keep the event of this type with the object as it is now."""
+        snapshot = json.loads(json.dumps(object))
+        made = event(
+            type,
+            snapshot,
+            created=self.now,
+            api_version=self.api_version,
+            request=(call or Call())._asdict(),
+        )
+        return self.keep(made)
+
+    def page(self, kind: str, url: str, params: Object, where: Sequence[Condition] = ()) -> Object:
+        """A list object, newest first. `params` were read with LIST."""
+        limit = params.get("limit", 10)
+        if not 1 <= limit <= 100:
+            raise StripeError("Invalid limit: must be between 1 and 100", param="limit")
+        if "starting_after" in params and "ending_before" in params:
+            raise StripeError("You may only specify one of these parameters: starting_after, ending_before.")
+        created = [("created", COMPARISONS[key], value) for key, value in params.get("created", {}).items()]
+        conditions = [*where, *created]
+        if before := params.get("ending_before"):
+            self.find(kind, before, "ending_before")
+            found = self.store.newer(kind, before, limit + 1, conditions)
+            data = found[:limit][::-1]
+        else:
+            if after := params.get("starting_after"):
+                self.find(kind, after, "starting_after")
+            found = self.store.older(kind, params.get("starting_after"), limit + 1, conditions)
+            data = found[:limit]
+        return {"object": "list", "data": data, "has_more": len(found) > limit, "url": url}
+
+    def expand(self, object: Object, paths: Sequence[str]) -> Object:
+        """The object, the ids at these paths (`payment_intent.latest_charge`, `data.customer`) made whole objects."""
+        for path in paths:
+            self._expand(object, path, path)
+        return object
+
+    def _expand(self, object: Object, rest: str, path: str) -> None:
+        field, _, deeper = rest.partition(".")
+        if field == "data" and object["object"] == "list":
+            for item in object["data"]:
+                self._expand(item, deeper, path)
+            return
+        if field == "line_items" and object["object"] == "checkout.session":
+            object[field] = self._line_items(object["id"])
+        elif field not in EXPANDABLE or field not in object:
+            raise StripeError(f"This property cannot be expanded ({path}).", param="expand[]")
+        elif isinstance(object[field], str):
+            object[field] = self.find(EXPANDABLE[field], object[field])
+        if deeper and object[field]:
+            self._expand(object[field], deeper, path)
+
+    def _line_items(self, session_id: str) -> Object:
+        items = self.find("checkout.plan", session_id)["line_items"]
+        url = f"/v1/checkout/sessions/{session_id}/line_items"
+        return {"object": "list", "data": items, "has_more": False, "url": url}

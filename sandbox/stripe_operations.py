@@ -1,0 +1,90 @@
+"""The part of Stripe's API that is spoken here: each operation, what it accepts, what it does."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from sandbox import stripe_catalog as catalog
+from sandbox.stripe_books import LIST, Books, Call
+from sandbox.stripe_errors import StripeError
+from sandbox.stripe_objects import Object, balance
+from sandbox.stripe_params import boolean, email, text
+from sandbox.stripe_payment import expire, expire_due
+from sandbox.stripe_session import SESSION, open_session
+
+RETRIEVE: dict[str, Any] = {"expand": [text]}
+
+
+class Operation(NamedTuple):
+    method: str
+    path: str
+    accepts: dict[str, Any]
+    execute: Callable[[Object, Call, str], Object]
+    """`(parameters, call, id in the path or "")`, giving the object answered."""
+
+
+def operations(books: Books, announce: Callable[[list[Object]], None]) -> list[Operation]:
+    """All operations over these books. `announce` carries the events they make."""
+
+    def expire_session(params: Object, call: Call, id: str) -> Object:
+        session = books.find("checkout.session", id, "session")
+        announce([expire(books, session, call)])
+        return session
+
+    def find_session(params: Object, call: Call, id: str) -> Object:
+        announce(expire_due(books))
+        return books.find("checkout.session", id, "session")
+
+    return [
+        Operation("GET", "/v1/balance", RETRIEVE, lambda params, call, id: balance()),
+        _list(books, "/v1/customers", "customer", {"email": email}),
+        _retrieve(books, "/v1/customers/{id}", "customer"),
+        Operation(
+            "POST", "/v1/customers", catalog.CUSTOMER, lambda params, call, id: catalog.create_customer(books, params)
+        ),
+        Operation(
+            "POST",
+            "/v1/customers/{id}",
+            catalog.CUSTOMER,
+            lambda params, call, id: catalog.update_customer(books, params, id),
+        ),
+        _list(books, "/v1/products", "product", {"active": boolean}),
+        _retrieve(books, "/v1/products/{id}", "product"),
+        Operation(
+            "POST", "/v1/products", catalog.PRODUCT, lambda params, call, id: catalog.create_product(books, params)
+        ),
+        Operation(
+            "POST",
+            "/v1/products/{id}",
+            catalog.PRODUCT_UPDATE,
+            lambda params, call, id: catalog.update_product(books, params, id),
+        ),
+        _list(books, "/v1/prices", "price", {"active": boolean, "product": text}),
+        _retrieve(books, "/v1/prices/{id}", "price"),
+        Operation("POST", "/v1/prices", catalog.PRICE, lambda params, call, id: catalog.create_price(books, params)),
+        _list(books, "/v1/checkout/sessions", "checkout.session", {"customer": text, "payment_intent": text}),
+        Operation("GET", "/v1/checkout/sessions/{id}", RETRIEVE, find_session),
+        Operation("POST", "/v1/checkout/sessions", SESSION, lambda params, call, id: open_session(books, params)),
+        Operation("POST", "/v1/checkout/sessions/{id}/expire", RETRIEVE, expire_session),
+        _retrieve(books, "/v1/payment_intents/{id}", "payment_intent"),
+        _list(books, "/v1/events", "event", {"type": text}),
+        _retrieve(books, "/v1/events/{id}", "event"),
+    ]
+
+
+def _retrieve(books: Books, path: str, kind: str) -> Operation:
+    return Operation("GET", path, RETRIEVE, lambda params, call, id: books.find(kind, id))
+
+
+def _list(books: Books, path: str, kind: str, filters: dict[str, Any]) -> Operation:
+    """A list, filtered by equality on some of its objects' fields."""
+
+    def page(params: Object, call: Call, id: str) -> Object:
+        where = [(name, "=", params[name]) for name in filters if name in params]
+        return books.page(kind, path, params, where)
+
+    return Operation("GET", path, LIST | filters, page)
+
+
+def unknown_operation(method: str, path: str) -> StripeError:
+    message = f"Unrecognized request URL ({method}: {path}): this sandbox does not speak it."
+    return StripeError(message, status=404)

@@ -1,0 +1,1 @@
+"""What clients see, one file an area: published views of models, and inputs made from them."""

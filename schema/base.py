@@ -1,0 +1,190 @@
+"""Published views and inputs: types, nullability, enums and descriptions come from the model, never written twice."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import strawberry
+from strawberry import UNSET
+from strawberry.types.field import StrawberryField
+from strawberry.utils.str_converters import to_camel_case
+from tortoise.exceptions import ValidationError
+from tortoise.fields.relational import RelationalField
+from tortoise.models import Model
+
+from engine.reading import fetch, fetched
+from engine.views import View, publish
+from errors import Invalid
+from models.base import global_id
+from models.fields import Coded
+from schema.context import Info, scope
+from schema.scalars import BY_COLUMN, Money
+
+T = TypeVar("T")
+
+auto = strawberry.auto
+
+
+@strawberry.interface(description="Anything with a global id.")
+class Node:
+    @strawberry.field(description="Opaque and global: `node(id)` finds it again.")
+    def id(self) -> strawberry.ID:
+        return strawberry.ID(global_id(self))  # type: ignore[arg-type]
+
+
+class through:
+    """A relation under another name or over several hops: `through("partner_links__partner", "Who is told.")`."""
+
+    def __init__(self, path: str, description: str) -> None:
+        self.path, self.description = path, description
+
+
+def computed(description: str, *, needs: tuple[str, ...] = ()) -> Callable[[Callable[..., Any]], Any]:
+    """A field in Python over a row, given as `root`; `needs` names the relations that it reads."""
+    return lambda function: strawberry.field(resolver=function, description=description, metadata={"needs": needs})
+
+
+def node(model: type[Model]) -> Callable[[type[T]], type[T]]:
+    """Publish a model.
+
+    `name: auto` is a column, `name: Money` the columns `name_cents` and `currency`, a name that is a relation of the
+    model (or `through` one) that relation, `@computed` is Python. The type is named like the class.
+    """
+
+    def declare(cls: type[T]) -> type[T]:
+        relations: dict[str, str] = {}
+        namespace = {name: value for name, value in vars(cls).items() if name not in ("__dict__", "__weakref__")}
+        annotations = namespace["__annotations__"] = dict(cls.__annotations__)
+        for name, annotation in cls.__annotations__.items():
+            relation = namespace.get(name)
+            if annotation is auto:
+                annotations[name] = column_type(model, name)
+                namespace[name] = strawberry.field(description=described(model, name))
+            elif annotation is Money:
+                namespace[name] = strawberry.field(resolver=_money(name), description=described(model, f"{name}_cents"))
+            elif isinstance(relation, through):
+                relations[to_camel_case(name)] = relation.path
+                namespace[name] = strawberry.field(resolver=_relation(relation.path), description=relation.description)
+            elif isinstance(model._meta.fields_map.get(name), RelationalField):
+                relations[to_camel_case(name)] = name
+                namespace[name] = strawberry.field(resolver=_relation(name), description=described(model, name))
+        needs = {
+            to_camel_case(name): value.metadata["needs"]
+            for name, value in namespace.items()
+            if isinstance(value, StrawberryField) and value.metadata.get("needs")
+        }
+        namespace["is_type_of"] = classmethod(lambda _, row, info: isinstance(row, model))
+        publish(View(cls.__name__, model, relations, needs))
+        published = type(cls.__name__, (Node,), namespace)
+        return strawberry.type(published, description=inspect.getdoc(cls) or inspect.getdoc(model))  # type: ignore[return-value]
+
+    return declare
+
+
+def input(model: type[Model], *, partial: bool = False) -> Callable[[type[T]], type[T]]:
+    """An input made from a model: `name: auto` is the column's type, optional where the column is nullable or has a
+    default, or where all is (`partial`, for updates). Absent fields are told apart from null by `given`."""
+
+    def declare(cls: type[T]) -> type[T]:
+        for name, annotation in list(cls.__annotations__.items()):
+            if annotation is auto:
+                column = model._meta.fields_map[name]
+                kind = column_type(model, name)
+                optional = partial or column.null or column.default is not None
+                cls.__annotations__[name] = kind | None if optional else kind
+                field = strawberry.field(description=described(model, name), default=UNSET) if optional else (
+                    strawberry.field(description=described(model, name))
+                )  # fmt: skip
+                setattr(cls, name, field)
+        cls.__model__ = model  # type: ignore[attr-defined]
+        return strawberry.input(cls, description=inspect.getdoc(cls))
+
+    return declare
+
+
+def given(values: Any, *, path: str = "input") -> dict[str, Any]:
+    """The fields that the client gave, checked against the model's columns. Raises Invalid, naming the field."""
+    columns = values.__model__._meta.fields_map
+    present = {name: value for name, value in vars(values).items() if value is not UNSET}
+    for name, value in present.items():
+        column = columns.get(name)
+        if column is None or isinstance(column, RelationalField):
+            continue
+        blamed = f"{path}.{to_camel_case(name)}"
+        if value is None and not column.null:
+            raise Invalid("This cannot be null. Leave it out to keep its value.", field=blamed)
+        if isinstance(value, str) and "\x00" in value:
+            raise Invalid("Text cannot hold a NUL character.", field=blamed)
+        try:
+            column.validate(value)
+        except ValidationError as error:
+            raise Invalid(f"{str(error).removeprefix(f'{name}: ')}.", field=blamed) from error
+    return present
+
+
+def column_type(model: type[Model], name: str) -> Any:
+    """The GraphQL type of a column, nullable like it."""
+    column = model._meta.fields_map[name]
+    coded = getattr(column, "enum_type", None)
+    kind = enum(coded) if coded else next(BY_COLUMN[kind] for kind in type(column).__mro__ if kind in BY_COLUMN)
+    return kind | None if column.null else kind
+
+
+def described(model: type[Model], name: str) -> str:
+    """What a column is for. A column without a description cannot be published."""
+    column = model._meta.fields_map.get(name)
+    if column is None:
+        raise TypeError(f"{model.__name__} has no column {name}")
+    description = _MANY.get((model.__name__, name)) or column.description
+    if not description:
+        raise TypeError(f"{model.__name__}.{name} is published without a description: give its column one")
+    return f"{description}."
+
+
+# The far sides of relations, which have no column to describe them.
+_MANY = {
+    ("Order", "lines"): "What was sold, in order",
+    ("Order", "payments"): "Money that came or was refused",
+    ("Order", "invoices"): "Its invoices, one for each brand",
+    ("Order", "notifications"): "What partners are told of it",
+    ("Order", "conflicts"): "What a person has to settle",
+    ("Notification", "attempts"): "Every try at telling the partner",
+}
+
+
+def enum(coded: type[Coded]) -> Any:
+    """The GraphQL enum of a model's, described value by value."""
+    if "__strawberry_definition__" not in vars(coded):
+        strawberry.enum(coded, description=inspect.getdoc(coded))
+        for value in coded.__strawberry_definition__.values:  # type: ignore[attr-defined]
+            value.description = f"{coded(value.value).description}."
+    return coded
+
+
+def _money(name: str) -> Callable[..., Money]:
+    def resolve(root: Any) -> Money:
+        return Money(amount=getattr(root, f"{name}_cents"), currency=root.currency)
+
+    return resolve
+
+
+def _relation(path: str) -> Callable[..., Any]:
+    hop, _, rest = path.partition("__")
+
+    def resolve(root: Any, info: Info) -> Any:
+        known, value = fetched(root, hop)
+        return _beyond(value, rest) if known else load(root, info)
+
+    async def load(root: Any, info: Info) -> Any:
+        selections = [inner for field in info.selected_fields for inner in field.selections]
+        await fetch(root, path, selections, scope(info))
+        return _beyond(fetched(root, hop)[1], rest)
+
+    return resolve
+
+
+def _beyond(rows: Any, rest: str) -> Any:
+    """The far end of a relation over two hops; what the caller may not see is not there."""
+    if not rest:
+        return rows
+    return [far for row in rows if (far := fetched(row, rest)[1]) is not None]

@@ -1,0 +1,37 @@
+"""What is sold."""
+
+import strawberry
+
+import models
+from schema.base import auto, input, node, through
+from schema.partners import Partner
+from schema.scalars import Money, MoneyInput
+
+
+@node(models.Product)
+class Product:
+    """A thing in the catalogue, sold TTC."""
+
+    name: auto
+    description: auto
+    level: auto
+    price: Money
+    vat_rate: auto
+    active: auto
+    stripe_id: auto
+    partners: list[Partner] = through("partner_links__partner", "Who is told when it is sold.")  # type: ignore[assignment]
+    created_at: auto
+
+
+@input(models.Product)
+class ProductCreateInput:
+    """A new product."""
+
+    name: auto
+    description: auto
+    level: auto
+    vat_rate: auto
+    price: MoneyInput = strawberry.field(description="Price TTC; 0 for a free product.")
+    partners: list[strawberry.ID] = strawberry.field(
+        description="Who is told when it is sold, by global id.", default_factory=list
+    )

@@ -1,0 +1,94 @@
+"""Partners and what they are told."""
+
+from typing import Annotated, Any
+
+import strawberry
+
+import models
+from schema.base import auto, computed, input, node
+
+
+@node(models.Partner)
+class Partner:
+    """Someone whose products we sell, told of each order."""
+
+    slug: auto
+    name: auto
+    staging_url: auto
+    production_url: auto
+    api_key_last4: auto
+    tell_free_orders: auto
+    brand_name: auto
+    brand_color: auto
+    contact_email: auto
+    contact_phone: auto
+    website: auto
+    terms_url: auto
+
+
+@node(models.NotificationAttempt)
+class NotificationAttempt:
+    """One try at telling a partner, and what they answered."""
+
+    number: auto
+    url: auto
+    started_at: auto
+    duration_ms: auto
+    status_code: auto
+    error: auto
+    response: auto
+
+    @computed("Whether the partner accepted it.")
+    def accepted(root: Any) -> bool:
+        return root.status_code is not None and 200 <= root.status_code < 300
+
+
+@node(models.Notification)
+class Notification:
+    """An event told to a partner."""
+
+    event_type: auto
+    event_id: auto
+    webhook_id: str = strawberry.field(description="The same at each try: Standard Webhooks' `webhook-id`.")
+    status: auto
+    live: auto
+    attempts_left: auto
+    next_attempt_at: auto
+    delivered_at: auto
+    partner: Partner
+    order: Annotated["Order", strawberry.lazy("schema.orders")]  # type: ignore[name-defined]  # noqa: F821
+    attempts: list[NotificationAttempt]
+    created_at: auto
+
+
+@input(models.Partner)
+class PartnerCreateInput:
+    """A new partner."""
+
+    slug: auto
+    name: auto
+    staging_url: auto
+    production_url: auto
+    tell_free_orders: auto
+    brand_name: auto
+    brand_color: auto
+    contact_email: auto
+    contact_phone: auto
+    website: auto
+    terms_url: auto
+    api_key: str | None = strawberry.field(
+        description="Sent to them as X-API-KEY, 32 characters or more; kept sealed.", default=None
+    )
+
+
+@strawberry.type(description="A partner made.")
+class PartnerCreated:
+    partner: Partner = strawberry.field(description="The new partner.")
+    signing_secret: str = strawberry.field(
+        description="Verifies what we send (Standard Webhooks, `whsec_…`). Shown this once: give it to the partner."
+    )
+
+
+@strawberry.input(description="Which notification to send again.")
+class NotificationResendInput:
+    notification: strawberry.ID = strawberry.field(description="Its global id.")

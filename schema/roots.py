@@ -1,0 +1,171 @@
+"""Root fields. Each names the permission that it asks; what it returns is read, paged, committed or called for it.
+
+@one           a queryset                         → its first row, or null
+@connection    a queryset                         → a Relay page of it
+@mutation      one transaction                    → a payload that returns what changed
+@exchange      commit, call out, commit           → whatever it returns; no transaction is open meanwhile
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import strawberry
+from strawberry.extensions import FieldExtension
+from strawberry.tools import create_type
+from strawberry.types.field import StrawberryField
+from strawberry.utils.str_converters import to_camel_case
+from tortoise.queryset import QuerySet
+
+from engine.reading import fields_of, read_one, read_page
+from engine.views import VIEWS
+from errors import ProviderError, Unavailable, Unreachable
+from models.database import in_a_transaction, transaction
+from policy import Permission, allowed
+from schema.connections import PAGING, Connection
+from schema.context import Info, scope
+
+QUERIES: dict[str, StrawberryField] = {}
+MUTATIONS: dict[str, StrawberryField] = {}
+PERMISSIONS: dict[str, Permission] = {}
+
+_DESCRIBED = {"id": "Its global id.", "input": "What to do, and to what."}
+
+Declare = Callable[[Callable[..., Any]], StrawberryField]
+
+
+def query(result: Any, *, requires: Permission) -> Declare:
+    """A value in Python: for what is not a row, or is not found by a queryset."""
+    return lambda function: _declare(QUERIES, function, result, _Plain(requires))
+
+
+def one(view: Any, *, requires: Permission) -> Declare:
+    """The first row of the queryset that the function returns; null where there is none."""
+    return lambda function: _declare(QUERIES, function, view | None, _One(requires))
+
+
+def connection(view: Any, *, requires: Permission) -> Declare:
+    """A page of the queryset that the function returns: adds `first`, `after`, `last`, `before`."""
+    return lambda function: _declare(QUERIES, function, Connection[view], _Paged(requires))
+
+
+def mutation(result: Any, *, requires: Permission) -> Declare:
+    """One transaction around the function. A published view is returned in a payload of its own
+    (`orderCancel { order { … } }`); another type is its own payload."""
+
+    def declare(function: Callable[..., Any]) -> StrawberryField:
+        payload = _payload(function, result)
+        return _declare(MUTATIONS, function, payload or result, _Write(requires, payload, _member(result)))
+
+    return declare
+
+
+def exchange(result: Any, *, requires: Permission) -> Declare:
+    """What must call out while the client waits. The function is given no transaction: `services/exchange.py` commits
+    the intent, calls, and commits the answer."""
+    return lambda function: _declare(MUTATIONS, function, result, _Exchange(requires))
+
+
+class _Gate(FieldExtension):
+    def __init__(self, requires: Permission) -> None:
+        self.requires = requires
+
+    async def resolve_async(self, next_: Callable[..., Any], source: Any, info: Info, **arguments: Any) -> Any:
+        allowed(info.context.actor, self.requires)
+        return await self.run(lambda **given: _result(next_(source, info, **given)), info, arguments)
+
+    async def run(self, function: Callable[..., Awaitable[Any]], info: Info, arguments: dict[str, Any]) -> Any:
+        raise NotImplementedError  # pragma: no cover - each kind of root field has its own
+
+
+class _Plain(_Gate):
+    async def run(self, function: Callable[..., Awaitable[Any]], info: Info, arguments: dict[str, Any]) -> Any:
+        return await function(**arguments)
+
+
+class _One(_Gate):
+    async def run(self, function: Callable[..., Awaitable[Any]], info: Info, arguments: dict[str, Any]) -> Any:
+        return await read_one(await function(**arguments), _selections(info), scope(info))
+
+
+class _Paged(_Gate):
+    def apply(self, field: StrawberryField) -> None:
+        field.arguments = [*field.arguments, *PAGING]
+
+    async def run(self, function: Callable[..., Awaitable[Any]], info: Info, arguments: dict[str, Any]) -> Any:
+        paging = {argument.python_name: arguments.pop(argument.python_name, None) for argument in PAGING}
+        rows: QuerySet[Any] = await function(**arguments)
+        return Connection(page=await read_page(rows, _of_nodes(info), scope(info), **paging))
+
+
+class _Write(_Gate):
+    def __init__(self, requires: Permission, payload: type | None, member: str) -> None:
+        super().__init__(requires)
+        self.payload, self.member = payload, member
+
+    async def run(self, function: Callable[..., Awaitable[Any]], info: Info, arguments: dict[str, Any]) -> Any:
+        async with transaction():
+            changed = await function(**arguments)
+        return self.payload(**{self.member: changed}) if self.payload else changed
+
+
+class _Exchange(_Plain):
+    async def run(self, function: Callable[..., Awaitable[Any]], info: Info, arguments: dict[str, Any]) -> Any:
+        if in_a_transaction():
+            raise RuntimeError("an exchange calls out: no transaction may be open around it")
+        try:
+            return await super().run(function, info, arguments)
+        except Unavailable as error:
+            raise Unreachable(f"{error} Nothing is lost: try again in a moment.") from error
+        except ProviderError as error:
+            raise Unreachable(str(error)) from error
+
+
+def _declare(
+    fields: dict[str, StrawberryField], function: Callable[..., Any], result: Any, gate: _Gate
+) -> StrawberryField:
+    name = to_camel_case(function.__name__)
+    description = inspect.getdoc(function)
+    if not description:
+        raise TypeError(f"{name} has no docstring: it is what clients read")
+    field = strawberry.field(resolver=function, graphql_type=result, description=description, extensions=[gate])
+    for argument in field.arguments:
+        argument.description = argument.description or _DESCRIBED.get(argument.python_name)
+    fields[name], PERMISSIONS[name] = field, gate.requires
+    return field
+
+
+def _payload(function: Callable[..., Any], view: Any) -> type | None:
+    """`OrderCancelPayload { order: Order! }` for order_cancel over the view Order."""
+    if view.__name__ not in {published.name for published in VIEWS.values()}:
+        return None
+    field = strawberry.field(name=_member(view), graphql_type=view, description="What changed.")
+    title = function.__name__.title().replace("_", "")
+    return create_type(f"{title}Payload", [field], description=f"What `{to_camel_case(function.__name__)}` returns.")
+
+
+def _member(view: Any) -> str:
+    """Of a payload: `order` for the view Order."""
+    return str(view.__name__[0].lower() + view.__name__[1:])
+
+
+async def _result(value: Any) -> Any:
+    """Of a function that may be async. A queryset is awaitable too, and stays as it is."""
+    return await value if inspect.iscoroutine(value) else value
+
+
+def _selections(info: Info) -> list[Any]:
+    return [inner for field in info.selected_fields for inner in field.selections]
+
+
+def _of_nodes(info: Info) -> list[Any]:
+    """What a connection's selection asks of its rows, under `nodes` and `edges.node`."""
+    asked: list[Any] = []
+    for field in fields_of(None, _selections(info)):
+        if field.name == "nodes":
+            asked.extend(field.selections)
+        elif field.name == "edges":
+            asked.extend(
+                s for inner in fields_of(None, field.selections) if inner.name == "node" for s in inner.selections
+            )
+    return asked

@@ -1,0 +1,23 @@
+"""The catalogue: products made."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from errors import Invalid
+from models import Organization, Partner, Product, ProductPartner
+
+PRICE_MOST = 99_999_999  # minor units: the most that Stripe takes at once
+
+
+async def create(organization_id: UUID, values: dict[str, Any], partners: Sequence[Partner]) -> Product:
+    """A product, and who is told when it is sold. Raises Invalid, naming the field."""
+    if not 0 <= values["price_cents"] <= PRICE_MOST:
+        raise Invalid(f"A price is 0 to {PRICE_MOST} minor units.", field="input.price.amount")
+    product = Product(organization_id=organization_id, **values)
+    organization = await Organization.get(id=organization_id)
+    organization.must_be_able_to_charge(product.vat_rate)
+    await product.save()
+    for partner in dict.fromkeys(partners):
+        await ProductPartner.create(organization_id=organization_id, product=product, partner=partner)
+    return product

@@ -1,0 +1,87 @@
+"""The demonstration organization that `make run` shows: a catalogue, a partner, and people to sign in as."""
+
+from dataclasses import dataclass
+
+from errors import DomainError
+from models import Client, Membership, Organization, Partner, Product, ProductPartner, Role, User, VatRegime
+from models.database import transaction
+from services import partners
+from services.identity import hash_password
+from services.outside import outside
+from settings import Settings
+
+SLUG = "demo"
+PASSWORD = "comptoir-demo"  # public on purpose: this organization exists on demonstration machines only
+PEOPLE = ((Role.OWNER, "owner@demo.test", "Camille"), (Role.ACCOUNTANT, "accountant@demo.test", "Dominique"))
+
+# Four levels (price in cents), and one thing at a price that no net price reaches.
+LEVELS = (
+    (1, "Simple", 0, "Une carte et un PDF de 2 pages"),
+    (2, "Intuitive", 1400, "Profil, PDF de 4 pages et audio de 5 minutes"),
+    (3, "Alchimique", 2900, "Blocages, rituel, PDF de 8 pages et audio de 12 minutes"),
+    (4, "Intégrale", 4900, "Cartographie, PDF de 15 pages et audio de 25 minutes"),
+)
+PARTNERED = ("Déclaration d'impôts - Formule Complète", 9999, "Prise en charge de la déclaration, de A à Z")
+
+
+@dataclass(frozen=True)
+class Demonstration:
+    """What to print for a newcomer: (role, e-mail, password) of each login."""
+
+    organization: str
+    logins: list[tuple[str, str, str]]
+
+
+async def seed(settings: Settings) -> Demonstration:
+    """Make it where it is absent; the same again where it is there. Refused beside a live Stripe key."""
+    if settings.live:
+        raise DomainError("The demonstration is not for live Stripe keys.")
+    async with transaction():
+        organization = await Organization.get_or_none(slug=SLUG) or await _organization()
+    return Demonstration(organization.name, [(role.value, email, PASSWORD) for role, email, _ in PEOPLE])
+
+
+async def _organization() -> Organization:
+    organization = await Organization.create(
+        slug=SLUG, name="ComptAppart", legal_name="ComptAppart Démonstration", legal_form="SAS",
+        share_capital="10 000 €", siren="732829320", siret="73282932000074", rcs="RCS Paris 732 829 320",
+        vat_number="FR44732829320", vat_regime=VatRegime.STANDARD, address="12 rue de la Paix", postal_code="75002",
+        city="Paris", invoice_prefix="FQCA", brand_name="ComptAppart", brand_color="#1f4e5f",
+        contact_email="bonjour@comptappart.test", contact_phone="+33140000000",
+        website="https://comptappart.test", terms_url="https://comptappart.test/cgv",
+    )  # fmt: skip
+    for role, email, first_name in PEOPLE:
+        user = await User.create(
+            email=email, password_hash=await hash_password(PASSWORD), first_name=first_name, last_name="Démo"
+        )
+        await Membership.create(organization=organization, user=user, role=role)
+    for level, name, price, description in LEVELS:
+        await Product.create(
+            organization=organization, name=name, description=description, level=level, price_cents=price
+        )
+    await Client.create(
+        organization=organization, email="jean.dupont@example.com", first_name="Jean", last_name="Dupont",
+        phone="+33612345678", address="3 place Bellecour", postal_code="69002", city="Lyon", country="FR",
+    )  # fmt: skip
+    await _partnered_product(organization, await _partner(organization))
+    return organization
+
+
+async def _partner(organization: Organization) -> Partner:
+    sandbox = outside().settings.sandbox_url
+    partner, _ = await partners.create(
+        organization.id,
+        {
+            "slug": "fiscalis", "name": "Fiscalis", "brand_name": "Service Fiscalité - Fiscalis", "brand_color": "#7a2e4d",
+            "contact_email": "contact@fiscalis.test", "terms_url": "https://fiscalis.test/cgv",
+            "staging_url": f"{sandbox}/partner/fiscalis" if sandbox else None,
+        },
+        "demo-api-key-0123456789-0123456789",
+    )  # fmt: skip
+    return partner
+
+
+async def _partnered_product(organization: Organization, partner: Partner) -> None:
+    name, price, description = PARTNERED
+    product = await Product.create(organization=organization, name=name, price_cents=price, description=description)
+    await ProductPartner.create(organization=organization, product=product, partner=partner)

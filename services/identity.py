@@ -1,0 +1,53 @@
+"""Signing in, and who a token speaks for."""
+
+import asyncio
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from argon2 import PasswordHasher
+from argon2.exceptions import Argon2Error, InvalidHashError
+
+from errors import Unauthenticated
+from models import Membership, User
+from policy import Actor
+from services import tokens
+
+ACCESS_LIFE = timedelta(minutes=15)
+PASSWORD_MOST = 1024  # characters; more is no password, it is an attempt to make us hash
+
+_hasher = PasswordHasher()  # argon2id with the library's parameters (RFC 9106, low memory)
+# What an unknown address is checked against, so that it takes as long as a known one.
+_nobody = _hasher.hash("nobody")
+
+
+async def hash_password(password: str) -> str:
+    return await asyncio.to_thread(_hasher.hash, password)
+
+
+async def sign_in(email: str, password: str) -> tuple[str, datetime]:
+    """(access token, until when it is good). Raises Unauthenticated, the same for any reason."""
+    user = await User.get_or_none(email=email)
+    good = len(password) <= PASSWORD_MOST and await asyncio.to_thread(
+        _matches, user.password_hash if user else _nobody, password
+    )
+    membership = await Membership.filter(user_id=user.id).order_by("id").first() if user else None
+    if user is None or membership is None or not good:
+        raise Unauthenticated("Unknown e-mail address or wrong password.")
+    claims = {"sub": str(user.id), "org": str(membership.organization_id)}
+    return tokens.sign(tokens.ACCESS, claims, ACCESS_LIFE)
+
+
+async def actor_of(token: str) -> Actor | None:
+    """Who a bearer token speaks for, with the role of this moment; None for a token that is no longer good."""
+    claims = tokens.read(tokens.ACCESS, token)
+    if claims is None:
+        return None
+    membership = await Membership.get_or_none(user_id=UUID(claims["sub"]), organization_id=UUID(claims["org"]))
+    return Actor(membership.user_id, membership.organization_id, membership.role) if membership else None
+
+
+def _matches(hashed: str, password: str) -> bool:
+    try:
+        return _hasher.verify(hashed, password)
+    except (Argon2Error, InvalidHashError):
+        return False

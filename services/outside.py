@@ -1,0 +1,65 @@
+"""Everything beyond our tables that this process talks to: opened once at start-up, closed at the end."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+from providers.capabilities import Mailer
+from providers.smtp import Smtp
+from providers.stripe import Stripe
+from providers.webhooks import Courier
+from services.wake import Wake
+from settings import Settings
+
+if TYPE_CHECKING:
+    from services.rendering import Renderer
+
+
+@dataclass
+class Outside:
+    """Handles on the outside world, made from settings or given by a test."""
+
+    settings: Settings
+    stripe: Stripe
+    mailer: Mailer
+    courier: Courier
+    wake: Wake
+    renderer: "Renderer | None" = None  # only workers render
+
+    async def close(self) -> None:
+        await self.courier.close()
+        await self.wake.close()
+        if self.renderer is not None:
+            self.renderer.close()
+
+
+_current: Outside | None = None
+
+
+def outside() -> Outside:
+    if _current is None:
+        raise RuntimeError("nothing was opened: call services.outside.use(…) at start-up")
+    return _current
+
+
+def use(opened: Outside) -> Outside:
+    """Make it the one of this process."""
+    global _current
+    _current = opened
+    return opened
+
+
+def from_settings(settings: Settings) -> Outside:
+    """What a process of this installation talks to. Opens no connection yet."""
+    return Outside(
+        settings=settings,
+        stripe=Stripe(_shown(settings.stripe_secret_key), url=settings.stripe_api_base),
+        mailer=Smtp.from_settings(settings),
+        courier=Courier(sandbox_url=settings.sandbox_url),
+        wake=Wake(settings.redis_url),
+    )
+
+
+def _shown(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret else None

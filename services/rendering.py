@@ -1,0 +1,166 @@
+"""Invoices rendered in processes of their own: WeasyPrint is pure CPU and would stop the event loop.
+
+Each process is spawned, warmed, and does one page at a time. One that is stuck or dies takes nothing with it but the
+page it was on: it is killed, and the next page gets a fresh one.
+"""
+
+import asyncio
+import ctypes
+import gc
+import os
+import signal
+import sys
+from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from datetime import date
+from decimal import Decimal
+from multiprocessing import get_context
+from types import TracebackType
+from typing import Self
+
+from errors import NotConfigured, Unavailable
+from models.content import Branding, InvoiceContent, Line, Party, VatBreakdown, VatCategory
+
+DEBIAN_PACKAGES = "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
+TIMEOUT = 60.0  # seconds, the start of a process included
+PAGES_PER_PROCESS = 1_000  # then a fresh one, whatever its memory
+
+Render = Callable[[InvoiceContent], bytes]
+
+
+def render_invoice(content: InvoiceContent) -> bytes:
+    """The PDF, made in this process. Raises NotConfigured where the system libraries are missing."""
+    try:
+        from services import paper  # loads Pango: never in the process that serves
+    except OSError as error:
+        raise NotConfigured(f"Invoices need Pango. On Debian: apt-get install {DEBIAN_PACKAGES}") from error
+    return paper.invoice(content)
+
+
+class Renderer:
+    """`size` processes that render. Those who ask while all are busy wait their turn, in order."""
+
+    def __init__(self, *, size: int = 2, timeout: float = TIMEOUT, render: Render = render_invoice) -> None:
+        self._timeout = timeout
+        self._processes = [_Process(render) for _ in range(size)]
+        self._idle: asyncio.LifoQueue[_Process] = asyncio.LifoQueue(size)  # the warm one first
+        for process in self._processes:
+            self._idle.put_nowait(process)
+
+    async def invoice(self, content: InvoiceContent) -> bytes:
+        """The PDF of an invoice, about a tenth of a second a page.
+
+        Raises Unavailable when a process was stuck for `timeout` seconds or died, NotConfigured without Pango.
+        """
+        process = await self._idle.get()
+        try:
+            return await process.render(content, self._timeout)
+        finally:
+            self._idle.put_nowait(process)
+
+    def close(self) -> None:
+        """End the processes; what they were rendering is lost."""
+        for process in self._processes:
+            process.kill()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class _Process:
+    """One process, started when first needed and again after it was killed or has done its share."""
+
+    def __init__(self, render: Render) -> None:
+        self._render = render
+        self._pool: ProcessPoolExecutor | None = None
+        self._pages = 0
+
+    async def render(self, content: InvoiceContent, timeout: float) -> bytes:
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(self._submit(content)), timeout)
+        except TimeoutError:
+            self.kill()
+            raise Unavailable(f"Invoice {content.number} was not rendered within {timeout:g} s") from None
+        except BrokenProcessPool:
+            self.kill()
+            raise Unavailable(f"The process that was rendering invoice {content.number} died") from None
+        except asyncio.CancelledError:
+            self.kill()  # it may still be at work: the next one to ask must not wait for it
+            raise
+
+    def _submit(self, content: InvoiceContent) -> Future[bytes]:
+        if self._pages >= PAGES_PER_PROCESS:
+            self.kill()
+        self._pages += 1
+        try:
+            return self._started().submit(self._render, content)
+        except BrokenProcessPool:  # it died while it had nothing to do
+            self.kill()
+            return self._started().submit(self._render, content)
+
+    def _started(self) -> ProcessPoolExecutor:
+        # Python 3.11's own `max_tasks_per_child` can deadlock (cpython 115634): processes are renewed here instead.
+        if self._pool is None:
+            arguments = (self._render, os.getpid())
+            self._pool = ProcessPoolExecutor(1, get_context("spawn"), initializer=_prepare, initargs=arguments)
+        return self._pool
+
+    def kill(self) -> None:
+        if self._pool is None:
+            return
+        # No public way to kill before Python 3.14. `_processes` is None once the pool has noticed that they are dead.
+        for process in list((self._pool._processes or {}).values()):
+            process.kill()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool, self._pages = None, 0
+
+
+def _prepare(render: Render, parent: int) -> None:
+    """In the child: live and die with the parent, and be warm before the first page."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # sent to the whole group: the parent lets a page finish, then kills
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+    if os.getppid() != parent:
+        os._exit(1)  # it died before we asked
+    with suppress(NotConfigured):  # the first page says it again, to someone who can answer
+        for _ in range(3):
+            render(_BLANK)
+    gc.collect()
+    gc.freeze()
+
+
+_BLANK = InvoiceContent(
+    number="0",
+    issued_on=date(2025, 1, 1),
+    operation_on=date(2025, 1, 1),
+    due_on=date(2025, 1, 1),
+    currency="EUR",
+    live=False,
+    seller=Party(name="0"),
+    buyer=Party(name="0"),
+    lines=(
+        Line(
+            description="0",
+            quantity=1,
+            unit_net=Decimal("0.00"),
+            vat_category=VatCategory.STANDARD,
+            vat_rate=2000,
+            net_cents=0,
+            vat_cents=0,
+            gross_cents=0,
+        ),
+    ),
+    vat=(VatBreakdown(category=VatCategory.STANDARD, rate=2000, net_cents=0, vat_cents=0),),
+    net_cents=0,
+    vat_cents=0,
+    gross_cents=0,
+    brand=Branding(name="0", color="#000000", contact_email="0"),
+)

@@ -1,0 +1,51 @@
+"""Secrets at rest: AES-256-GCM, bound to organization, table, row and field; each opening is logged."""
+
+import base64
+import os
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from errors import NotConfigured
+from models import SecretOpening
+from models.base import Owned
+from services.keys import master_keys
+
+
+def seal(row: Owned, field: str, text: str) -> None:
+    """Put a secret in a column of the row: `v1.<key id>.<nonce>.<ciphertext>`. Save the row afterwards."""
+    key_id, key = next(iter(master_keys().items()))
+    nonce = os.urandom(12)
+    sealed = AESGCM(key).encrypt(nonce, text.encode(), _bound_to(row, field))
+    setattr(row, field, ".".join(("v1", key_id, _encode(nonce), _encode(sealed))))
+
+
+async def open_secret(row: Owned, field: str, purpose: str) -> str | None:
+    """The secret in a column, None where there is none. `purpose` goes to the access log."""
+    envelope = getattr(row, field)
+    if envelope is None:
+        return None
+    _, key_id, nonce, sealed = envelope.split(".")
+    try:
+        text = AESGCM(master_keys()[key_id]).decrypt(_decode(nonce), _decode(sealed), _bound_to(row, field))
+    except (KeyError, InvalidTag) as error:
+        raise NotConfigured(
+            f"No key in COMPTOIR_MASTER_KEYS opens {row._meta.db_table}.{field}, sealed with key {key_id!r}: put it back."
+        ) from error
+    await SecretOpening.create(
+        organization_id=row.organization_id, table_name=row._meta.db_table, row_id=row.id, field=field, key_id=key_id,
+        purpose=purpose,
+    )  # fmt: skip
+    return text.decode()
+
+
+def _bound_to(row: Owned, field: str) -> bytes:
+    return f"{row.organization_id}/{row._meta.db_table}/{row.id}/{field}".encode()
+
+
+def _encode(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode()
+
+
+def _decode(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text)

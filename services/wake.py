@@ -1,0 +1,57 @@
+"""Telling workers that there is work. A wake-up that is lost costs seconds: workers also look by themselves."""
+
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from functools import cache
+
+from arq.connections import ArqRedis, RedisSettings, create_pool
+from redis.exceptions import RedisError
+
+from models import Lane
+
+log = logging.getLogger("comptoir.wake")
+
+JOB = "wake"  # the arq function of workers/settings.py
+EXPIRES = 60  # seconds after which a wake-up is worth nothing
+
+
+def redis_settings(url: str) -> RedisSettings:
+    settings = RedisSettings.from_dsn(url)
+    settings.conn_timeout, settings.conn_retries, settings.conn_retry_delay = 1, 1, 0
+    return settings
+
+
+def serialize(job: dict[str, object]) -> bytes:
+    return json.dumps(job).encode()
+
+
+def deserialize(raw: bytes) -> dict[str, object]:
+    job: dict[str, object] = json.loads(raw)
+    return job
+
+
+class Wake:
+    """Wakes the workers of a lane through arq, best effort."""
+
+    def __init__(self, redis_url: str) -> None:
+        self._url = redis_url
+        self._pool: ArqRedis | None = None
+        self.of = cache(self._of)
+
+    def _of(self, lane: Lane) -> Callable[[], Awaitable[None]]:
+        async def wake() -> None:
+            try:
+                if self._pool is None:
+                    self._pool = await create_pool(
+                        redis_settings(self._url), job_serializer=serialize, job_deserializer=deserialize
+                    )
+                await self._pool.enqueue_job(JOB, lane.value, _expires=EXPIRES)
+            except (RedisError, OSError, TimeoutError) as error:
+                log.warning("no wake-up for %s: Redis is away (%s); workers will look by themselves", lane, error)
+
+        return wake
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            await self._pool.aclose()

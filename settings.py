@@ -1,0 +1,80 @@
+"""Every setting, from the environment (or `.env` in development). The app's own secrets have no defaults."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from errors import NotConfigured
+
+
+class Settings(BaseSettings):
+    """Read once at start-up; frozen."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+
+    environment: Literal["development", "production"] = "development"
+    app_url: str = Field("http://127.0.0.1:8000", description="Public address; HTTPS in production")
+    port: int = Field(8000, ge=1, le=65535)
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Front ends, comma-separated: where clients may be sent back to after paying"
+    )
+    comptoir_home: Path = Field(Path("var"), description="Where data, servers and logs live")
+    database_url: str = Field(description="postgres://…; `make run` starts one when it is absent")
+    redis_url: str = Field(description="redis://…; `make run` starts one when it is absent")
+    comptoir_master_keys: SecretStr = Field(
+        description="`id:base64 of 32 bytes`, comma-separated, newest first; `comptoir new-key` prints one"
+    )
+
+    stripe_secret_key: SecretStr | None = None
+    stripe_publishable_key: str | None = None
+    stripe_webhook_secret: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (), description="`whsec_…`; several, comma-separated, while rotating; none: no webhook route"
+    )
+    stripe_api_base: str = "https://api.stripe.com"
+
+    smtp_host: str | None = None
+    smtp_port: int = 587
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_from: str | None = Field(None, description="Sender's address; the name is the organization's")
+
+    sandbox_url: str | None = Field(
+        None, description="Base address of the stand-ins (`make run` sets it); refused with live keys"
+    )
+
+    @field_validator("stripe_webhook_secret", "allowed_origins", mode="before")
+    @classmethod
+    def _several(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("app_url", "sandbox_url", "stripe_api_base")
+    @classmethod
+    def _no_trailing_slash(cls, value: str | None) -> str | None:
+        return value.rstrip("/") if value else None
+
+    @model_validator(mode="after")
+    def _safe(self) -> Self:
+        if self.sandbox_url and self.live:
+            raise ValueError("SANDBOX_URL is set beside a live STRIPE_SECRET_KEY: real money never meets the sandbox")
+        if self.environment == "production" and not self.app_url.startswith("https://"):
+            raise ValueError("APP_URL must be https:// in production")
+        if self.environment == "production" and self.sandbox_url:
+            raise ValueError("SANDBOX_URL is for development and tests; unset it in production")
+        return self
+
+    @cached_property
+    def live(self) -> bool:
+        """Whether the platform's Stripe key moves real money."""
+        key = self.stripe_secret_key.get_secret_value() if self.stripe_secret_key else ""
+        return key.startswith(("sk_live_", "rk_live_"))
+
+    def required(self, name: str) -> str:
+        """A setting that this use cannot do without. Raises NotConfigured, naming the variable."""
+        value = getattr(self, name)
+        if not value:
+            raise NotConfigured(f"{name.upper()} is not set. Set it in the environment and restart.")
+        return value.get_secret_value() if isinstance(value, SecretStr) else value

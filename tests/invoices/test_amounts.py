@@ -1,0 +1,119 @@
+"""Amounts are exact: every sum, every cent, for anything that can be sold."""
+
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.amounts import WHOLE, Breakdown, Sold, breakdown
+
+RATES = (2000, 1000, 550, 210, 0)
+
+sold = st.builds(
+    Sold,
+    quantity=st.integers(1, 5_000),
+    unit_price_cents=st.integers(0, 100_000_000),
+    vat_rate=st.sampled_from(RATES),
+)
+sales = st.lists(sold, min_size=1, max_size=30)
+
+
+def test_99_99_at_20_percent_is_83_32_and_16_67() -> None:
+    amounts = breakdown([Sold(1, 99_99, 2000)])
+
+    assert (amounts.net_cents, amounts.vat_cents, amounts.gross_cents) == (83_32, 16_67, 99_99)
+    (line,) = amounts.lines
+    assert (line.unit_net, line.base_quantity, line.unit_price_net_cents) == (Decimal("83.32"), 1, 83_32)
+
+
+def test_three_times_14_euros_is_35_euros_net_by_a_price_of_four_decimals() -> None:
+    (line,) = breakdown([Sold(3, 14_00, 2000)]).lines
+
+    assert (line.net_cents, line.unit_net, line.base_quantity) == (35_00, Decimal("11.6667"), 1)
+    assert line.unit_price_net_cents == 11_67
+
+
+def test_a_price_that_four_decimals_cannot_carry_is_given_for_the_whole_quantity() -> None:
+    (line,) = breakdown([Sold(2_999, 33, 2000)]).lines
+
+    assert (line.unit_net, line.base_quantity) == (Decimal(line.net_cents).scaleb(-2), 2_999)
+
+
+def test_an_exempt_line_has_no_vat() -> None:
+    amounts = breakdown([Sold(1, 2_400_00, 0)])
+
+    assert (amounts.net_cents, amounts.vat_cents) == (2_400_00, 0)
+
+
+def test_one_cent_and_a_million_are_exact() -> None:
+    cent, million = breakdown([Sold(1, 1, 2000)]), breakdown([Sold(1, 1_000_000_00, 2000)])
+
+    assert (cent.net_cents, cent.vat_cents) == (1, 0)
+    assert (million.net_cents, million.vat_cents) == (833_333_33, 166_666_67)
+
+
+def test_rates_are_listed_from_the_highest_and_lines_stay_in_order() -> None:
+    amounts = breakdown([Sold(1, 100, 550), Sold(1, 200, 2000), Sold(1, 300, 0), Sold(1, 400, 550)])
+
+    assert [rate.vat_rate for rate in amounts.rates] == [2000, 550, 0]
+    assert [line.gross_cents for line in amounts.lines] == [100, 200, 300, 400]
+
+
+def test_equal_lines_share_the_odd_cent_in_order() -> None:
+    amounts = breakdown([Sold(1, 99_99, 2000)] * 3)
+
+    assert amounts.net_cents == 249_97  # 299.97 − 49.995 rounded up
+    assert [line.net_cents for line in amounts.lines] == [83_33, 83_32, 83_32]
+
+
+@pytest.mark.parametrize("line", [(0, 100, 2000), (-1, 100, 2000), (1, -1, 2000), (1, 100, -1), (1, 100, 10_001)])
+def test_what_cannot_be_sold_is_refused(line: tuple[int, int, int]) -> None:
+    with pytest.raises(ValueError, match="Not something that can be sold"):
+        Sold(*line)
+
+
+@settings(max_examples=500, deadline=None)
+@given(sales)
+def test_every_sum_is_exact_and_nothing_is_negative(lines: list[Sold]) -> None:
+    amounts = breakdown(lines)
+
+    assert amounts.gross_cents == sum(line.quantity * line.unit_price_cents for line in lines)
+    assert amounts.net_cents + amounts.vat_cents == amounts.gross_cents
+    for part in (amounts.lines, amounts.rates):
+        assert sum(each.net_cents for each in part) == amounts.net_cents
+        assert sum(each.vat_cents for each in part) == amounts.vat_cents
+        assert sum(each.gross_cents for each in part) == amounts.gross_cents
+        assert all(min(each.net_cents, each.vat_cents, each.gross_cents) >= 0 for each in part)
+    for rate in amounts.rates:
+        of_rate = [line for line, each in zip(amounts.lines, lines, strict=True) if each.vat_rate == rate.vat_rate]
+        assert sum(line.net_cents for line in of_rate) == rate.net_cents
+
+
+@settings(max_examples=500, deadline=None)
+@given(sales)
+def test_vat_is_rounded_half_up_by_rate_and_less_than_a_cent_off_by_line(lines: list[Sold]) -> None:
+    amounts = breakdown(lines)
+
+    for rate in amounts.rates:
+        exact = Fraction(rate.gross_cents * rate.vat_rate, WHOLE + rate.vat_rate)
+        assert -Fraction(1, 2) <= exact - rate.vat_cents < Fraction(1, 2)
+    for line, each in zip(amounts.lines, lines, strict=True):
+        assert abs(line.vat_cents - Fraction(line.gross_cents * each.vat_rate, WHOLE + each.vat_rate)) < 1
+
+
+@settings(max_examples=500, deadline=None)
+@given(sales)
+def test_the_unit_price_always_gives_back_the_net_amount(lines: list[Sold]) -> None:
+    for line, each in zip(breakdown(lines).lines, lines, strict=True):
+        total = line.unit_net * each.quantity / line.base_quantity
+        assert total.quantize(Decimal("0.01"), ROUND_HALF_UP) == Decimal(line.net_cents).scaleb(-2)
+        assert abs(line.unit_price_net_cents - Fraction(line.net_cents, each.quantity)) <= Fraction(1, 2)
+
+
+@given(sales)
+def test_the_same_sale_always_gives_the_same_cents(lines: list[Sold]) -> None:
+    first: Breakdown = breakdown(lines)
+
+    assert first == breakdown(lines)

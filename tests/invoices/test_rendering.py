@@ -1,0 +1,262 @@
+"""The invoice as paper, read back from the PDF; and the processes that make it."""
+
+import asyncio
+import io
+import os
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+from pypdf import PdfReader
+
+from errors import NotConfigured, Unavailable
+from models.content import Address, InvoiceContent, Party
+from services.rendering import Renderer
+from tests.invoices.samples import EXEMPTION, TAX_RETURN, brand, invoice, work, work_without_pango
+
+LOGO = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 20"><rect width="100" height="20"/></svg>"""
+HOSTILE_LOGO = """<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 9 9">
+    <style><![CDATA[
+        @import url(http://127.0.0.1:{port}/a.css);
+        @font-face {{ font-family: Inter; src: local("DejaVu Serif"), url(http://127.0.0.1:{port}/a.ttf) }}
+    ]]></style>
+    <script>fetch("http://127.0.0.1:{port}/")</script>
+    <image href="http://127.0.0.1:{port}/a.png" width="3" height="3"/>
+    <image xlink:href="file://{file}" width="3" height="3"/>
+    <use href="http://127.0.0.1:{port}/a.svg#a"/>
+    <text font-family="Inter" font-size="3" y="5">Logo</text>
+</svg>"""
+
+
+@pytest.fixture(scope="module")
+async def renderer() -> AsyncIterator[Renderer]:
+    async with Renderer(size=1) as renderer:
+        try:
+            await renderer.invoice(invoice())
+        except NotConfigured as missing:
+            pytest.skip(str(missing))
+        yield renderer
+
+
+async def test_99_99_at_20_percent_reads_83_32_plus_16_67(renderer: Renderer) -> None:
+    (page,) = await read(renderer, invoice())
+
+    assert "Facture Invoice N° FQCA-2025-000156" in page
+    assert "Déclaration d'impôts - Formule Complète 1 83,32 € 20 % 83,32 €" in page
+    assert "Sous-total HT 83,32 € TVA 20 % 16,67 € Total TTC 99,99 €" in page
+    assert "Facture acquittée 99,99 € payés par carte bancaire le 5 décembre 2025" in page
+    assert "Reste à payer 0,00 €" in page
+
+
+async def test_the_parties_the_legal_identity_the_terms_and_the_contact_are_there(renderer: Renderer) -> None:
+    address = Address(lines=("8 avenue des Ternes",), postal_code="1000", city="Bruxelles", country="BE")
+    (page,) = await read(renderer, invoice(buyer=Party(name="Marie Martin", address=address, phone="+33687654321")))
+
+    for said in (
+        "ComptAppart, SAS au capital de 10 000 € · 12 rue de la Paix, 75002 Paris",
+        "SIREN 123 456 782 · SIRET 123 456 782 00012 · RCS Paris 123 456 782 · TVA intracommunautaire FR32123456782",
+        "contact@comptappart.example · 01 40 00 00 00 · https://comptappart.example",
+        "Conditions générales de vente : https://comptappart.example/cgv",
+        "Facturé à Marie Martin 8 avenue des Ternes 1000 Bruxelles Belgique 06 87 65 43 21",
+        "Pas d’escompte pour paiement anticipé.",
+        "Page 1 / 1",
+    ):
+        assert said in page
+
+
+async def test_an_exempt_bilan_has_no_vat_and_names_the_article(renderer: Renderer) -> None:
+    (page,) = await read(renderer, invoice(("Bilan de compétences, formule Premium", 1, 2_400_00, 0)))
+
+    assert "1 2 400,00 € exonéré 2 400,00 €" in page
+    assert "Sous-total HT 2 400,00 € Exonéré de TVA 0,00 € Total TTC 2 400,00 €" in page
+    assert EXEMPTION in page
+
+
+async def test_each_rate_has_its_vat_and_its_base(renderer: Renderer) -> None:
+    (page,) = await read(
+        renderer, invoice(("Coaching", 1, 90_00, 2000), ("Livre", 2, 19_90, 550), ("Bilan", 1, 1_200_00, 0))
+    )
+
+    assert "TVA 20 % sur 75,00 € 15,00 €" in page
+    assert "TVA 5,5 % sur 37,73 € 2,07 €" in page
+    assert "Exonéré de TVA sur 1 200,00 € 0,00 €" in page
+
+
+async def test_what_is_still_due_is_said(renderer: Renderer) -> None:
+    (page,) = await read(renderer, invoice(paid_cents=0, paid_on=None, payment_method=None))
+
+    assert "Reste à payer 99,99 €" in page
+    assert "acquittée" not in page
+
+
+async def test_test_mode_stands_across_every_page_and_live_mode_across_none(renderer: Renderer) -> None:
+    lines = [(f"Séance n° {number}", 1, 50_00, 2000) for number in range(1, 60)]
+
+    tested, live = await read(renderer, invoice(*lines, live=False)), await read(renderer, invoice(*lines))
+
+    assert len(tested) > 1
+    assert all("TEST" in page for page in tested)
+    assert "Facture de test, sans valeur" in tested[0]
+    assert not any("TEST" in page for page in live)
+
+
+async def test_two_hundred_lines_run_over_pages_that_all_say_what_they_are(renderer: Renderer) -> None:
+    lines = [(f"Séance n° {number}", 1 + number % 7, 9_99 + number, 2000) for number in range(1, 201)]
+
+    pages = await read(renderer, invoice(*lines))
+
+    assert re.findall(r"Séance n° (\d+)", " ".join(pages)) == [str(number) for number in range(1, 201)]
+    for number, page in enumerate(pages, start=1):
+        assert "Désignation Qté Prix unitaire HT TVA Total HT" in page
+        assert "SIREN 123 456 782" in page
+        assert f"Page {number} / {len(pages)}" in page
+    assert all("Facture FQCA-2025-000156" in page for page in pages[1:])
+
+
+@pytest.mark.parametrize("count", [1, 3, *range(9, 17), 40])
+async def test_the_totals_are_never_alone_on_a_page(renderer: Renderer, count: int) -> None:
+    *_, last = await read(renderer, invoice(*[(f"Séance n° {number}", 1, 50_00, 2000) for number in range(count)]))
+
+    assert "Total TTC" in last
+    assert f"Séance n° {count - 1} " in last
+
+
+async def test_names_are_text_whatever_they_hold(renderer: Renderer) -> None:
+    long = "X" * 120
+    pages = await read(
+        renderer,
+        invoice(("<b>gras</b> & <script>alert(1)</script> {{ 7 * 7 }}", 1, 1_00, 2000), buyer=Party(name=long)),
+    )
+
+    assert "<b>gras</b> & <script>alert(1)</script> {{ 7 * 7 }}" in pages[0]
+    assert long in pages[0].replace(" ", "")
+
+
+async def test_the_same_content_always_gives_the_same_bytes(renderer: Renderer) -> None:
+    content = invoice(TAX_RETURN, live=False, brand=brand(logo_svg=LOGO))
+
+    async with Renderer(size=1) as another:
+        assert await renderer.invoice(content) == await another.invoice(content)
+
+
+async def test_a_logo_takes_the_place_of_the_name(renderer: Renderer) -> None:
+    (with_logo,) = await read(renderer, invoice(brand=brand(logo_svg=LOGO)))
+    (with_broken_logo,) = await read(renderer, invoice(brand=brand(logo_svg="<svg")))
+
+    assert "Service Fiscalité" not in with_logo
+    assert "Service Fiscalité" in with_broken_logo
+
+
+async def test_a_logo_fetches_nothing_and_changes_no_other_invoice(renderer: Renderer, tmp_path: Path) -> None:
+    visits: list[object] = []
+    listener = await asyncio.start_server(lambda reader, writer: visits.append(writer.close()), "127.0.0.1", 0)
+    port = listener.sockets[0].getsockname()[1]
+    picture = tmp_path / "picture.svg"
+    picture.write_text('<svg xmlns="http://www.w3.org/2000/svg"><text y="9">of the disk</text></svg>')
+    before = await renderer.invoice(invoice())
+
+    async with listener:
+        (page,) = await read(renderer, invoice(brand=brand(logo_svg=HOSTILE_LOGO.format(port=port, file=picture))))
+
+    assert visits == []
+    assert "of the disk" not in page
+    assert await renderer.invoice(invoice()) == before
+
+
+async def test_a_machine_without_pango_is_told_what_to_install() -> None:
+    async with Renderer(size=1, render=work_without_pango) as renderer:
+        with pytest.raises(
+            NotConfigured, match=r"apt-get install libpango-1\.0-0 libpangoft2-1\.0-0 libharfbuzz-subset0"
+        ):
+            await renderer.invoice(invoice())
+
+
+async def test_a_process_that_is_stuck_is_killed() -> None:
+    async with Renderer(size=1, timeout=0.5, render=work) as renderer:
+        with pytest.raises(Unavailable, match=r"not rendered within 0\.5 s"):
+            await renderer.invoice(invoice(number="stuck"))
+
+
+async def test_a_process_that_dies_takes_one_page_with_it() -> None:
+    async with Renderer(size=1, render=work) as renderer:
+        first = await renderer.invoice(invoice())
+        with pytest.raises(Unavailable, match="died"):
+            await renderer.invoice(invoice(number="die"))
+
+        assert await renderer.invoice(invoice()) != first
+
+
+async def test_a_process_killed_while_idle_is_replaced_unseen() -> None:
+    async with Renderer(size=1, render=work) as renderer:
+        first = int(await renderer.invoice(invoice()))
+        os.kill(first, signal.SIGKILL)
+        await ended(first)
+
+        with_luck = await asyncio.gather(renderer.invoice(invoice()), return_exceptions=True)
+
+        assert isinstance(with_luck[0], bytes | Unavailable)  # Unavailable only where the death was not yet noticed
+        assert int(await renderer.invoice(invoice())) != first
+
+
+async def test_a_page_given_up_frees_its_process_for_the_next(tmp_path: Path) -> None:
+    mark = tmp_path / "pid"
+    async with Renderer(size=1, render=work) as renderer:
+        page = asyncio.create_task(renderer.invoice(invoice(number="stuck", notes=(str(mark),))))
+        await until(lambda: mark.exists() and mark.read_text() != "")
+        page.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await page
+
+        assert await renderer.invoice(invoice()) != mark.read_bytes()
+    await ended(int(mark.read_text()))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's word on a parent's death is Linux's")
+async def test_processes_die_with_their_parent(tmp_path: Path) -> None:
+    mark = tmp_path / "pid"
+    script = (
+        "import asyncio, sys\n"
+        "from services.rendering import Renderer\n"
+        "from tests.invoices.samples import invoice, work\n"
+        "if __name__ == '__main__':\n"
+        "    asyncio.run(Renderer(size=1, render=work).invoice(invoice(number='stuck', notes=(sys.argv[1],))))\n"
+    )
+    parent = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", script, str(mark), cwd=Path(__file__).parents[2], stderr=asyncio.subprocess.DEVNULL
+    )
+    await until(lambda: mark.exists() and mark.read_text() != "")
+
+    parent.kill()
+    await parent.wait()
+
+    await ended(int(mark.read_text()))
+
+
+async def read(renderer: Renderer, content: InvoiceContent) -> list[str]:
+    """The text of each page, every run of spaces as one."""
+    pdf = await renderer.invoice(content)
+    return [" ".join(page.extract_text().split()) for page in PdfReader(io.BytesIO(pdf)).pages]
+
+
+async def ended(pid: int) -> None:
+    """Wait until a process is no more, or is only waiting to be buried."""
+
+    def gone() -> bool:
+        try:
+            return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+
+    await until(gone)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for something that another process does; a minute at most."""
+    for _ in range(600):
+        if condition():
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError("it did not come within a minute")

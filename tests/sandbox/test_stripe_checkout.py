@@ -1,0 +1,258 @@
+"""A Checkout Session, from its opening to its end: by the API, by the hosted page, by the clock."""
+
+import httpx
+import pytest
+import stripe
+
+from sandbox import Sandbox
+from sandbox.stripe_cards import DECLINED, UnknownCard
+from sandbox.stripe_payment import NotOpen
+
+PAGE = {"card": "4242 4242 4242 4242", "expiry": "12 / 34", "cvc": "123", "name": "Marie Martin"}
+
+
+class Clock:
+    def __init__(self):
+        self.now = 1_800_000_000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+async def sandbox(clock):
+    async with Sandbox(clock=clock) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def client(sandbox):
+    return stripe.StripeClient("sk_test_sandbox", base_addresses={"api": sandbox.url}, max_network_retries=0)
+
+
+@pytest.fixture
+async def browser():
+    async with httpx.AsyncClient() as browser:
+        yield browser
+
+
+async def open_session(client, **more):
+    price = {"currency": "eur", "unit_amount": 9999, "product_data": {"name": "Déclaration d'impôts"}}
+    params = {
+        "mode": "payment",
+        "line_items": [{"price_data": price, "quantity": 2}],
+        "success_url": "https://shop.example/merci?session={CHECKOUT_SESSION_ID}",
+        "cancel_url": "https://shop.example/panier",
+        "customer_email": "marie@example.com",
+        "client_reference_id": "42",
+        "metadata": {"order": "42"},
+        "payment_intent_data": {"metadata": {"order": "42"}},
+    }
+    return await client.v1.checkout.sessions.create_async({**params, **more})
+
+
+async def test_a_session_is_priced_and_has_a_page(sandbox, client, browser):
+    session = await open_session(client)
+
+    page = await browser.get(session.url)
+
+    assert (session.amount_total, session.currency, session.status, session.payment_status) == (
+        19998,
+        "eur",
+        "open",
+        "unpaid",
+    )
+    assert session.url == f"{sandbox.url}/pay/{session.id}"
+    assert session.payment_intent is None
+    assert page.status_code == 200
+    for shown in ("Déclaration d&#39;impôts", "199,98", "marie@example.com", "https://shop.example/panier"):
+        assert shown in page.text
+    assert "script" not in page.text
+
+
+async def test_a_good_card_completes_the_session(sandbox, client):
+    customer = await client.v1.customers.create_async({"email": "marie@example.com"})
+    opened = await open_session(
+        client,
+        customer=customer.id,
+        customer_email=None,
+        customer_update={"name": "auto"},
+        phone_number_collection={"enabled": True},
+    )
+
+    events = await sandbox.stripe.pay(opened.id, name="Marie Martin", phone="+33687654321")
+
+    session = await client.v1.checkout.sessions.retrieve_async(
+        opened.id, {"expand": ["payment_intent.latest_charge", "customer", "line_items"]}
+    )
+    assert [event["type"] for event in events] == [
+        "payment_intent.created",
+        "charge.succeeded",
+        "payment_intent.succeeded",
+        "checkout.session.completed",
+    ]
+    assert (session.status, session.payment_status, session.url) == ("complete", "paid", None)
+    details = session.customer_details
+    assert (details.name, details.email, details.phone) == ("Marie Martin", "marie@example.com", "+33687654321")
+    intent = session.payment_intent
+    assert (intent.status, intent.amount_received, intent.metadata["order"]) == ("succeeded", 19998, "42")
+    assert (intent.latest_charge.paid, intent.latest_charge.billing_details.name) == (True, "Marie Martin")
+    assert session.customer.name == "Marie Martin"
+    assert session.line_items.data[0].quantity == 2
+    completed = events[-1]["data"]["object"]
+    assert (completed["payment_intent"], completed["metadata"]) == (intent.id, {"order": "42"})
+
+
+async def test_a_declined_card_leaves_the_session_open_for_another(sandbox, client):
+    opened = await open_session(client)
+
+    declined = await sandbox.stripe.pay(opened.id, card=DECLINED)
+    session = await client.v1.checkout.sessions.retrieve_async(opened.id)
+    failed = await client.v1.payment_intents.retrieve_async(session.payment_intent)
+    paid = await sandbox.stripe.pay(opened.id)
+
+    assert declined[-1]["type"] == "payment_intent.payment_failed"
+    assert (session.status, failed.status) == ("open", "requires_payment_method")
+    assert (failed.last_payment_error.code, failed.last_payment_error.decline_code) == (
+        "card_declined",
+        "generic_decline",
+    )
+    assert [event["type"] for event in paid][-1] == "checkout.session.completed"
+    assert paid[-1]["data"]["object"]["payment_intent"] == failed.id
+    again = await client.v1.payment_intents.retrieve_async(failed.id)
+    assert (again.status, again.last_payment_error) == ("succeeded", None)
+
+
+async def test_the_page_takes_the_card_and_sends_the_client_back(client, browser, sandbox):
+    session = await open_session(client)
+
+    done = await browser.post(session.url, data=PAGE)
+    again = await browser.get(session.url)
+
+    assert done.status_code == 303
+    assert done.headers["location"] == f"https://shop.example/merci?session={session.id}"
+    assert again.status_code == 410
+    assert "Déjà payé" in again.text
+    assert len(sandbox.stripe.events("checkout.session.completed")) == 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ({"card": "4000 0000 0000 0002"}, "Votre carte a été refusée"),
+        ({"card": "5555 5555 5555 4444"}, "Carte inconnue de ce bac à sable"),
+        ({"card": ""}, "Carte inconnue de ce bac à sable"),
+        ({"expiry": "13/34"}, "MM / AA"),
+        ({"cvc": "1"}, "Trois chiffres"),
+        ({"name": ""}, "Indiquez le nom"),
+    ],
+)
+async def test_the_page_says_what_is_wrong_and_keeps_what_was_typed(client, browser, sandbox, typed, shown):
+    session = await open_session(client)
+
+    page = await browser.post(session.url, data=PAGE | typed)
+
+    assert page.status_code == 402
+    assert shown in page.text
+    assert (PAGE | typed)["name"] in page.text
+    assert sandbox.stripe.session(session.id)["status"] == "open"
+
+
+async def test_the_page_fills_a_test_card_in(client, browser):
+    session = await open_session(client)
+
+    page = await browser.post(session.url, data={"fill": "4000 0000 0000 0002", "name": "Marie"})
+
+    assert 'value="4000 0000 0000 0002"' in page.text
+    assert 'value="Marie"' in page.text
+
+
+async def test_the_page_asks_for_an_address_where_none_is_known(client, browser, sandbox):
+    session = await open_session(client, customer_email=None)
+
+    refused = await browser.post(session.url, data=PAGE | {"email": "nowhere"})
+    await browser.post(session.url, data=PAGE | {"email": "paul@example.com"})
+
+    assert "adresse e-mail valable" in refused.text
+    assert sandbox.stripe.session(session.id)["customer_details"]["email"] == "paul@example.com"
+
+
+async def test_a_session_is_expired_on_request_and_only_once(sandbox, client, browser):
+    session = await open_session(client)
+
+    expired = await client.v1.checkout.sessions.expire_async(session.id)
+    page = await browser.get(session.url)
+
+    assert (expired.status, expired.url) == ("expired", None)
+    assert (page.status_code, "expirée" in page.text) == (410, True)
+    event = sandbox.stripe.events("checkout.session.expired")[0]
+    assert event["request"]["id"] == expired.last_response.request_id
+    with pytest.raises(stripe.InvalidRequestError, match="Only open"):
+        await client.v1.checkout.sessions.expire_async(session.id)
+    with pytest.raises(NotOpen):
+        await sandbox.stripe.pay(session.id)
+
+
+async def test_a_session_expires_when_its_time_has_come(sandbox, client, clock):
+    session = await open_session(client, expires_at=int(clock.now) + 1800)
+    clock.now += 1801
+
+    assert (await client.v1.checkout.sessions.retrieve_async(session.id)).status == "expired"
+    assert len(sandbox.stripe.events("checkout.session.expired")) == 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"mode": "subscription"},
+        {"expires_at": 1_800_000_060},
+        {"expires_at": 1_800_000_000 + 25 * 3600},
+        {"customer": "cus_0", "customer_email": "marie@example.com"},
+        {"customer_update": {"name": "auto"}},
+        {"payment_method_types": ["sepa_debit"]},
+        {"success_url": "nowhere"},
+        {"line_items": [{"price": "price_unknown", "quantity": 1}]},
+        {
+            "line_items": [
+                {"price_data": {"currency": "eur", "unit_amount": 49, "product_data": {"name": "x"}}, "quantity": 1}
+            ]
+        },
+        {
+            "line_items": [
+                {"price_data": {"currency": "eur", "unit_amount": 99, "product_data": {"name": "x"}}, "quantity": 0}
+            ]
+        },
+    ],
+)
+async def test_a_session_that_stripe_would_not_open_is_refused_and_leaves_nothing(client, wrong):
+    with pytest.raises(stripe.InvalidRequestError):
+        await open_session(client, **wrong)
+
+    assert (await client.v1.products.list_async()).data == []
+
+
+async def test_an_unknown_card_pays_nothing(sandbox, client):
+    session = await open_session(client)
+
+    with pytest.raises(UnknownCard):
+        await sandbox.stripe.pay(session.id, card="5555555555554444")
+
+    assert sandbox.stripe.events() == []
+
+
+async def test_a_guest_becomes_a_customer_where_asked(sandbox, client):
+    session = await open_session(client, customer_creation="always")
+
+    await sandbox.stripe.pay(session.id, name="Marie Martin")
+
+    customer = await client.v1.customers.retrieve_async(sandbox.stripe.session(session.id)["customer"])
+    assert (customer.name, customer.email) == ("Marie Martin", "marie@example.com")
+
+
+async def test_a_page_that_never_was_is_a_404(sandbox, browser):
+    assert (await browser.get(f"{sandbox.url}/pay/cs_test_none")).status_code == 404

@@ -1,0 +1,211 @@
+"""What tests do, in the words of the shop: sell, be paid, let time pass, see what came of it. Through the front door."""
+
+from dataclasses import dataclass, field
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import httpx
+import orjson
+from tortoise import connections
+
+from models import Lane, Membership, Organization, Role, User, VatRegime
+from sandbox import Sandbox
+from services import outbox
+from services.identity import hash_password
+from workers.lanes import AREAS
+
+WEBHOOK_SECRET = "whsec_test_secret"
+PASSWORD = "correct horse battery staple"
+assert AREAS  # every job is declared
+
+_hashed: list[str] = []
+
+
+class GraphQLErrors(Exception):
+    def __init__(self, errors: list[dict[str, Any]]) -> None:
+        super().__init__(errors)
+        self.errors = errors
+
+
+@dataclass
+class Shop:
+    """One organization and the person signed in."""
+
+    http: httpx.AsyncClient
+    sandbox: Sandbox
+    organization: Organization
+    email: str
+    token: str = ""
+    _made: int = field(default=0)
+
+    @classmethod
+    async def open(cls, http: httpx.AsyncClient, sandbox: Sandbox, slug: str = "shop", role: Role = Role.OWNER) -> Self:
+        organization = await Organization.get_or_none(slug=slug) or await Organization.create(
+            slug=slug, name="ComptAppart", legal_name="ComptAppart SAS", legal_form="SAS", share_capital="10 000 €",
+            siren="732829320", siret="73282932000074", rcs="RCS Paris 732 829 320", vat_number="FR44732829320",
+            vat_regime=VatRegime.STANDARD, address="12 rue de la Paix", postal_code="75002", city="Paris",
+            invoice_prefix="FQCA", brand_name="ComptAppart", contact_email="bonjour@comptappart.test",
+            terms_url="https://comptappart.test/cgv",
+        )  # fmt: skip
+        _hashed or _hashed.append(await hash_password(PASSWORD))
+        email = f"{role.value.lower()}@{slug}.test"
+        user = await User.create(email=email, password_hash=_hashed[0], first_name="Camille", last_name="Durand")
+        await Membership.create(organization=organization, user=user, role=role)
+        shop = cls(http, sandbox, organization, email)
+        signed_in = await shop("mutation ($input: SignInInput!) { signIn(input: $input) { accessToken } }",
+                               input={"email": email, "password": PASSWORD})  # fmt: skip
+        shop.token = signed_in["accessToken"]
+        return shop
+
+    async def post(self, document: str, variables: dict[str, Any]) -> dict[str, Any]:
+        """The whole answer to a document."""
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        response = await self.http.post(
+            "/graphql", json={"query": document, "variables": variables}, headers=headers, timeout=60
+        )
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    async def __call__(self, document: str, **variables: Any) -> Any:
+        """What the one root field of a document gives. Raises GraphQLErrors."""
+        answer = await self.post(document, variables)
+        if "errors" in answer:
+            raise GraphQLErrors(answer["errors"])
+        (value,) = answer["data"].values()
+        return value
+
+    async def refused(self, document: str, **variables: Any) -> tuple[str, str | None, str]:
+        """(code, field, message) of the one error that a document gets."""
+        answer = await self.post(document, variables)
+        (error,) = answer["errors"]
+        return error["extensions"]["code"], error["extensions"].get("field"), error["message"]
+
+    # Selling
+
+    async def partner(self, slug: str = "fiscalis", **values: Any) -> dict[str, Any]:
+        """A partner told in the sandbox; with its signing secret."""
+        given = {
+            "slug": slug, "name": slug.title(), "brandName": f"Service {slug.title()}",
+            "contactEmail": f"contact@{slug}.test", "stagingUrl": f"{self.sandbox.url}/partner/{slug}",
+        } | values  # fmt: skip
+        made = await self(
+            "mutation ($input: PartnerCreateInput!) { partnerCreate(input: $input) { signingSecret partner { id } } }",
+            input=given,
+        )
+        return {"id": made["partner"]["id"], "secret": made["signingSecret"], "slug": slug}
+
+    async def product(self, price: int = 9999, partners: tuple[dict[str, Any], ...] = (), **values: Any) -> str:
+        given = {"name": "Déclaration d'impôts - Formule Complète", "price": {"amount": price}} | values
+        given["partners"] = [partner["id"] for partner in partners]
+        made = await self(
+            "mutation ($input: ProductCreateInput!) { productCreate(input: $input) { product { id } } }", input=given
+        )
+        return str(made["product"]["id"])
+
+    async def client(self, email: str | None = None, **values: Any) -> str:
+        self._made += 1
+        given = {"email": email or f"client{self._made}@example.com"} | values
+        made = await self(
+            "mutation ($input: ClientCreateInput!) { clientCreate(input: $input) { client { id } } }", input=given
+        )
+        return str(made["client"]["id"])
+
+    async def order(self, *products: str, client: str | None = None, quantity: int = 1) -> dict[str, Any]:
+        client = client or await self.client()
+        lines = [{"product": product, "quantity": quantity} for product in products or (await self.product(),)]
+        made = await self(
+            "mutation ($input: OrderCreateInput!) { orderCreate(input: $input) { order { id number status } } }",
+            input={"client": client, "lines": lines},
+        )
+        order: dict[str, Any] = made["order"]
+        return order
+
+    async def checkout(self, order: dict[str, Any]) -> str:
+        """Start paying; the id of the Checkout Session."""
+        started = await self(CHECKOUT, input=self.checkout_input(order))
+        return urlsplit(started["url"]).path.rpartition("/")[2]
+
+    def checkout_input(self, order: dict[str, Any]) -> dict[str, Any]:
+        return {"order": order["id"], "successUrl": f"{self.sandbox.url}/shop", "cancelUrl": f"{self.sandbox.url}/shop"}
+
+    async def paid_events(self, *products: str, **order: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """An order paid at Stripe, and the events of it, none delivered yet."""
+        made = await self.order(*products, **order)
+        events = await self.sandbox.stripe.pay(await self.checkout(made))
+        return made, events
+
+    async def sell(self, *products: str, **order: Any) -> dict[str, Any]:
+        """A sale, to its end."""
+        made, events = await self.paid_events(*products, **order)
+        for event in events:
+            assert (await self.deliver(event)).status_code == 200
+        await self.work_is_done()
+        return await self.see(made)
+
+    async def see(self, order: dict[str, Any]) -> dict[str, Any]:
+        seen: dict[str, Any] = await self(ORDER, id=order["id"])
+        return seen
+
+    # Stripe's side
+
+    async def deliver(self, event: dict[str, Any], *, signature: str | None = None) -> httpx.Response:
+        body = orjson.dumps(event)
+        signed = self.sandbox.stripe.sign(body) if signature is None else signature
+        return await self.http.post("/webhooks/stripe", content=body, headers={"Stripe-Signature": signed})
+
+    # Time and work
+
+    async def work_is_done(self, most: int = 200) -> None:
+        """Keep every promise that is due, as the workers would, until none is left."""
+        for _ in range(most):
+            leased = [promise for lane in Lane for promise in await outbox.claim(lane, 20)]
+            if not leased:
+                return
+            for promise in leased:
+                await outbox.keep(promise)
+        raise AssertionError("the work is never done")
+
+    async def time_passes(self, **duration: int) -> None:
+        """Bring everything that is due later nearer."""
+        seconds = {"seconds": 1, "minutes": 60, "hours": 3600}
+        total = sum(seconds[unit] * count for unit, count in duration.items())
+        for table, column in (("outbox", "due_at"), ("outbox", "lease_until"), ("notifications", "next_attempt_at")):
+            await self.sql(f"UPDATE {table} SET {column} = {column} - $1 * interval '1 second'", float(total))
+
+    async def sql(self, statement: str, *values: Any) -> list[dict[str, Any]]:
+        return await connections.get("default").execute_query_dict(statement, list(values))
+
+    async def count(self, table: str, where: str = "true") -> int:
+        (row,) = await self.sql(f"SELECT count(*) AS n FROM {table} WHERE {where}")
+        return int(row["n"])
+
+    # The other sides
+
+    def letters(self, order: dict[str, Any]) -> list[Any]:
+        return self.sandbox.mail.to(order["client"]["email"])
+
+    def told(self, slug: str = "fiscalis") -> list[Any]:
+        return [received for received in self.sandbox.partner.received if received.path.endswith(f"/{slug}")]
+
+
+CHECKOUT = """mutation ($input: CheckoutStartInput!) {
+  checkoutStart(input: $input) {
+    __typename
+    ... on CheckoutStarted { url expiresAt order { id number } }
+    ... on OrderCompleted { order { id status } }
+  }
+}"""
+
+ORDER = """query ($id: ID!) {
+  order(id: $id) {
+    id number status paidAt live total { amount currency formatted } client { id email firstName lastName phone }
+    lines { position description quantity unitPrice { amount } total { amount } product { id name } }
+    payments { status amount { amount currency } failureCode failureMessage stripeId }
+    invoices { id number net { amount } vat { amount } total { amount } pdfUrl emailedAt partner { slug } }
+    notifications {
+      id status webhookId eventId attemptsLeft partner { slug }
+      attempts { number statusCode accepted error response durationMs }
+    }
+    conflicts { kind message }
+  }
+}"""

@@ -1,0 +1,1 @@
+"""What outside systems post to us: Stripe, nobody else."""

@@ -1,0 +1,46 @@
+"""POST /webhooks/stripe: verify, store, 200. Everything else is a worker's."""
+
+import logging
+import time
+
+import asyncpg
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from tortoise.exceptions import DBConnectionError, OperationalError
+
+from providers.stripe import verify
+from services import inbox
+from services.outside import outside
+from services.sales import PLATFORM
+
+log = logging.getLogger("comptoir.webhooks")
+
+DATABASE_AWAY = (
+    DBConnectionError,
+    OperationalError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    OSError,
+    TimeoutError,
+)
+
+
+async def stripe(request: Request) -> Response:
+    """200 once the event is stored (again, if need be); 400 for a bad signature, before any work; 503 without a
+    database, and Stripe tries again."""
+    secrets = [secret.get_secret_value() for secret in outside().settings.stripe_webhook_secret]
+    if not secrets:
+        return JSONResponse({"error": "no webhook secret is configured"}, 404)
+    body = await request.body()
+    if not verify(body, request.headers.get("stripe-signature", ""), secrets, time.time()):
+        log.error("a webhook with a bad signature was refused")
+        return JSONResponse({"error": "bad signature"}, 400)
+    try:
+        new = await inbox.receive(PLATFORM, body)
+    except ValueError as error:
+        log.error("a signed webhook was no event: %s", error)
+        return JSONResponse({"error": "not an event"}, 400)
+    except DATABASE_AWAY:
+        log.exception("the database is away: Stripe will send the event again")
+        return JSONResponse({"error": "try again"}, 503)
+    return JSONResponse({"received": True, "new": new})

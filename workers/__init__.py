@@ -1,0 +1,1 @@
+"""Keeping promises: arq wakes the lanes, the outbox says what is owed."""

@@ -1,0 +1,49 @@
+"""The arq worker: `comptoir worker`. It exits when Redis goes away; whoever supervises it starts it again."""
+
+from typing import Any
+
+from arq.typing import WorkerSettingsBase
+from arq.worker import func
+
+from models import Lane
+from models.database import connect, disconnect
+from services import outside
+from services.rendering import Renderer
+from services.wake import JOB, deserialize, redis_settings, serialize
+from settings import Settings
+from workers.lanes import Lanes
+
+_settings = Settings()
+
+
+async def wake(ctx: dict[str, Any], lane: str) -> None:
+    """A wake-up for a lane."""
+    ctx["lanes"].wake(Lane(lane))
+
+
+async def start(ctx: dict[str, Any]) -> None:
+    await connect(_settings.database_url)
+    opened = outside.use(outside.from_settings(_settings))
+    opened.renderer = Renderer()
+    ctx["outside"], ctx["lanes"] = opened, Lanes()
+    ctx["lanes"].start()
+
+
+async def stop(ctx: dict[str, Any]) -> None:
+    await ctx["lanes"].stop()
+    await ctx["outside"].close()
+    await disconnect()
+
+
+class WorkerSettings(WorkerSettingsBase):
+    """What arq reads."""
+
+    functions = [func(wake, name=JOB, keep_result=0, max_tries=1)]
+    on_startup = start
+    on_shutdown = stop
+    redis_settings = redis_settings(_settings.redis_url)
+    job_serializer = serialize
+    job_deserializer = deserialize
+    job_timeout = 10
+    poll_delay = 0.1
+    max_jobs = 50
