@@ -51,7 +51,7 @@ def serve(
 
 @app.command()
 def worker() -> None:
-    """The work that is promised: e-mails, invoices, deliveries. Ends when Redis goes away: run it under a supervisor."""
+    """The work that is promised: e-mails, invoices, deliveries. It ends when Redis goes away: supervise it."""
     from arq.worker import run_worker
 
     _settings()

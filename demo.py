@@ -74,10 +74,11 @@ def _run(given: Given) -> None:
             migrate(environment["DATABASE_URL"])
         with _step("Demonstration data"):
             demonstration = seed()
+        _, shop_email, shop_password = demonstration.logins[0]
         supervisor = stack.enter_context(
             Supervisor(
                 _programs(environment),
-                environment=os.environ,
+                environment={**os.environ, "DEMO_EMAIL": shop_email, "DEMO_PASSWORD": shop_password},
                 logs=home / "logs",
                 keep_open=[servers.lock],
                 say=lambda sentence: console.print(f"▸ {time.strftime('%H:%M:%S')} {sentence}", soft_wrap=True),
@@ -105,9 +106,20 @@ def migrate(database_url: str) -> list[str]:
 
 def seed() -> "Demonstration":
     """The demonstration organization, made once."""
-    from services import demonstration
+    return asyncio.run(_seed(Settings()))
 
-    return asyncio.run(demonstration.seed(Settings()))
+
+async def _seed(settings: Settings) -> "Demonstration":
+    from models.database import connect, disconnect
+    from services import demonstration, outside
+
+    await connect(settings.database_url)
+    opened = outside.use(outside.from_settings(settings))
+    try:
+        return await demonstration.seed(settings)
+    finally:
+        await opened.close()
+        await disconnect()
 
 
 def _environment(given: Given, servers: embedded.Servers) -> dict[str, str]:
@@ -146,7 +158,6 @@ def _programs(environment: dict[str, str]) -> list[Program]:
         "--smtp-port": environment["SMTP_PORT"],
         "--data": str(Path(environment["COMPTOIR_HOME"]) / "sandbox"),
         "--webhook-url": f"{app_url}/webhooks/stripe",
-        "--webhook-secret": environment["STRIPE_WEBHOOK_SECRET"],
         "--api-url": app_url,
     }
     options = [word for option in sandbox.items() for word in option]

@@ -48,7 +48,8 @@ class DomainError(Exception):
     @property
     def extensions(self) -> dict[str, object]:
         """What graphql-core copies to `errors[].extensions`."""
-        return {"code": self.code.value} | ({"field": self.field} if self.field else {})
+        named: dict[str, object] = {"field": self.field} if self.field else {}
+        return {"code": self.code.value, **named}
 
 
 class Unauthenticated(DomainError):

@@ -84,7 +84,7 @@ class Actor:
         if not self.may(permission):
             raise Forbidden(f"Your role, {self.role.value}, may not do this. Ask an owner or an admin.")
 
-    def rows(self, model: type[M]) -> QuerySet[M]:
+    def rows(self, model: type[M]) -> QuerySet[Any]:
         """The rows that this actor sees: the only way to rows from a request."""
         opened_by = READS.get(model)
         if opened_by is None or not self.may(opened_by):
@@ -96,7 +96,7 @@ class Actor:
     async def get(self, model: type[M], key: str, *, field: str | None = None, for_update: bool = False) -> M:
         """The row of a global id; `field` is the input to blame. Raises NotFound for another tenant's, as for none."""
         rows = self.rows(model).filter(pk=row_id(model, key))
-        row = await (rows.select_for_update() if for_update else rows).first()
+        row: M | None = await (rows.select_for_update() if for_update else rows).first()
         if row is None:
             name = model.__name__
             raise NotFound(f"No such {name.lower()}.", field=field or name[0].lower() + name[1:])

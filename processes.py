@@ -54,7 +54,7 @@ def locked(path: Path, *, patience: float) -> Iterator[int]:
 
 
 def is_locked(path: Path) -> bool:
-    """Whether some process holds the lock. Looks for an instant only: `locked` needs a little patience because of us."""
+    """Whether some process holds the lock. The look holds it for an instant: `locked` needs some patience."""
     try:
         descriptor = os.open(path, os.O_RDONLY)
     except FileNotFoundError:

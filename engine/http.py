@@ -31,7 +31,8 @@ class GraphQLApp(GraphQL[Any, None]):
         self._make_context, self._path, self._tabs = make_context, path, tabs
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Any:
-        assert isinstance(request, Request) and isinstance(response, Response)
+        assert isinstance(request, Request)
+        assert isinstance(response, Response)
         return await self._make_context(request, response)
 
     async def render_graphql_ide(self, request: Request) -> Response:

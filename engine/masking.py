@@ -20,8 +20,9 @@ class MaskErrors(SchemaExtension):
     def on_operation(self) -> Iterator[None]:
         yield
         result = self.execution_context.result
-        if result is not None and getattr(result, "errors", None):
-            result.errors = [masked(error) for error in result.errors[:ERRORS_MOST]]
+        errors = getattr(result, "errors", None)
+        if result is not None and errors:
+            result.errors = [masked(error) for error in errors[:ERRORS_MOST]]
 
 
 def masked(error: GraphQLError) -> GraphQLError:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from strawberry.types.nodes import FragmentSpread, InlineFragment, SelectedField, Selection
+from strawberry.types.nodes import SelectedField, Selection
 from tortoise.models import Model
 from tortoise.query_utils import Prefetch
 from tortoise.queryset import QuerySet
@@ -36,7 +36,7 @@ class Page:
 
 async def read_one(rows: QuerySet[Any], selections: Iterable[Selection], scope: Scope) -> Model | None:
     """The first row, with what is asked of it."""
-    return await rows.prefetch_related(*prefetches(VIEWS[rows.model], selections, scope)).first()  # type: ignore[no-any-return]
+    return await rows.prefetch_related(*prefetches(VIEWS[rows.model], selections, scope)).first()
 
 
 async def read_page(
@@ -84,9 +84,8 @@ def fields_of(type_name: str | None, selections: Iterable[Selection]) -> Iterato
     for selection in selections:
         if isinstance(selection, SelectedField):
             yield selection
-        elif isinstance(selection, FragmentSpread | InlineFragment):
-            if type_name is None or selection.type_condition in (None, type_name, "Node"):
-                yield from fields_of(type_name, selection.selections)
+        elif type_name is None or selection.type_condition in (None, type_name, "Node"):
+            yield from fields_of(type_name, selection.selections)
 
 
 def fetched(row: Model, relation: str) -> tuple[bool, Any]:

@@ -288,7 +288,7 @@ class Migration(migrations.Migration):
                 ('stripe_account', fields.CharField(description='Stripe account that is asked', max_length=255)),
                 ('live', fields.BooleanField(description='Whether in live mode')),
                 ('stripe_id', fields.CharField(null=True, description='Id of what was granted', max_length=255)),
-                ('url', fields.TextField(null=True, description='Where the client pays', unique=False)),
+                ('url', fields.CharField(null=True, description='Where the client pays', max_length=2048)),
                 ('expires_at', fields.DatetimeField(null=True, description='Until when the client may pay', auto_now=False, auto_now_add=False)),
                 ('error', fields.CharField(null=True, description='Why it was refused', max_length=500)),
             ],

@@ -7,8 +7,8 @@ from tortoise import migrations
 from tortoise.migrations import operations as ops
 
 OWNED = (
-    "memberships", "clients", "products", "product_partners", "accesses", "orders", "order_lines", "conflicts", "attempts",
-    "payments", "invoice_series", "invoices", "partners", "notifications", "notification_attempts",
+    "memberships", "clients", "products", "product_partners", "accesses", "orders", "order_lines", "conflicts",
+    "attempts", "payments", "invoice_series", "invoices", "partners", "notifications", "notification_attempts",
     "secret_openings",
 )  # fmt: skip
 

@@ -1,8 +1,7 @@
-"""What every table has. Ids are UUIDv7 made here, so that a row can be sealed, promised and named before it is saved."""
+"""What every table has. Ids are UUIDv7 made here: a row can be sealed, promised and named before it is saved."""
 
 import base64
 import binascii
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,8 +15,8 @@ from models.fields import belongs_to
 class Row(Model):
     """A table's row."""
 
-    id: UUID = fields.UUIDField(primary_key=True, default=uuid7)
-    created_at: datetime = fields.DatetimeField(auto_now_add=True, description="When it was made")
+    id = fields.UUIDField(primary_key=True, default=uuid7)
+    created_at = fields.DatetimeField(auto_now_add=True, description="When it was made")
 
     class Meta:
         abstract = True
@@ -36,13 +35,13 @@ class Owned(Row):
 class Branded(Model):
     """How one presents oneself on invoices and in e-mails."""
 
-    brand_name: str = fields.CharField(100, description="Name shown to clients")
-    brand_color: str = fields.CharField(7, default="#1f3a5f", description="Accent colour, `#rrggbb`")
-    logo_svg: str | None = fields.TextField(null=True, description="Logo, as SVG")
-    contact_email: str = fields.CharField(254, description="Where clients write to")
-    contact_phone: str | None = fields.CharField(16, null=True, description="Phone number for clients, E.164")
-    website: str | None = fields.CharField(2048, null=True, description="Public site")
-    terms_url: str | None = fields.CharField(2048, null=True, description="General terms of sale (CGV)")
+    brand_name = fields.CharField(100, description="Name shown to clients")
+    brand_color = fields.CharField(7, default="#1f3a5f", description="Accent colour, `#rrggbb`")
+    logo_svg = fields.TextField(null=True, description="Logo, as SVG")
+    contact_email = fields.CharField(254, description="Where clients write to")
+    contact_phone = fields.CharField(16, null=True, description="Phone number for clients, E.164")
+    website = fields.CharField(2048, null=True, description="Public site")
+    terms_url = fields.CharField(2048, null=True, description="General terms of sale (CGV)")
 
     class Meta:
         abstract = True
@@ -51,9 +50,9 @@ class Branded(Model):
 class AtStripe(Model):
     """A row that has a twin at Stripe, in one account and one mode."""
 
-    stripe_id: str | None = fields.CharField(255, null=True, description="Id of the twin object at Stripe")
-    stripe_account: str | None = fields.CharField(255, null=True, description="Stripe account of the twin")
-    stripe_live: bool | None = fields.BooleanField(null=True, description="Whether the twin is in live mode")
+    stripe_id = fields.CharField(255, null=True, description="Id of the twin object at Stripe")
+    stripe_account = fields.CharField(255, null=True, description="Stripe account of the twin")
+    stripe_live = fields.BooleanField(null=True, description="Whether the twin is in live mode")
 
     class Meta:
         abstract = True

@@ -9,15 +9,15 @@ from models.fields import CountryField, EmailField, PhoneField
 class Client(Owned, AtStripe):
     """A customer of the organization, one per e-mail address."""
 
-    email: str = EmailField(description="E-mail address, one client each")
-    first_name: str | None = fields.CharField(100, null=True, description="First name")
-    last_name: str | None = fields.CharField(100, null=True, description="Last name")
-    company: str | None = fields.CharField(200, null=True, description="Company, when the client is one")
-    phone: str | None = PhoneField(null=True, description="Phone number")
-    address: str | None = fields.CharField(300, null=True, description="Street, one or several lines")
-    postal_code: str | None = fields.CharField(20, null=True, description="Postal code")
-    city: str | None = fields.CharField(100, null=True, description="Town")
-    country: str | None = CountryField(null=True, description="Country")
+    email = EmailField(description="E-mail address, one client each")
+    first_name = fields.CharField(100, null=True, description="First name")
+    last_name = fields.CharField(100, null=True, description="Last name")
+    company = fields.CharField(200, null=True, description="Company, when the client is one")
+    phone = PhoneField(null=True, description="Phone number")
+    address = fields.CharField(300, null=True, description="Street, one or several lines")
+    postal_code = fields.CharField(20, null=True, description="Postal code")
+    city = fields.CharField(100, null=True, description="Town")
+    country = CountryField(null=True, description="Country")
 
     class Meta:
         table = "clients"

@@ -48,7 +48,7 @@ async def disconnect() -> None:
 
 @asynccontextmanager
 async def transaction() -> AsyncIterator[BaseDBAsyncClient]:
-    """One transaction; what is registered with `after_commit` runs once it stands. Not to be nested: see `savepoint`."""
+    """One transaction; what `after_commit` registers runs once it stands. Not to be nested: see `savepoint`."""
     if in_a_transaction():
         raise RuntimeError("a transaction is already open: nothing below its opener commits")
     hooks: list[AfterCommit] = []
@@ -99,7 +99,8 @@ def _typed(error: IntegrityError) -> Exception:
 
 async def query(sql: str, *values: Any) -> list[dict[str, Any]]:
     """Rows of a statement, on the open transaction's connection or a fresh one."""
-    return await connections.get("default").execute_query_dict(sql, list(values))
+    rows: list[dict[str, Any]] = await connections.get("default").execute_query_dict(sql, list(values))
+    return rows
 
 
 async def migrate(database_url: str) -> list[str]:

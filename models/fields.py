@@ -1,58 +1,53 @@
-"""Columns with a meaning: each gives its GraphQL scalar and its check to whatever publishes it (`schema/scalars.py`)."""
+"""Columns with a meaning: each has its GraphQL scalar in `schema/scalars.py`."""
 
-from enum import Enum
-from typing import Any, Self, TypeVar
+from enum import StrEnum
+from typing import Any, Self
 
 from tortoise import fields
 from tortoise.fields import OnDelete
 
-E = TypeVar("E", bound="Coded")
 
-
-class Coded(str, Enum):
+class Coded(StrEnum):
     """An enum whose every value says what it means: `PAID = "PAID", "Paid in full"`."""
 
     description: str
 
-    def __new__(cls, value: str, description: str) -> Self:
+    def __new__(cls, value: str, description: str = "") -> Self:
         member = str.__new__(cls, value)
         member._value_ = value
         member.description = description
         return member
 
-    def __str__(self) -> str:
-        return str(self.value)
 
-
-class EmailField(fields.CharField):
+class EmailField(fields.CharField[str]):
     """An e-mail address, lower case."""
 
     def __init__(self, max_length: int = 254, **options: Any) -> None:
         super().__init__(max_length=max_length, **options)
 
 
-class PhoneField(fields.CharField):
+class PhoneField(fields.CharField[str]):
     """A phone number in E.164 form: `+33612345678`."""
 
     def __init__(self, max_length: int = 16, **options: Any) -> None:
         super().__init__(max_length=max_length, **options)
 
 
-class UrlField(fields.CharField):
+class UrlField(fields.CharField[str]):
     """An absolute http(s) address."""
 
     def __init__(self, max_length: int = 2048, **options: Any) -> None:
         super().__init__(max_length=max_length, **options)
 
 
-class CurrencyField(fields.CharField):
+class CurrencyField(fields.CharField[str]):
     """An ISO 4217 code, upper case."""
 
     def __init__(self, max_length: int = 3, **options: Any) -> None:
         super().__init__(max_length=max_length, **options)
 
 
-class CountryField(fields.CharField):
+class CountryField(fields.CharField[str]):
     """An ISO 3166-1 alpha-2 code, upper case."""
 
     def __init__(self, max_length: int = 2, **options: Any) -> None:

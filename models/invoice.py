@@ -14,12 +14,12 @@ from models.order import Order
 class InvoiceSeries(Owned):
     """A run of numbers without a gap: per organization, Stripe account and mode, and prefix; from 1 each year."""
 
-    prefix: str = fields.CharField(10, description="What its numbers begin with")
-    stripe_account: str = fields.CharField(255, description="Stripe account of its sales")
-    live: bool = fields.BooleanField(description="Whether its invoices are real")
-    year: int = fields.IntField(default=0, description="Year of the newest invoice, in the organization's time zone")
-    last_number: int = fields.IntField(default=0, description="The newest number of that year")
-    last_issued_at: datetime | None = fields.DatetimeField(null=True, description="When the newest was issued")
+    prefix = fields.CharField(10, description="What its numbers begin with")
+    stripe_account = fields.CharField(255, description="Stripe account of its sales")
+    live = fields.BooleanField(description="Whether its invoices are real")
+    year = fields.IntField(default=0, description="Year of the newest invoice, in the organization's time zone")
+    last_number = fields.IntField(default=0, description="The newest number of that year")
+    last_issued_at = fields.DatetimeField(null=True, description="When the newest was issued")
 
     class Meta:
         table = "invoice_series"
@@ -52,23 +52,23 @@ class Invoice(Owned):
     partner: Any = belongs_to("Partner", "invoices", "The partner whose brand it wears", null=True)
     series_id: UUID
     series: InvoiceSeries = belongs_to("InvoiceSeries", "invoices", "The series of its number")
-    type: InvoiceType = fields.CharEnumField(InvoiceType, max_length=20, description="What kind of document")
-    number: str = fields.CharField(40, description="Document number, as printed: `FQCA-2025-000156`")
-    year: int = fields.IntField(description="Year of the number")
-    sequence: int = fields.IntField(description="Place in its series that year, from 1")
-    issued_at: datetime = fields.DatetimeField(description="When it was issued")
-    currency: str = CurrencyField(description="Currency of every amount")
-    net_cents: int = fields.IntField(description="Total HT, in minor units")
-    vat_cents: int = fields.IntField(description="VAT, in minor units")
-    total_cents: int = fields.IntField(description="Total TTC, in minor units")
-    stripe_account: str = fields.CharField(255, description="Stripe account of the sale")
-    live: bool = fields.BooleanField(description="False: TEST stands across the page")
-    content: dict[str, Any] = fields.JSONField(description="All that the document says, as it was at issue")
-    message_id: str = fields.CharField(255, description="Message-ID of the e-mail that carries it, fixed beforehand")
-    file_key: str | None = fields.CharField(255, null=True, description="Where the PDF is stored")
-    file_sha256: str | None = fields.CharField(64, null=True, description="SHA-256 of the PDF, hexadecimal")
-    rendered_at: datetime | None = fields.DatetimeField(null=True, description="When the PDF was made")
-    emailed_at: datetime | None = fields.DatetimeField(null=True, description="When it was sent to the client")
+    type = fields.CharEnumField(InvoiceType, max_length=20, description="What kind of document")
+    number = fields.CharField(40, description="Document number, as printed: `FQCA-2025-000156`")
+    year = fields.IntField(description="Year of the number")
+    sequence = fields.IntField(description="Place in its series that year, from 1")
+    issued_at = fields.DatetimeField(description="When it was issued")
+    currency = CurrencyField(description="Currency of every amount")
+    net_cents = fields.IntField(description="Total HT, in minor units")
+    vat_cents = fields.IntField(description="VAT, in minor units")
+    total_cents = fields.IntField(description="Total TTC, in minor units")
+    stripe_account = fields.CharField(255, description="Stripe account of the sale")
+    live = fields.BooleanField(description="False: TEST stands across the page")
+    content: Any = fields.JSONField(description="All that the document says, as it was at issue")
+    message_id = fields.CharField(255, description="Message-ID of the e-mail that carries it, fixed beforehand")
+    file_key = fields.CharField(255, null=True, description="Where the PDF is stored")
+    file_sha256 = fields.CharField(64, null=True, description="SHA-256 of the PDF, hexadecimal")
+    rendered_at = fields.DatetimeField(null=True, description="When the PDF was made")
+    emailed_at = fields.DatetimeField(null=True, description="When it was sent to the client")
 
     class Meta:
         table = "invoices"

@@ -30,19 +30,17 @@ class OrderStatus(Coded):
 class Order(Owned):
     """A sale: lines in integer cents, one currency, one client."""
 
-    number: int = fields.IntField(description="Number within the organization, from 1")
+    number = fields.IntField(description="Number within the organization, from 1")
     client_id: UUID
     client: Client = belongs_to("Client", "orders", "Who buys")
-    kind: OrderKind = fields.CharEnumField(OrderKind, max_length=20, description="What was sold")
-    status: OrderStatus = fields.CharEnumField(
-        OrderStatus, max_length=20, default=OrderStatus.OPEN, description="Where it stands"
-    )
-    currency: str = CurrencyField(description="Currency of every amount")
-    total_cents: int = fields.IntField(description="Total TTC, in minor units")
-    stripe_account: str = fields.CharField(255, description="Stripe account that is paid")
-    live: bool = fields.BooleanField(description="Whether real money moves")
-    paid_at: datetime | None = fields.DatetimeField(null=True, description="When it was paid")
-    event_id: str | None = fields.CharField(
+    kind = fields.CharEnumField(OrderKind, max_length=20, description="What was sold")
+    status = fields.CharEnumField(OrderStatus, max_length=20, default=OrderStatus.OPEN, description="Where it stands")
+    currency = CurrencyField(description="Currency of every amount")
+    total_cents = fields.IntField(description="Total TTC, in minor units")
+    stripe_account = fields.CharField(255, description="Stripe account that is paid")
+    live = fields.BooleanField(description="Whether real money moves")
+    paid_at = fields.DatetimeField(null=True, description="When it was paid")
+    event_id = fields.CharField(
         255, null=True, description="What settled it: the Stripe event's id, else a stable one of ours"
     )
 
@@ -83,15 +81,15 @@ class OrderLine(Owned):
 
     order_id: UUID
     order: Order = belongs_to("Order", "lines", "The order")
-    position: int = fields.IntField(description="Place on the order, from 1")
+    position = fields.IntField(description="Place on the order, from 1")
     product_id: UUID
     product: Product = belongs_to("Product", "lines", "The product sold")
-    description: str = fields.CharField(200, description="Name of the product when it was sold")
-    quantity: int = fields.IntField(description="How many, 1 or more")
-    unit_price_cents: int = fields.IntField(description="Price TTC of one, in minor units")
-    currency: str = CurrencyField(description="Currency of the price, the order's")
-    vat_rate: int = fields.IntField(description="VAT rate in hundredths of a percent")
-    total_cents: int = fields.IntField(description="Price TTC of all, in minor units")
+    description = fields.CharField(200, description="Name of the product when it was sold")
+    quantity = fields.IntField(description="How many, 1 or more")
+    unit_price_cents = fields.IntField(description="Price TTC of one, in minor units")
+    currency = CurrencyField(description="Currency of the price, the order's")
+    vat_rate = fields.IntField(description="VAT rate in hundredths of a percent")
+    total_cents = fields.IntField(description="Price TTC of all, in minor units")
 
     class Meta:
         table = "order_lines"
@@ -113,10 +111,10 @@ class Conflict(Owned):
 
     order_id: UUID
     order: Order = belongs_to("Order", "conflicts", "The order")
-    kind: ConflictKind = fields.CharEnumField(ConflictKind, max_length=30, description="What kind of clash")
-    reference: str = fields.CharField(255, description="What brought it: the payment's or event's id")
-    message: str = fields.CharField(500, description="What happened, for a person")
-    resolved_at: datetime | None = fields.DatetimeField(null=True, description="When a person settled it")
+    kind = fields.CharEnumField(ConflictKind, max_length=30, description="What kind of clash")
+    reference = fields.CharField(255, description="What brought it: the payment's or event's id")
+    message = fields.CharField(500, description="What happened, for a person")
+    resolved_at = fields.DatetimeField(null=True, description="When a person settled it")
 
     class Meta:
         table = "conflicts"

@@ -39,23 +39,23 @@ class Role(Coded):
 class Organization(Row, Branded):
     """An institute, a consultancy, a freelance: whoever sells."""
 
-    slug: str = fields.CharField(63, unique=True, description="Short name for addresses")
-    name: str = fields.CharField(200, description="Usual name")
-    legal_name: str = fields.CharField(200, description="Name in the register (EN 16931 BT-27)")
-    legal_form: str = fields.CharField(100, description="SAS, SARL, EI…")
-    share_capital: str | None = fields.CharField(50, null=True, description="As printed: `10 000 €`")
-    siren: str = fields.CharField(9, description="SIREN, nine digits (BT-30)")
-    siret: str = fields.CharField(14, description="SIRET, fourteen digits")
-    rcs: str | None = fields.CharField(100, null=True, description="Register and its town: `RCS Paris 123 456 782`")
-    vat_number: str | None = fields.CharField(14, null=True, description="Intra-community VAT number (BT-31)")
-    vat_regime: VatRegime = fields.CharEnumField(VatRegime, max_length=20, description="VAT regime")
-    address: str = fields.CharField(300, description="Street, one or several lines")
-    postal_code: str = fields.CharField(20, description="Postal code")
-    city: str = fields.CharField(100, description="Town")
-    country: str = CountryField(default="FR", description="Country")
-    time_zone: str = fields.CharField(64, default="Europe/Paris", description="IANA zone: the day and year of invoices")
-    invoice_prefix: str = fields.CharField(10, description="What invoice numbers begin with: `FQCA`")
-    last_order_number: int = fields.IntField(default=0, description="Number of the newest order")
+    slug = fields.CharField(63, unique=True, description="Short name for addresses")
+    name = fields.CharField(200, description="Usual name")
+    legal_name = fields.CharField(200, description="Name in the register (EN 16931 BT-27)")
+    legal_form = fields.CharField(100, description="SAS, SARL, EI…")
+    share_capital = fields.CharField(50, null=True, description="As printed: `10 000 €`")
+    siren = fields.CharField(9, description="SIREN, nine digits (BT-30)")
+    siret = fields.CharField(14, description="SIRET, fourteen digits")
+    rcs = fields.CharField(100, null=True, description="Register and its town: `RCS Paris 123 456 782`")
+    vat_number = fields.CharField(14, null=True, description="Intra-community VAT number (BT-31)")
+    vat_regime = fields.CharEnumField(VatRegime, max_length=20, description="VAT regime")
+    address = fields.CharField(300, description="Street, one or several lines")
+    postal_code = fields.CharField(20, description="Postal code")
+    city = fields.CharField(100, description="Town")
+    country = CountryField(default="FR", description="Country")
+    time_zone = fields.CharField(64, default="Europe/Paris", description="IANA zone: the day and year of invoices")
+    invoice_prefix = fields.CharField(10, description="What invoice numbers begin with: `FQCA`")
+    last_order_number = fields.IntField(default=0, description="Number of the newest order")
 
     class Meta:
         table = "organizations"
@@ -77,10 +77,10 @@ class Organization(Row, Branded):
 class User(Row):
     """A person who signs in; may belong to several organizations."""
 
-    email: str = EmailField(unique=True, description="E-mail address")
-    password_hash: str = fields.CharField(255)
-    first_name: str = fields.CharField(100, description="First name")
-    last_name: str = fields.CharField(100, description="Last name")
+    email = EmailField(unique=True, description="E-mail address")
+    password_hash = fields.CharField(255)
+    first_name = fields.CharField(100, description="First name")
+    last_name = fields.CharField(100, description="Last name")
 
     class Meta:
         table = "users"
@@ -91,7 +91,7 @@ class Membership(Owned):
 
     user_id: UUID
     user: User = belongs_to("User", "memberships", "The person")
-    role: Role = fields.CharEnumField(Role, max_length=20, description="What they may do there")
+    role = fields.CharEnumField(Role, max_length=20, description="What they may do there")
 
     class Meta:
         table = "memberships"

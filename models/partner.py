@@ -1,6 +1,5 @@
 """Partners, what they are told, and every try at telling them."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,14 +16,14 @@ ATTEMPTS = 3
 class Partner(Owned, Branded):
     """Someone whose products we sell, told of each order."""
 
-    slug: str = fields.CharField(63, description="Short name, as in a Stripe product's metadata")
-    name: str = fields.CharField(200, description="Usual name")
-    staging_url: str | None = UrlField(null=True, description="Where test orders are told")
-    production_url: str | None = UrlField(null=True, description="Where real orders are told")
-    api_key: str | None = fields.TextField(null=True, description="Sealed: sent as X-API-KEY")
-    api_key_last4: str | None = fields.CharField(4, null=True, description="Last four characters of their API key")
-    signing_secret: str | None = fields.TextField(null=True, description="Sealed: signs each notification")
-    tell_free_orders: bool = fields.BooleanField(default=False, description="Whether free orders are told too")
+    slug = fields.CharField(63, description="Short name, as in a Stripe product's metadata")
+    name = fields.CharField(200, description="Usual name")
+    staging_url = UrlField(null=True, description="Where test orders are told")
+    production_url = UrlField(null=True, description="Where real orders are told")
+    api_key = fields.TextField(null=True, description="Sealed: sent as X-API-KEY")
+    api_key_last4 = fields.CharField(4, null=True, description="Last four characters of their API key")
+    signing_secret = fields.TextField(null=True, description="Sealed: signs each notification")
+    tell_free_orders = fields.BooleanField(default=False, description="Whether free orders are told too")
 
     product_links: Any
 
@@ -33,7 +32,8 @@ class Partner(Owned, Branded):
 
     def url(self, live: bool) -> str | None:
         """Where to tell: production for real money, staging for tests."""
-        return self.production_url if live else self.staging_url
+        chosen: str | None = self.production_url if live else self.staging_url
+        return chosen
 
 
 class NotificationStatus(Coded):
@@ -53,16 +53,16 @@ class Notification(Owned):
     order: Order = belongs_to("Order", "notifications", "The order it is about")
     invoice_id: UUID | None
     invoice: Invoice | None = belongs_to("Invoice", "notifications", "Its invoice", null=True)
-    event_type: str = fields.CharField(50, description="What happened: `order.created`")
-    event_id: str = fields.CharField(255, description="The event's id, the same at each try")
-    payload: dict[str, Any] = fields.JSONField(description="What is sent; the link to the PDF is made at each try")
-    live: bool = fields.BooleanField(description="Production address, else staging")
-    status: NotificationStatus = fields.CharEnumField(
+    event_type = fields.CharField(50, description="What happened: `order.created`")
+    event_id = fields.CharField(255, description="The event's id, the same at each try")
+    payload: Any = fields.JSONField(description="What is sent; the link to the PDF is made at each try")
+    live = fields.BooleanField(description="Production address, else staging")
+    status = fields.CharEnumField(
         NotificationStatus, max_length=20, default=NotificationStatus.PENDING, description="Where it stands"
     )
-    attempts_left: int = fields.IntField(default=ATTEMPTS, description="Tries left before it is given up")
-    next_attempt_at: datetime | None = fields.DatetimeField(null=True, description="When the next try is due")
-    delivered_at: datetime | None = fields.DatetimeField(null=True, description="When the partner accepted it")
+    attempts_left = fields.IntField(default=ATTEMPTS, description="Tries left before it is given up")
+    next_attempt_at = fields.DatetimeField(null=True, description="When the next try is due")
+    delivered_at = fields.DatetimeField(null=True, description="When the partner accepted it")
 
     attempts: Any
 
@@ -81,13 +81,13 @@ class NotificationAttempt(Owned):
 
     notification_id: UUID
     notification: Notification = belongs_to("Notification", "attempts", "The notification")
-    number: int = fields.IntField(description="Which try, from 1")
-    url: str = fields.TextField(description="Where it was sent")
-    started_at: datetime = fields.DatetimeField(description="When it was sent")
-    duration_ms: int = fields.IntField(description="How long the answer took, in milliseconds")
-    status_code: int | None = fields.IntField(null=True, description="HTTP status of the answer")
-    error: str | None = fields.CharField(500, null=True, description="What went wrong, when nothing was answered")
-    response: str | None = fields.TextField(null=True, description="First 4 KiB of the answer")
+    number = fields.IntField(description="Which try, from 1")
+    url = fields.TextField(description="Where it was sent")
+    started_at = fields.DatetimeField(description="When it was sent")
+    duration_ms = fields.IntField(description="How long the answer took, in milliseconds")
+    status_code = fields.IntField(null=True, description="HTTP status of the answer")
+    error = fields.CharField(500, null=True, description="What went wrong, when nothing was answered")
+    response = fields.TextField(null=True, description="First 4 KiB of the answer")
 
     class Meta:
         table = "notification_attempts"

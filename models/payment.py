@@ -44,18 +44,18 @@ class Attempt(Owned):
     client: Client | None = belongs_to("Client", "attempts", "The client it is for", null=True)
     product_id: UUID | None
     product: Product | None = belongs_to("Product", "attempts", "The product it is for", null=True)
-    operation: Operation = fields.CharEnumField(Operation, max_length=30, description="What is asked for")
-    number: int = fields.IntField(description="Which try, from 1")
-    status: AttemptStatus = fields.CharEnumField(
+    operation = fields.CharEnumField(Operation, max_length=30, description="What is asked for")
+    number = fields.IntField(description="Which try, from 1")
+    status = fields.CharEnumField(
         AttemptStatus, max_length=20, default=AttemptStatus.PENDING, description="What came of it"
     )
-    request: dict[str, Any] = fields.JSONField(description="The parameters sent, the same at each repetition")
-    stripe_account: str = fields.CharField(255, description="Stripe account that is asked")
-    live: bool = fields.BooleanField(description="Whether in live mode")
-    stripe_id: str | None = fields.CharField(255, null=True, description="Id of what was granted")
-    url: str | None = fields.TextField(null=True, description="Where the client pays")
-    expires_at: datetime | None = fields.DatetimeField(null=True, description="Until when the client may pay")
-    error: str | None = fields.CharField(500, null=True, description="Why it was refused")
+    request: Any = fields.JSONField(description="The parameters sent, the same at each repetition")
+    stripe_account = fields.CharField(255, description="Stripe account that is asked")
+    live = fields.BooleanField(description="Whether in live mode")
+    stripe_id = fields.CharField(255, null=True, description="Id of what was granted")
+    url = fields.CharField(2048, null=True, description="Where the client pays")
+    expires_at = fields.DatetimeField(null=True, description="Until when the client may pay")
+    error = fields.CharField(500, null=True, description="Why it was refused")
 
     class Meta:
         table = "attempts"
@@ -111,17 +111,17 @@ class Payment(Owned):
 
     order_id: UUID
     order: Order = belongs_to("Order", "payments", "The order paid")
-    method: PaymentMethod = fields.CharEnumField(PaymentMethod, max_length=20, description="How it was paid")
-    status: PaymentStatus = fields.CharEnumField(PaymentStatus, max_length=20, description="What came of it")
-    amount_cents: int = fields.IntField(description="Amount in minor units, more than 0")
-    currency: str = CurrencyField(description="Currency of the amount")
-    stripe_account: str = fields.CharField(255, description="Stripe account that was paid")
-    live: bool = fields.BooleanField(description="Whether real money moved")
-    stripe_id: str | None = fields.CharField(255, null=True, description="Stripe's PaymentIntent")
-    event_id: str | None = fields.CharField(255, null=True, description="Stripe's event that told of it")
-    failure_code: str | None = fields.CharField(100, null=True, description="Stripe's code for a refusal")
-    failure_message: str | None = fields.CharField(500, null=True, description="Why it was refused, in words")
-    paid_at: datetime | None = fields.DatetimeField(null=True, description="When the money was taken")
+    method = fields.CharEnumField(PaymentMethod, max_length=20, description="How it was paid")
+    status = fields.CharEnumField(PaymentStatus, max_length=20, description="What came of it")
+    amount_cents = fields.IntField(description="Amount in minor units, more than 0")
+    currency = CurrencyField(description="Currency of the amount")
+    stripe_account = fields.CharField(255, description="Stripe account that was paid")
+    live = fields.BooleanField(description="Whether real money moved")
+    stripe_id = fields.CharField(255, null=True, description="Stripe's PaymentIntent")
+    event_id = fields.CharField(255, null=True, description="Stripe's event that told of it")
+    failure_code = fields.CharField(100, null=True, description="Stripe's code for a refusal")
+    failure_message = fields.CharField(500, null=True, description="Why it was refused, in words")
+    paid_at = fields.DatetimeField(null=True, description="When the money was taken")
 
     class Meta:
         table = "payments"

@@ -12,13 +12,13 @@ from models.fields import CurrencyField, belongs_to
 class Product(Owned, AtStripe):
     """A thing in the catalogue, sold TTC."""
 
-    name: str = fields.CharField(200, description="Name, as on the invoice")
-    description: str | None = fields.CharField(2000, null=True, description="What one gets")
-    level: int | None = fields.IntField(null=True, description="Access level that buying it grants")
-    price_cents: int = fields.IntField(description="Price TTC, in minor units; 0 for a free product")
-    currency: str = CurrencyField(default="EUR", description="Currency of the price")
-    vat_rate: int = fields.IntField(default=2000, description="VAT rate in hundredths of a percent: 2000 is 20 %")
-    active: bool = fields.BooleanField(default=True, description="Whether it can be sold")
+    name = fields.CharField(200, description="Name, as on the invoice")
+    description = fields.CharField(2000, null=True, description="What one gets")
+    level = fields.IntField(null=True, description="Access level that buying it grants")
+    price_cents = fields.IntField(description="Price TTC, in minor units; 0 for a free product")
+    currency = CurrencyField(default="EUR", description="Currency of the price")
+    vat_rate = fields.IntField(default=2000, description="VAT rate in hundredths of a percent: 2000 is 20 %")
+    active = fields.BooleanField(default=True, description="Whether it can be sold")
 
     partner_links: Any
 

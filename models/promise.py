@@ -1,6 +1,5 @@
 """What is owed to the outside: the inbox of Stripe's events, the outbox of promises, the log of opened secrets."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -25,19 +24,19 @@ class Promise(Row):
 
     organization_id: UUID | None
     organization: Any = belongs_to("Organization", None, "For whom", null=True)
-    lane: Lane = fields.CharEnumField(Lane, max_length=20, description="Which workers keep it")
-    job: str = fields.CharField(100, description="Name of the job: `invoices.render`")
-    subject_id: UUID = fields.UUIDField(description="The row that the job is about")
+    lane = fields.CharEnumField(Lane, max_length=20, description="Which workers keep it")
+    job = fields.CharField(100, description="Name of the job: `invoices.render`")
+    subject_id = fields.UUIDField(description="The row that the job is about")
     after_id: UUID | None
     after: Any = belongs_to("Promise", None, "Waits until that one is kept", null=True)
-    due_at: datetime | None = fields.DatetimeField(null=True, description="When; null while it waits for another")
-    claims: int = fields.IntField(default=0, description="How often a worker took it")
-    failures: int = fields.IntField(default=0, description="How often it failed")
-    lease_until: datetime | None = fields.DatetimeField(null=True, description="Until when a worker holds it")
-    token: UUID | None = fields.UUIDField(null=True, description="Who holds it")
-    done_at: datetime | None = fields.DatetimeField(null=True, description="When it was kept")
-    given_up_at: datetime | None = fields.DatetimeField(null=True, description="When it was given up")
-    error: str | None = fields.CharField(1000, null=True, description="Why it failed last")
+    due_at = fields.DatetimeField(null=True, description="When; null while it waits for another")
+    claims = fields.IntField(default=0, description="How often a worker took it")
+    failures = fields.IntField(default=0, description="How often it failed")
+    lease_until = fields.DatetimeField(null=True, description="Until when a worker holds it")
+    token = fields.UUIDField(null=True, description="Who holds it")
+    done_at = fields.DatetimeField(null=True, description="When it was kept")
+    given_up_at = fields.DatetimeField(null=True, description="When it was given up")
+    error = fields.CharField(1000, null=True, description="Why it failed last")
 
     class Meta:
         table = "outbox"
@@ -46,14 +45,14 @@ class Promise(Row):
 class StripeEvent(Row):
     """An event as Stripe posted it, stored before anything else; handled once whatever the number of deliveries."""
 
-    stripe_id: str = fields.CharField(255, description="Stripe's id: `evt_…`")
-    stripe_account: str = fields.CharField(255, description="Account that it came from")
-    live: bool = fields.BooleanField(description="Stripe's livemode")
-    type: str = fields.CharField(100, description="`checkout.session.completed` and so on")
-    occurred_at: datetime = fields.DatetimeField(description="When Stripe made it")
-    body: bytes = fields.BinaryField(description="The raw body, as signed")
-    outcome: str | None = fields.CharField(500, null=True, description="What we made of it")
-    handled_at: datetime | None = fields.DatetimeField(null=True, description="When it was handled")
+    stripe_id = fields.CharField(255, description="Stripe's id: `evt_…`")
+    stripe_account = fields.CharField(255, description="Account that it came from")
+    live = fields.BooleanField(description="Stripe's livemode")
+    type = fields.CharField(100, description="`checkout.session.completed` and so on")
+    occurred_at = fields.DatetimeField(description="When Stripe made it")
+    body = fields.BinaryField(description="The raw body, as signed")
+    outcome = fields.CharField(500, null=True, description="What we made of it")
+    handled_at = fields.DatetimeField(null=True, description="When it was handled")
 
     class Meta:
         table = "stripe_events"
@@ -65,11 +64,11 @@ class SecretOpening(Row):
 
     organization_id: UUID
     organization: Any = belongs_to("Organization", None, "Whose secret")
-    table_name: str = fields.CharField(63, description="Table of the row")
-    row_id: UUID = fields.UUIDField(description="The row that holds it")
-    field: str = fields.CharField(63, description="Which secret")
-    key_id: str = fields.CharField(20, description="Master key that sealed it")
-    purpose: str = fields.CharField(200, description="What it was opened for")
+    table_name = fields.CharField(63, description="Table of the row")
+    row_id = fields.UUIDField(description="The row that holds it")
+    field = fields.CharField(63, description="Which secret")
+    key_id = fields.CharField(20, description="Master key that sealed it")
+    purpose = fields.CharField(200, description="What it was opened for")
 
     class Meta:
         table = "secret_openings"

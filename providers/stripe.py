@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class Stripe:
-    """What Comptoir asks of Stripe. Every POST carries the caller's idempotency key."""
+    """What Comptoir asks of Stripe. Requests are its parameters; each POST carries the caller's idempotency key."""
 
     def __init__(self, secret_key: str | None, *, url: str) -> None:
         self._secret_key, self._url = secret_key, url
@@ -31,13 +31,13 @@ class Stripe:
         """Connection test. Raises Disconnected for a bad key."""
         await _told(lambda: self._client.v1.balance.retrieve_async())
 
-    async def create_customer(self, request: dict[str, Any], key: str) -> stripe.Customer:
+    async def create_customer(self, request: Any, key: str) -> stripe.Customer:
         return await _told(lambda: self._client.v1.customers.create_async(request, {"idempotency_key": key}))
 
-    async def create_product(self, request: dict[str, Any], key: str) -> stripe.Product:
+    async def create_product(self, request: Any, key: str) -> stripe.Product:
         return await _told(lambda: self._client.v1.products.create_async(request, {"idempotency_key": key}))
 
-    async def create_checkout_session(self, request: dict[str, Any], key: str) -> "stripe.checkout.Session":
+    async def create_checkout_session(self, request: Any, key: str) -> "stripe.checkout.Session":
         return await _told(lambda: self._client.v1.checkout.sessions.create_async(request, {"idempotency_key": key}))
 
     @cached_property

@@ -22,7 +22,7 @@ TIMEOUT = 10.0  # seconds, connection and answer together (the partner guide)
 ANSWER_MOST = 64 * 1024
 CONNECTIONS_MOST = 100
 
-SECRET_PREFIX = "whsec_"
+SECRET_PREFIX = "whsec_"  # noqa: S105 - what such secrets begin with
 
 
 @dataclass(frozen=True)

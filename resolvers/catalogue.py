@@ -5,9 +5,9 @@ from tortoise.queryset import QuerySet
 
 import models
 from policy import Permission, row_id
-from schema.base import Info, given
+from schema.base import given
 from schema.catalogue import Product, ProductCreateInput
-from schema.context import actor
+from schema.context import Info, actor
 from schema.roots import connection, mutation, one
 from services import catalogue
 

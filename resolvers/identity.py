@@ -4,10 +4,11 @@ from tortoise.queryset import QuerySet
 
 import models
 from policy import Permission
-from schema.base import Info, given
-from schema.context import actor
+from schema.base import given
+from schema.context import Info, actor
 from schema.organizations import Membership, SignedIn, SignInInput
 from schema.roots import mutation, one
+from schema.scalars import DateTime
 from services import identity
 
 
@@ -22,4 +23,4 @@ async def sign_in(input: SignInInput) -> SignedIn:
     """Sign in with e-mail address and password; the access token is good for 15 minutes."""
     given(input)
     token, expires_at = await identity.sign_in(input.email, input.password)
-    return SignedIn(access_token=token, expires_at=expires_at)
+    return SignedIn(access_token=token, expires_at=DateTime(expires_at))

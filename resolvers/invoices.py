@@ -5,8 +5,7 @@ from tortoise.queryset import QuerySet
 
 import models
 from policy import Permission, row_id
-from schema.base import Info
-from schema.context import actor
+from schema.context import Info, actor
 from schema.invoices import Invoice
 from schema.roots import connection, one
 

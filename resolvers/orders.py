@@ -7,8 +7,8 @@ from tortoise.queryset import QuerySet
 
 import models
 from policy import Permission, row_id
-from schema.base import Info, given
-from schema.context import actor
+from schema.base import given
+from schema.context import Info, actor
 from schema.orders import CheckoutResult, CheckoutStarted, CheckoutStartInput, Order, OrderCompleted, OrderCreateInput
 from schema.roots import connection, exchange, mutation, one
 from services import checkout, sales
@@ -42,8 +42,9 @@ async def order_create(info: Info, input: OrderCreateInput) -> models.Order:
 async def checkout_start(info: Info, input: CheckoutStartInput) -> Any:
     """Give an order its Stripe payment page, the same while it can be used. A free order completes at once."""
     given(input)
-    order = await actor(info).get(models.Order, input.order, field="input.order")
-    attempt = await checkout.start(order, success_url=input.success_url, cancel_url=input.cancel_url)
+    order: Any = await actor(info).get(models.Order, input.order, field="input.order")
+    attempt: Any = await checkout.start(order, success_url=input.success_url, cancel_url=input.cancel_url)
     if attempt is None:
-        return OrderCompleted(order=await models.Order.get(id=order.id))
+        await order.refresh_from_db()
+        return OrderCompleted(order=order)
     return CheckoutStarted(order=order, url=attempt.url, expires_at=attempt.expires_at)

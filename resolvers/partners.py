@@ -5,8 +5,8 @@ from tortoise.queryset import QuerySet
 
 import models
 from policy import Permission, row_id
-from schema.base import Info, given
-from schema.context import actor
+from schema.base import given
+from schema.context import Info, actor
 from schema.partners import Notification, NotificationResendInput, Partner, PartnerCreated, PartnerCreateInput
 from schema.roots import connection, mutation, one
 from services import notifications as notifications_service

@@ -64,8 +64,10 @@ class PartnerSink:
         times: int | None = None,
         slug: str | None = None,
     ) -> None:
-        """Answer so from now on, or the next `times` only; for one partner's slug, or for all."""
+        """Answer so from now on, or the next `times` only; for one partner's slug, or for all: then `answer()` resets."""
         answer = Answer(status, delay, hang_up, times)
+        if slug is None and times is None:
+            self._answers.clear()
         self._answers[slug] = [answer] if times is None else [answer, *self._lasting(slug)]
 
     def current(self, slug: str | None = None) -> Answer:

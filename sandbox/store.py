@@ -91,7 +91,7 @@ class Store:
         # Field names and comparisons are literals of this package; only values come from outside.
         clauses, values = ["kind = ?"], [kind, *(value for _, _, value in where)]
         for field, comparison, _ in where:
-            column = field if field == "position" else f"json_extract(body, '$.{field}')"
+            column = field if field in ("position", "id") else f"json_extract(body, '$.{field}')"
             clauses.append(f"{column} {comparison} ?")
         sql = f"SELECT body FROM things WHERE {' AND '.join(clauses)} ORDER BY position {order} LIMIT ?"
         return [json.loads(body) for (body,) in self._database.execute(sql, (*values, limit))]

@@ -88,7 +88,7 @@ class StripeAccount:
 
     def session(self, id: str) -> Object:
         """The Checkout Session as it is now. Raises StripeError (404) when there is none."""
-        self.expire_due()
+        self.courier.send(expire_due(self.books, id))
         return self.books.find("checkout.session", id, "session")
 
     def payment_intent(self, id: str) -> Object:
@@ -99,9 +99,6 @@ class StripeAccount:
         event = expire(self.books, self.session(session_id))
         self.courier.send([event])
         return event
-
-    def expire_due(self) -> None:
-        self.courier.send(expire_due(self.books))
 
     def events(self, type: str | None = None) -> list[Object]:
         """Every event, oldest first."""
@@ -139,5 +136,5 @@ class StripeAccount:
     async def watch_the_clock(self, every: float) -> None:
         """Expire sessions on time, for ever."""
         while True:
-            self.expire_due()
+            self.courier.send(expire_due(self.books))
             await asyncio.sleep(every)

@@ -31,7 +31,7 @@ def operations(books: Books, announce: Callable[[list[Object]], None]) -> list[O
         return session
 
     def find_session(params: Object, call: Call, id: str) -> Object:
-        announce(expire_due(books))
+        announce(expire_due(books, id))
         return books.find("checkout.session", id, "session")
 
     return [

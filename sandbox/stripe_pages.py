@@ -57,7 +57,7 @@ class StripePages:
         payer = Payer(
             name=typed["name"],
             email=_known_email(session) or typed["email"],
-            phone=typed["phone"] or None,
+            phone=typed["phone"] if session["phone_number_collection"]["enabled"] else None,
             card=cards.number(typed["card"]),
             exp_month=month,
             exp_year=year,

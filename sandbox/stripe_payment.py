@@ -2,6 +2,7 @@
 
 from sandbox import stripe_cards as cards
 from sandbox import stripe_objects as objects
+from sandbox.store import Condition
 from sandbox.stripe_books import Books, Call
 from sandbox.stripe_cards import Payer
 from sandbox.stripe_errors import StripeError
@@ -39,10 +40,12 @@ def expire(books: Books, session: Object, call: Call | None = None) -> Object:
         return books.event("checkout.session.expired", session, call)
 
 
-def expire_due(books: Books) -> list[Object]:
-    """End every session whose time has come."""
-    due = books.store.all("checkout.session", [("status", "=", "open"), ("expires_at", "<=", books.now)])
-    return [expire(books, session) for session in due]
+def expire_due(books: Books, id: str | None = None) -> list[Object]:
+    """End every session whose time has come, or look at that one only."""
+    conditions: list[Condition] = [("status", "=", "open"), ("expires_at", "<=", books.now)]
+    if id:
+        conditions.append(("id", "=", id))
+    return [expire(books, session) for session in books.store.all("checkout.session", conditions)]
 
 
 def _intent(books: Books, session: Object) -> tuple[list[Object], Object]:

@@ -32,7 +32,7 @@ class Node:
         return strawberry.ID(global_id(self))  # type: ignore[arg-type]
 
 
-class through:
+class through:  # noqa: N801 - read as a word of a declaration
     """A relation under another name or over several hops: `through("partner_links__partner", "Who is told.")`."""
 
     def __init__(self, path: str, description: str) -> None:
@@ -76,7 +76,7 @@ def node(model: type[Model]) -> Callable[[type[T]], type[T]]:
         namespace["is_type_of"] = classmethod(lambda _, row, info: isinstance(row, model))
         publish(View(cls.__name__, model, relations, needs))
         published = type(cls.__name__, (Node,), namespace)
-        return strawberry.type(published, description=inspect.getdoc(cls) or inspect.getdoc(model))  # type: ignore[return-value]
+        return strawberry.type(published, description=inspect.getdoc(cls) or inspect.getdoc(model))
 
     return declare
 

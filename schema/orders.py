@@ -90,8 +90,8 @@ class CheckoutStartInput:
     """Which order to pay, and where the client comes back to."""
 
     order: strawberry.ID = strawberry.field(description="The order's global id.")
-    success_url: URL | None = strawberry.field(
-        description="Where the client lands once paid; `{CHECKOUT_SESSION_ID}` is filled in.", default=None
+    success_url: URL = strawberry.field(
+        description="Where the client lands once paid; `{CHECKOUT_SESSION_ID}` is filled in."
     )
     cancel_url: URL | None = strawberry.field(description="Where the client lands on giving up.", default=None)
 

@@ -128,7 +128,9 @@ def _declare(
     description = inspect.getdoc(function)
     if not description:
         raise TypeError(f"{name} has no docstring: it is what clients read")
-    field = strawberry.field(resolver=function, graphql_type=result, description=description, extensions=[gate])
+    field: StrawberryField = strawberry.field(
+        resolver=function, graphql_type=result, description=description, extensions=[gate]
+    )
     for argument in field.arguments:
         argument.description = argument.description or _DESCRIBED.get(argument.python_name)
     fields[name], PERMISSIONS[name] = field, gate.requires

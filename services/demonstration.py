@@ -72,7 +72,8 @@ async def _partner(organization: Organization) -> Partner:
     partner, _ = await partners.create(
         organization.id,
         {
-            "slug": "fiscalis", "name": "Fiscalis", "brand_name": "Service Fiscalité - Fiscalis", "brand_color": "#7a2e4d",
+            "slug": "fiscalis", "name": "Fiscalis",
+            "brand_name": "Service Fiscalité - Fiscalis", "brand_color": "#7a2e4d",
             "contact_email": "contact@fiscalis.test", "terms_url": "https://fiscalis.test/cgv",
             "staging_url": f"{sandbox}/partner/fiscalis" if sandbox else None,
         },

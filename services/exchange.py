@@ -56,7 +56,7 @@ async def attempt_for(
 ) -> Attempt:
     """The attempt to carry out: the pending one as it was sent, else a new one. The subject's row must be locked."""
     kind = type(subject).__name__.lower()
-    same = {f"{kind}_id": subject.id, "operation": operation, "stripe_account": account, "live": live}
+    same: dict[str, Any] = {f"{kind}_id": subject.id, "operation": operation, "stripe_account": account, "live": live}
     last = await Attempt.filter(**{f"{kind}_id": subject.id}, operation=operation).order_by("-number").first()
     pending = await Attempt.filter(**same, status=AttemptStatus.PENDING).first()
     return pending or await Attempt.create(

@@ -132,10 +132,8 @@ async def _apply(order: Order, payment: Payment) -> str:
         await sales.flag(order, ConflictKind.DUPLICATE_PAYMENT, reference, "Paid a second time: refund one payment.")
         return "flagged: the order was already paid"
     if (payment.amount_cents, payment.currency) != (order.total_cents, order.currency):
-        message = (
-            f"Stripe took {payment.amount_cents} {payment.currency}, the order asks {order.total_cents} {order.currency}"
-            " (minor units): refund it, or settle the difference with the client."
-        )
+        took, asked = f"{payment.amount_cents} {payment.currency}", f"{order.total_cents} {order.currency}"
+        message = f"Stripe took {took}, the order asks {asked} (minor units): refund it, or settle the difference."
         await sales.flag(order, ConflictKind.AMOUNT_MISMATCH, reference, message)
         return "flagged: another amount or currency than the order's"
     await sales.settle(order, payment, at=payment.paid_at or datetime.now(UTC), event_id=payment.event_id or reference)
@@ -187,13 +185,13 @@ async def _payment_of(event: StripeEvent, order: Order, stripe_id: str) -> Payme
 
 async def _learn(client_id: UUID, told: dict[str, Any]) -> None:
     """What the client typed at the checkout fills what we did not know of them."""
-    client = await Client.select_for_update().get(id=client_id)
+    client: Any = await Client.select_for_update().get(id=client_id)
     if told.get("name") and not (client.first_name or client.last_name or client.company):
         first, _, last = told["name"].strip().partition(" ")
         client.first_name, client.last_name = first[:100] or None, last.strip()[:100] or None
     phone = told.get("phone") or ""
     client.phone = client.phone or (phone if len(phone) <= 16 and phone else None)
-    address = told.get("address") or {}
+    address: dict[str, Any] = told.get("address") or {}
     if not client.address and address.get("line1"):
         lines = filter(None, (address["line1"], address.get("line2")))
         client.address = "\n".join(lines)[:300]

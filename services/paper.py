@@ -2,9 +2,9 @@
 
 from xml.etree import ElementTree
 
-from weasyprint import CSS, HTML  # type: ignore[import-untyped]
-from weasyprint.text.fonts import FontConfiguration  # type: ignore[import-untyped]
-from weasyprint.urls import URLFetcher, URLFetcherResponse  # type: ignore[import-untyped]
+from weasyprint import CSS, HTML
+from weasyprint.text.fonts import FontConfiguration
+from weasyprint.urls import URLFetcher, URLFetcherResponse
 
 from models.content import InvoiceContent
 from services.wording import TEMPLATES, templates
@@ -13,7 +13,7 @@ LOGO = "invoice:logo"
 
 
 class _OnlyTheLogo(URLFetcher):  # type: ignore[misc]
-    """What a document may fetch: its own logo. No file, no network, nothing that an SVG would bring in."""
+    """What a document may fetch: its own logo. No file, no network, and no font that would stay for later documents."""
 
     def __init__(self, logo: bytes | None) -> None:
         super().__init__(allowed_protocols=())
@@ -25,7 +25,7 @@ class _OnlyTheLogo(URLFetcher):  # type: ignore[misc]
         return super().fetch(url, headers)
 
 
-# Parsed once: half of the time of a page. The fonts are loaded by the sheet, so no document may add one (see `_safe`).
+# Read once: parsing the sheet and loading the fonts would take as long as a page.
 _FONTS = FontConfiguration()
 _SHEET = CSS(filename=TEMPLATES / "invoice.css", font_config=_FONTS, url_fetcher=URLFetcher(allowed_protocols=["file"]))
 _TEMPLATE = templates().get_template("invoice.html")
@@ -33,7 +33,7 @@ _TEMPLATE = templates().get_template("invoice.html")
 
 def invoice(content: InvoiceContent) -> bytes:
     """The PDF of an invoice: the same bytes whenever the content is the same."""
-    logo = _safe(content.brand.logo_svg) if content.brand.logo_svg else None
+    logo = _readable(content.brand.logo_svg)
     page = HTML(string=html(content, logo=LOGO if logo else None), url_fetcher=_OnlyTheLogo(logo))
     pdf: bytes = page.write_pdf(stylesheets=[_SHEET], font_config=_FONTS)  # Factur-X: `attachments`, `pdf_variant`
     return pdf
@@ -44,17 +44,17 @@ def html(content: InvoiceContent, *, logo: str | None) -> str:
     return _TEMPLATE.render(dict(content), logo=logo, due_cents=content.due_cents)
 
 
-def _safe(svg: str) -> bytes | None:
-    """A logo that cannot change other pages of this process: no at-rule, so no `@font-face` that takes Inter's name.
+def _readable(svg: str | None) -> bytes | None:
+    """A logo that WeasyPrint can draw; None where it is not SVG: the invoice goes out with the brand's name instead.
 
-    None where it is not SVG: an invoice goes out with the brand's name rather than not at all.
+    At-rules are taken out: one `@import`, which is never fetched, would lose the whole picture.
     """
     try:
-        root = ElementTree.fromstring(svg)
+        root = ElementTree.fromstring(svg or "")  # noqa: S314  # expat fetches no entity, and bounds the others
     except ElementTree.ParseError:
         return None
     if root.tag != "{http://www.w3.org/2000/svg}svg":
         return None
     for style in root.iter("{http://www.w3.org/2000/svg}style"):
-        style.text = "".join(style.itertext()).replace("@", "")
+        style.text = (style.text or "").replace("@", "")
     return ElementTree.tostring(root)

@@ -29,9 +29,8 @@ async def open_secret(row: Owned, field: str, purpose: str) -> str | None:
     try:
         text = AESGCM(master_keys()[key_id]).decrypt(_decode(nonce), _decode(sealed), _bound_to(row, field))
     except (KeyError, InvalidTag) as error:
-        raise NotConfigured(
-            f"No key in COMPTOIR_MASTER_KEYS opens {row._meta.db_table}.{field}, sealed with key {key_id!r}: put it back."
-        ) from error
+        where = f"{row._meta.db_table}.{field}"
+        raise NotConfigured(f"COMPTOIR_MASTER_KEYS lacks key {key_id!r}, which sealed {where}: put it back.") from error
     await SecretOpening.create(
         organization_id=row.organization_id, table_name=row._meta.db_table, row_id=row.id, field=field, key_id=key_id,
         purpose=purpose,

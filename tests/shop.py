@@ -1,4 +1,4 @@
-"""What tests do, in the words of the shop: sell, be paid, let time pass, see what came of it. Through the front door."""
+"""What tests do, in the words of the shop: sell, be paid, let time pass, see what came of it."""
 
 from dataclasses import dataclass, field
 from typing import Any, Self

@@ -39,8 +39,8 @@ class WorkerSettings(WorkerSettingsBase):
     """What arq reads."""
 
     functions = [func(wake, name=JOB, keep_result=0, max_tries=1)]
-    on_startup = start
-    on_shutdown = stop
+    on_startup = staticmethod(start)
+    on_shutdown = staticmethod(stop)
     redis_settings = redis_settings(_settings.redis_url)
     job_serializer = serialize
     job_deserializer = deserialize

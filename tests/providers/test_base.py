@@ -105,13 +105,13 @@ async def test_each_status_is_one_of_three_failures(status: int, kind: type[Prov
     ],
 )
 async def test_the_vendors_reason_is_found_where_vendors_put_it(said: object) -> None:
-    with pytest.raises(Refused, match="^Acme: 400 bad luck$"):
+    with pytest.raises(Refused, match=r"^Acme: 400 bad luck$"):
         await acme(httpx.Response(400, json=said)).check()
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"", b"{}", b"[" * 500 + b"]" * 500])
 async def test_without_a_reason_the_status_speaks(body: bytes) -> None:
-    with pytest.raises(Refused, match="^Acme: 400 Bad Request$"):
+    with pytest.raises(Refused, match=r"^Acme: 400 Bad Request$"):
         await acme(httpx.Response(400, content=body)).check()
 
 
