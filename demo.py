@@ -179,7 +179,7 @@ def _tell(environment: dict[str, str], demonstration: "Demonstration", home: Pat
         ("Stripe's stand-in", f"{sandbox_url}/stripe"),
         ("Card that pays", "4242 4242 4242 4242"),
         ("Card that is declined", "4000 0000 0000 0002"),
-        *((f"Login, {role}", f"{email}  {password}") for role, email, password in demonstration.logins),
+        *((f"Login, {role.lower()}", f"{email}  {password}") for role, email, password in demonstration.logins),
         ("Logs", str(home / "logs")),
     ]
     table = Table.grid(padding=(0, 3, 0, 2))

@@ -189,7 +189,7 @@ class Migration(migrations.Migration):
                 ('invoice', fields.ForeignKeyField('models.Invoice', source_field='invoice_id', null=True, description='Its invoice', db_constraint=False, to_field='id', related_name='notifications', on_delete=OnDelete.RESTRICT)),
                 ('event_type', fields.CharField(description='What happened: `order.created`', max_length=50)),
                 ('event_id', fields.CharField(description="The event's id, the same at each try", max_length=255)),
-                ('payload', fields.JSONField(description='What is sent; the link to the PDF is made at each try', encoder=JSON_DUMPS, decoder=loads)),
+                ('payload', fields.TextField(description="What is sent, as JSON in the guide's order; the invoice's link is made at each try", unique=False)),
                 ('live', fields.BooleanField(description='Production address, else staging')),
                 ('status', fields.CharEnumField(default=NotificationStatus.PENDING, description='Where it stands', enum_type=NotificationStatus, max_length=20)),
                 ('attempts_left', fields.IntField(default=3, description='Tries left before it is given up')),

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import asyncpg
 from tortoise import Tortoise, connections
@@ -26,8 +26,8 @@ def config(database_url: str, **pool: Any) -> dict[str, Any]:
     """Tortoise's configuration for a `postgres://` address."""
     at = urlsplit(database_url)
     credentials = {
-        "host": at.hostname, "port": at.port or 5432, "user": at.username, "password": at.password,
-        "database": at.path.lstrip("/"), **POOL, **pool,
+        "host": at.hostname, "port": at.port or 5432, "user": unquote(at.username or ""),
+        "password": unquote(at.password or "") or None, "database": at.path.lstrip("/"), **POOL, **pool,
     }  # fmt: skip
     return {
         "connections": {"default": {"engine": "tortoise.backends.asyncpg", "credentials": credentials}},

@@ -55,7 +55,9 @@ class Notification(Owned):
     invoice: Invoice | None = belongs_to("Invoice", "notifications", "Its invoice", null=True)
     event_type = fields.CharField(50, description="What happened: `order.created`")
     event_id = fields.CharField(255, description="The event's id, the same at each try")
-    payload: Any = fields.JSONField(description="What is sent; the link to the PDF is made at each try")
+    payload = fields.TextField(
+        description="What is sent, as JSON in the guide's order; the invoice's link is made at each try"
+    )
     live = fields.BooleanField(description="Production address, else staging")
     status = fields.CharEnumField(
         NotificationStatus, max_length=20, default=NotificationStatus.PENDING, description="Where it stands"

@@ -41,7 +41,7 @@ async def run(given: argparse.Namespace) -> None:
         smtp_port=given.smtp_port,
         shop=shop,
     ) as sandbox:
-        print(f"Sandbox: {sandbox.url} · SMTP: 127.0.0.1:{sandbox.smtp_port}", flush=True)  # noqa: T201 (the command line speaks)
+        print(f"Sandbox: {sandbox.url} · SMTP: 127.0.0.1:{sandbox.smtp_port}", flush=True)
         await stop.wait()
 
 

@@ -76,7 +76,7 @@ class MailSink:
         if self._server:
             self._server.close()
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         if self._refusals:
             return f"{self._refusals.pop(0)} Refused, as the sandbox was told to"
         number = self._messages[-1].number + 1 if self._messages else 1

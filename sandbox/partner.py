@@ -64,7 +64,7 @@ class PartnerSink:
         times: int | None = None,
         slug: str | None = None,
     ) -> None:
-        """Answer so from now on, or the next `times` only; for one partner's slug, or for all: then `answer()` resets."""
+        """Answer so from now on, or the next `times` only; for one partner's slug, or all. `answer()` resets them."""
         answer = Answer(status, delay, hang_up, times)
         if slug is None and times is None:
             self._answers.clear()

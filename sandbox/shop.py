@@ -58,11 +58,13 @@ class Shop:
             return page("problem", 502, message=str(problem))
         if order is None:
             return page("problem", 404, message="Cette commande n'existe pas.")
-        seen = request.query_params.get("seen", "0")
-        count = int(seen) if seen.isdigit() else 0
         steps = timeline(order)
         waiting = not all(step["done"] for step in steps)
-        again = f"{_address(id)}?seen={count + 1}" if waiting and count < REFRESHES else None
+        # `seen` counts the looks since the client came back from paying; who gave up comes back without it.
+        seen = request.query_params.get("seen", "")
+        looks = int(seen) if seen.isdigit() else 0
+        coming = order["status"] == "PAID" or seen
+        again = f"{_address(id)}?seen={looks + 1}" if waiting and coming and looks < REFRESHES else None
         return page("order", order=order, steps=steps, refresh=REFRESH, again=again, waiting=waiting)
 
     async def _pay_again(self, request: Request) -> Response:
@@ -78,7 +80,7 @@ class Shop:
             return _closed()
         # The sandbox's own address, however it was reached: Comptoir sends clients back to places it knows only.
         back = f"{request.app.state.server.url}{_address(order_id)}"
-        url = await self._client.checkout(order_id, back, back)
+        url = await self._client.checkout(order_id, success_url=f"{back}?seen=0", cancel_url=back)
         return RedirectResponse(url or back, 303)
 
     async def _storefront(self, typed: dict[str, str], problem: str | None = None) -> Response:

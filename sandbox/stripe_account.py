@@ -91,9 +91,6 @@ class StripeAccount:
         self.courier.send(expire_due(self.books, id))
         return self.books.find("checkout.session", id, "session")
 
-    def payment_intent(self, id: str) -> Object:
-        return self.books.find("payment_intent", id)
-
     def expire(self, session_id: str) -> Object:
         """End an open session before its time; gives the event made."""
         event = expire(self.books, self.session(session_id))

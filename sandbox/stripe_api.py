@@ -34,7 +34,6 @@ class ApiRequest(NamedTuple):
     form: str
     params: dict[str, Any]
     idempotency_key: str | None
-    version: str | None
 
 
 class Api:
@@ -87,7 +86,6 @@ class Api:
                 form=form,
                 params=decode(form),
                 idempotency_key=call.idempotency_key,
-                version=version,
             )
         )
         return form

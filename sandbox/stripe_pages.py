@@ -49,7 +49,7 @@ class StripePages:
         typed = {name: str(form.get(name, "")).strip() for name in FIELDS}
         if fill := form.get("fill"):
             given = {name: value for name, value in typed.items() if value}
-            return self._form(session, EXAMPLE | given | {"card": _spaced(str(fill))})
+            return self._form(session, EXAMPLE | given | {"card": str(fill)})
         problems = _problems(typed, session)
         if problems:
             return self._form(session, typed, problems)

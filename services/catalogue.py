@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from babel.numbers import get_currency_precision, is_currency
+
 from errors import Invalid
 from models import Organization, Partner, Product, ProductPartner
 
@@ -14,6 +16,8 @@ async def create(organization_id: UUID, values: dict[str, Any], partners: Sequen
     """A product, and who is told when it is sold. Raises Invalid, naming the field."""
     if not 0 <= values["price_cents"] <= PRICE_MOST:
         raise Invalid(f"A price is 0 to {PRICE_MOST} minor units.", field="input.price.amount")
+    if not is_currency(values["currency"]) or get_currency_precision(values["currency"]) != 2:
+        raise Invalid("Use a currency of two decimals, like EUR.", field="input.price.currency")
     product = Product(organization_id=organization_id, **values)
     organization = await Organization.get(id=organization_id)
     organization.must_be_able_to_charge(product.vat_rate)

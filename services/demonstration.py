@@ -10,7 +10,7 @@ from services.identity import hash_password
 from services.outside import outside
 from settings import Settings
 
-SLUG = "demo"
+SLUG, PARTNER = "demo", "fiscalis"
 PASSWORD = "comptoir-demo"  # public on purpose: this organization exists on demonstration machines only
 PEOPLE = ((Role.OWNER, "owner@demo.test", "Camille"), (Role.ACCOUNTANT, "accountant@demo.test", "Dominique"))
 
@@ -38,6 +38,8 @@ async def seed(settings: Settings) -> Demonstration:
         raise DomainError("The demonstration is not for live Stripe keys.")
     async with transaction():
         organization = await Organization.get_or_none(slug=SLUG) or await _organization()
+        # The sandbox may have moved to another port since.
+        await Partner.filter(organization_id=organization.id, slug=PARTNER).update(staging_url=_sandbox_partner())
     return Demonstration(organization.name, [(role.value, email, PASSWORD) for role, email, _ in PEOPLE])
 
 
@@ -68,18 +70,22 @@ async def _organization() -> Organization:
 
 
 async def _partner(organization: Organization) -> Partner:
-    sandbox = outside().settings.sandbox_url
     partner, _ = await partners.create(
         organization.id,
         {
-            "slug": "fiscalis", "name": "Fiscalis",
+            "slug": PARTNER, "name": "Fiscalis",
             "brand_name": "Service Fiscalité - Fiscalis", "brand_color": "#7a2e4d",
             "contact_email": "contact@fiscalis.test", "terms_url": "https://fiscalis.test/cgv",
-            "staging_url": f"{sandbox}/partner/fiscalis" if sandbox else None,
+            "staging_url": _sandbox_partner(),
         },
         "demo-api-key-0123456789-0123456789",
     )  # fmt: skip
     return partner
+
+
+def _sandbox_partner() -> str | None:
+    sandbox = outside().settings.sandbox_url
+    return f"{sandbox}/partner/{PARTNER}" if sandbox else None
 
 
 async def _partnered_product(organization: Organization, partner: Partner) -> None:

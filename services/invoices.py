@@ -14,6 +14,13 @@ from services import files, letters
 from services.outbox import job, later
 from services.outside import outside
 
+# Code de commerce, art. L441-9 and D441-5.
+MENTIONS = ("Pas d'escompte pour paiement anticipé.",)
+BETWEEN_COMPANIES = (
+    "Pénalités de retard : trois fois le taux d'intérêt légal.",
+    "Indemnité forfaitaire pour frais de recouvrement en cas de retard : 40 €.",
+)
+
 
 async def issue(order: Order, payment: Payment) -> list[Invoice]:
     """One invoice for each brand on a paid order, numbered, with its rendering and its letter promised.
@@ -87,7 +94,7 @@ async def _issue_one(order: Order, partner: Partner | None, lines: Sequence[Orde
         net_cents=amounts.net_cents, vat_cents=amounts.vat_cents, total_cents=amounts.gross_cents,
         stripe_account=order.stripe_account, live=order.live, content=content.model_dump(mode="json"),
     )  # fmt: skip
-    invoice.message_id = f"<invoice-{invoice.id}@{urlsplit(outside().settings.app_url).hostname}>"
+    invoice.message_id = f"<invoice-{invoice.id.hex}@{urlsplit(outside().settings.app_url).hostname}>"
     await invoice.save()
     return invoice
 
@@ -145,6 +152,7 @@ def _content(
         gross_cents=amounts.gross_cents,
         paid_cents=amounts.gross_cents,
         payment_method=payment.method,
+        mentions=MENTIONS + (BETWEEN_COMPANIES if order.client.company else ()),
         brand=_brand(partner or organization),
     )  # fmt: skip
 

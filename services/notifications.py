@@ -49,7 +49,7 @@ async def promise(order: Order, issued: Sequence[Invoice]) -> None:
         )
         notification = await Notification.create(
             organization_id=order.organization_id, partner=partner, order=order, invoice=invoice,
-            event_type="order.created", event_id=order.event_id, payload=_payload(order, lines), live=order.live,
+            event_type="order.created", event_id=order.event_id, payload=orjson.dumps(_payload(order, lines)).decode(), live=order.live,
         )  # fmt: skip
         await later(deliver, notification, after=await _rendering(invoice))
 
@@ -127,10 +127,8 @@ def _payload(order: Order, lines: Sequence[OrderLine]) -> dict[str, Any]:
 
 async def _post(notification: Notification, url: str) -> Answer:
     invoice = notification.invoice
-    body = orjson.dumps(
-        notification.payload
-        | {"invoice": {"pdf_url": files.invoice_link(invoice), "number": invoice.number} if invoice else None}
-    )
+    told = {"pdf_url": files.invoice_link(invoice), "number": invoice.number} if invoice else None
+    body = orjson.dumps(orjson.loads(notification.payload) | {"invoice": told})
     return await outside().courier.post(url, body, await _headers(notification, body))
 
 

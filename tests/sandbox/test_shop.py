@@ -107,7 +107,9 @@ async def test_buying_leads_to_the_payment_page(api, browser):
     asked = dict(api.asked)
     assert asked["CreateClient"]["input"] == {"email": "m@example.com", "firstName": "Marie", "lastName": "Martin"}
     assert asked["CreateOrder"]["input"]["lines"] == [{"product": PRODUCT["id"], "quantity": 2}]
-    assert asked["StartCheckout"]["input"]["successUrl"].endswith("/shop/orders/T3JkZXI6Nw%3D%3D")
+    back = asked["StartCheckout"]["input"]
+    assert back["successUrl"].endswith("/shop/orders/T3JkZXI6Nw%3D%3D?seen=0")
+    assert back["cancelUrl"].endswith("/shop/orders/T3JkZXI6Nw%3D%3D")
 
 
 async def test_a_known_client_buys_again(api, browser):
@@ -151,12 +153,24 @@ async def test_a_finished_order_shows_every_step_and_stops_refreshing(browser):
 async def test_an_unfinished_order_refreshes_itself_for_a_minute_at_most(api, browser):
     api.order = ORDER | {"status": "OPEN", "invoices": [], "notifications": []}
 
-    first = await browser.get("/shop/orders/T3JkZXI6Nw%3D%3D")
+    first = await browser.get("/shop/orders/T3JkZXI6Nw%3D%3D", params={"seen": "0"})
     last = await browser.get("/shop/orders/T3JkZXI6Nw%3D%3D", params={"seen": "30"})
 
     assert 'content="2;url=/shop/orders/T3JkZXI6Nw%3D%3D?seen=1"' in first.text
     assert "http-equiv" not in last.text
-    assert "Payer cette commande" in first.text
+    assert "Payer cette commande" not in first.text
+    assert "Payer cette commande" in last.text
+
+
+async def test_who_gave_up_paying_can_pay_from_the_order(api, browser):
+    api.order = ORDER | {"status": "OPEN", "invoices": [], "notifications": []}
+
+    page = await browser.get("/shop/orders/T3JkZXI6Nw%3D%3D")
+    paying = await browser.post("/shop/pay/T3JkZXI6Nw%3D%3D")
+
+    assert "http-equiv" not in page.text
+    assert "Payer cette commande" in page.text
+    assert paying.headers["location"] == "http://pay.test/cs_1"
 
 
 async def test_a_partner_that_was_not_told_is_marked(api, browser):

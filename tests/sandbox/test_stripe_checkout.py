@@ -168,8 +168,8 @@ async def test_the_page_fills_a_test_card_in(client, browser):
 
     page = await browser.post(session.url, data={"fill": "4000 0000 0000 0002", "name": "Marie"})
 
-    assert 'value="4000 0000 0000 0002"' in page.text
-    assert 'value="Marie"' in page.text
+    assert 'name="card" value="4000 0000 0000 0002"' in page.text
+    assert 'name="name" value="Marie"' in page.text
 
 
 async def test_the_page_asks_for_an_address_where_none_is_known(client, browser, sandbox):
