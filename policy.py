@@ -89,9 +89,9 @@ class Actor:
         opened_by = READS.get(model)
         if opened_by is None or not self.may(opened_by):
             return model.filter(pk__in=[])
-        if issubclass(model, Owned):
-            return model.filter(organization_id=self.organization_id)
-        return _OF_NO_TENANT[model](self)
+        if model in _OWN:
+            return _OWN[model](self)
+        return model.filter(organization_id=self.organization_id)
 
     async def get(self, model: type[M], key: str, *, field: str | None = None, for_update: bool = False) -> M:
         """The row of a global id; `field` is the input to blame. Raises NotFound for another tenant's, as for none."""
@@ -103,9 +103,13 @@ class Actor:
         return row
 
 
-_OF_NO_TENANT: dict[type[Model], Callable[[Actor], QuerySet[Any]]] = {
+# Tables of which an actor sees less than the organization's rows, or that belong to none.
+_OWN: dict[type[Model], Callable[[Actor], QuerySet[Any]]] = {
     models.Organization: lambda actor: models.Organization.filter(id=actor.organization_id),
     models.User: lambda actor: models.User.filter(id=actor.user_id),
+    models.Membership: lambda actor: models.Membership.filter(
+        organization_id=actor.organization_id, user_id=actor.user_id
+    ),
 }
 
 _NO_ROW = UUID(int=0)

@@ -38,11 +38,16 @@ class Credentials(BaseModel):
 class SmtpSettings(Protocol):
     """The settings that say which server: `SMTP_HOST` and its kin."""
 
-    smtp_host: str | None
-    smtp_port: int
-    smtp_user: str | None
-    smtp_password: SecretStr | None
-    smtp_security: Security
+    @property
+    def smtp_host(self) -> str | None: ...
+    @property
+    def smtp_port(self) -> int: ...
+    @property
+    def smtp_user(self) -> str | None: ...
+    @property
+    def smtp_password(self) -> SecretStr | None: ...
+    @property
+    def smtp_security(self) -> Security: ...
 
 
 class Smtp(Provider[Credentials], Mailer):

@@ -8,8 +8,10 @@ import base64
 import hashlib
 import hmac
 import ipaddress
+import re
 import socket
 import time
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
@@ -59,23 +61,29 @@ def signature(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
 def check_url(url: str, *, sandbox_url: str | None = None) -> None:
     """Raises Refused for an address that could never be told: not HTTPS, with a password, or plainly private."""
     at = urlsplit(url)
+    if at.username is not None or at.password is not None:
+        raise Refused("The address must hold no user name or password.")
     if sandbox_url and _origin(at) == _origin(urlsplit(sandbox_url)):
         return
     if at.scheme != "https":
         raise Refused("The address must begin with https://.")
-    if at.username or at.password:
-        raise Refused("The address must hold no user name or password.")
-    host = at.hostname or ""
-    if host == "localhost" or host.endswith((".localhost", ".local", ".internal")) or not _public(host):
+    if not _may_be_public(at.hostname or ""):
         raise Refused("The address must be on the public internet.")
 
 
 class Courier:
     """Posts JSON to partners over one bounded pool of connections."""
 
-    def __init__(self, *, sandbox_url: str | None = None, timeout: float = TIMEOUT) -> None:
+    def __init__(
+        self,
+        *,
+        sandbox_url: str | None = None,
+        timeout: float = TIMEOUT,
+        resolver: aiohttp.abc.AbstractResolver | None = None,
+    ) -> None:
         self._sandbox = urlsplit(sandbox_url) if sandbox_url else None
         self._timeout = aiohttp.ClientTimeout(total=timeout)
+        self._resolver = resolver  # the system's unless given
         self._public: aiohttp.ClientSession | None = None
         self._own: aiohttp.ClientSession | None = None
 
@@ -93,15 +101,11 @@ class Courier:
                 return Answer(took(), answer.status, beginning)
         except Refused as refusal:
             return Answer(took(), error=str(refusal), refused=True)
-        except AddressRefused as refusal:
-            return Answer(took(), error=str(refusal), refused=True)
         except TimeoutError:
             return Answer(took(), error=f"no answer within {self._timeout.total:g} s")
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            if isinstance(error.__cause__, AddressRefused) or isinstance(
-                getattr(error, "os_error", None), AddressRefused
-            ):
-                return Answer(took(), error=str(error.__cause__ or error), refused=True)
+            if isinstance(error.__cause__, AddressRefused):
+                return Answer(took(), error=str(error.__cause__), refused=True)
             return Answer(took(), error=f"{type(error).__name__}: {error}"[:500])
 
     async def close(self) -> None:
@@ -118,9 +122,16 @@ class Courier:
         return self._public
 
     def _open(self, socket_factory: "aiohttp.SocketFactoryType | None") -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(limit=CONNECTIONS_MOST, limit_per_host=10, socket_factory=socket_factory)
+        connector = aiohttp.TCPConnector(
+            limit=CONNECTIONS_MOST, limit_per_host=10, socket_factory=socket_factory, resolver=self._resolver
+        )
         return aiohttp.ClientSession(
-            connector=connector, timeout=self._timeout, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
+            connector=connector,
+            timeout=self._timeout,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=False,
+            auto_decompress=False,  # a few KiB on the wire could be gigabytes here
+            headers={"Accept-Encoding": "identity"},
         )
 
 
@@ -136,29 +147,50 @@ async def _beginning(answer: aiohttp.ClientResponse) -> bytes:
 def _dial(info: "aiohttp.AddrInfoType") -> socket.socket:
     """The last moment before a connection: what is checked here is what is dialled."""
     family, kind, protocol, _, address = info
-    if not _public(str(address[0])):
-        raise AddressRefused(f"{address[0]} is not on the public internet")
+    if not _public(ipaddress.ip_address(str(address[0]).partition("%")[0])):
+        # The same words for each address of a host: where all are refused, that is the error that comes out.
+        raise AddressRefused("The address is not on the public internet.")
     dialled = socket.socket(family, kind, protocol)
     dialled.setblocking(False)
     return dialled
 
 
-def _public(host: str) -> bool:
-    """Whether a literal address is global; a name is not a literal and is judged when dialled."""
+def _may_be_public(host: str) -> bool:
+    """Whether a host is a public address, or a name: that is judged when it is dialled."""
+    host = unicodedata.normalize("NFKC", host).rstrip(".").lower()
     try:
-        address = ipaddress.ip_address(host.split("%")[0])
+        return _public(ipaddress.ip_address(host.partition("%")[0]))
     except ValueError:
-        return bool(host)
+        last = host.rpartition(".")[2]
+        number = re.fullmatch(r"[0-9]+|0x[0-9a-f]*", last)  # `2130706433`, `0x7f.1`: some dial these as IPv4
+        return bool(host) and not number and last not in _PRIVATE_NAMES
+
+
+def _public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
-        if inner is not None:
-            return _public(str(inner))
+        if address.ipv4_mapped:
+            return _public(address.ipv4_mapped)
         if address in _NAT64:
-            return _public(str(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)))
-    return address.is_global and not address.is_multicast
+            return _public(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+        if address not in _GLOBAL_UNICAST:
+            return False
+    return address.is_global and not address.is_multicast and not any(address in net for net in _SPECIAL)
 
 
+_PRIVATE_NAMES = ("localhost", "local", "internal")
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+# Global by the registries, or to some versions of `ipaddress`, and still no place for a partner.
+_SPECIAL = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "192.0.0.0/24",  # protocol assignments; a cloud's metadata among them
+        "168.63.129.16/32",  # a cloud's metadata
+        "2001::/23",  # Teredo and other protocol assignments
+        "2002::/16",  # 6to4: an IPv4 address in disguise
+        "3fff::/20",  # documentation
+    )
+)
 
 
 def _origin(at: SplitResult) -> tuple[str, str | None, int | None]:

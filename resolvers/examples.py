@@ -2,49 +2,71 @@
 
 from engine.graphiql import Tab
 
-TABS = (
-    Tab(
-        """# The demonstration's owner. Run this first: the page remembers the token.
+
+def tabs(app_url: str) -> tuple[Tab, ...]:
+    """The tour, for the installation at this address."""
+    return (
+        Tab(SIGN_IN, {"email": "owner@demo.test", "password": "comptoir-demo"}),  # the demonstration's owner
+        Tab(CATALOGUE),
+        Tab(ORDER, {"client": "", "product": ""}),
+        Tab(CHECKOUT, {"order": "", "successUrl": f"{app_url}/"}),
+        Tab(ORDERS),
+    )
+
+
+SIGN_IN = """# Run this first: the page remembers the token.
 mutation SignIn($email: Email!, $password: String!) {
-  signIn(input: { email: $email, password: $password }) { accessToken expiresAt }
-}""",
-        {"email": "owner@demo.test", "password": "comptoir-demo"},
-    ),
-    Tab(
-        """query Catalogue {
-  me { role user { firstName } organization { name } }
-  products { nodes { id name price { formatted } partners { name } } }
-  clients { nodes { id email firstName lastName } }
+  signIn(input: { email: $email, password: $password }) {
+    accessToken
+    expiresAt
+  }
 }"""
-    ),
-    Tab(
-        """mutation Order($client: ID!, $product: ID!) {
-  orderCreate(input: { client: $client, lines: [{ product: $product, quantity: 1 }] }) {
+
+CATALOGUE = """# Note the id of a product and of a client.
+query Catalogue {
+  me { role user { firstName } organization { name } }
+  products {
+    nodes { id name price { formatted } partners { name } }
+  }
+  clients {
+    nodes { id email firstName lastName }
+  }
+}"""
+
+ORDER = """# Put the two ids in the variables below.
+mutation Order($client: ID!, $product: ID!) {
+  orderCreate(input: {
+    client: $client
+    lines: [{ product: $product, quantity: 1 }]
+  }) {
     order { id number status total { formatted } }
   }
-}""",
-        {"client": "", "product": ""},
-    ),
-    Tab(
-        """# Open the url in a new tab and pay with 4242 4242 4242 4242.
+}"""
+
+CHECKOUT = """# Put the order's id in the variables, open the url, pay with 4242 4242 4242 4242.
 mutation Checkout($order: ID!, $successUrl: URL!) {
   checkoutStart(input: { order: $order, successUrl: $successUrl }) {
     ... on CheckoutStarted { url expiresAt }
     ... on OrderCompleted { order { status } }
   }
-}""",
-        {"order": "", "successUrl": "http://127.0.0.1:8000/"},
-    ),
-    Tab(
-        """query Orders {
+}"""
+
+ORDERS = """query Orders {
   orders(first: 5) {
+    totalCount
     nodes {
-      number status paidAt total { formatted } client { email }
+      number
+      status
+      paidAt
+      total { formatted }
+      client { email }
       lines { description quantity unitPrice { formatted } }
       invoices { number pdfUrl emailedAt }
-      notifications { status partner { name } attempts { number statusCode durationMs } }
+      notifications {
+        status
+        partner { name }
+        attempts { number statusCode durationMs }
+      }
     }
   }
 }"""
-    ),
-)

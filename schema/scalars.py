@@ -63,7 +63,7 @@ def parse_url(value: Any) -> str:
     text = _text(value)
     try:
         at = urlsplit(text)
-        good = at.scheme in ("http", "https") and at.hostname and (at.port or True)
+        good = at.scheme in ("http", "https") and at.hostname and at.port != 0
     except ValueError:
         good = False
     if not good or re.search(r"[\s\x00-\x1f]", text):

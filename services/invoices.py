@@ -28,7 +28,7 @@ async def issue(order: Order, payment: Payment) -> list[Invoice]:
     The order comes with its organization, client, and lines with their products and partners.
     """
     issued = []
-    for partner, lines in _by_partner(order).items():
+    for partner, lines in _by_brand(order).items():
         invoice = await _issue_one(order, partner, lines, payment)
         rendered = await later(render, invoice)
         await later(send, invoice, after=rendered)
@@ -71,12 +71,20 @@ async def send(invoice: Invoice) -> None:
     await Invoice.filter(id=invoice.id).update(emailed_at=datetime.now(UTC))
 
 
-def _by_partner(order: Order) -> dict[Partner | None, list[OrderLine]]:
-    """Lines by whose brand they are invoiced under: the product's first partner, else the organization."""
+def partners_of(line: OrderLine) -> list[Partner]:
+    """Who is told of a line, the one named first on its product before the others."""
+    return [link.partner for link in sorted(line.product.partner_links, key=lambda link: link.id)]
+
+
+def brand_of(line: OrderLine) -> Partner | None:
+    """Whose brand a line is invoiced under: its first partner's, else the organization's."""
+    return next(iter(partners_of(line)), None)
+
+
+def _by_brand(order: Order) -> dict[Partner | None, list[OrderLine]]:
     groups: dict[Partner | None, list[OrderLine]] = {}
     for line in order.lines:
-        links = sorted(line.product.partner_links, key=lambda link: link.id)
-        groups.setdefault(links[0].partner if links else None, []).append(line)
+        groups.setdefault(brand_of(line), []).append(line)
     return groups
 
 

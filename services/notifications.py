@@ -28,7 +28,7 @@ from models import (
 from models.amounts import Sold, breakdown
 from models.database import transaction
 from providers.webhooks import Answer, signature
-from services import files, vault
+from services import files, invoices, vault
 from services.outbox import Again, job, later
 from services.outside import outside
 
@@ -41,15 +41,16 @@ ANSWER_KEPT = 4096  # bytes
 
 async def promise(order: Order, issued: Sequence[Invoice]) -> None:
     """Tell each partner of its own lines once its invoice is there. The order comes as for `invoices.issue`."""
+    by_brand = {invoice.partner_id: invoice for invoice in issued}
     for partner, lines in _by_partner(order).items():
         if order.is_free and not partner.tell_free_orders:
             continue
-        invoice = next(
-            (invoice for invoice in issued if invoice.partner_id == partner.id), issued[0] if issued else None
-        )
+        brand = invoices.brand_of(lines[0])
+        invoice = by_brand.get(partner.id) or by_brand.get(brand.id if brand else None)
+        payload = orjson.dumps(_payload(order, lines)).decode()
         notification = await Notification.create(
             organization_id=order.organization_id, partner=partner, order=order, invoice=invoice,
-            event_type="order.created", event_id=order.event_id, payload=orjson.dumps(_payload(order, lines)).decode(), live=order.live,
+            event_type="order.created", event_id=order.event_id, payload=payload, live=order.live,
         )  # fmt: skip
         await later(deliver, notification, after=await _rendering(invoice))
 
@@ -83,8 +84,8 @@ async def resend(notification: Notification) -> Notification:
 def _by_partner(order: Order) -> dict[Partner, list[OrderLine]]:
     told: dict[Partner, list[OrderLine]] = {}
     for line in order.lines:
-        for link in sorted(line.product.partner_links, key=lambda link: link.id):
-            told.setdefault(link.partner, []).append(line)
+        for partner in invoices.partners_of(line):
+            told.setdefault(partner, []).append(line)
     return told
 
 

@@ -1,0 +1,586 @@
+"""The outbox: what is promised is leased, kept, tried again or given up, and lost by nothing."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from redis.asyncio import Redis
+from tortoise import connections
+
+from errors import Disconnected, Refused, Unavailable
+from models import Client, Lane, Promise
+from models.database import transaction
+from services import outbox
+from services.outbox import Again, job, later
+from services.outside import outside
+from services.wake import Wake
+from tests.shop import Shop
+from workers.lanes import WIDTHS, Lanes
+
+QUEUE = "arq:queue"
+
+
+@dataclass
+class Work:
+    """What the job of these tests does: waits for `gate`, raises the next of `failures`, notes its row in `done`."""
+
+    failures: list[Exception] = field(default_factory=list)
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    done: list[UUID] = field(default_factory=list)
+    at_once: int = 0
+    most_at_once: int = 0
+
+    async def do(self, client: Client) -> None:
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            await self.gate.wait()
+            if self.failures:
+                raise self.failures.pop(0)
+            self.done.append(client.id)
+        finally:
+            self.at_once -= 1
+
+
+_work = Work()
+
+
+@job(Lane.SYNC)
+async def labour(client: Client) -> None:
+    await _work.do(client)
+
+
+@job(Lane.MAIL)
+async def write(client: Client) -> None:
+    await _work.do(client)
+
+
+@job(Lane.SYNC, timeout=0.05)
+async def dawdle(client: Client) -> None:
+    await asyncio.sleep(60)
+
+
+@pytest.fixture
+def work() -> Work:
+    """Fresh, its gate open."""
+    global _work
+    _work = Work()
+    _work.gate.set()
+    return _work
+
+
+@pytest.fixture
+async def client(shop: Shop) -> Client:
+    return await Client.create(organization=shop.organization, email="marie@example.com")
+
+
+@pytest.fixture
+async def queue(redis_url: str) -> AsyncIterator[Redis]:
+    """What workers are woken through, emptied."""
+    async with Redis.from_url(redis_url) as redis:
+        await redis.delete(QUEUE)
+        yield redis
+
+
+async def promised(client: Client, function: outbox.Function = labour, count: int = 1) -> list[Promise]:
+    async with transaction():
+        return [await later(function, client) for _ in range(count)]
+
+
+async def leased(lane: Lane = Lane.SYNC) -> Promise:
+    (promise,) = await outbox.claim(lane, 20)
+    return promise
+
+
+async def now_of(promise: Promise) -> Promise:
+    return await Promise.get(id=promise.id)
+
+
+async def seconds_until_due(promise: Promise) -> float:
+    due_at = (await now_of(promise)).due_at
+    assert due_at is not None
+    return (due_at - datetime.now(UTC)).total_seconds()
+
+
+async def until(true: asyncio.Event | None = None, *, promises: list[Promise], done: int) -> None:
+    """Wait until so many are kept; 30 s is what is promised after any loss."""
+    async with asyncio.timeout(30):
+        while await Promise.filter(id__in=[promise.id for promise in promises], done_at__isnull=False).count() < done:
+            await asyncio.sleep(0.05)
+
+
+# Promising
+
+
+async def test_a_promise_is_kept_once_by_its_job(shop: Shop, client: Client, work: Work) -> None:
+    (promise,) = await promised(client)
+
+    await outbox.keep(await leased())
+
+    kept = await now_of(promise)
+    assert work.done == [client.id]
+    assert kept.done_at
+    assert (kept.lease_until, kept.token, kept.error, kept.failures, kept.claims) == (None, None, None, 0, 1)
+    assert await outbox.claim(Lane.SYNC, 20) == []
+
+
+async def test_a_rolled_back_change_leaves_no_promise_and_wakes_nobody(client: Client, queue: Redis) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with transaction():
+            await later(labour, client)
+            raise ZeroDivisionError
+
+    assert await Promise.all().count() == 0
+    assert await queue.zcard(QUEUE) == 0
+
+
+async def test_a_committed_change_wakes_each_lane_once(client: Client, queue: Redis) -> None:
+    async with transaction():
+        for function in (labour, write, labour):
+            await later(function, client)
+        assert await queue.zcard(QUEUE) == 0  # not before it stands
+
+    assert await queue.zcard(QUEUE) == 2
+
+
+async def test_nothing_is_promised_outside_a_transaction(client: Client) -> None:
+    with pytest.raises(RuntimeError, match="no transaction"):
+        await later(labour, client)
+
+
+async def test_a_promise_for_later_is_not_due_before(shop: Shop, client: Client, work: Work) -> None:
+    async with transaction():
+        await later(labour, client, at=datetime.now(UTC) + timedelta(minutes=5))
+
+    assert await outbox.claim(Lane.SYNC, 20) == []
+    await shop.time_passes(minutes=5)
+    await outbox.keep(await leased())
+    assert work.done == [client.id]
+
+
+async def test_a_promise_after_another_waits_for_it_and_is_woken_by_it(
+    shop: Shop, client: Client, work: Work, queue: Redis
+) -> None:
+    async with transaction():
+        first = await later(labour, client)
+        second = await later(write, client, after=first)
+    await queue.delete(QUEUE)
+    await shop.time_passes(hours=24)
+
+    assert await outbox.claim(Lane.MAIL, 20) == []
+    await outbox.keep(await leased())
+    assert await queue.zcard(QUEUE) == 1
+    await outbox.keep(await leased(Lane.MAIL))
+    assert (await now_of(second)).done_at
+
+
+async def test_a_promise_after_one_that_is_kept_already_is_due(shop: Shop, client: Client, work: Work) -> None:
+    (first,) = await promised(client)
+    await outbox.keep(await leased())
+
+    async with transaction():
+        second = await later(write, client, after=first)
+
+    await outbox.keep(await leased(Lane.MAIL))
+    assert (await now_of(second)).done_at
+
+
+async def test_a_promise_after_one_that_is_being_kept_is_not_forgotten(client: Client, work: Work) -> None:
+    """Between our look at the first and our commit, the first may be finished, and frees only what it sees."""
+    (first,) = await promised(client)
+    held = await leased()
+
+    async with transaction():
+        second = await later(write, client, after=first)
+        finishing = asyncio.create_task(outbox.keep(held))
+        await asyncio.wait([finishing], timeout=0.3)
+    await finishing
+
+    assert (await now_of(first)).done_at
+    await outbox.keep(await leased(Lane.MAIL))
+    assert (await now_of(second)).done_at
+
+
+async def test_what_waits_for_a_promise_that_was_given_up_stays_unkept(shop: Shop, client: Client, work: Work) -> None:
+    work.failures = [Refused("never")]
+    async with transaction():
+        first = await later(labour, client)
+        second = await later(write, client, after=first)
+
+    await shop.work_is_done()
+
+    assert (await now_of(first)).given_up_at
+    assert (await now_of(second)).done_at is None
+    assert work.done == []
+
+
+# Leases
+
+
+async def test_two_claimers_never_get_the_same_row(client: Client) -> None:
+    await promised(client, count=60)
+
+    claims = await asyncio.gather(*(outbox.claim(Lane.SYNC, 5) for _ in range(20)))
+
+    taken = Counter(promise.id for claim in claims for promise in claim)
+    assert len(taken) == 60
+    assert set(taken.values()) == {1}
+    assert max(len(claim) for claim in claims) == 5
+
+
+async def test_a_claim_never_takes_more_than_asked_whatever_the_planner_thinks(client: Client) -> None:
+    await promised(client)
+    await connections.get("default").execute_script("ANALYZE outbox")  # seen by autovacuum when it was young
+    await promised(client, count=40)
+
+    assert len(await outbox.claim(Lane.SYNC, 5)) == 5
+
+
+async def test_what_is_due_first_is_taken_first(client: Client) -> None:
+    promises = await promised(client, count=10)
+
+    taken = [promise.id for _ in range(5) for promise in await outbox.claim(Lane.SYNC, 2)]
+
+    assert {*taken[:2]} == {promise.id for promise in promises[:2]}
+    assert {*taken} == {promise.id for promise in promises}
+
+
+async def test_a_lease_holds_until_it_ends_then_another_takes_over(shop: Shop, client: Client, work: Work) -> None:
+    (promise,) = await promised(client)
+    held = await leased()
+
+    await shop.time_passes(seconds=14)
+    assert await outbox.claim(Lane.SYNC, 20) == []
+    await shop.time_passes(seconds=2)
+    taken_over = await leased()
+
+    assert taken_over.id == held.id == promise.id
+    assert taken_over.token != held.token
+    assert taken_over.claims == 2
+
+
+@pytest.mark.parametrize(
+    "outcome", [None, Refused("no"), Unavailable("later"), Again(datetime.now(UTC), "again")], ids=repr
+)
+async def test_who_finishes_after_its_lease_ended_changes_nothing(
+    shop: Shop, client: Client, work: Work, outcome: Exception | None
+) -> None:
+    async with transaction():
+        promise = await later(labour, client)
+        await later(write, client, after=promise)
+    late = await leased()
+    await shop.time_passes(seconds=16)
+    await leased()
+    before = await now_of(promise)
+
+    work.failures = [outcome] if outcome else []
+    await outbox.keep(late)
+
+    after = await now_of(promise)
+    for column in ("done_at", "given_up_at", "due_at", "token", "lease_until", "failures", "claims", "error"):
+        assert getattr(after, column) == getattr(before, column), column
+    assert await outbox.claim(Lane.MAIL, 20) == []
+
+
+async def test_a_heartbeat_keeps_the_lease_of_what_is_under_way(shop: Shop, client: Client) -> None:
+    await promised(client)
+    held = await leased()
+    await shop.time_passes(seconds=14)
+    assert held.token
+
+    await outbox.extend({held.token})
+
+    await shop.time_passes(seconds=14)
+    assert await outbox.claim(Lane.SYNC, 20) == []
+
+
+async def test_a_heartbeat_holds_nothing_but_what_is_under_way(shop: Shop, client: Client) -> None:
+    """Two taken at once: one is still worked on, the other's end could not be written down."""
+    await promised(client, count=2)
+    lively, lost = await outbox.claim(Lane.SYNC, 20)
+    await shop.time_passes(seconds=14)
+    assert lively.token
+
+    await outbox.extend({lively.token})
+
+    await shop.time_passes(seconds=2)
+    assert (await leased()).id == lost.id
+
+
+async def test_a_late_heartbeat_takes_nothing_back(shop: Shop, client: Client) -> None:
+    (promise,) = await promised(client)
+    held = await leased()
+    await shop.time_passes(seconds=16)
+    await leased()
+    before = await now_of(promise)
+    assert held.token
+
+    await outbox.extend({held.token})
+
+    assert (await now_of(promise)).lease_until == before.lease_until
+
+
+# Failures
+
+
+async def test_a_failure_is_tried_again_at_doubling_distances(shop: Shop, client: Client, work: Work) -> None:
+    work.failures = [RuntimeError(f"no {number}") for number in range(12)]
+    (promise,) = await promised(client)
+    waits = []
+
+    for number in range(12):
+        await outbox.keep(await leased())
+        waits.append(round(await seconds_until_due(promise)))
+        assert (await now_of(promise)).error == f"RuntimeError: no {number}"
+        await shop.time_passes(seconds=1000)
+    await outbox.keep(await leased())
+
+    assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]
+    kept = await now_of(promise)
+    assert kept.done_at
+    assert (kept.failures, kept.error) == (12, None)
+
+
+@pytest.mark.parametrize(("asked", "waits"), [(120, 120), (0.5, 1), (None, 1), (86_400, 900)])
+async def test_who_says_when_to_come_back_is_believed_within_reason(
+    client: Client, work: Work, asked: float | None, waits: int
+) -> None:
+    work.failures = [Unavailable("busy", retry_after=asked)]
+    (promise,) = await promised(client)
+
+    await outbox.keep(await leased())
+
+    assert round(await seconds_until_due(promise)) == waits
+
+
+async def test_a_refusal_is_given_up_at_once_with_its_reason(shop: Shop, client: Client, work: Work) -> None:
+    work.failures = [Refused("no such mailbox")]
+    (promise,) = await promised(client)
+
+    await outbox.keep(await leased())
+
+    given_up = await now_of(promise)
+    assert given_up.given_up_at
+    assert (given_up.error, given_up.done_at, given_up.token, given_up.lease_until) == (
+        "no such mailbox", None, None, None,
+    )  # fmt: skip
+    await shop.time_passes(hours=24)
+    assert await outbox.claim(Lane.SYNC, 20) == []
+
+
+async def test_what_fails_again_and_again_is_given_up_in_the_end(shop: Shop, client: Client, work: Work) -> None:
+    work.failures = [Disconnected("the password is wrong") for _ in range(100)]
+    (promise,) = await promised(client)
+    tries = 0
+
+    while not (await now_of(promise)).given_up_at:
+        await outbox.keep(await leased())
+        await shop.time_passes(seconds=1000)
+        tries += 1
+
+    assert tries == outbox.FAILURES_MOST
+    assert (await now_of(promise)).error == "Disconnected: the password is wrong"
+
+
+async def test_a_job_that_wants_another_go_gets_it_at_its_time_and_has_not_failed(
+    shop: Shop, client: Client, work: Work
+) -> None:
+    work.failures = [Again(datetime.now(UTC) + timedelta(minutes=5), "the partner answered 500")]
+    (promise,) = await promised(client)
+
+    await outbox.keep(await leased())
+
+    postponed = await now_of(promise)
+    assert round(await seconds_until_due(promise)) == 300
+    assert (postponed.failures, postponed.error) == (0, "the partner answered 500")
+    await shop.time_passes(minutes=5)
+    await shop.work_is_done()
+    assert work.done == [client.id]
+
+
+async def test_a_job_that_takes_too_long_is_stopped_and_says_so(client: Client) -> None:
+    (promise,) = await promised(client, dawdle)
+
+    await outbox.keep(await leased())
+
+    failed = await now_of(promise)
+    assert failed.failures == 1
+    assert failed.error == "it took more than 0.05 s"
+
+
+async def test_what_kills_its_workers_is_given_up_in_the_end(shop: Shop, client: Client, work: Work) -> None:
+    (promise,) = await promised(client)
+    for _ in range(outbox.CLAIMS_MOST):
+        await leased()  # by a worker that dies
+        await shop.time_passes(seconds=16)
+
+    await outbox.keep(await leased())
+
+    given_up = await now_of(promise)
+    assert given_up.given_up_at
+    assert given_up.error == f"{outbox.CLAIMS_MOST} workers died on it"
+    assert work.done == []
+
+
+async def test_a_job_that_the_code_no_longer_knows_is_given_up(shop: Shop, client: Client) -> None:
+    (promise,) = await promised(client)
+    await shop.sql("UPDATE outbox SET job = 'invoices.engrave'")
+
+    await outbox.keep(await leased())
+
+    assert (await now_of(promise)).error == "no job is called invoices.engrave"
+
+
+async def test_a_reason_of_any_length_is_kept_in_part(client: Client, work: Work) -> None:
+    work.failures = [RuntimeError("é" * 5000 + "\x00")]
+    (promise,) = await promised(client)
+
+    await outbox.keep(await leased())
+
+    assert ((await now_of(promise)).error or "").startswith("RuntimeError: éé")
+
+
+async def test_a_reason_with_a_null_character_can_be_written_down(client: Client, work: Work) -> None:
+    work.failures = [Refused("550 \x00 no")]
+    (promise,) = await promised(client)
+
+    await outbox.keep(await leased())
+
+    assert (await now_of(promise)).given_up_at
+
+
+# Lanes
+
+
+@pytest.fixture
+async def lanes(shop: Shop) -> AsyncIterator[Lanes]:
+    """A worker's lanes, at work in this process."""
+    opened = Lanes()
+    opened.start()
+    yield opened
+    await opened.stop()
+
+
+async def test_a_lost_wake_up_is_made_up_for(client: Client, work: Work, lanes: Lanes) -> None:
+    await asyncio.sleep(0.2)  # the lanes have looked, and found nothing
+
+    promises = await promised(client)  # no arq worker runs here: nobody is told
+
+    await until(promises=promises, done=1)
+
+
+async def test_a_lane_never_does_more_at_once_than_its_width(client: Client, work: Work, lanes: Lanes) -> None:
+    work.gate.clear()
+    promises = await promised(client, count=3 * WIDTHS[Lane.SYNC])
+    lanes.wake(Lane.SYNC)
+    async with asyncio.timeout(30):
+        while work.at_once < WIDTHS[Lane.SYNC]:
+            await asyncio.sleep(0.01)
+
+    work.gate.set()
+    await until(promises=promises, done=len(promises))
+
+    assert work.most_at_once == WIDTHS[Lane.SYNC]
+    assert len(work.done) == len(promises)
+
+
+async def test_a_slow_lane_delays_no_other(client: Client, work: Work, lanes: Lanes) -> None:
+    work.gate.clear()
+    slow = await promised(client, count=2 * WIDTHS[Lane.SYNC])
+    lanes.wake(Lane.SYNC)
+    async with asyncio.timeout(30):
+        while not work.at_once:
+            await asyncio.sleep(0.01)
+
+    async with transaction():
+        quick = await later(dawdle_not, client)
+    lanes.wake(Lane.MAIL)
+
+    await until(promises=[quick], done=1)
+    assert await Promise.filter(id__in=[promise.id for promise in slow], done_at__isnull=False).count() == 0
+    work.gate.set()
+    await until(promises=slow, done=len(slow))
+
+
+@job(Lane.MAIL)
+async def dawdle_not(client: Client) -> None:
+    """Done at once, whatever the gate."""
+
+
+async def test_a_worker_that_stops_finishes_what_it_began_and_takes_nothing_more(client: Client, work: Work) -> None:
+    work.gate.clear()
+    lanes = Lanes()
+    lanes.start()
+    begun = await promised(client)
+    lanes.wake(Lane.SYNC)
+    async with asyncio.timeout(30):
+        while not work.at_once:
+            await asyncio.sleep(0.01)
+
+    stopping = asyncio.create_task(lanes.stop())
+    await asyncio.sleep(0)
+    (left,) = await promised(client)
+    lanes.wake(Lane.SYNC)
+    work.gate.set()
+    await stopping
+
+    assert (await now_of(begun[0])).done_at
+    assert (await now_of(left)).claims == 0
+
+
+async def test_a_database_that_went_away_under_a_job_costs_a_lease_and_nothing_else(
+    shop: Shop, client: Client, work: Work, lanes: Lanes
+) -> None:
+    work.gate.clear()
+    promises = await promised(client, count=3)
+    lanes.wake(Lane.SYNC)
+    async with asyncio.timeout(30):
+        while work.at_once < 3:
+            await asyncio.sleep(0.01)
+
+    await cut_every_connection(shop)
+    work.gate.set()
+
+    await until(promises=promises, done=3)
+
+
+async def cut_every_connection(shop: Shop) -> None:
+    await shop.sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+
+
+# Waking
+
+
+async def test_a_redis_that_is_away_or_silent_holds_up_no_change() -> None:
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    silent = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    port = silent.sockets[0].getsockname()[1]
+    wake = Wake(f"redis://127.0.0.1:{port}/0")
+
+    async with asyncio.timeout(20):
+        await wake.of(Lane.SYNC)()
+        await wake.close()
+    silent.close()
+    async with asyncio.timeout(20):
+        await Wake(f"redis://127.0.0.1:{port}/0").of(Lane.SYNC)()
+
+
+async def test_many_wake_ups_at_once_share_their_connections(queue: Redis) -> None:
+    before = len(await queue.client_list())
+    wake = Wake(outside().settings.redis_url)
+
+    await asyncio.gather(*(wake.of(lane)() for lane in Lane for _ in range(5)))
+    await wake.close()
+
+    assert await queue.zcard(QUEUE) == 5 * len(Lane)
+    assert len(await queue.client_list()) == before
