@@ -37,6 +37,8 @@ class Shop:
     email: str
     token: str = ""
     _made: int = field(default=0)
+    _seen: int = field(default=0)  # what the sandbox received before this shop opened
+    _read: int = field(default=0)
 
     @classmethod
     async def open(cls, http: httpx.AsyncClient, sandbox: Sandbox, slug: str = "shop", role: Role = Role.OWNER) -> Self:
@@ -52,6 +54,8 @@ class Shop:
         user = await User.create(email=email, password_hash=_hashed[0], first_name="Camille", last_name="Durand")
         await Membership.create(organization=organization, user=user, role=role)
         shop = cls(http, sandbox, organization, email)
+        shop._seen = max((received.number for received in sandbox.partner.received), default=0)
+        shop._read = max((mail.number for mail in sandbox.mail.messages), default=0)
         signed_in = await shop("mutation ($input: SignInInput!) { signIn(input: $input) { accessToken } }",
                                input={"email": email, "password": PASSWORD})  # fmt: skip
         shop.token = signed_in["accessToken"]
@@ -182,10 +186,11 @@ class Shop:
     # The other sides
 
     def letters(self, order: dict[str, Any]) -> list[Any]:
-        return self.sandbox.mail.to(order["client"]["email"])
+        return [mail for mail in self.sandbox.mail.to(order["client"]["email"]) if mail.number > self._read]
 
     def told(self, slug: str = "fiscalis") -> list[Any]:
-        return [received for received in self.sandbox.partner.received if received.path.endswith(f"/{slug}")]
+        mine = (received for received in self.sandbox.partner.received if received.number > self._seen)
+        return [received for received in mine if received.slug == slug]
 
 
 CHECKOUT = """mutation ($input: CheckoutStartInput!) {
