@@ -213,6 +213,8 @@ def _is_free(port: int) -> bool:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
+        except PermissionError:
+            raise Failed(f"PORT {port} is for root only: choose one above 1023 (make run PORT=8080).") from None
         except OSError:
             return False
     return True

@@ -12,6 +12,7 @@
     │   └── Unreachable        an outside system failed while the caller waited
     └── ProviderError          an outside system said no; the three that someone treats differently
         ├── Refused            it will never work as asked: give up, tell a person
+        │   └── Gone           … because what it names over there is gone
         ├── Disconnected       the credentials are no good: reconnect the integration
         └── Unavailable        try again, `retry_after` seconds from now when it said so
 
@@ -90,6 +91,10 @@ class ProviderError(Exception):
 
 class Refused(ProviderError):
     """The same request will be refused again."""
+
+
+class Gone(Refused):
+    """It named something of theirs that is no longer there."""
 
 
 class Disconnected(ProviderError):

@@ -35,7 +35,9 @@ def create_app(settings: Settings) -> Starlette:
         await disconnect()
 
     explore = settings.environment == "development"
-    graphql = GraphQLApp(build(introspection=explore), context, path="/graphql", explore=explore, tabs=examples.tabs(settings.app_url))
+    graphql = GraphQLApp(
+        build(introspection=explore), context, path="/graphql", explore=explore, tabs=examples.tabs(settings.app_url)
+    )
     routes: list[BaseRoute] = [
         Route("/graphql", graphql),
         Route("/webhooks/stripe", stripe, methods=["POST"]),

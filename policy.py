@@ -1,6 +1,6 @@
 """Authorisation, all of it: what each role may do, and which rows an actor sees."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, TypeVar
@@ -12,7 +12,7 @@ from tortoise.queryset import QuerySet
 import models
 from errors import Forbidden, NotFound, Unauthenticated
 from models import Role
-from models.base import Owned, parse_global_id
+from models.base import parse_global_id
 
 M = TypeVar("M", bound=Model)
 
@@ -119,6 +119,16 @@ def row_id(model: type[Model], key: str) -> UUID:
     """The row that a global id names; one that names nothing of this kind finds no row."""
     name, row = parse_global_id(key) or ("", _NO_ROW)
     return row if name == model.__name__ else _NO_ROW
+
+
+def must_be_seen_together(pairs: Iterable[tuple[type[Model], type[Model]]]) -> None:
+    """Of each (model, target that its rows always show): whoever sees the one sees the other. Raises TypeError."""
+    for model, target in pairs:
+        for role, permissions in ROLES.items():
+            if READS.get(model) in permissions and READS.get(target) not in permissions:
+                raise TypeError(
+                    f"{role.value} sees {model.__name__} without the {target.__name__} that it always shows"
+                )
 
 
 def allowed(actor: Actor | None, permission: Permission) -> None:

@@ -60,6 +60,8 @@ class Settings(BaseSettings):
     def _safe(self) -> Self:
         if self.sandbox_url and self.live:
             raise ValueError("SANDBOX_URL is set beside a live STRIPE_SECRET_KEY: real money never meets the sandbox")
+        if self.live and self.environment != "production":
+            raise ValueError("STRIPE_SECRET_KEY is live: set ENVIRONMENT=production")
         if self.environment == "production" and not self.app_url.startswith("https://"):
             raise ValueError("APP_URL must be https:// in production")
         if self.environment == "production" and self.sandbox_url:

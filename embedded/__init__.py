@@ -98,7 +98,7 @@ def _owned(home: Path) -> Iterator[int]:
             (home / "logs").mkdir(mode=0o700, exist_ok=True)
             stack.enter_context(processes.locked(home / "lock", patience=1))
         except PermissionError as refusal:
-            raise Failed(f"{refusal.filename} belongs to another user: run as them, or set COMPTOIR_HOME.") from None
+            raise Failed(f"{refusal.filename} cannot be written by you: choose another COMPTOIR_HOME.") from None
         except OSError as refusal:
             raise Failed(f"{home} cannot be used: {refusal}. Choose another COMPTOIR_HOME.") from None
         except processes.Taken as owner:

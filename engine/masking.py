@@ -1,6 +1,7 @@
 """Errors as clients see them: refusals of ours as they are, everything else masked and logged under an id."""
 
 import logging
+import re
 from collections.abc import Iterator
 from uuid import uuid4
 
@@ -30,9 +31,10 @@ def masked(error: GraphQLError) -> GraphQLError:
     while isinstance(cause, GraphQLError) and cause.original_error is not None:
         cause = cause.original_error
     if isinstance(cause, DomainError):
+        error.message, error.extensions = cause.message, _blamed(error) | cause.extensions
         return error
     if cause is None or isinstance(cause, GraphQLError):
-        error.extensions = {"code": ErrorCode.INVALID.value} | (error.extensions or {})
+        error.extensions = {"code": ErrorCode.INVALID.value} | _blamed(error) | (error.extensions or {})
         return error
     error_id = uuid4().hex
     log.error("error %s at %s", error_id, error.path, exc_info=cause)
@@ -42,3 +44,13 @@ def masked(error: GraphQLError) -> GraphQLError:
         path=error.path,
         extensions={"code": ErrorCode.INTERNAL.value, "id": error_id},
     )
+
+
+def _blamed(error: GraphQLError) -> dict[str, str]:
+    """The part of a variable that could not be read, as `field`: `input.lines.0.quantity`."""
+    named = _VARIABLE.match(error.message)
+    return {"field": re.sub(r"\[(\d+)\]", r".\1", "".join(named.groups("")))} if named else {}
+
+
+# graphql-core says it in words only: "Variable '$input' has invalid value at .lines[0].quantity: …"
+_VARIABLE = re.compile(r"Variable '\$(\w+)' has invalid value(?: at (\S+))?: ")

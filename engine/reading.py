@@ -1,7 +1,7 @@
 """Reads: a scoped queryset and a selection become one query for the page and one for each relation asked for.
 
 Every hop over a relation goes through `scope`, so that no relation shows a row that its own list would not. The one
-module that touches Tortoise's private names; `tests/engine/test_reading.py` pins them.
+module that touches Tortoise's private names; `tests/test_reads.py` pins them.
 """
 
 import base64
@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from strawberry.types.nodes import SelectedField, Selection
+from tortoise.fields.relational import ForeignKeyFieldInstance
 from tortoise.models import Model
 from tortoise.query_utils import Prefetch
 from tortoise.queryset import QuerySet
@@ -59,8 +60,8 @@ async def read_page(
     found = await page.prefetch_related(*prefetches(VIEWS[rows.model], selections, scope))
     more, found = len(found) > size, found[:size]
     if backward:
-        return Page(found[::-1], before=more, after=before is not None, everything=rows)
-    return Page(found, before=after is not None, after=more, everything=rows)
+        return Page(found[::-1], before=more or after is not None, after=before is not None, everything=rows)
+    return Page(found, before=after is not None, after=more or before is not None, everything=rows)
 
 
 def cursor(row: Model) -> str:
@@ -88,25 +89,28 @@ def fields_of(type_name: str | None, selections: Iterable[Selection]) -> Iterato
             yield from fields_of(type_name, selection.selections)
 
 
-def fetched(row: Model, relation: str) -> tuple[bool, Any]:
-    """(whether a relation of a row was loaded, what it holds)."""
-    if relation in row._meta.backward_fk_fields:
-        many = getattr(row, relation)
-        return many._fetched, many.related_objects if many._fetched else None
-    key = f"_{relation}"
-    return key in row.__dict__, row.__dict__.get(key)
+def always_named(view: View) -> list[type[Model]]:
+    """The models that a row of the view shows one of, never null."""
+    hops = (view.model._meta.fields_map[path] for path in view.relations.values() if "__" not in path)
+    return [hop.related_model for hop in hops if isinstance(hop, ForeignKeyFieldInstance) and not hop.null]
 
 
-async def fetch(row: Model, path: str, selections: Iterable[Selection], scope: Scope) -> None:
-    """Load a relation of one row, for results that no list read before."""
-    await type(row).fetch_for_list([row], _prefetch(type(row), path, selections, scope))
+def loaded(row: Model, relation: str) -> Any:
+    """What a relation of a row holds. Raises LookupError where it was not read with the row."""
+    if relation not in row._meta.backward_fk_fields:
+        return row.__dict__[f"_{relation}"]
+    many = getattr(row, relation)
+    if not many._fetched:
+        raise LookupError(f"{type(row).__name__}.{relation} was not read")
+    return many.related_objects
 
 
 def _prefetch(model: type[Model], path: str, selections: Iterable[Selection], scope: Scope) -> Prefetch:
     hop, _, rest = path.partition("__")
     target: type[Model] = model._meta.fields_map[hop].related_model  # type: ignore[attr-defined]
     inner = [_prefetch(target, rest, selections, scope)] if rest else prefetches(VIEWS[target], selections, scope)
-    return Prefetch(hop, queryset=scope(target).prefetch_related(*inner))
+    rows = scope(target) if target._meta.ordering else scope(target).order_by("id")  # else the oldest first
+    return Prefetch(hop, queryset=rows.prefetch_related(*inner))
 
 
 def _size(first: int | None, last: int | None) -> tuple[int, bool]:

@@ -102,6 +102,9 @@ INDEXES = (
     "CREATE UNIQUE INDEX payments_stripe ON payments (stripe_account, live, stripe_id)",
     "CREATE UNIQUE INDEX invoices_number ON invoices (organization_id, stripe_account, live, number)",
     "CREATE INDEX outbox_due ON outbox (lane, due_at) WHERE done_at IS NULL AND given_up_at IS NULL",
+    "CREATE INDEX outbox_token ON outbox (token) WHERE token IS NOT NULL",
+    "CREATE UNIQUE INDEX invoices_brand ON invoices (order_id, partner_id) WHERE type = 'INVOICE'",
+    "CREATE UNIQUE INDEX invoices_own_brand ON invoices (order_id) WHERE type = 'INVOICE' AND partner_id IS NULL",
     "CREATE INDEX outbox_subject ON outbox (subject_id)",
     "CREATE INDEX secret_openings_row ON secret_openings (row_id)",
 )

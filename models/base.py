@@ -9,7 +9,7 @@ from tortoise import fields
 from tortoise.models import Model
 from uuid_utils.compat import uuid7
 
-from models.fields import belongs_to
+from models.fields import EmailField, PhoneField, UrlField, belongs_to
 
 
 class Row(Model):
@@ -38,10 +38,10 @@ class Branded(Model):
     brand_name = fields.CharField(100, description="Name shown to clients")
     brand_color = fields.CharField(7, default="#1f3a5f", description="Accent colour, `#rrggbb`")
     logo_svg = fields.TextField(null=True, description="Logo, as SVG")
-    contact_email = fields.CharField(254, description="Where clients write to")
-    contact_phone = fields.CharField(16, null=True, description="Phone number for clients, E.164")
-    website = fields.CharField(2048, null=True, description="Public site")
-    terms_url = fields.CharField(2048, null=True, description="General terms of sale (CGV)")
+    contact_email = EmailField(description="Where clients write to")
+    contact_phone = PhoneField(null=True, description="Phone number for clients, E.164")
+    website = UrlField(null=True, description="Public site")
+    terms_url = UrlField(null=True, description="General terms of sale (CGV)")
 
     class Meta:
         abstract = True

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import asyncpg
 from tortoise import Tortoise, connections
@@ -13,7 +13,7 @@ from tortoise.exceptions import IntegrityError
 from tortoise.migrations.api import migrate as run_migrations
 from tortoise.transactions import in_transaction
 
-from errors import Conflict
+from errors import Conflict, NotConfigured
 
 POOL = {"min_size": 1, "max_size": 20, "command_timeout": 30, "timeout": 10}
 MIGRATION_LOCK = 0x434D5054  # any constant of ours: two processes that migrate at once must take turns
@@ -25,6 +25,11 @@ _after_commit: ContextVar[list[AfterCommit] | None] = ContextVar("after_commit",
 def config(database_url: str, **pool: Any) -> dict[str, Any]:
     """Tortoise's configuration for a `postgres://` address."""
     at = urlsplit(database_url)
+    options = dict(parse_qsl(at.query))
+    if "sslmode" in options:
+        pool["ssl"] = options.pop("sslmode")
+    if options:
+        raise NotConfigured(f"DATABASE_URL: {', '.join(options)} is not understood; sslmode is.")
     credentials = {
         "host": at.hostname, "port": at.port or 5432, "user": unquote(at.username or ""),
         "password": unquote(at.password or "") or None, "database": at.path.lstrip("/"), **POOL, **pool,

@@ -67,9 +67,9 @@ class Order(Owned):
     def must_be_open(self) -> None:
         """Raises Conflict where there is nothing left to pay."""
         if self.is_paid:
-            raise errors.Conflict(f"Order {self.number} is already paid. Nothing was charged.", field="order")
+            raise errors.Conflict(f"Order {self.number} is already paid. Nothing was charged.", field="input.order")
         if not self.is_open:
-            raise errors.Conflict(f"Order {self.number} was cancelled. Create a new order.", field="order")
+            raise errors.Conflict(f"Order {self.number} was cancelled. Create a new order.", field="input.order")
 
     def pay(self, *, at: datetime, event_id: str) -> None:
         """Mark paid. What settled it is named once and for all: partners see it."""

@@ -53,7 +53,7 @@ class Attempt(Owned):
     stripe_account = fields.CharField(255, description="Stripe account that is asked")
     live = fields.BooleanField(description="Whether in live mode")
     stripe_id = fields.CharField(255, null=True, description="Id of what was granted")
-    url = fields.CharField(2048, null=True, description="Where the client pays")
+    url: Any = fields.TextField(null=True, description="Where the client pays")
     expires_at = fields.DatetimeField(null=True, description="Until when the client may pay")
     error = fields.CharField(500, null=True, description="Why it was refused")
 

@@ -36,9 +36,11 @@ class Access(Owned):
     order_id: UUID
     order: Any = belongs_to("Order", "accesses", "The order that granted it")
 
+    live = fields.BooleanField(description="Whether real money bought it")
+
     class Meta:
         table = "accesses"
-        unique_together = (("client", "product"),)
+        unique_together = (("client", "product", "live"),)
 
 
 class ProductPartner(Owned):

@@ -30,7 +30,7 @@ class Promise(Row):
     after_id: UUID | None
     after: Any = belongs_to("Promise", None, "Waits until that one is kept", null=True)
     due_at = fields.DatetimeField(null=True, description="When; null while it waits for another")
-    claims = fields.IntField(default=0, description="How often a worker took it")
+    deaths = fields.IntField(default=0, description="How often a worker died holding it")
     failures = fields.IntField(default=0, description="How often it failed")
     lease_until = fields.DatetimeField(null=True, description="Until when a worker holds it")
     token = fields.UUIDField(null=True, description="Who holds it")

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import stripe
 
-from errors import Disconnected, NotConfigured, Refused, Unavailable
+from errors import Disconnected, Gone, NotConfigured, Refused, Unavailable
 
 API_VERSION = "2024-06-20"
 TIMEOUT = 15.0  # seconds, each try
@@ -67,9 +67,12 @@ async def _told(call: Callable[[], Awaitable[T]]) -> T:
         status = error.http_status or 0
         if status == 409:  # the same request is being carried out at this moment
             raise Unavailable("Stripe is still busy with the same request.") from error
-        if status >= 500:
+        if error.error is None:  # a proxy's page, half an answer: it may well have done what we asked
+            raise Unavailable("Stripe's answer cannot be read.") from error
+        if status >= 500:  # kept for the key, and would be given again
             raise Unavailable(f"Stripe failed ({status}).", answered=True) from error
-        raise Refused(f"Stripe: {error.user_message or 'refused'}") from error
+        kind = Gone if error.code == "resource_missing" else Refused
+        raise kind(f"Stripe: {error.user_message or 'refused'}") from error
 
 
 def verify(body: bytes, header: str, secrets: Sequence[str], now: float) -> bool:

@@ -22,7 +22,6 @@ from errors import Refused
 
 TIMEOUT = 10.0  # seconds, connection and answer together (the partner guide)
 ANSWER_MOST = 64 * 1024
-CONNECTIONS_MOST = 100
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - what such secrets begin with
 
@@ -72,7 +71,7 @@ def check_url(url: str, *, sandbox_url: str | None = None) -> None:
 
 
 class Courier:
-    """Posts JSON to partners over one bounded pool of connections."""
+    """Posts JSON to partners. How many at once is the caller's to bound: a wait here would eat the deadline."""
 
     def __init__(
         self,
@@ -122,9 +121,7 @@ class Courier:
         return self._public
 
     def _open(self, socket_factory: "aiohttp.SocketFactoryType | None") -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(
-            limit=CONNECTIONS_MOST, limit_per_host=10, socket_factory=socket_factory, resolver=self._resolver
-        )
+        connector = aiohttp.TCPConnector(limit=0, socket_factory=socket_factory, resolver=self._resolver)
         return aiohttp.ClientSession(
             connector=connector,
             timeout=self._timeout,

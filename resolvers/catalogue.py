@@ -29,6 +29,9 @@ async def product_create(info: Info, input: ProductCreateInput) -> models.Produc
     """Put a product in the catalogue. Prices are TTC."""
     values = given(input)
     price, keys = values.pop("price"), values.pop("partners")
-    partners = [await actor(info).get(models.Partner, key, field=f"input.partners.{i}") for i, key in enumerate(keys)]
+    partners = [
+        await actor(info).get(models.Partner, key, field=f"input.partners.{place}")
+        for place, key in enumerate(keys[: catalogue.PARTNERS_MOST + 1])
+    ]
     priced = values | {"price_cents": price.amount, "currency": price.currency}
     return await catalogue.create(actor(info).organization_id, priced, partners)

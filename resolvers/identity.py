@@ -7,7 +7,7 @@ from policy import Permission
 from schema.base import given
 from schema.context import Info, actor
 from schema.organizations import Membership, SignedIn, SignInInput
-from schema.roots import mutation, one
+from schema.roots import exchange, one
 from schema.scalars import DateTime
 from services import identity
 
@@ -18,7 +18,7 @@ def me(info: Info) -> QuerySet[models.Membership]:
     return actor(info).rows(models.Membership).filter(user_id=actor(info).user_id)
 
 
-@mutation(SignedIn, requires=Permission.PUBLIC)
+@exchange(SignedIn, requires=Permission.PUBLIC)  # no transaction: hashing takes its time
 async def sign_in(input: SignInInput) -> SignedIn:
     """Sign in with e-mail address and password; the access token is good for 15 minutes."""
     given(input)

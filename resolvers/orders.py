@@ -45,6 +45,5 @@ async def checkout_start(info: Info, input: CheckoutStartInput) -> Any:
     order: Any = await actor(info).get(models.Order, input.order, field="input.order")
     attempt: Any = await checkout.start(order, success_url=input.success_url, cancel_url=input.cancel_url)
     if attempt is None:
-        await order.refresh_from_db()
         return OrderCompleted(order=order)
     return CheckoutStarted(order=order, url=attempt.url, expires_at=attempt.expires_at)

@@ -120,7 +120,11 @@ class Sandbox:
             *PartnerPages(self.partner).routes,
             *Shop(self._shop).routes,
         ]
-        return Starlette(routes=routes, middleware=[Middleware(RequestBodyLimitMiddleware, max_body_size=LARGEST_BODY)])
+        return Starlette(
+            routes=routes,
+            middleware=[Middleware(RequestBodyLimitMiddleware, max_body_size=LARGEST_BODY)],
+            exception_handlers={404: _nowhere},
+        )
 
     async def _index(self, request: Request) -> Response:
         return page(
@@ -135,6 +139,10 @@ class Sandbox:
                 "notifications": len(self.partner.received),
             },
         )
+
+
+async def _nowhere(request: Request, error: Exception) -> Response:
+    return page("nowhere", 404)
 
 
 async def _end(task: asyncio.Task[None]) -> None:

@@ -38,9 +38,10 @@ def money(minor: int, currency: str) -> str:
     return format_currency(amount, currency.upper(), locale="fr_FR")
 
 
-def moment(seconds: float) -> str:
-    """`20 Nov 14:03:07`, in the machine's own time zone, since the reader sits at it."""
-    return format_datetime(datetime.fromtimestamp(seconds, UTC).astimezone(), "d MMM HH:mm:ss", locale="en")
+def moment(seconds: float, language: str = "en") -> str:
+    """`20 Nov 14:03:07`, `20 nov. à 14:03:07`: in the machine's own time zone, since the reader sits at it."""
+    style = {"en": "d MMM HH:mm:ss", "fr": "d MMM 'à' HH:mm:ss"}[language]
+    return format_datetime(datetime.fromtimestamp(seconds, UTC).astimezone(), style, locale=language)
 
 
 _environment = Environment(loader=FileSystemLoader(PAGES), autoescape=True, undefined=StrictUndefined, trim_blocks=True)

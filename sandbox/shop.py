@@ -3,6 +3,7 @@
 It holds no data and knows no secret but a demonstration login; all that it shows comes over GraphQL.
 """
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -10,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from sandbox.render import page
+from sandbox.render import moment, page
 from sandbox.shop_client import ShopClient, ShopProblem
 
 REFRESH = 2
@@ -46,7 +47,7 @@ class Shop:
             order = await self._client.buy(buyer, typed["product"], quantity)
             return await self._to_payment(request, str(order["id"]))
         except ShopProblem as problem:
-            return await self._storefront(typed, str(problem))
+            return await self._storefront(typed, problem)
 
     async def _order(self, request: Request) -> Response:
         if self._client is None:
@@ -55,9 +56,9 @@ class Shop:
         try:
             order = await self._client.order(id)
         except ShopProblem as problem:
-            return page("problem", 502, message=str(problem))
+            return _apology(502, problem)
         if order is None:
-            return page("problem", 404, message="Cette commande n'existe pas.")
+            return _apology(404, ShopProblem("Cette commande n’existe pas."), title="Introuvable")
         steps = timeline(order)
         waiting = not all(step["done"] for step in steps)
         # `seen` counts the looks since the client came back from paying; who gave up comes back without it.
@@ -73,7 +74,7 @@ class Shop:
         try:
             return await self._to_payment(request, request.path_params["id"])
         except ShopProblem as problem:
-            return page("problem", 409, message=str(problem))
+            return _apology(409, problem)
 
     async def _to_payment(self, request: Request, order_id: str) -> Response:
         if self._client is None:
@@ -83,13 +84,13 @@ class Shop:
         url = await self._client.checkout(order_id, success_url=f"{back}?seen=0", cancel_url=back)
         return RedirectResponse(url or back, 303)
 
-    async def _storefront(self, typed: dict[str, str], problem: str | None = None) -> Response:
+    async def _storefront(self, typed: dict[str, str], problem: ShopProblem | None = None) -> Response:
         if self._client is None:
             return _closed()
         try:
             products = await self._client.products()
         except ShopProblem as unreachable:
-            return page("problem", 502, message=str(unreachable))
+            return _apology(502, unreachable)
         defaults = {"first_name": "Marie", "last_name": "Martin", "email": "marie.martin@example.com", "quantity": "1"}
         chosen = next((product for product in products if product["id"] == typed.get("product")), None)
         return page(
@@ -102,7 +103,9 @@ def timeline(order: dict[str, Any]) -> list[dict[str, Any]]:
     paid = order["status"] == "PAID"
     steps = [
         _step(f"Commande n° {order['number']} enregistrée", order["total"]["formatted"], True),
-        _step("Paiement", "reçu" if paid else "en attente", paid),
+        _step("Paiement", "reçu" if paid else "en attente", paid)
+        if order["total"]["amount"]
+        else _step("Rien à payer", "commande gratuite", True),
     ]
     to_come = [{"number": None, "pdfUrl": None, "emailedAt": None}] if order["total"]["amount"] else []
     for invoice in order["invoices"] or to_come:
@@ -110,24 +113,28 @@ def timeline(order: dict[str, Any]) -> list[dict[str, Any]]:
         made = f"n° {number}" if number else "à venir"
         steps.append(_step("Facture", made, bool(pdf), url=pdf, link="Ouvrir le PDF"))
         sent = "envoyé, facture jointe" if invoice["emailedAt"] else "à venir"
-        steps.append(_step("E-mail au client", sent, bool(invoice["emailedAt"]), url="/mail", link="Lire l'e-mail"))
+        steps.append(_step("E-mail au client", sent, bool(invoice["emailedAt"]), url="/mail", link="Lire l’e-mail"))
     for notification in order["notifications"]:
         steps.append(_told(notification))
     return steps
 
 
 def _told(notification: dict[str, Any]) -> dict[str, Any]:
-    title = f"Partenaire {notification['partner']['name']}"
-    tries = len(notification["attempts"])
-    details = {
-        "DELIVERED": "prévenu",
-        "FAILED": f"pas prévenu, après {tries} tentative{'s' if tries > 1 else ''}",
-        "PENDING": f"nouvel essai prévu ({tries} tentative{'s' if tries > 1 else ''})" if tries else "à prévenir",
-    }
-    status = notification["status"]
-    failed = status == "FAILED"
-    step = _step(title, details[status], status != "PENDING", url="/partner", link="Voir ce qu'il a reçu")
-    return step | {"failed": failed}
+    """What a partner was told. Once tried, the step leads to what they received, whatever they answered."""
+    status, tries, again = notification["status"], len(notification["attempts"]), notification["nextAttemptAt"]
+    tried = f"après {tries} tentative{'s' if tries > 1 else ''}"
+    if status == "DELIVERED":
+        detail = "prévenu"
+    elif status == "FAILED":
+        detail = f"pas prévenu, {tried}"
+    elif again:
+        detail = f"nouvel essai le {moment(datetime.fromisoformat(again).timestamp(), 'fr')}, {tried}"
+    else:
+        detail = "à prévenir"
+    step = _step(
+        f"Partenaire {notification['partner']['name']}", detail, status != "PENDING", link="Voir ce qu’il a reçu"
+    )
+    return step | {"failed": status == "FAILED", "url": "/partner" if tries else None}
 
 
 def _step(title: str, detail: str, done: bool, url: str | None = None, link: str | None = None) -> dict[str, Any]:
@@ -139,5 +146,9 @@ def _address(order_id: str) -> str:
 
 
 def _closed() -> Response:
-    message = "La boutique est fermée : lancez le bac à sable avec --api-url, --shop-email et --shop-password."
-    return page("problem", 503, message=message)
+    why = "La boutique est fermée : lancez le bac à sable avec --api-url, --shop-email et --shop-password."
+    return _apology(503, ShopProblem(why))
+
+
+def _apology(status: int, problem: ShopProblem, title: str = "Un instant") -> Response:
+    return page("problem", status, title=title, problem=problem)

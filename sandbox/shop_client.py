@@ -5,6 +5,8 @@ from typing import Any
 
 import httpx
 
+from sandbox.shop_wording import sentence
+
 SIGN_IN = """
 mutation SignIn($input: SignInInput!) {
   signIn(input: $input) { accessToken expiresAt }
@@ -47,7 +49,7 @@ query Order($id: ID!) {
     id number status paidAt
     total { amount formatted(locale: "fr-FR") }
     invoices { number pdfUrl emailedAt }
-    notifications { status partner { name } attempts { statusCode } }
+    notifications { status nextAttemptAt partner { name } attempts { statusCode } }
   }
 }"""
 
@@ -55,11 +57,12 @@ TIMEOUT = 15.0
 
 
 class ShopProblem(Exception):
-    """What went wrong, in a sentence for the page."""
+    """What went wrong, in a French sentence for the page. `code` and `detail` are the API's own, for developers."""
 
-    def __init__(self, message: str, code: str | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, sentence: str, code: str | None = None, detail: str | None = None) -> None:
+        super().__init__(sentence)
         self.code = code
+        self.detail = detail
 
 
 class ShopClient:
@@ -106,7 +109,7 @@ class ShopClient:
         for known in (await self._ask(NEWEST_CLIENTS, {}))["clients"]["nodes"]:
             if known["email"].lower() == client["email"].lower():
                 return str(known["id"])
-        raise ShopProblem("Cette adresse est celle d'un client trop ancien pour cette boutique : prenez-en une autre.")
+        raise ShopProblem("Cette adresse est celle d’un client trop ancien pour cette boutique : prenez-en une autre.")
 
     async def _ask(self, document: str, variables: dict[str, Any]) -> dict[str, Any]:
         """The data of an answer. Raises ShopProblem."""
@@ -137,5 +140,7 @@ class ShopClient:
         except ValueError as error:
             raise ShopProblem(f"Comptoir a répondu {answer.status_code}, sans JSON.") from error
         if errors := content.get("errors"):
-            raise ShopProblem(errors[0]["message"], errors[0].get("extensions", {}).get("code"))
+            blamed = errors[0].get("extensions", {})
+            code = blamed.get("code", "INTERNAL")
+            raise ShopProblem(sentence(code, blamed.get("field", "")), code, errors[0]["message"])
         return dict(content["data"])

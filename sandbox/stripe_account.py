@@ -7,13 +7,14 @@ from collections.abc import Callable
 import httpx
 
 from sandbox import stripe_cards as cards
+from sandbox import stripe_form as form
 from sandbox.store import Store, Thing
 from sandbox.stripe_api import Api, ApiRequest
 from sandbox.stripe_books import Books
-from sandbox.stripe_cards import Payer
+from sandbox.stripe_cards import COUNTRY_ALONE, Payer
 from sandbox.stripe_courier import Courier
 from sandbox.stripe_faults import Fault, Faults
-from sandbox.stripe_objects import Object
+from sandbox.stripe_objects import NO_ADDRESS, Object
 from sandbox.stripe_operations import operations
 from sandbox.stripe_payment import expire, expire_due, pay
 
@@ -59,24 +60,30 @@ class StripeAccount:
         name: str = "Marie Martin",
         email: str | None = None,
         phone: str | None = None,
+        address: dict[str, str] | None = None,
     ) -> list[Object]:
         """Do what the hosted page does; gives the events made, in Stripe's order, whether the card pays or is declined.
 
-        email: by default the one the session knows. phone: taken only where the session collects phone numbers.
+        email: by default the one the session knows. phone: as people type it, only where the session collects phone
+        numbers. address: `{line1, postal_code, city, country}`, only where the session requires one. Both by default.
         Raises UnknownCard, NotOpen, and ValueError for what the page would not let a customer do.
         """
         session = self.session(session_id)
-        address = email or (session["customer_details"] or {}).get("email")
-        collects = session["phone_number_collection"]["enabled"]
-        if not address:
+        mailbox = email or form.known_email(session)
+        if not mailbox:
             raise ValueError("The session knows no e-mail address: give pay() one.")
-        if phone and not collects:
+        if phone and not form.asks_phone(session):
             raise ValueError("The session does not collect phone numbers: open it with phone_number_collection.")
+        if phone and not form.e164(phone):
+            raise ValueError(f"{phone!r} is no phone number.")
+        if address and not form.asks_address(session):
+            raise ValueError("The session requires no address: open it with billing_address_collection.")
         payer = Payer(
             name=name,
-            email=address,
-            phone=(phone or DEFAULT_PHONE) if collects else None,
+            email=mailbox,
+            phone=form.e164(phone or DEFAULT_PHONE) if form.asks_phone(session) else None,
             card=cards.number(card),
+            address=NO_ADDRESS | (address or form.ADDRESS) if form.asks_address(session) else COUNTRY_ALONE,
         )
         return self.take(session, payer)
 

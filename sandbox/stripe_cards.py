@@ -6,6 +6,8 @@ from sandbox.stripe_objects import NO_ADDRESS, new_id
 
 Object = dict[str, Any]
 
+COUNTRY_ALONE = NO_ADDRESS | {"country": "FR"}
+"""What Stripe knows of where a customer lives when the page asks for no address."""
 GOOD = "4242424242424242"
 DECLINED = "4000000000000002"
 CARDS = {GOOD: "paie", DECLINED: "refusée"}
@@ -17,7 +19,7 @@ class UnknownCard(ValueError):
 
 
 class Payer(NamedTuple):
-    """What the customer typed on the hosted page."""
+    """What the customer typed on the hosted page. `phone` in E.164; `address` with all the keys of NO_ADDRESS."""
 
     name: str
     email: str
@@ -25,12 +27,13 @@ class Payer(NamedTuple):
     card: str
     exp_month: int = 12
     exp_year: int = 2034
+    address: Object = COUNTRY_ALONE
 
     @property
     def billing_details(self) -> Object:
-        """As a charge and a payment method carry it. The page asks for no address; Stripe would know the country."""
+        """As a charge and a payment method carry it."""
         return {
-            "address": NO_ADDRESS | {"country": "FR"},
+            "address": self.address,
             "email": self.email,
             "name": self.name,
             "phone": self.phone,

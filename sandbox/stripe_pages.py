@@ -2,25 +2,20 @@
 
 import json
 import random
-import re
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from sandbox import stripe_cards as cards
+from sandbox import stripe_form as form
 from sandbox.render import page
 from sandbox.stripe_account import StripeAccount
-from sandbox.stripe_cards import Payer, UnknownCard
 from sandbox.stripe_errors import StripeError
 from sandbox.stripe_objects import Object
-from sandbox.stripe_params import email as read_email
 
 SHOWN = 50
 AT_ONCE = 10
-FIELDS = ("email", "name", "phone", "card", "expiry", "cvc")
-EXAMPLE = {"name": "Marie Martin", "phone": "+33 6 12 34 56 78", "expiry": "12 / 34", "cvc": "123"}
 
 
 class StripePages:
@@ -45,24 +40,14 @@ class StripePages:
         session = self._session(request)
         if session is None or session["status"] != "open":
             return _closed(session)
-        form = await request.form()
-        typed = {name: str(form.get(name, "")).strip() for name in FIELDS}
-        if fill := form.get("fill"):
+        posted = await request.form()
+        typed = {name: str(posted.get(name, "")).strip() for name in form.FIELDS}
+        if fill := posted.get("fill"):
             given = {name: value for name, value in typed.items() if value}
-            return self._form(session, EXAMPLE | given | {"card": str(fill)})
-        problems = _problems(typed, session)
-        if problems:
+            return self._form(session, form.EXAMPLE | given | {"card": str(fill)})
+        if problems := form.problems(typed, session, self._account.books.now):
             return self._form(session, typed, problems)
-        month, year = _expiry(typed["expiry"]) or (12, 2034)
-        payer = Payer(
-            name=typed["name"],
-            email=_known_email(session) or typed["email"],
-            phone=typed["phone"] if session["phone_number_collection"]["enabled"] else None,
-            card=cards.number(typed["card"]),
-            exp_month=month,
-            exp_year=year,
-        )
-        self._account.take(session, payer)
+        self._account.take(session, form.payer(typed, session))
         if session["status"] == "open":
             return self._form(session, typed, {"card": "Votre carte a été refusée. Essayez une autre carte."})
         return RedirectResponse(session["success_url"].replace("{CHECKOUT_SESSION_ID}", session["id"]), 303)
@@ -117,8 +102,11 @@ class StripePages:
             "pay",
             status=402 if problems else 200,
             session=expanded,
-            typed=dict.fromkeys(FIELDS, "") | typed,
-            known_email=_known_email(session),
+            typed=dict.fromkeys(form.FIELDS, "") | typed,
+            known_email=form.known_email(session),
+            asks_address=form.asks_address(session),
+            asks_phone=form.asks_phone(session),
+            countries=form.COUNTRIES,
             problems=problems or {},
             cards={_spaced(number): effect for number, effect in cards.CARDS.items()},
         )
@@ -126,40 +114,6 @@ class StripePages:
 
 def _closed(session: Object | None) -> Response:
     return page("closed", status=404 if session is None else 410, session=session)
-
-
-def _known_email(session: Object) -> str | None:
-    details: dict[str, Any] = session["customer_details"] or {}
-    return details.get("email")
-
-
-def _problems(typed: dict[str, str], session: Object) -> dict[str, str]:
-    """What stands in the way of paying, in French, by field."""
-    problems = {}
-    if not _known_email(session):
-        try:
-            read_email(typed["email"] or "?", "email")
-        except StripeError:
-            problems["email"] = "Indiquez une adresse e-mail valable."
-    if not typed["name"]:
-        problems["name"] = "Indiquez le nom inscrit sur la carte."
-    if session["phone_number_collection"]["enabled"] and not re.fullmatch(r"\+?[\d .()-]{6,20}", typed["phone"]):
-        problems["phone"] = "Indiquez un numéro de téléphone."
-    try:
-        cards.number(typed["card"])
-    except UnknownCard:
-        problems["card"] = "Carte inconnue de ce bac à sable. Utilisez une des cartes de test."
-    if not _expiry(typed["expiry"]):
-        problems["expiry"] = "Écrivez MM / AA."
-    if not re.fullmatch(r"\d{3}", typed["cvc"]):
-        problems["cvc"] = "Trois chiffres."
-    return problems
-
-
-def _expiry(typed: str) -> tuple[int, int] | None:
-    """`12 / 34` → (12, 2034); None for what is no month. No card of the sandbox is ever too old."""
-    match = re.fullmatch(r"(0[1-9]|1[0-2]) ?/? ?(?:20)?(\d{2})", typed)
-    return (int(match[1]), 2000 + int(match[2])) if match else None
 
 
 def _spaced(number: str) -> str:

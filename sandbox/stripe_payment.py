@@ -71,7 +71,7 @@ def _paid(books: Books, session: Object, intent: Object, charge: Object, payer: 
         "payment_status": "paid",
         "url": None,
         "customer": session["customer"] or _new_customer(books, session, payer),
-        "customer_details": customer_details(payer.email, name=payer.name, phone=payer.phone, country="FR"),
+        "customer_details": customer_details(payer.email, name=payer.name, phone=payer.phone, address=payer.address),
     }
     _update_customer(books, session, payer)
     books.keep(intent)
@@ -92,7 +92,7 @@ def _declined(books: Books, intent: Object, charge: Object, method: Object) -> l
 def _new_customer(books: Books, session: Object, payer: Payer) -> str | None:
     if session["customer_creation"] != "always":
         return None
-    given = {"name": payer.name, "email": payer.email, "phone": payer.phone}
+    given = {"name": payer.name, "email": payer.email, "phone": payer.phone, "address": payer.address}
     return str(books.keep(objects.customer(given, books.now))["id"])
 
 
@@ -102,6 +102,6 @@ def _update_customer(books: Books, session: Object, payer: Payer) -> None:
     if asked.get("name") == "auto":
         changes["name"] = payer.name
     if asked.get("address") == "auto":
-        changes["address"] = payer.billing_details["address"]
+        changes["address"] = payer.address
     if changes:
         books.keep(books.find("customer", session["customer"]) | changes)

@@ -198,11 +198,11 @@ def _session(params: Object, total: int, currency: str, books: Books) -> Object:
 
 
 def customer_details(
-    email: str, *, name: str | None = None, phone: str | None = None, country: str | None = None
+    email: str, *, name: str | None = None, phone: str | None = None, address: Object | None = None
 ) -> Object:
     """What the session knows of its customer: the e-mail from the start, the rest once paid."""
     return {
-        "address": objects.NO_ADDRESS | {"country": country} if country else None,
+        "address": address,
         "business_name": None,
         "email": email,
         "individual_name": None,

@@ -12,12 +12,11 @@ from tortoise.exceptions import ValidationError
 from tortoise.fields.relational import RelationalField
 from tortoise.models import Model
 
-from engine.reading import fetch, fetched
+from engine.reading import loaded
 from engine.views import View, publish
 from errors import Invalid
 from models.base import global_id
 from models.fields import Coded
-from schema.context import Info, scope
 from schema.scalars import BY_COLUMN, Money
 
 T = TypeVar("T")
@@ -113,8 +112,8 @@ def given(values: Any, *, path: str = "input") -> dict[str, Any]:
         blamed = f"{path}.{to_camel_case(name)}"
         if value is None and not column.null:
             raise Invalid("This cannot be null. Leave it out to keep its value.", field=blamed)
-        if isinstance(value, str) and "\x00" in value:
-            raise Invalid("Text cannot hold a NUL character.", field=blamed)
+        if isinstance(value, str):
+            _check_text(value, column, blamed)
         try:
             column.validate(value)
         except ValidationError as error:
@@ -161,6 +160,16 @@ def enum(coded: type[Coded]) -> Any:
     return coded
 
 
+def _check_text(text: str, column: Any, blamed: str) -> None:
+    if "\x00" in text:
+        raise Invalid("Text cannot hold a NUL character.", field=blamed)
+    if not column.null and not text.strip():
+        raise Invalid("This cannot be empty.", field=blamed)
+    most = getattr(column, "max_length", None)
+    if most and len(text) > most:
+        raise Invalid(f"This is longer than {most} characters.", field=blamed)
+
+
 def _money(name: str) -> Callable[..., Money]:
     def resolve(root: Any) -> Money:
         return Money(amount=getattr(root, f"{name}_cents"), currency=root.currency)
@@ -171,20 +180,9 @@ def _money(name: str) -> Callable[..., Money]:
 def _relation(path: str) -> Callable[..., Any]:
     hop, _, rest = path.partition("__")
 
-    def resolve(root: Any, info: Info) -> Any:
-        known, value = fetched(root, hop)
-        return _beyond(value, rest) if known else load(root, info)
-
-    async def load(root: Any, info: Info) -> Any:
-        selections = [inner for field in info.selected_fields for inner in field.selections]
-        await fetch(root, path, selections, scope(info))
-        return _beyond(fetched(root, hop)[1], rest)
+    def resolve(root: Any) -> Any:
+        rows = loaded(root, hop)
+        # What the caller may not see at the far end of two hops is not there.
+        return [far for row in rows if (far := loaded(row, rest)) is not None] if rest else rows
 
     return resolve
-
-
-def _beyond(rows: Any, rest: str) -> Any:
-    """The far end of a relation over two hops; what the caller may not see is not there."""
-    if not rest:
-        return rows
-    return [far for row in rows if (far := fetched(row, rest)[1]) is not None]

@@ -82,7 +82,7 @@ class OrderCreateInput:
     """A new order."""
 
     client: strawberry.ID = strawberry.field(description="The client's global id.")
-    lines: list[OrderLineInput] = strawberry.field(description="1 to 200 lines.")
+    lines: list[OrderLineInput] = strawberry.field(description="1 to 100 lines.")
 
 
 @input(models.Order)

@@ -15,11 +15,12 @@ from strawberry.extensions import FieldExtension
 from strawberry.tools import create_type
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
+from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
 from engine.reading import fields_of, read_one, read_page
 from engine.views import VIEWS
-from errors import ProviderError, Unavailable, Unreachable
+from errors import Conflict, Disconnected, NotConfigured, Refused, Unavailable, Unreachable
 from models.database import in_a_transaction, transaction
 from policy import Permission, allowed
 from schema.connections import PAGING, Connection
@@ -106,7 +107,7 @@ class _Write(_Gate):
     async def run(self, function: Callable[..., Awaitable[Any]], info: Info, arguments: dict[str, Any]) -> Any:
         async with transaction():
             changed = await function(**arguments)
-        return self.payload(**{self.member: changed}) if self.payload else changed
+        return await _shown(self.payload(**{self.member: changed}) if self.payload else changed, info)
 
 
 class _Exchange(_Plain):
@@ -114,11 +115,13 @@ class _Exchange(_Plain):
         if in_a_transaction():
             raise RuntimeError("an exchange calls out: no transaction may be open around it")
         try:
-            return await super().run(function, info, arguments)
+            return await _shown(await super().run(function, info, arguments), info)
         except Unavailable as error:
             raise Unreachable(f"{error} Nothing is lost: try again in a moment.") from error
-        except ProviderError as error:
-            raise Unreachable(str(error)) from error
+        except Disconnected as error:
+            raise NotConfigured(str(error)) from error
+        except Refused as error:
+            raise Conflict(str(error)) from error
 
 
 def _declare(
@@ -154,6 +157,17 @@ def _member(view: Any) -> str:
 async def _result(value: Any) -> Any:
     """Of a function that may be async. A queryset is awaitable too, and stays as it is."""
     return await value if inspect.iscoroutine(value) else value
+
+
+async def _shown(result: Any, info: Info) -> Any:
+    """The result with its rows read anew: as the caller may see them, with what is asked of them, and nothing that a
+    service had loaded for itself."""
+    for name, row in list(vars(result).items()):
+        if isinstance(row, Model):
+            fields = [field for field in fields_of(None, _selections(info)) if field.name == to_camel_case(name)]
+            asked = [selection for field in fields for selection in field.selections]
+            setattr(result, name, await read_one(scope(info)(type(row)).filter(pk=row.pk), asked, scope(info)))
+    return result
 
 
 def _selections(info: Info) -> list[Any]:

@@ -2,16 +2,18 @@
 
 import re
 from datetime import UTC, datetime
-from typing import Any, NewType
+from typing import Annotated, Any, NewType
 from urllib.parse import urlsplit
 
 import strawberry
+from babel import UnknownLocaleError
 from babel.numbers import format_currency
 from email_validator import EmailNotValidError, validate_email
 from tortoise import fields
 
 from errors import Invalid
 from models.fields import CountryField, CurrencyField, EmailField, PhoneField, UrlField
+from models.phone import e164
 
 Email = NewType("Email", str)
 PhoneNumber = NewType("PhoneNumber", str)
@@ -44,10 +46,10 @@ def parse_email(value: Any) -> str:
 
 
 def parse_phone(value: Any) -> str:
-    compact = re.sub(r"[\s.()-]", "", _text(value))
-    if not re.fullmatch(r"\+[1-9][0-9]{5,14}", compact):
+    number = e164(_text(value))
+    if number is None:
         raise Invalid("Not a phone number in international form, like +33612345678.")
-    return compact
+    return number
 
 
 def parse_code(length: int, name: str) -> Any:
@@ -66,6 +68,8 @@ def parse_url(value: Any) -> str:
         good = at.scheme in ("http", "https") and at.hostname and at.port != 0
     except ValueError:
         good = False
+    if len(text) > 2048:
+        raise Invalid("This is longer than 2048 characters.")
     if not good or re.search(r"[\s\x00-\x1f]", text):
         raise Invalid("Not an absolute http(s) address.")
     return text
@@ -122,10 +126,13 @@ class Money:
     currency: CurrencyCode = strawberry.field(description="Its currency.")
 
     @strawberry.field(description="As people read it, in a locale such as `fr-FR`.")
-    def formatted(self, locale: str = "fr-FR") -> str:
+    def formatted(
+        self,
+        locale: Annotated[str, strawberry.argument(description="A locale of CLDR, fr-FR unless told.")] = "fr-FR",
+    ) -> str:
         try:
             return str(format_currency(self.amount / 100, self.currency, locale=locale.replace("-", "_")))
-        except ValueError as error:
+        except (ValueError, UnknownLocaleError) as error:
             raise Invalid(f"Unknown locale {locale[:20]!r}. Try fr-FR.", field="locale") from error
 
 

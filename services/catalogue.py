@@ -10,6 +10,8 @@ from errors import Invalid
 from models import Organization, Partner, Product, ProductPartner
 
 PRICE_MOST = 99_999_999  # minor units: the most that Stripe takes at once
+PARTNERS_MOST = 20
+METADATA_MOST = 500  # characters of a value in Stripe's metadata, where slugs are listed
 
 
 async def create(organization_id: UUID, values: dict[str, Any], partners: Sequence[Partner]) -> Product:
@@ -18,6 +20,10 @@ async def create(organization_id: UUID, values: dict[str, Any], partners: Sequen
         raise Invalid(f"A price is 0 to {PRICE_MOST} minor units.", field="input.price.amount")
     if not is_currency(values["currency"]) or get_currency_precision(values["currency"]) != 2:
         raise Invalid("Use a currency of two decimals, like EUR.", field="input.price.currency")
+    if len(partners) > PARTNERS_MOST:
+        raise Invalid(f"A product has {PARTNERS_MOST} partners at most.", field="input.partners")
+    if len(",".join(partner.slug for partner in partners)) > METADATA_MOST:
+        raise Invalid("These partners' slugs are too long together: 500 characters at most.", field="input.partners")
     product = Product(organization_id=organization_id, **values)
     organization = await Organization.get(id=organization_id)
     organization.must_be_able_to_charge(product.vat_rate)

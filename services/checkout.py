@@ -1,6 +1,6 @@
 """Starting a checkout: the client and the products get their twins at Stripe, the order its Checkout Session."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,8 +13,6 @@ from services import sales
 from services.exchange import Exchange, attempt_for, carry_out
 from services.outside import outside
 
-LEFT_AT_LEAST = timedelta(minutes=5)  # a page about to expire is not worth sending somebody to
-
 
 async def start(order: Order, *, success_url: str, cancel_url: str | None) -> Attempt | None:
     """The order's payment page, the live one where there is one; None where the order was free and is now complete.
@@ -22,6 +20,8 @@ async def start(order: Order, *, success_url: str, cancel_url: str | None) -> At
     Raises Conflict (already paid), Invalid (return addresses), NotConfigured (no key) or what Stripe said.
     """
     order.must_be_open()
+    if order.live != outside().settings.live:
+        raise errors.Conflict("This order was made in Stripe's other mode. Create a new order.", field="input.order")
     for field, url in (("input.successUrl", success_url), ("input.cancelUrl", cancel_url)):
         _check_return(url, field)
     if order.is_free:
@@ -29,10 +29,17 @@ async def start(order: Order, *, success_url: str, cancel_url: str | None) -> At
             await sales.complete_free(await Order.select_for_update().get(id=order.id))
         return None
     await order.fetch_related("client", "lines__product")
+    products = {line.product_id: line.product for line in order.lines}
     await carry_out(_CreateCustomer(order.client, order))
-    for product in {line.product_id: line.product for line in order.lines}.values():
+    for product in products.values():
         await carry_out(_CreateProduct(product, order))
-    return await carry_out(_OpenSession(order, success_url, cancel_url))
+    try:
+        return await carry_out(_OpenSession(order, success_url, cancel_url))
+    except errors.Gone:
+        # Somebody deleted a twin at Stripe: the next try makes new ones.
+        await Client.filter(id=order.client_id).update(stripe_id=None)
+        await Product.filter(id__in=list(products)).update(stripe_id=None)
+        raise
 
 
 class _CreateTwin(Exchange[Any]):
@@ -97,12 +104,22 @@ class _OpenSession(Exchange[stripe.checkout.Session]):
     async def intend(self) -> Attempt:
         order = await Order.select_for_update().get(id=self.order.id)
         order.must_be_open()
-        usable = datetime.now(UTC) + LEFT_AT_LEAST
-        live = await Attempt.filter(
-            order_id=order.id, operation=Operation.CHECKOUT, status=AttemptStatus.OPEN, expires_at__gt=usable
-        ).first()
-        return live or await attempt_for(
-            order, Operation.CHECKOUT, await self._request(), account=order.stripe_account, live=order.live
+        # Locked: one that is concluded between two reads would be neither usable in the first nor pending in the second.
+        earlier = await Attempt.filter(order_id=order.id, operation=Operation.CHECKOUT).select_for_update()
+        if any(attempt.status is AttemptStatus.COMPLETED for attempt in earlier):
+            raise errors.Conflict(
+                f"A payment of order {order.number} is under way, or looked at by a person.", field="input.order"
+            )
+        now = datetime.now(UTC)
+        usable = [
+            attempt for attempt in earlier if attempt.status is AttemptStatus.OPEN and (attempt.expires_at or now) > now
+        ]
+        return (
+            usable[0]
+            if usable
+            else await attempt_for(
+                order, Operation.CHECKOUT, await self._request(), account=order.stripe_account, live=order.live
+            )
         )
 
     async def call(self, attempt: Attempt) -> stripe.checkout.Session:
@@ -118,6 +135,7 @@ class _OpenSession(Exchange[stripe.checkout.Session]):
         named = {"order": str(self.order.id)}
         request: dict[str, Any] = {
             "mode": "payment",
+            "payment_method_types": ["card"],
             "customer": client.stripe_id,
             "client_reference_id": str(self.order.number),
             "metadata": named,
@@ -136,6 +154,7 @@ class _OpenSession(Exchange[stripe.checkout.Session]):
             "success_url": self.success_url,
             "locale": "fr",
             "phone_number_collection": {"enabled": True},
+            "billing_address_collection": "auto" if client.address else "required",  # it stands on the invoice
         }
         return request | ({"cancel_url": self.cancel_url} if self.cancel_url else {})
 

@@ -1,16 +1,15 @@
 """Stripe's events: stored raw before anything else, handled once, right in whatever order they come."""
 
+import json
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-import orjson
-
 from models import (
     Attempt,
-    Client,
+    AttemptStatus,
     ConflictKind,
     Lane,
     Operation,
@@ -21,8 +20,8 @@ from models import (
     PaymentStatus,
     StripeEvent,
 )  # fmt: skip
-from models.database import transaction
-from services import sales
+from models.database import savepoint, transaction
+from services import clients, sales
 from services.outbox import job, later
 
 log = logging.getLogger("comptoir.inbox")
@@ -37,7 +36,7 @@ class NotYetKnown(Exception):
 async def receive(account: str, body: bytes) -> bool:
     """Store a verified event and promise its handling; False for one that was already stored. Raises ValueError for a
     body that is no event."""
-    event = orjson.loads(body)
+    event = json.loads(body)
     try:
         row = StripeEvent(
             stripe_id=event["id"], stripe_account=account, live=bool(event["livemode"]), type=event["type"],
@@ -63,7 +62,7 @@ async def handle(event: StripeEvent) -> None:
         locked = await StripeEvent.select_for_update().get(id=event.id)
         if locked.handled_at is not None:
             return
-        locked.outcome = await HANDLERS[event.type](event, orjson.loads(event.body)["data"]["object"])
+        locked.outcome = await HANDLERS[event.type](event, json.loads(event.body)["data"]["object"])
         locked.handled_at = datetime.now(UTC)
         await locked.save(update_fields=["outcome", "handled_at"])
 
@@ -72,7 +71,7 @@ async def _session_completed(event: StripeEvent, session: dict[str, Any]) -> str
     order = await _order_of(event, session)
     if order is None:
         return "names no order of ours"
-    attempt = await _attempt_of(event, session)
+    attempt = await _attempt_of(order, session)
     if attempt:
         attempt.complete()
         await attempt.save()
@@ -85,14 +84,15 @@ async def _session_completed(event: StripeEvent, session: dict[str, Any]) -> str
     payment.amount_cents, payment.currency = session["amount_total"], session["currency"].upper()
     payment.failure_code = payment.failure_message = None
     await payment.save()
-    await _learn(order.client_id, session.get("customer_details") or {})
+    await _learn(order, session)
     return await _apply(order, payment)
 
 
 async def _session_expired(event: StripeEvent, session: dict[str, Any]) -> str:
-    attempt = await _attempt_of(event, session)
+    order = await _order_of(event, session)
+    attempt = await _attempt_of(order, session) if order else None
     if attempt is None:
-        return "names no checkout of ours" if not _named(session) else await _unknown(event, session)
+        return "names no checkout of ours"
     attempt.expire()
     await attempt.save()
     return "the checkout expired; the order can be paid by another"
@@ -105,10 +105,12 @@ async def _payment_failed(event: StripeEvent, intent: dict[str, Any]) -> str:
     payment = await _payment_of(event, order, intent["id"])
     if payment.status is PaymentStatus.SUCCEEDED:
         return "this payment succeeded since"
+    if await _is_older(event, payment):
+        return "a later refusal of this payment is known"
     reason = intent.get("last_payment_error") or {}
     payment.amount_cents, payment.currency = intent["amount"], intent["currency"].upper()
-    payment.failure_code = reason.get("decline_code") or reason.get("code")
-    payment.failure_message, payment.event_id = (reason.get("message") or "")[:500] or None, event.stripe_id
+    payment.failure_code = clients.short(reason.get("decline_code") or reason.get("code"), 100)
+    payment.failure_message, payment.event_id = clients.short(reason.get("message"), 500), event.stripe_id
     await payment.save()
     return "the payment was declined; the client may try again"
 
@@ -118,6 +120,15 @@ HANDLERS: dict[str, Handler] = {
     "checkout.session.expired": _session_expired,
     "payment_intent.payment_failed": _payment_failed,
 }
+
+
+async def _learn(order: Order, session: dict[str, Any]) -> None:
+    """Nice to know; never in the way of the payment."""
+    try:
+        async with savepoint():
+            await clients.learn(order.client_id, session.get("customer_details") or {})
+    except Exception:
+        log.exception("order %s: what the client typed could not be kept", order.id)
 
 
 async def _apply(order: Order, payment: Payment) -> str:
@@ -160,18 +171,14 @@ def _named(named: dict[str, Any]) -> UUID | None:
         return None
 
 
-async def _unknown(event: StripeEvent, named: dict[str, Any]) -> str:
-    """An attempt of ours whose answer we have not written down yet, or nothing of ours at all."""
-    order = await _order_of(event, named)
-    if order and await Attempt.exists(order_id=order.id, operation=Operation.CHECKOUT, stripe_id=None):
-        raise NotYetKnown(f"the checkout {named['id']} is not written down yet")
-    return "names no checkout of ours"
-
-
-async def _attempt_of(event: StripeEvent, session: dict[str, Any]) -> Attempt | None:
-    return await Attempt.select_for_update().get_or_none(
-        operation=Operation.CHECKOUT, stripe_account=event.stripe_account, live=event.live, stripe_id=session["id"]
-    )
+async def _attempt_of(order: Order, session: dict[str, Any]) -> Attempt | None:
+    """The attempt that opened a session, locked. One that waits for Stripe's answer learns here what it was given."""
+    attempts = await Attempt.filter(order_id=order.id, operation=Operation.CHECKOUT).select_for_update()
+    known = next((attempt for attempt in attempts if attempt.stripe_id == session["id"]), None)
+    pending = next((attempt for attempt in attempts if attempt.status is AttemptStatus.PENDING), None)
+    if known is None and pending is not None:
+        pending.stripe_id = session["id"]
+    return known or pending
 
 
 async def _payment_of(event: StripeEvent, order: Order, stripe_id: str) -> Payment:
@@ -183,21 +190,8 @@ async def _payment_of(event: StripeEvent, order: Order, stripe_id: str) -> Payme
     )  # fmt: skip
 
 
-async def _learn(client_id: UUID, told: dict[str, Any]) -> None:
-    """What the client typed at the checkout fills what we did not know of them."""
-    client: Any = await Client.select_for_update().get(id=client_id)
-    if told.get("name") and not (client.first_name or client.last_name or client.company):
-        first, _, last = told["name"].strip().partition(" ")
-        client.first_name, client.last_name = first[:100] or None, last.strip()[:100] or None
-    phone = told.get("phone") or ""
-    client.phone = client.phone or (phone if len(phone) <= 16 and phone else None)
-    address: dict[str, Any] = told.get("address") or {}
-    if not client.address and address.get("line1"):
-        lines = filter(None, (address["line1"], address.get("line2")))
-        client.address = "\n".join(lines)[:300]
-        client.postal_code, client.city = (
-            (address.get("postal_code") or "")[:20] or None,
-            (address.get("city") or "")[:100] or None,
-        )
-        client.country = address.get("country") or client.country
-    await client.save()
+async def _is_older(event: StripeEvent, payment: Payment) -> bool:
+    """Whether the payment was last told of by an event that Stripe made after this one."""
+    return await StripeEvent.exists(
+        stripe_account=event.stripe_account, stripe_id=payment.event_id, occurred_at__gt=event.occurred_at
+    )

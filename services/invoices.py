@@ -23,12 +23,15 @@ BETWEEN_COMPANIES = (
 
 
 async def issue(order: Order, payment: Payment) -> list[Invoice]:
-    """One invoice for each brand on a paid order, numbered, with its rendering and its letter promised.
+    """One invoice for each brand on a paid order, numbered, with its rendering and its letter promised; none for what
+    was free.
 
     The order comes with its organization, client, and lines with their products and partners.
     """
     issued = []
     for partner, lines in _by_brand(order).items():
+        if not any(line.total_cents for line in lines):
+            continue
         invoice = await _issue_one(order, partner, lines, payment)
         rendered = await later(render, invoice)
         await later(send, invoice, after=rendered)

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from functools import lru_cache
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -21,7 +22,7 @@ def parse_master_keys(text: str) -> dict[str, bytes]:
             key = base64.b64decode(encoded, validate=True)
         except binascii.Error:
             key = b""
-        if not key_id or len(key) != 32:
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,20}", key_id) or len(key) != 32:
             raise NotConfigured("COMPTOIR_MASTER_KEYS must be `id:base64 of 32 bytes`; `comptoir new-key` prints one.")
         keys[key_id] = key
     if not keys:

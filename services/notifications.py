@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import orjson
 
@@ -29,7 +30,7 @@ from models.amounts import Sold, breakdown
 from models.database import transaction
 from providers.webhooks import Answer, signature
 from services import files, invoices, vault
-from services.outbox import Again, job, later
+from services.outbox import Again, hasten, job, later, owes
 from services.outside import outside
 
 log = logging.getLogger("comptoir.notifications")
@@ -41,12 +42,10 @@ ANSWER_KEPT = 4096  # bytes
 
 async def promise(order: Order, issued: Sequence[Invoice]) -> None:
     """Tell each partner of its own lines once its invoice is there. The order comes as for `invoices.issue`."""
-    by_brand = {invoice.partner_id: invoice for invoice in issued}
     for partner, lines in _by_partner(order).items():
         if order.is_free and not partner.tell_free_orders:
             continue
-        brand = invoices.brand_of(lines[0])
-        invoice = by_brand.get(partner.id) or by_brand.get(brand.id if brand else None)
+        invoice = _invoice_of(partner, lines, order, issued)
         payload = orjson.dumps(_payload(order, lines)).decode()
         notification = await Notification.create(
             organization_id=order.organization_id, partner=partner, order=order, invoice=invoice,
@@ -71,13 +70,20 @@ async def deliver(notification: Notification) -> None:
 
 
 async def resend(notification: Notification) -> Notification:
-    """A fresh round of attempts, with the same ids. Raises Conflict while one is under way."""
-    if notification.status is NotificationStatus.PENDING:
-        raise Conflict("This notification is being sent already.", field="input.notification")
+    """A fresh round of attempts, from now, with the same ids. Raises Conflict while one is under way."""
     notification.status, notification.attempts_left = NotificationStatus.PENDING, ATTEMPTS
     notification.next_attempt_at = notification.delivered_at = None
     await notification.save()
-    await later(deliver, notification)
+    if await hasten(deliver, notification):
+        return notification
+    if await owes(deliver, notification):
+        raise Conflict(
+            "This notification is being sent at this moment, or waits for its invoice.", field="input.notification"
+        )
+    await notification.fetch_related("invoice")
+    invoice = notification.invoice
+    rendered = await later(invoices.render, invoice) if invoice and not invoice.is_rendered else None
+    await later(deliver, notification, after=rendered)
     return notification
 
 
@@ -87,6 +93,23 @@ def _by_partner(order: Order) -> dict[Partner, list[OrderLine]]:
         for partner in invoices.partners_of(line):
             told.setdefault(partner, []).append(line)
     return told
+
+
+def _invoice_of(
+    partner: Partner, lines: Sequence[OrderLine], order: Order, issued: Sequence[Invoice]
+) -> Invoice | None:
+    """The partner's own, else one of nothing but the partner's lines: an invoice of others is not theirs to see."""
+    own = [invoice for invoice in issued if invoice.partner_id == partner.id]
+    for invoice in own or issued:
+        theirs = [line for line in order.lines if _brand_id(line) == invoice.partner_id]
+        if all(line in lines for line in theirs):
+            return invoice
+    return None
+
+
+def _brand_id(line: OrderLine) -> UUID | None:
+    brand = invoices.brand_of(line)
+    return brand.id if brand else None
 
 
 async def _rendering(invoice: Invoice | None) -> Promise | None:
@@ -151,24 +174,32 @@ async def _headers(notification: Notification, body: bytes) -> dict[str, str]:
 async def _record(notification: Notification, url: str, started: datetime, answer: Answer) -> None:
     """Keep the attempt and what it means for the notification, at once."""
     async with transaction():
-        await Notification.select_for_update().get(id=notification.id)
+        locked = await Notification.select_for_update().get(id=notification.id)
         made = await NotificationAttempt.filter(notification_id=notification.id).count()
         await NotificationAttempt.create(
             organization_id=notification.organization_id, notification=notification, number=made + 1, url=url,
             started_at=started, duration_ms=answer.duration_ms, status_code=answer.status,
             error=answer.error, response=_kept(answer.body) if answer.status else None,
         )  # fmt: skip
-        notification.attempts_left -= 1
-        notification.next_attempt_at = None
-        if answer.accepted:
-            notification.status, notification.delivered_at = NotificationStatus.DELIVERED, datetime.now(UTC)
-        elif answer.final or not notification.attempts_left:
-            notification.status = NotificationStatus.FAILED
-            log.error("partner %s was not told of %s: %s", notification.partner.slug, notification.event_id,
-                      answer.error or f"answered {answer.status}")  # fmt: skip
-        else:
-            notification.next_attempt_at = datetime.now(UTC) + PAUSES[notification.attempts_left]
-        await notification.save()
+        if locked.status is NotificationStatus.PENDING:
+            _judge(locked, answer)
+            await locked.save()
+    notification.status, notification.next_attempt_at = locked.status, locked.next_attempt_at
+    if locked.status is NotificationStatus.FAILED:
+        log.error("partner %s was not told of %s: %s", notification.partner.slug, notification.event_id,
+                  answer.error or f"answered {answer.status}")  # fmt: skip
+
+
+def _judge(notification: Notification, answer: Answer) -> None:
+    """What an answer means for a notification that is still to be delivered."""
+    notification.attempts_left -= 1
+    notification.next_attempt_at = None
+    if answer.accepted:
+        notification.status, notification.delivered_at = NotificationStatus.DELIVERED, datetime.now(UTC)
+    elif answer.final or not notification.attempts_left:
+        notification.status = NotificationStatus.FAILED
+    else:
+        notification.next_attempt_at = datetime.now(UTC) + PAUSES[notification.attempts_left]
 
 
 def _kept(body: bytes) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from tortoise.models import Model
 
@@ -26,9 +26,10 @@ from services.outside import outside
 log = logging.getLogger("comptoir.outbox")
 
 LEASE = timedelta(seconds=15)
-FAILURES_MOST = 25
-CLAIMS_MOST = 60
-PAUSE_FIRST, PAUSE_MOST = 1.0, 900.0
+DEATHS_MOST = 20  # a row that kills its worker each time must not do so for ever
+PAUSE_FIRST, PAUSE_MOST = 1.0, 900.0  # seconds, doubled in between
+ALERT_AT = 10  # failures: a quarter of an hour, and somebody should look
+TRIED_FOR = timedelta(days=30)  # as long as Stripe keeps its events: longer than any operator's holiday
 
 Function = Callable[[Any], Awaitable[None]]
 
@@ -69,29 +70,54 @@ def job(lane: Lane, *, timeout: float = 60.0) -> Callable[[Function], Function]:
 async def later(function: Function, row: Model, *, after: Promise | None = None, at: datetime | None = None) -> Promise:
     """Promise a job on a row, in the open transaction; `after` another promise is kept, or from a time on."""
     owed = _by_function[function]
+    waits = after is not None and await _is_owed(after)
     promise = await Promise.create(
         organization_id=getattr(row, "organization_id", None), lane=owed.lane, job=owed.name, subject_id=row.pk,
-        after=after, due_at=None if after else at or datetime.now(UTC),
+        after=after, due_at=None if waits else at or datetime.now(UTC),
     )  # fmt: skip
     if promise.due_at:
         after_commit(outside().wake.of(owed.lane))
     return promise
 
 
+async def hasten(function: Function, row: Model) -> bool:
+    """Make a promise that waits for its time due now; False where none does."""
+    owed = _by_function[function]
+    moved = await query(
+        "UPDATE outbox SET due_at = now() WHERE subject_id = $1 AND job = $2 AND due_at IS NOT NULL"
+        " AND token IS NULL AND done_at IS NULL AND given_up_at IS NULL RETURNING id",
+        row.pk, owed.name,
+    )  # fmt: skip
+    if moved:
+        after_commit(outside().wake.of(owed.lane))
+    return bool(moved)
+
+
+async def owes(function: Function, row: Model) -> bool:
+    """Whether such a promise on a row is still open."""
+    job = _by_function[function].name
+    return await Promise.exists(subject_id=row.pk, job=job, done_at=None, given_up_at=None)
+
+
 async def claim(lane: Lane, most: int) -> list[Promise]:
-    """Lease due promises of a lane to the caller: nobody else works on them until the lease ends."""
+    """Lease due promises of a lane to the caller, each under its token: nobody else works on them until the lease ends.
+
+    Materialized: as a subquery of `WHERE id IN`, a planner that expects few rows runs it once a row and takes them all.
+    """
     rows = await query(
         """
-        UPDATE outbox SET lease_until = now() + $3::interval, token = $4, claims = claims + 1
-        WHERE id IN (
+        WITH due AS MATERIALIZED (
             SELECT id FROM outbox
             WHERE lane = $1 AND due_at <= now() AND done_at IS NULL AND given_up_at IS NULL
               AND (lease_until IS NULL OR lease_until < now())
             ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
         )
-        RETURNING *
+        UPDATE outbox SET lease_until = now() + $3::interval, token = gen_random_uuid(),
+            deaths = deaths + (token IS NOT NULL)::int
+        FROM due WHERE outbox.id = due.id
+        RETURNING outbox.*
         """,
-        lane.value, most, LEASE, uuid4(),
+        lane.value, most, LEASE,
     )  # fmt: skip
     return [Promise(**row) for row in rows]
 
@@ -107,24 +133,41 @@ async def keep(promise: Promise) -> None:
     try:
         if owed is None:
             raise Refused(f"no job is called {promise.job}")
-        if promise.claims > CLAIMS_MOST:
-            raise Refused(f"{CLAIMS_MOST} workers died on it")
-        row = await owed.model.get(pk=promise.subject_id)
-        async with asyncio.timeout(owed.timeout):
-            await owed.function(row)
+        if promise.deaths > DEATHS_MOST:
+            raise Refused(f"{promise.deaths} workers died on it")
+        await _run(owed, promise.subject_id)
     except Again as again:
         await _postpone(promise, again.at, str(again), failed=False)
     except Refused as refusal:
         await _give_up(promise, str(refusal))
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
-        if promise.failures + 1 >= FAILURES_MOST:
+        reason = _storable(f"{type(error).__name__}: {error}")
+        if datetime.now(UTC) - promise.created_at > TRIED_FOR:
             await _give_up(promise, reason)
         else:
-            log.warning("%s of %s failed, to be tried again", promise.job, promise.subject_id, exc_info=error)
+            alert = logging.ERROR if promise.failures + 1 >= ALERT_AT else logging.WARNING
+            log.log(alert, "%s of %s failed, to be tried again: %s", promise.job, promise.subject_id, reason)
+            log.debug("%s failed", promise.job, exc_info=error)
             await _postpone(promise, datetime.now(UTC) + _pause(promise, error), reason, failed=True)
     else:
         await _finish(promise)
+
+
+async def _is_owed(promise: Promise) -> bool:
+    """Whether it is still to be kept. Locked: who keeps it now waits for our commit, then frees what waits for it."""
+    (row,) = await query("SELECT done_at FROM outbox WHERE id = $1 FOR SHARE", promise.id)
+    return row["done_at"] is None
+
+
+async def _run(owed: Job, subject_id: UUID) -> None:
+    row = await owed.model.get(pk=subject_id)
+    try:
+        async with asyncio.timeout(owed.timeout) as limit:
+            await owed.function(row)
+    except TimeoutError:
+        if limit.expired():
+            raise TimeoutError(f"it took more than {owed.timeout:g} s") from None
+        raise
 
 
 async def _finish(promise: Promise) -> None:
@@ -148,17 +191,29 @@ async def _postpone(promise: Promise, at: datetime, reason: str, *, failed: bool
     await query(
         "UPDATE outbox SET due_at = $3, failures = failures + $4, error = $5, lease_until = NULL, token = NULL"
         " WHERE id = $1 AND token = $2",
-        promise.id, promise.token, at, int(failed), reason[:1000],
+        promise.id, promise.token, at, int(failed), _storable(reason),
     )  # fmt: skip
 
 
 async def _give_up(promise: Promise, reason: str) -> None:
-    log.error("%s of %s is given up: %s", promise.job, promise.subject_id, reason)
+    """With whatever waits for it: a letter without its invoice is no letter."""
+    log.error("%s of %s is given up: %s", promise.job, promise.subject_id, _storable(reason))
     await query(
-        "UPDATE outbox SET given_up_at = now(), error = $3, lease_until = NULL, token = NULL"
-        " WHERE id = $1 AND token = $2",
-        promise.id, promise.token, reason[:1000],
+        """
+        WITH given_up AS (
+            UPDATE outbox SET given_up_at = now(), error = $3, lease_until = NULL, token = NULL
+            WHERE id = $1 AND token = $2 RETURNING id
+        )
+        UPDATE outbox SET given_up_at = now(), error = 'what it waited for was given up: ' || $3
+        FROM given_up WHERE outbox.after_id = given_up.id AND outbox.done_at IS NULL
+        """,
+        promise.id, promise.token, _storable(reason)[:900],
     )  # fmt: skip
+
+
+def _storable(reason: str) -> str:
+    """What others say may hold anything; PostgreSQL stores neither null characters nor halves of a character."""
+    return reason[:1000].encode(errors="replace").decode().replace("\x00", "\N{REPLACEMENT CHARACTER}")
 
 
 def _pause(promise: Promise, error: Exception) -> timedelta:

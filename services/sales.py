@@ -5,7 +5,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from errors import Invalid
+import asyncpg
+
+from errors import DomainError, Invalid
 from models import Access, Client, Conflict, ConflictKind, Order, OrderKind, OrderLine, Payment, Product
 from models.database import query, savepoint
 from services import invoices, notifications
@@ -13,7 +15,7 @@ from services.outside import outside
 
 log = logging.getLogger("comptoir.sales")
 
-LINES_MOST = 200
+LINES_MOST = 100  # as many as a Checkout Session takes
 TOTAL_MOST = 99_999_999  # minor units: the most that Stripe takes at once
 PLATFORM = "platform"  # the Stripe account of the installation
 
@@ -84,9 +86,12 @@ async def _react(order: Order) -> None:
     try:
         async with savepoint():
             await REACTIONS[order.kind](order)
+    except (asyncpg.TransactionRollbackError, asyncpg.PostgresConnectionError, TimeoutError):
+        raise  # a passing trouble of the database: the whole settlement is tried again
     except Exception as error:
         log.exception("order %s: the reaction failed", order.id)
-        await flag(order, ConflictKind.REACTION_FAILED, "reaction", f"Paid, but not fulfilled: {error}")
+        reason = str(error) if isinstance(error, DomainError) else type(error).__name__
+        await flag(order, ConflictKind.REACTION_FAILED, "reaction", f"Paid, but not fulfilled: {reason}")
 
 
 async def _grant_access(order: Order) -> None:
@@ -94,7 +99,7 @@ async def _grant_access(order: Order) -> None:
     products = {line.product_id: line for line in await OrderLine.filter(order_id=order.id)}
     for product_id in sorted(products):
         await Access.get_or_create(
-            client_id=order.client_id, product_id=product_id,
+            client_id=order.client_id, product_id=product_id, live=order.live,
             defaults={"organization_id": order.organization_id, "order_id": order.id},
         )  # fmt: skip
 

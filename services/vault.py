@@ -26,11 +26,16 @@ async def open_secret(row: Owned, field: str, purpose: str) -> str | None:
     if envelope is None:
         return None
     _, key_id, nonce, sealed = envelope.split(".")
+    where = f"{row._meta.db_table}.{field}"
+    key = master_keys().get(key_id)
+    if key is None:
+        raise NotConfigured(f"COMPTOIR_MASTER_KEYS lacks key {key_id!r}, which sealed {where}: put it back.")
     try:
-        text = AESGCM(master_keys()[key_id]).decrypt(_decode(nonce), _decode(sealed), _bound_to(row, field))
-    except (KeyError, InvalidTag) as error:
-        where = f"{row._meta.db_table}.{field}"
-        raise NotConfigured(f"COMPTOIR_MASTER_KEYS lacks key {key_id!r}, which sealed {where}: put it back.") from error
+        text = AESGCM(key).decrypt(_decode(nonce), _decode(sealed), _bound_to(row, field))
+    except InvalidTag as error:
+        raise NotConfigured(
+            f"{where} was not sealed for row {row.id} with this key {key_id!r}: restore the key or the row."
+        ) from error
     await SecretOpening.create(
         organization_id=row.organization_id, table_name=row._meta.db_table, row_id=row.id, field=field, key_id=key_id,
         purpose=purpose,

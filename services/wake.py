@@ -1,5 +1,6 @@
 """Telling workers that there is work. A wake-up that is lost costs seconds: workers also look by themselves."""
 
+import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
@@ -14,6 +15,7 @@ log = logging.getLogger("comptoir.wake")
 
 JOB = "wake"  # the arq function of workers/settings.py
 EXPIRES = 60  # seconds after which a wake-up is worth nothing
+TIMEOUT = 2.0  # seconds: somebody waits for the answer to what was committed
 
 
 def redis_settings(url: str) -> RedisSettings:
@@ -37,20 +39,25 @@ class Wake:
     def __init__(self, redis_url: str) -> None:
         self._url = redis_url
         self._pool: ArqRedis | None = None
+        self._opening = asyncio.Lock()
         self.of = cache(self._of)
 
     def _of(self, lane: Lane) -> Callable[[], Awaitable[None]]:
         async def wake() -> None:
             try:
-                if self._pool is None:
-                    self._pool = await create_pool(
-                        redis_settings(self._url), job_serializer=serialize, job_deserializer=deserialize
-                    )
-                await self._pool.enqueue_job(JOB, lane.value, _expires=EXPIRES)
+                async with asyncio.timeout(TIMEOUT):
+                    await (await self._opened()).enqueue_job(JOB, lane.value, _expires=EXPIRES)
             except (RedisError, OSError, TimeoutError) as error:
-                log.warning("no wake-up for %s: Redis is away (%s); workers will look by themselves", lane, error)
+                log.warning("no wake-up for %s: Redis is away (%r); workers will look by themselves", lane, error)
 
         return wake
+
+    async def _opened(self) -> ArqRedis:
+        async with self._opening:
+            self._pool = self._pool or await create_pool(
+                redis_settings(self._url), job_serializer=serialize, job_deserializer=deserialize
+            )
+        return self._pool
 
     async def close(self) -> None:
         if self._pool is not None:

@@ -173,7 +173,10 @@ class Shop:
         """Bring everything that is due later nearer."""
         seconds = {"seconds": 1, "minutes": 60, "hours": 3600}
         total = sum(seconds[unit] * count for unit, count in duration.items())
-        for table, column in (("outbox", "due_at"), ("outbox", "lease_until"), ("notifications", "next_attempt_at")):
+        for table, column in (
+            ("outbox", "created_at"), ("outbox", "due_at"), ("outbox", "lease_until"),
+            ("notifications", "next_attempt_at"),
+        ):  # fmt: skip
             await self.sql(f"UPDATE {table} SET {column} = {column} - $1 * interval '1 second'", float(total))
 
     async def sql(self, statement: str, *values: Any) -> list[dict[str, Any]]:

@@ -203,3 +203,39 @@ async def test_a_person_sees_what_the_client_bought(shop: Shop) -> None:
     assert order["total"] == {"amount": 9800, "currency": "EUR", "formatted": "98,00\N{NO-BREAK SPACE}€"}
     (line,) = order["lines"]
     assert (line["description"], line["quantity"], line["unitPrice"]["amount"]) == ("Intégrale", 2, 4900)
+
+
+async def test_a_mutation_returns_whatever_is_asked_of_what_it_changed(shop: Shop) -> None:
+    product, client = await shop.product(partners=(await shop.partner(),)), await shop.client()
+
+    made = await shop(
+        """mutation ($input: OrderCreateInput!) { orderCreate(input: $input) { order {
+          client { email } lines { description product { name partners { slug } } }
+          payments { status } invoices { number } notifications { status } conflicts { kind } } } }""",
+        input={"client": client, "lines": [{"product": product, "quantity": 1}]},
+    )
+
+    (line,) = made["order"]["lines"]
+    assert line["product"]["partners"] == [{"slug": "fiscalis"}]
+    assert made["order"]["payments"] == []
+
+
+async def test_a_partner_who_is_to_be_tried_later_can_be_told_at_once(shop: Shop) -> None:
+    shop.sandbox.partner.answer(500)
+    order = await shop.sell(await shop.product(partners=(await shop.partner(),)))
+    (notification,) = order["notifications"]
+    assert notification["status"] == "PENDING"
+
+    shop.sandbox.partner.answer(200)
+    again = await shop(
+        """mutation ($input: NotificationResendInput!) { notificationResend(input: $input) {
+          notification { status partner { slug } order { number } attempts { number } } } }""",
+        input={"notification": notification["id"]},
+    )
+    await shop.work_is_done()
+
+    assert again["notification"]["attempts"] == [{"number": 1}]
+    assert (await shop.see(order))["notifications"][0]["status"] == "DELIVERED"
+    await shop.time_passes(hours=1)
+    await shop.work_is_done()
+    assert len(shop.told()) == 2

@@ -24,9 +24,15 @@ ORDER = {
         {"number": "FQCA-2026-000001", "pdfUrl": "http://api.test/files/1", "emailedAt": "2026-11-20T10:00:05Z"}
     ],
     "notifications": [
-        {"status": "DELIVERED", "partner": {"name": "Mon Partenaire"}, "attempts": [{"statusCode": 200}]}
+        {
+            "status": "DELIVERED",
+            "nextAttemptAt": None,
+            "partner": {"name": "Mon Partenaire"},
+            "attempts": [{"statusCode": 200}],
+        }
     ],
 }
+TOLD = ORDER["notifications"][0]
 
 
 class Api:
@@ -60,10 +66,9 @@ class Api:
             return self._data({"order": self.order})
         answer = self.answers[name]
         if isinstance(answer, tuple):
-            code, message = answer
-            return httpx.Response(
-                200, json={"errors": [{"message": message, "extensions": {"code": code}}], "data": None}
-            )
+            code, message, field = answer
+            error = {"message": message, "extensions": {"code": code, "field": field}}
+            return httpx.Response(200, json={"errors": [error], "data": None})
         return self._data(answer)
 
     def _data(self, data):
@@ -97,7 +102,7 @@ async def test_products_are_shown_and_one_can_be_chosen(browser):
 
     assert "Bilan express" in page.text
     assert "1 200,00 €" in page.text
-    assert "Commander « Bilan express »" in chosen.text
+    assert "Commander «&nbsp;Bilan express&nbsp;»" in chosen.text
 
 
 async def test_buying_leads_to_the_payment_page(api, browser):
@@ -113,7 +118,7 @@ async def test_buying_leads_to_the_payment_page(api, browser):
 
 
 async def test_a_known_client_buys_again(api, browser):
-    api.answers["CreateClient"] = ("CONFLICT", "Ce client existe déjà.")
+    api.answers["CreateClient"] = ("CONFLICT", "This client exists.", "input.email")
     api.answers["NewestClients"] = {
         "clients": {"nodes": [{"id": "a", "email": "x@example.com"}, {"id": "b", "email": "m@example.com"}]}
     }
@@ -133,13 +138,71 @@ async def test_a_free_order_needs_no_payment_page(api, browser):
 
 
 async def test_a_refusal_is_shown_with_what_was_typed(api, browser):
-    api.answers["CreateOrder"] = ("INVALID", "La quantité doit être au moins 1.")
+    api.answers["CreateOrder"] = ("INVALID", "A quantity is 1 to 9999.", "input.lines.0.quantity")
 
     page = await browser.post("/shop", data=FORM | {"quantity": "0"})
 
     assert page.status_code == 400
-    assert "La quantité doit être au moins 1." in page.text
+    assert "Cette quantité n’est pas possible." in page.text
+    assert "A quantity is 1 to 9999." in page.text
     assert 'value="m@example.com"' in page.text
+
+
+@pytest.mark.parametrize(
+    ("code", "field", "said"),
+    [
+        ("INVALID", "input.email", "Cette adresse e-mail n’est pas valable."),
+        ("INVALID", "input.unheardOf", "Un des renseignements n’est pas valable."),
+        ("UNAVAILABLE", "", "Un service extérieur ne répond pas."),
+        ("NOT_CONFIGURED", "", "il manque un réglage à Comptoir"),
+        ("LIMITED", "", "Patientez un instant"),
+        ("UNHEARD_OF", "", "Comptoir a rencontré une erreur."),
+    ],
+)
+async def test_the_api_s_refusals_are_said_in_french(api, browser, code, field, said):
+    api.answers["CreateClient"] = (code, "The API's own words.", field)
+
+    page = await browser.post("/shop", data=FORM)
+
+    assert said in page.text
+    assert '<span lang="en">The API&#39;s own words.</span>' in page.text
+
+
+async def test_an_order_that_is_paid_already_is_not_paid_again(api, browser):
+    api.answers["StartCheckout"] = ("CONFLICT", "This order is paid.", "input.order")
+
+    page = await browser.post("/shop/pay/T3JkZXI6Nw%3D%3D")
+
+    assert page.status_code == 409
+    assert "Ce n’est plus possible dans l’état actuel de la commande." in page.text
+
+
+async def test_an_unknown_order_is_not_found(api, browser):
+    api.order = None
+
+    page = await browser.get("/shop/orders/nothing")
+
+    assert page.status_code == 404
+    assert "<title>Introuvable · Bac à sable</title>" in page.text
+
+
+async def test_french_pages_have_a_french_bar_and_english_ones_an_english_one(browser):
+    french = await browser.get("/shop")
+    english = await browser.get("/partner")
+
+    for label in ("Bac à sable", "Boutique", "Événements Stripe", "E-mails", "Partenaire"):
+        assert f">{label}</a>" in french.text
+    for label in ("Sandbox", "Shop", "Stripe events", "Mail", "Partner"):
+        assert f">{label}</a>" in english.text
+    assert ('<html lang="fr">' in french.text, '<html lang="en">' in english.text) == (True, True)
+
+
+async def test_an_unknown_address_is_a_page_that_leads_back(browser):
+    page = await browser.get("/nowhere")
+
+    assert page.status_code == 404
+    assert "Nothing here" in page.text
+    assert 'href="/"' in page.text
 
 
 async def test_a_finished_order_shows_every_step_and_stops_refreshing(browser):
@@ -174,13 +237,34 @@ async def test_who_gave_up_paying_can_pay_from_the_order(api, browser):
 
 
 async def test_a_partner_that_was_not_told_is_marked(api, browser):
-    failed = {"status": "FAILED", "partner": {"name": "Mon Partenaire"}, "attempts": [{"statusCode": 500}] * 3}
-    api.order = ORDER | {"notifications": [failed]}
+    api.order = ORDER | {"notifications": [TOLD | {"status": "FAILED", "attempts": [{"statusCode": 500}] * 3}]}
 
     page = await browser.get("/shop/orders/T3JkZXI6Nw%3D%3D")
 
     assert "pas prévenu, après 3 tentatives" in page.text
     assert 'class="failed"' in page.text
+    assert 'Presque tout est fait : <a href="/partner">le partenaire</a> a refusé.' in page.text
+    assert "Tout est fait. Merci" not in page.text
+
+
+async def test_a_partner_to_be_tried_again_shows_when(api, browser):
+    due = datetime(2026, 11, 20, 10, 5, 7, tzinfo=UTC)
+    retried = {"status": "PENDING", "nextAttemptAt": due.isoformat(), "attempts": [{"statusCode": 500}]}
+    api.order = ORDER | {"notifications": [TOLD | retried]}
+
+    page = await browser.get("/shop/orders/T3JkZXI6Nw%3D%3D")
+
+    assert f"nouvel essai le {due.astimezone():%-d nov. à %H:%M:%S}, après 1 tentative" in page.text
+    assert '<a href="/partner">Voir ce qu’il a reçu</a>' in page.text
+
+
+async def test_a_free_order_has_nothing_to_pay(api, browser):
+    api.order = ORDER | {"total": {"amount": 0, "formatted": "0,00 €"}, "invoices": []}
+
+    page = await browser.get("/shop/orders/T3JkZXI6Nw%3D%3D")
+
+    assert "Rien à payer" in page.text
+    assert "Paiement" not in page.text
 
 
 async def test_it_signs_in_once_and_again_when_its_token_is_no_longer_good(api, browser):

@@ -9,6 +9,7 @@ from sandbox.stripe_cards import DECLINED, UnknownCard
 from sandbox.stripe_payment import NotOpen
 
 PAGE = {"card": "4242 4242 4242 4242", "expiry": "12 / 34", "cvc": "123", "name": "Marie Martin"}
+ADDRESS = {"line1": "3 place Bellecour", "postal_code": "69002", "city": "Lyon", "country": "FR"}
 
 
 class Clock:
@@ -146,8 +147,9 @@ async def test_the_page_takes_the_card_and_sends_the_client_back(client, browser
     [
         ({"card": "4000 0000 0000 0002"}, "Votre carte a été refusée"),
         ({"card": "5555 5555 5555 4444"}, "Carte inconnue de ce bac à sable"),
-        ({"card": ""}, "Carte inconnue de ce bac à sable"),
+        ({"card": ""}, "Indiquez le numéro de carte."),
         ({"expiry": "13/34"}, "MM / AA"),
+        ({"expiry": "12/26"}, "La date d’expiration de votre carte est passée."),
         ({"cvc": "1"}, "Trois chiffres"),
         ({"name": ""}, "Indiquez le nom"),
     ],
@@ -161,6 +163,81 @@ async def test_the_page_says_what_is_wrong_and_keeps_what_was_typed(client, brow
     assert shown in page.text
     assert (PAGE | typed)["name"] in page.text
     assert sandbox.stripe.session(session.id)["status"] == "open"
+
+
+async def test_a_card_is_good_to_the_end_of_its_month(client, browser):
+    session = await open_session(client)
+
+    assert (await browser.post(session.url, data=PAGE | {"expiry": "01/27"})).status_code == 303
+
+
+async def test_a_required_address_is_asked_and_told(client, browser, sandbox):
+    session = await open_session(client, billing_address_collection="required")
+
+    filled = await browser.post(session.url, data={"fill": "4242 4242 4242 4242"})
+    refused = await browser.post(session.url, data=PAGE | {"city": "Lyon"})
+    paid = await browser.post(session.url, data=PAGE | ADDRESS)
+
+    assert 'value="3 place Bellecour"' in filled.text
+    assert '<option value="FR" selected>France</option>' in filled.text
+    assert refused.status_code == 402
+    for shown in ("Indiquez votre adresse.", "Indiquez le code postal.", "Choisissez un pays.", 'value="Lyon"'):
+        assert shown in refused.text
+    assert paid.status_code == 303
+    told = sandbox.stripe.session(session.id)["customer_details"]["address"]
+    assert told == ADDRESS | {"line2": None, "state": None}
+    (charge,) = sandbox.stripe.events("charge.succeeded")
+    assert charge["data"]["object"]["billing_details"]["address"] == told
+
+
+async def test_an_address_that_is_not_required_is_not_asked(client, browser, sandbox):
+    session = await open_session(client)
+
+    page = await browser.get(session.url)
+    await sandbox.stripe.pay(session.id)
+
+    assert "Code postal" not in page.text
+    address = sandbox.stripe.session(session.id)["customer_details"]["address"]
+    assert (address["line1"], address["country"]) == (None, "FR")
+
+
+async def test_who_pays_in_process_may_give_an_address_where_one_is_required(sandbox, client):
+    required = {"billing_address_collection": "required"}
+    by_default, given, refused = [await open_session(client, **more) for more in (required, required, {})]
+
+    await sandbox.stripe.pay(by_default.id)
+    await sandbox.stripe.pay(given.id, address=ADDRESS | {"city": "Bruxelles", "country": "BE"})
+
+    assert sandbox.stripe.session(by_default.id)["customer_details"]["address"]["city"] == "Lyon"
+    assert sandbox.stripe.session(given.id)["customer_details"]["address"]["country"] == "BE"
+    with pytest.raises(ValueError, match="billing_address_collection"):
+        await sandbox.stripe.pay(refused.id, address=ADDRESS)
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("06 12 34 56 78", "+33612345678"),
+        ("+32 470 12 34 56", "+32470123456"),
+        ("0033612345678", "+33612345678"),
+    ],
+)
+async def test_a_phone_number_is_kept_in_international_form(client, browser, sandbox, typed, kept):
+    session = await open_session(client, phone_number_collection={"enabled": True})
+
+    await browser.post(session.url, data=PAGE | {"phone": typed})
+
+    assert sandbox.stripe.session(session.id)["customer_details"]["phone"] == kept
+
+
+@pytest.mark.parametrize("typed", ["", "0612", "appelez-moi", "1" * 300])
+async def test_what_is_no_phone_number_is_refused(client, browser, sandbox, typed):
+    session = await open_session(client, phone_number_collection={"enabled": True})
+
+    page = await browser.post(session.url, data=PAGE | {"phone": typed})
+
+    assert page.status_code == 402
+    assert "Indiquez un numéro de téléphone valable." in page.text
 
 
 async def test_the_page_fills_a_test_card_in(client, browser):

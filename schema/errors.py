@@ -1,0 +1,23 @@
+"""Error codes, as clients read them: the tree of `errors.py`."""
+
+from typing import Any
+
+import strawberry
+
+from errors import ErrorCode
+
+_MEANING = {
+    ErrorCode.UNAUTHENTICATED: "Nobody is signed in, or the token is no longer good: sign in again.",
+    ErrorCode.FORBIDDEN: "Signed in, without the right.",
+    ErrorCode.NOT_FOUND: "No such thing, or not one of yours.",
+    ErrorCode.INVALID: "The input breaks a rule; `field` says which part, where one is to blame.",
+    ErrorCode.CONFLICT: "The input is fine, the state of things is not.",
+    ErrorCode.LIMITED: "Too much, or too often.",
+    ErrorCode.NOT_CONFIGURED: "An operator has to set something first.",
+    ErrorCode.UNAVAILABLE: "An outside system did not answer as it should: try again.",
+    ErrorCode.INTERNAL: "A mistake of ours, logged under `id`.",
+}
+
+ERROR_CODE: Any = strawberry.enum(ErrorCode, description=ErrorCode.__doc__)
+for _value in ERROR_CODE.__strawberry_definition__.values:
+    _value.description = _MEANING[ErrorCode(_value.value)]

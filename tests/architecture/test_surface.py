@@ -1,0 +1,113 @@
+"""The public surface: every root field names its permission, everything is described, the SDL is committed."""
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    build_schema,
+)
+
+import models
+from engine.views import VIEWS
+from policy import READS, Permission
+from resolvers.schema import sdl
+from schema.roots import MUTATIONS, PERMISSIONS, QUERIES
+
+ROOT = Path(__file__).parent.parent.parent
+PUBLIC = {"signIn"}  # what nobody needs to be signed in for
+
+# Seen by nobody through the API: machinery, and what is shown only through its owner's own fields.
+HIDDEN = {
+    models.Access, models.Attempt, models.InvoiceSeries, models.Promise, models.SecretOpening, models.StripeEvent,
+}  # fmt: skip
+
+SCHEMA = build_schema(sdl())
+OURS = [kind for name, kind in SCHEMA.type_map.items() if not name.startswith("__")]
+
+
+def test_every_root_field_names_its_permission() -> None:
+    assert SCHEMA.query_type is not None
+    assert SCHEMA.mutation_type is not None
+    assert set(SCHEMA.query_type.fields) == set(QUERIES)
+    assert set(SCHEMA.mutation_type.fields) == set(MUTATIONS)
+    assert set(PERMISSIONS) == {*QUERIES, *MUTATIONS}
+    assert {name for name, permission in PERMISSIONS.items() if permission is Permission.PUBLIC} == PUBLIC
+
+
+@pytest.mark.parametrize("kind", OURS, ids=lambda kind: kind.name)
+def test_everything_is_described(kind: GraphQLNamedType) -> None:
+    assert kind.description, kind.name
+    if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
+        for name, field in kind.fields.items():
+            assert field.description, f"{kind.name}.{name}"
+            for argument, given in field.args.items():
+                assert given.description, f"{kind.name}.{name}({argument})"
+    elif isinstance(kind, GraphQLInputObjectType):
+        for name, input_field in kind.fields.items():
+            assert input_field.description, f"{kind.name}.{name}"
+    elif isinstance(kind, GraphQLEnumType):
+        for name, value in kind.values.items():
+            assert value.description, f"{kind.name}.{name}"
+
+
+def test_the_committed_schema_is_the_one_of_the_code() -> None:
+    assert (ROOT / "schema.graphql").read_text() == sdl(), "run `python cli.py schema` and commit it"
+
+
+def test_every_table_is_opened_by_a_permission_or_hidden_on_purpose() -> None:
+    tables = {getattr(models, name) for name in models.__all__ if hasattr(getattr(models, name), "_meta")}
+
+    assert set(READS) | HIDDEN == tables
+    assert set(READS) & HIDDEN == set()
+    assert set(VIEWS) <= set(READS)
+
+
+@pytest.mark.parametrize(
+    ("module", "below"),
+    [
+        ("errors", set()),
+        ("settings", {"errors"}),
+        ("policy", {"errors", "models"}),
+    ],
+    ids=["errors", "settings", "policy"],
+)
+def test_single_modules_import_only_what_stands_below_them(module: str, below: set[str]) -> None:
+    ours = {path.stem for path in ROOT.glob("*.py")} | {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    tree = ast.parse((ROOT / f"{module}.py").read_text())
+    imported = {
+        name.partition(".")[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names])
+    }
+
+    assert imported & ours <= below
+
+
+def test_locks_name_no_registry_and_hash_everything() -> None:
+    for lock in (ROOT / "requirements.lock", ROOT / "requirements-dev.lock"):
+        text = lock.read_text()
+        assert "://" not in text
+        packages = re.findall(r"^[a-z0-9][^\n]*==[^\n]*", text, re.M)
+        assert len(packages) > 50
+        for block in re.split(r"\n(?=[a-z0-9])", text.strip()):
+            assert "--hash=sha256:" in block, block.splitlines()[0]
+
+
+def test_nothing_of_a_machine_is_committed() -> None:
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if tracked.returncode:
+        pytest.skip("not a git checkout")
+    place = str(ROOT) + "/"
+    for name in tracked.stdout.splitlines():
+        path = ROOT / name
+        if path.suffix in {".py", ".md", ".toml", ".html", ".css", ".txt", ".graphql", ".lock", ""} and path.is_file():
+            assert place not in path.read_text(errors="replace"), name

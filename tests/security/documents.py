@@ -1,0 +1,62 @@
+"""GraphQL documents generated from the schema, so that what is added is read by the tests without being named."""
+
+from graphql import (
+    GraphQLField,
+    GraphQLNamedType,
+    get_named_type,
+    is_leaf_type,
+    is_required_argument,
+    is_union_type,
+)
+
+from resolvers.schema import build
+
+SCHEMA = build()._schema
+QUERY = SCHEMA.query_type
+assert QUERY is not None
+
+LISTS = sorted(name for name, field in QUERY.fields.items() if "first" in field.args)
+BY_ID = sorted(name for name, field in QUERY.fields.items() if list(field.args) == ["id"] and name != "node")
+VIEWED = sorted(type.name for type in SCHEMA.get_possible_types(SCHEMA.type_map["Node"]))  # type: ignore[arg-type]
+
+
+def everything_of(type: GraphQLNamedType, depth: int) -> str:
+    """A selection of all that can be asked of a type without arguments, relations followed `depth` times."""
+    if is_union_type(type):
+        return "{ __typename " + " ".join(f"... on {one.name} {everything_of(one, depth)}" for one in type.types) + " }"
+    return "{ __typename " + " ".join(_asked(name, field, depth) for name, field in type.fields.items()) + " }"  # type: ignore[attr-defined]
+
+
+def list_document(name: str, depth: int = 1) -> str:
+    """A page of a root list, with all of its rows."""
+    return (
+        f"query ($first: Int) {{ {name}(first: $first) {{ totalCount nodes {everything_of(row_type(name), depth)} }} }}"
+    )
+
+
+def one_document(name: str, depth: int = 1) -> str:
+    """A root field by id, with all of its row."""
+    return f"query ($id: ID!) {{ {name}(id: $id) {everything_of(get_named_type(QUERY.fields[name].type), depth)} }}"
+
+
+def node_document(type_name: str, depth: int = 1) -> str:
+    """`node(id)`, with all of a row of that type."""
+    inner = everything_of(SCHEMA.type_map[type_name], depth)
+    return f"query ($id: ID!) {{ node(id: $id) {{ __typename id ... on {type_name} {inner} }} }}"
+
+
+def row_type(name: str) -> GraphQLNamedType:
+    """Of a root list: the type of its rows."""
+    connection = get_named_type(QUERY.fields[name].type)
+    return get_named_type(connection.fields["nodes"].type)  # type: ignore[attr-defined]
+
+
+def _asked(name: str, field: GraphQLField, depth: int) -> str:
+    named = get_named_type(field.type)
+    if any(is_required_argument(argument) for argument in field.args.values()):
+        return ""
+    if is_leaf_type(named):
+        return name
+    if named.name in VIEWED or is_union_type(named):
+        return f"{name} {everything_of(named, depth - 1)}" if depth else ""
+    return f"{name} {everything_of(named, depth)}"

@@ -1,0 +1,69 @@
+"""Over a whole sale, with everything that can be read read and everything logged, no secret is anywhere."""
+
+import logging
+
+import orjson
+import pytest
+
+from models import User
+from services.outside import outside
+from tests.security.documents import LISTS, SCHEMA, list_document
+from tests.security.surroundings import TABLES
+from tests.shop import CHECKOUT, PASSWORD, WEBHOOK_SECRET, Shop
+
+API_KEY = "a-partners-api-key-that-nobody-else-may-read"
+SIGN_IN = "mutation ($input: SignInInput!) { signIn(input: $input) { expiresAt } }"
+
+
+async def test_no_secret_is_answered_stored_in_the_clear_or_logged(
+    shop: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    said: list[object] = []
+    partner = await shop.partner(apiKey=API_KEY)
+    secrets = [*installation_secrets(), API_KEY, partner["secret"], partner["secret"].removeprefix("whsec_"), PASSWORD]
+
+    await shop(SIGN_IN, input={"email": shop.email, "password": PASSWORD})
+    said.append(await shop.refused(SIGN_IN, input={"email": shop.email, "password": PASSWORD + "!"}))
+    order = await shop.order(await shop.product(partners=(partner,)))
+    shop.sandbox.stripe.fail_next(401)
+    said.append(await shop.post(CHECKOUT, {"input": shop.checkout_input(order)}))
+    shop.sandbox.partner.answer(500, times=1)
+    said.append(await shop.sell(await shop.product(partners=(partner,))))
+    said.append((await shop.http.post("/webhooks/stripe", content=b"{}", headers={"Stripe-Signature": "x"})).text)
+    said += [await shop.post(list_document(name, depth=3), {"first": 100}) for name in LISTS]
+    stored = [
+        row["text"]
+        for table in await shop.sql(TABLES)
+        for row in await shop.sql(f"SELECT t::text AS text FROM {table['relname']} t")
+    ]
+
+    told = {"answered": orjson.dumps(said).decode(), "stored": "\n".join(stored), "logged": caplog.text}
+    assert shop.told()[-1].headers["x-api-key"] == API_KEY
+    assert "INSERT INTO" in told["logged"]
+    for where, text in told.items():
+        for secret in secrets:
+            assert secret not in text, f"{where}: {secret[:12]}…"
+    password_hash = (await User.get(email=shop.email)).password_hash
+    assert password_hash not in told["answered"] + told["logged"]
+    assert shop.token not in told["stored"] + told["logged"]
+
+
+def test_no_field_is_named_like_a_secret_but_the_ones_shown_once() -> None:
+    shown_once = {("PartnerCreated", "signingSecret"), ("SignedIn", "accessToken")}
+    found = {
+        (kind.name, name)
+        for kind in SCHEMA.type_map.values()
+        if not kind.name.startswith("__") and not kind.name.endswith("Input")
+        for name in getattr(kind, "fields", {})
+        if any(word in name.lower() for word in ("secret", "password", "token", "apikey", "hash"))
+    }
+
+    assert found - {("Partner", "apiKeyLast4")} == shown_once
+
+
+def installation_secrets() -> list[str]:
+    settings = outside().settings
+    assert settings.stripe_secret_key is not None
+    keys = settings.comptoir_master_keys.get_secret_value()
+    return [settings.stripe_secret_key.get_secret_value(), WEBHOOK_SECRET, keys, keys.partition(":")[2]]

@@ -1,0 +1,67 @@
+"""Settings that would be dangerous are refused at start-up."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from errors import NotConfigured
+from services.keys import parse_master_keys
+from settings import Settings
+
+WHOLE: dict[str, Any] = {
+    "database_url": "postgres://u:p@127.0.0.1/x",
+    "redis_url": "redis://127.0.0.1",
+    "comptoir_master_keys": "k1:" + "A" * 43 + "=",
+}
+KEY = "a-secret-that-nobody-may-read"
+
+
+@pytest.mark.parametrize("key", ["sk_live_x", "rk_live_x"])
+def test_real_money_never_meets_the_sandbox(key: str) -> None:
+    with pytest.raises(ValidationError, match="real money never meets the sandbox"):
+        Settings(_env_file=None, **WHOLE, stripe_secret_key=key, sandbox_url="http://127.0.0.1:9")
+
+
+def test_production_is_served_over_https() -> None:
+    with pytest.raises(ValidationError, match="APP_URL must be https://"):
+        Settings(_env_file=None, **WHOLE, environment="production", app_url="http://api.example.com")
+
+    assert Settings(_env_file=None, **WHOLE, environment="production", app_url="https://api.example.com/").app_url
+
+
+def test_production_has_no_sandbox() -> None:
+    production = WHOLE | {"environment": "production", "app_url": "https://api.example.com"}
+
+    with pytest.raises(ValidationError, match="SANDBOX_URL"):
+        Settings(_env_file=None, **production, sandbox_url="http://127.0.0.1:9")
+
+
+def test_the_apps_own_secrets_have_no_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in WHOLE:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+    with pytest.raises(ValidationError) as refused:
+        Settings(_env_file=None)
+
+    assert {error["loc"][0] for error in refused.value.errors() if error["type"] == "missing"} == set(WHOLE)
+    for name in ("stripe_secret_key", "stripe_webhook_secret", "smtp_password"):
+        assert not Settings.model_fields[name].default
+
+
+def test_settings_are_frozen_and_show_no_secret() -> None:
+    settings = Settings(_env_file=None, **WHOLE, stripe_secret_key=KEY, stripe_webhook_secret=KEY, smtp_password=KEY)
+
+    assert KEY not in repr(settings)
+    assert KEY not in settings.model_dump_json()
+    with pytest.raises(ValidationError):
+        settings.stripe_secret_key = None
+
+
+@pytest.mark.parametrize("keys", ["", "k1", "k1:", "k1:c2hvcnQ=", ":" + "A" * 43 + "=", "k1:***"])
+def test_master_keys_that_are_none_are_refused_without_being_shown(keys: str) -> None:
+    with pytest.raises(NotConfigured) as refused:
+        parse_master_keys(keys)
+
+    assert "COMPTOIR_MASTER_KEYS" in refused.value.message
+    assert "c2hvcnQ" not in refused.value.message

@@ -1,0 +1,193 @@
+"""Nothing crosses: every type by its id, every root field and every list, for every role, in both organizations.
+
+What is tried follows from the schema and from `policy.READS`: a type or a root field that is added is tried too.
+"""
+
+from typing import Any
+
+import pytest
+from tortoise import fields
+from tortoise.exceptions import IntegrityError
+from tortoise.fields.relational import ForeignKeyFieldInstance
+from tortoise.models import Model
+
+import models
+from engine.views import VIEWS
+from models import Role
+from models.base import Owned, global_id
+from policy import READS, ROLES, Permission
+from schema.roots import PERMISSIONS
+from tests.security.documents import BY_ID, LISTS, list_document, node_document, one_document, row_type
+from tests.security.surroundings import neighbour
+from tests.shop import Shop
+
+MODELS = {model.__name__: model for model in VIEWS}
+Ids = dict[type[Model], list[str]]
+OWN = {models.Membership, models.User}  # of these everybody sees their own row only
+
+
+@pytest.fixture
+async def both(shop: Shop) -> tuple[Shop, Shop]:
+    """Two organizations with a row of every table that is published."""
+    theirs = await neighbour(shop)
+    for each in (shop, theirs):
+        await fill(each)
+    return shop, theirs
+
+
+async def test_every_type_every_field_and_every_list_for_every_role(both: tuple[Shop, Shop]) -> None:
+    mine, theirs = both
+    callers = {role: await caller_of(mine, role) for role in (*Role, None)}
+    own, foreign = await ids_of(mine), await ids_of(theirs)
+
+    for role, caller in callers.items():
+        permissions = ROLES[role] if role else frozenset({Permission.PUBLIC})
+        await try_types(caller, permissions, own, foreign)
+        await try_fields(caller, permissions, own, foreign)
+        await try_lists(caller, permissions, own, foreign)
+
+
+async def test_every_table_that_is_published_has_a_row_to_try(both: tuple[Shop, Shop]) -> None:
+    for each in both:
+        for model, ids in (await ids_of(each)).items():
+            assert ids, model.__name__
+
+
+async def test_an_accountant_sees_orders_without_what_partners_are_told(both: tuple[Shop, Shop]) -> None:
+    accountant = await caller_of(both[0], Role.ACCOUNTANT)
+
+    page = await accountant(list_document("orders", depth=3), first=100)
+
+    (order,) = page["nodes"]
+    assert order["invoices"][0]["partner"] is None
+    assert order["lines"][0]["product"]["partners"] == []
+    assert order["notifications"] == []
+
+
+async def test_a_member_does_not_see_who_else_is_one(both: tuple[Shop, Shop]) -> None:
+    accountant = await caller_of(both[0], Role.ACCOUNTANT)
+
+    me = await accountant("{ me { user { email } role } }")
+
+    assert me == {"user": {"email": accountant.email}, "role": "ACCOUNTANT"}
+
+
+async def test_the_database_refuses_a_row_that_names_one_of_another_organization(both: tuple[Shop, Shop]) -> None:
+    mine, theirs = (shop.organization.id for shop in both)
+    tried = []
+    for model in READS:
+        for name, column in model._meta.fields_map.items():
+            if not (isinstance(column, ForeignKeyFieldInstance) and issubclass(column.related_model, Owned)):
+                continue
+            row = await model.get(organization_id=mine, **{f"{name}_id__not_isnull": True})
+            foreign = await column.related_model.filter(organization_id=theirs).first()
+            with pytest.raises(IntegrityError, match="foreign key"):
+                await model.filter(pk=row.pk).update(**{f"{name}_id": foreign.pk}, **apart(model))
+            tried.append(f"{model.__name__}.{name}")
+    assert len(tried) > 12, tried
+
+
+def apart(model: type[Model]) -> dict[str, Any]:
+    """Values that keep a row from being refused for being there twice."""
+    numbers = ("position", "number", "sequence")
+    columns = model._meta.fields_map
+    found: dict[str, Any] = {name: 99 for name in numbers if isinstance(columns.get(name), fields.IntField)}
+    return found | ({"reference": "another"} if "reference" in columns else {})
+
+
+async def try_types(caller: Shop, permissions: frozenset[Permission], own: Ids, foreign: Ids) -> None:
+    """`node(id)` of every type."""
+    for model in VIEWS:
+        for id in own[model]:
+            theirs_alone = model in OWN and not await is_caller(caller, id)
+            seen = READS[model] in permissions and not theirs_alone
+            assert (await by_node(caller, model, id) is not None) == seen, (caller.email, model.__name__)
+        for id in foreign[model]:
+            assert await by_node(caller, model, id) is None, (caller.email, model.__name__)
+
+
+async def try_fields(caller: Shop, permissions: frozenset[Permission], own: Ids, foreign: Ids) -> None:
+    """Every root field by id."""
+    for name in BY_ID:
+        model = MODELS[name[0].upper() + name[1:]]
+        for id in own[model]:
+            seen = id if PERMISSIONS[name] in permissions else None
+            assert await by_field(caller, name, id) == seen, (caller.email, name)
+        for id in foreign[model]:
+            assert await by_field(caller, name, id) is None, (caller.email, name)
+
+
+async def try_lists(caller: Shop, permissions: frozenset[Permission], own: Ids, foreign: Ids) -> None:
+    """Every list, its rows and what they lead to."""
+    not_theirs = {id for ids in foreign.values() for id in ids}
+    for name in LISTS:
+        model = MODELS[row_type(name).name]
+        answer = await caller.post(list_document(name, depth=3), {"first": 100})
+        if PERMISSIONS[name] not in permissions:
+            (error,) = answer["errors"]
+            assert answer["data"] is None
+            assert error["extensions"]["code"] == ("FORBIDDEN" if caller.token else "UNAUTHENTICATED"), name
+            continue
+        assert "errors" not in answer, (caller.email, name)
+        page = answer["data"][name]
+        assert ({row["id"] for row in page["nodes"]}, page["totalCount"]) == (set(own[model]), len(own[model]))
+        assert not ids_in(answer) & not_theirs, (caller.email, name)
+
+
+async def fill(shop: Shop) -> None:
+    product = await shop.product(1000, (await shop.partner("one"),))
+    await shop.sell(product)
+    order = await models.Order.get(organization=shop.organization)
+    await models.Conflict.create(
+        organization=shop.organization, order=order, kind=models.ConflictKind.DUPLICATE_PAYMENT, reference="pi_2",
+        message="Paid twice",
+    )  # fmt: skip
+
+
+async def caller_of(shop: Shop, role: Role | None) -> Shop:
+    if role is Role.OWNER:
+        return shop
+    if role is None:
+        return Shop(shop.http, shop.sandbox, shop.organization, "")
+    return await Shop.open(shop.http, shop.sandbox, role=role)
+
+
+async def ids_of(shop: Shop) -> Ids:
+    """The global ids of an organization's rows, by model; of people and memberships too."""
+    here = shop.organization.id
+    ids: Ids = {}
+    for model in VIEWS:
+        rows = model.filter(organization_id=here)
+        if model is models.Organization:
+            rows = model.filter(id=here)
+        elif model is models.User:
+            rows = model.filter(memberships__organization_id=here)
+        ids[model] = [global_id(row) for row in await rows]
+    return ids
+
+
+async def is_caller(caller: Shop, id: str) -> bool:
+    user = await models.User.get_or_none(email=caller.email).prefetch_related("memberships")
+    return user is not None and id in {global_id(user), *map(global_id, user.memberships)}
+
+
+async def by_node(caller: Shop, model: type[Model], id: str) -> Any:
+    """Whatever `node(id)` gives; a refusal of the whole field is nothing."""
+    answer = await caller.post(node_document(VIEWS[model].name), {"id": id})
+    assert all(error["path"] == ["node"] for error in answer.get("errors", [])), answer
+    return answer["data"] and answer["data"]["node"]
+
+
+async def by_field(caller: Shop, name: str, id: str) -> str | None:
+    answer = await caller.post(one_document(name), {"id": id})
+    row = answer["data"] and answer["data"][name]
+    return row and str(row["id"])
+
+
+def ids_in(answer: Any) -> set[str]:
+    if isinstance(answer, list):
+        return set().union(*map(ids_in, answer))
+    if isinstance(answer, dict):
+        own = {str(answer["id"])} if "id" in answer else set()
+        return own.union(*map(ids_in, answer.values()))
+    return set()

@@ -1,0 +1,335 @@
+"""Reads: every list and every row, pages both ways, and one query for each relation whatever the page."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from tortoise.fields.relational import BackwardFKRelation, ForeignKeyFieldInstance, ReverseRelation
+
+import models
+from engine.reading import loaded
+from engine.views import VIEWS
+from tests.security.documents import BY_ID, LISTS, VIEWED, list_document, node_document, one_document, row_type
+from tests.shop import Shop
+
+WHO_IS_CALLING = 1  # query
+
+PAGE = """
+  query ($first: Int, $after: String, $last: Int, $before: String) {
+    orders(first: $first, after: $after, last: $last, before: $before) {
+      edges { cursor node { number } }
+      pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+    }
+  }
+"""
+
+
+@pytest.fixture
+async def sold(shop: Shop) -> Shop:
+    """A shop with a sale, a declined payment and a conflict, so that every list has rows."""
+    product = await shop.product(1000, (await shop.partner("one"), await shop.partner("two")))
+    order = await shop.order(product)
+    session = await shop.checkout(order)
+    for event in [
+        *await shop.sandbox.stripe.pay(session, card="4000000000000002"),
+        *await shop.sandbox.stripe.pay(session),
+    ]:
+        await shop.deliver(event)
+    await shop.work_is_done()
+    await models.Conflict.create(
+        organization=shop.organization, order_id=(await models.Order.first()).id,
+        kind=models.ConflictKind.DUPLICATE_PAYMENT, reference="pi_2", message="Paid twice",
+    )  # fmt: skip
+    return shop
+
+
+async def test_every_list_gives_its_rows_and_each_is_found_by_its_id(sold: Shop) -> None:
+    for name in LISTS:
+        page = await sold(list_document(name), first=100)
+        assert page["nodes"], f"nothing in {name}"
+        assert page["totalCount"] == len(page["nodes"])
+        for row in page["nodes"]:
+            assert without_links(await sold(node_document(row["__typename"]), id=row["id"])) == without_links(row)
+            one = name.removesuffix("s")
+            if one in BY_ID:
+                assert without_links(await sold(one_document(one), id=row["id"])) == without_links(row)
+
+
+async def test_every_list_has_its_row_by_id(sold: Shop) -> None:
+    assert {row_type(name).name for name in LISTS} == {name[0].upper() + name[1:] for name in BY_ID}
+
+
+async def test_relations_are_followed_as_far_as_asked_and_every_type_is_reached(sold: Shop) -> None:
+    seen: set[str] = set()
+
+    for name in LISTS:
+        seen |= types_in(await sold(list_document(name, depth=4), first=100))
+    seen |= types_in(await sold("{ me { __typename user { __typename } organization { __typename } } }"))
+
+    assert seen >= set(VIEWED)
+
+
+async def test_fragments_aliases_and_directives_are_understood(sold: Shop) -> None:
+    document = """
+      query ($yes: Boolean!, $no: Boolean!) {
+        page: orders(first: 1) {
+          ...Page
+          edges { node { again: number client { id } } }
+        }
+      }
+      fragment Page on OrderConnection { nodes { ...Whole ... on Node { key: id } } }
+      fragment Whole on Order {
+        who: client { ...Mail }
+        client { first: firstName @include(if: $yes) lastName @skip(if: $yes) }
+        sold: lines { quantity product { name } }
+        lines { position }
+        payments @include(if: $no) { status }
+      }
+      fragment Mail on Client { email }
+    """
+
+    page = await sold(document, yes=True, no=False)
+
+    (node,) = page["nodes"]
+    assert node["who"]["email"].endswith("@example.com")
+    assert list(node["client"]) == ["first"]
+    assert (node["sold"][0]["product"]["name"], node["lines"]) == (
+        "Déclaration d'impôts - Formule Complète",
+        [{"position": 1}],
+    )
+    assert node["key"]
+    assert "payments" not in node
+    assert page["edges"][0]["node"]["again"] == 1
+
+
+async def test_a_page_takes_one_query_and_one_for_each_relation_whatever_its_size(sold: Shop) -> None:
+    product = await sold.product(1000, (await sold.partner("three"),))
+    for _ in range(4):
+        await sold.sell(product)
+    document = """query ($first: Int) { orders(first: $first) { nodes {
+      number client { email } lines { product { partners { name } } }
+      invoices { number } notifications { attempts { number } }
+    } } }"""
+    relations = ["client", "lines", "product", "partner_links", "partner", "invoices", "notifications", "attempts"]
+
+    for size in (1, 2, 5):
+        with queries() as made:
+            page = await sold(document, first=size)
+        assert len(page["nodes"]) == size
+        assert len(made) == WHO_IS_CALLING + 1 + len(relations), "\n".join(made)
+
+
+async def test_what_is_not_asked_for_is_not_read(sold: Shop) -> None:
+    with queries() as bare:
+        await sold("{ orders { nodes { number total { amount } } } }")
+    with queries() as counted:
+        await sold("{ orders { totalCount nodes { number } } }")
+    (order,) = (await sold("{ orders { nodes { id } } }"))["nodes"]
+    with queries() as one:
+        await sold("query ($id: ID!) { node(id: $id) { id } }", id=order["id"])
+
+    assert (len(bare), len(counted), len(one)) == (2, 3, 2)
+
+
+async def test_what_a_mutation_returns_is_read_with_its_relations(sold: Shop) -> None:
+    made = await sold(
+        """mutation ($input: OrderCreateInput!) { orderCreate(input: $input) { order {
+             client { email } lines { product { name partners { slug } } } payments { status } } } }""",
+        input={
+            "client": await sold.client("marie@example.com"),
+            "lines": [{"product": (await sold("{ products { nodes { id } } }"))["nodes"][0]["id"], "quantity": 1}],
+        },
+    )
+
+    order = made["order"]
+    assert order["client"] == {"email": "marie@example.com"}
+    assert [partner["slug"] for partner in order["lines"][0]["product"]["partners"]] == ["one", "two"]
+    assert order["payments"] == []
+
+
+async def test_relations_come_in_a_fixed_order(sold: Shop) -> None:
+    first = "(SELECT min(id::text)::uuid FROM product_partners)"
+    await sold.sql(f"UPDATE product_partners SET created_at = now() WHERE id = {first}")  # moves it behind the other
+
+    products = await sold("{ products { nodes { partners { slug } } } }")
+
+    assert [partner["slug"] for partner in products["nodes"][0]["partners"]] == ["one", "two"]
+
+
+# Pages
+
+
+async def test_pages_follow_each_other_from_the_newest_on(shop: Shop) -> None:
+    await seven_orders(shop)
+
+    pages = [page := await shop(PAGE, first=3)]
+    while page["pageInfo"]["hasNextPage"]:
+        pages.append(page := await shop(PAGE, first=3, after=page["pageInfo"]["endCursor"]))
+
+    assert [numbers(page) for page in pages] == [[7, 6, 5], [4, 3, 2], [1]]
+    assert [page["pageInfo"]["hasPreviousPage"] for page in pages] == [False, True, True]
+
+
+async def test_pages_follow_each_other_from_the_oldest_back(shop: Shop) -> None:
+    await seven_orders(shop)
+
+    pages = [page := await shop(PAGE, last=3)]
+    while page["pageInfo"]["hasPreviousPage"]:
+        pages.append(page := await shop(PAGE, last=3, before=page["pageInfo"]["startCursor"]))
+
+    assert [numbers(page) for page in pages] == [[3, 2, 1], [6, 5, 4], [7]]
+    assert [page["pageInfo"]["hasNextPage"] for page in pages] == [False, True, True]
+
+
+async def test_a_page_may_lie_between_two_cursors(shop: Shop) -> None:
+    await seven_orders(shop)
+    cursors = {edge["node"]["number"]: edge["cursor"] for edge in (await shop(PAGE))["edges"]}
+
+    between = await shop(PAGE, first=2, after=cursors[6], before=cursors[2])
+    rest = await shop(PAGE, last=5, after=cursors[6], before=cursors[2])
+
+    assert numbers(between) == [5, 4]
+    assert numbers(rest) == [5, 4, 3]
+    assert (rest["pageInfo"]["hasNextPage"], rest["pageInfo"]["hasPreviousPage"]) == (True, True)
+
+
+async def test_a_page_is_stable_while_orders_come_in(shop: Shop) -> None:
+    await seven_orders(shop)
+    first = await shop(PAGE, first=3)
+
+    await shop.order()
+
+    assert numbers(await shop(PAGE, first=3, after=first["pageInfo"]["endCursor"])) == [4, 3, 2]
+
+
+async def test_an_empty_page_stands_nowhere(shop: Shop) -> None:
+    page = await shop(PAGE)
+
+    nowhere = {"hasNextPage": False, "hasPreviousPage": False, "startCursor": None, "endCursor": None}
+    assert (page["edges"], page["pageInfo"]) == ([], nowhere)
+
+
+async def test_a_page_has_one_to_a_hundred_rows(shop: Shop) -> None:
+    for name in ("first", "last"):
+        for size in (0, -1, 101, 2**31 - 1):
+            assert await shop.refused(PAGE, **{name: size}) == ("INVALID", name, f"`{name}` is 1 to 100."), size
+        assert await shop(PAGE, **{name: 100})
+
+    both = await shop.refused(PAGE, first=1, last=1)
+    assert both == ("INVALID", "last", "Give `first` or `last`, not both.")
+
+
+async def test_a_cursor_of_nowhere_is_refused(shop: Shop) -> None:
+    product = await shop.product()
+    of_products = (await shop("{ products { edges { cursor } } }"))["edges"][0]["cursor"]
+
+    for name in ("after", "before"):
+        for bad in ("", "x", "é", "\0", "=" * 99, of_products, product, "T3JkZXJAeA"):
+            code, field, message = await shop.refused(PAGE, **{name: bad})
+            assert (code, field) == ("INVALID", name), bad
+            assert "pageInfo" in message
+
+
+# Inputs
+
+
+async def test_null_and_absent_are_told_apart(shop: Shop) -> None:
+    create = """mutation ($input: ProductCreateInput!) {
+      productCreate(input: $input) { product { vatRate description level active } } }"""
+    absent = {"name": "Bilan", "price": {"amount": 5}}
+
+    default = await shop(create, input=absent)
+    null = await shop(create, input=absent | {"description": None, "level": None})
+    refused = await shop.refused(create, input=absent | {"vatRate": None})
+
+    assert default == null == {"product": {"vatRate": 2000, "description": None, "level": None, "active": True}}
+    assert refused == ("INVALID", "input.vatRate", "This cannot be null. Leave it out to keep its value.")
+
+
+# What engine/reading.py relies on in Tortoise
+
+
+def test_the_private_names_of_tortoise_are_where_they_were() -> None:
+    order = models.Order()
+
+    assert "lines" in order._meta.backward_fk_fields
+    assert isinstance(order._meta.fields_map["lines"], BackwardFKRelation)
+    assert isinstance(order._meta.fields_map["client"], ForeignKeyFieldInstance)
+    assert order._meta.fields_map["client"].related_model is models.Client
+    assert order._meta.fields_map["lines"].related_model is models.OrderLine
+    assert models.OrderLine._meta.ordering
+    assert not models.Payment._meta.ordering
+    assert isinstance(order.lines, ReverseRelation)
+    assert order.lines._fetched is False
+
+
+async def test_a_relation_that_was_not_read_is_an_error_and_no_query(sold: Shop) -> None:
+    order = await models.Order.first()
+    assert order is not None
+    for relation in ("client", "lines"):
+        with pytest.raises(LookupError):
+            loaded(order, relation)
+
+    await order.fetch_related("client", "lines", "invoices__partner")
+
+    assert loaded(order, "client").id == order.client_id
+    assert [line.position for line in loaded(order, "lines")] == [1]
+    assert loaded(loaded(order, "invoices")[0], "partner").slug == "one"
+
+
+def test_every_relation_of_a_view_is_one_of_its_model() -> None:
+    for model, view in VIEWS.items():
+        for path in view.relations.values():
+            hop, _, rest = path.partition("__")
+            target = model._meta.fields_map[hop].related_model
+            assert (target._meta.fields_map[rest].related_model if rest else target) in VIEWS
+
+
+@contextmanager
+def queries() -> Iterator[list[str]]:
+    """The SQL statements that reach the database within the block."""
+    made: list[str] = []
+
+    class Heard(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            made.append(record.getMessage())
+
+    heard, log = Heard(), logging.getLogger("tortoise.db_client")
+    level = log.level
+    log.addHandler(heard)
+    log.setLevel(logging.DEBUG)
+    try:
+        yield made
+    finally:
+        log.removeHandler(heard)
+        log.setLevel(level)
+
+
+async def seven_orders(shop: Shop) -> None:
+    client, product = await shop.client(), await shop.product()
+    for _ in range(7):
+        await shop.order(product, client=client)
+
+
+def numbers(page: dict[str, Any]) -> list[int]:
+    return [edge["node"]["number"] for edge in page["edges"]]
+
+
+def types_in(answer: Any) -> set[str]:
+    if isinstance(answer, list):
+        return set().union(*map(types_in, answer))
+    if isinstance(answer, dict):
+        named = {answer["__typename"]} if "__typename" in answer else set()
+        return named.union(*map(types_in, answer.values()))
+    return set()
+
+
+def without_links(answer: Any) -> Any:
+    """The same, but for links signed at the moment that they are asked for."""
+    if isinstance(answer, list):
+        return [without_links(each) for each in answer]
+    if isinstance(answer, dict):
+        return {name: without_links(value) for name, value in answer.items() if name != "pdfUrl"}
+    return answer
