@@ -104,7 +104,7 @@ class _OpenSession(Exchange[stripe.checkout.Session]):
     async def intend(self) -> Attempt:
         order = await Order.select_for_update().get(id=self.order.id)
         order.must_be_open()
-        # Locked: one that is concluded between two reads would be neither usable in the first nor pending in the second.
+        # Locked: one concluded between two reads would be neither usable in the first nor pending in the second.
         earlier = await Attempt.filter(order_id=order.id, operation=Operation.CHECKOUT).select_for_update()
         if any(attempt.status is AttemptStatus.COMPLETED for attempt in earlier):
             raise errors.Conflict(

@@ -123,8 +123,14 @@ async def claim(lane: Lane, most: int) -> list[Promise]:
 
 
 async def extend(tokens: set[UUID]) -> None:
-    """Heartbeat: the holder of these tokens is alive."""
-    await query("UPDATE outbox SET lease_until = now() + $2::interval WHERE token = ANY($1)", list(tokens), LEASE)
+    """Heartbeat: the holder of these tokens is alive. A row that is being written down at this moment holds up no other."""
+    await query(
+        """
+        WITH held AS MATERIALIZED (SELECT id FROM outbox WHERE token = ANY($1) FOR UPDATE SKIP LOCKED)
+        UPDATE outbox SET lease_until = now() + $2::interval FROM held WHERE outbox.id = held.id
+        """,
+        list(tokens), LEASE,
+    )  # fmt: skip
 
 
 async def keep(promise: Promise) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from models import InvoiceSeries
+from models import InvoiceSeries, Notification
+from services import notifications
 from tests.shop import CHECKOUT, Shop
 
 
@@ -239,3 +240,108 @@ async def test_a_partner_who_is_to_be_tried_later_can_be_told_at_once(shop: Shop
     await shop.time_passes(hours=1)
     await shop.work_is_done()
     assert len(shop.told()) == 2
+
+
+async def test_a_free_brand_beside_a_paid_one_has_no_invoice_and_the_order_is_paid(shop: Shop) -> None:
+    partner = await shop.partner()
+    gift, paid = await shop.product(0, (partner,), name="Cadeau"), await shop.product(5000, name="Conseil")
+
+    order = await shop.sell(gift, paid)
+
+    assert order["status"] == "PAID"
+    assert [invoice["total"]["amount"] for invoice in order["invoices"]] == [5000]
+    (told,) = shop.told()
+    assert told.json["invoice"] is None
+
+
+async def test_an_order_of_the_other_mode_is_not_checked_out(shop: Shop) -> None:
+    order = await shop.order()
+    await shop.sql("UPDATE orders SET live = true")
+
+    code, field, message = await shop.refused(CHECKOUT, input=shop.checkout_input(order))
+
+    assert (code, field) == ("CONFLICT", "input.order")
+    assert "Create a new order" in message
+    assert await shop.count("attempts") == 0
+
+
+async def test_what_the_client_typed_never_stands_in_the_way_of_the_payment(shop: Shop) -> None:
+    order, events = await shop.paid_events()
+    for event in events:
+        if event["type"] == "checkout.session.completed":
+            details = event["data"]["object"]["customer_details"]
+            details |= {"name": "M\x00" + "a" * 500 + " B", "phone": "not a phone"}
+            details["address"] = {"line1": "1 rue\ud800", "city": "x" * 999, "postal_code": "9" * 99, "country": "FRA"}
+        await shop.deliver(event)
+
+    await shop.work_is_done()
+
+    seen = await shop.see(order)
+    assert seen["status"] == "PAID"
+    assert seen["client"]["phone"] is None
+    assert len(seen["invoices"]) == 1
+
+
+async def test_a_second_partner_of_a_line_never_sees_an_invoice_with_the_lines_of_others(shop: Shop) -> None:
+    first, second = await shop.partner("first"), await shop.partner("second")
+    alone, shared = await shop.product(1000, (first,), name="A"), await shop.product(500, (first, second), name="B")
+
+    await shop.sell(alone, shared)
+
+    assert shop.told("first")[-1].json["order"]["total_amount"] == 15.0
+    body = shop.told("second")[-1].json
+    assert body["order"]["total_amount"] == 5.0
+    assert body["invoice"] is None
+
+
+async def test_a_second_partner_of_the_only_line_sees_its_invoice(shop: Shop) -> None:
+    first, second = await shop.partner("first"), await shop.partner("second")
+
+    order = await shop.sell(await shop.product(500, (first, second)))
+
+    assert shop.told("second")[-1].json["invoice"]["number"] == order["invoices"][0]["number"]
+
+
+async def test_a_customer_deleted_at_stripe_is_made_again_at_the_next_try(shop: Shop) -> None:
+    client, product = await shop.client(), await shop.product()
+    await shop.checkout(await shop.order(product, client=client))
+    await shop.sql("UPDATE clients SET stripe_id = 'cus_deleted'")
+    order = await shop.order(product, client=client)
+
+    code, _, message = await shop.refused(CHECKOUT, input=shop.checkout_input(order))
+    session = await shop.checkout(order)
+
+    assert code == "CONFLICT"
+    assert "No such customer" in message
+    assert shop.sandbox.stripe.session(session)["customer"] != "cus_deleted"
+
+
+async def test_sending_again_several_times_sends_once(shop: Shop) -> None:
+    shop.sandbox.partner.answer(500)
+    order = await shop.sell(await shop.product(partners=(await shop.partner(),)))
+    resend = "mutation ($input: NotificationResendInput!) { notificationResend(input: $input) { notification { id } } }"
+
+    for _ in range(4):
+        await shop(resend, input={"notification": order["notifications"][0]["id"]})
+    await shop.work_is_done()
+
+    assert len(shop.told()) == 2
+    assert await shop.count("outbox", "job = 'notifications.deliver' AND done_at IS NULL") == 1
+
+
+async def test_a_late_answer_does_not_take_back_a_delivery(shop: Shop) -> None:
+    shop.sandbox.partner.answer(500)
+    order = await shop.sell(await shop.product(partners=(await shop.partner(),)))
+    await shop.time_passes(minutes=5)
+    slow, quick = [await Notification.get() for _ in range(2)]
+    shop.sandbox.partner.answer(500, delay=0.5, times=1)
+
+    late = asyncio.create_task(notifications.deliver(slow))
+    await asyncio.sleep(0.2)
+    shop.sandbox.partner.answer(200)
+    await notifications.deliver(quick)
+    await asyncio.gather(late, return_exceptions=True)
+
+    (seen,) = (await shop.see(order))["notifications"]
+    assert seen["status"] == "DELIVERED"
+    assert [attempt["statusCode"] for attempt in seen["attempts"]] == [500, 200, 500]
