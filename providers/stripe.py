@@ -10,8 +10,10 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 import stripe
+from pydantic import BaseModel, ConfigDict, SecretStr
 
 from errors import Disconnected, Gone, NotConfigured, Refused, Unavailable
+from providers.base import Category, Provider
 
 API_VERSION = "2024-06-20"
 TIMEOUT = 15.0  # seconds, each try
@@ -21,11 +23,22 @@ TOLERANCE = 300  # seconds that a signature stays good
 T = TypeVar("T")
 
 
-class Stripe:
+class Credentials(BaseModel):
+    """The secret key, test or live; without one, the first use says so."""
+
+    model_config = ConfigDict(frozen=True)
+
+    secret_key: SecretStr | None
+
+
+class Stripe(Provider[Credentials]):
     """What Comptoir asks of Stripe. Requests are its parameters; each POST carries the caller's idempotency key."""
 
-    def __init__(self, secret_key: str | None, *, url: str) -> None:
-        self._secret_key, self._url = secret_key, url
+    name, category = "Stripe", Category.PAYMENTS
+
+    def __init__(self, credentials: Credentials, *, url: str = "https://api.stripe.com") -> None:
+        super().__init__(credentials)
+        self._url = url
 
     async def check(self) -> None:
         """Connection test. Raises Disconnected for a bad key."""
@@ -42,10 +55,11 @@ class Stripe:
 
     @cached_property
     def _client(self) -> stripe.StripeClient:
-        if not self._secret_key:
+        key = self.credentials.secret_key
+        if not key:
             raise NotConfigured("STRIPE_SECRET_KEY is not set. Set it in the environment and restart.")
         return stripe.StripeClient(
-            self._secret_key,
+            key.get_secret_value(),
             stripe_version=API_VERSION,
             base_addresses={"api": self._url},
             max_network_retries=RETRIES,

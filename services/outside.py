@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pydantic import SecretStr
-
 from providers.capabilities import Mailer
 from providers.smtp import Smtp
-from providers.stripe import Stripe
+from providers.stripe import Credentials, Stripe
 from providers.webhooks import Courier
 from services.wake import Wake
 from settings import Settings
@@ -54,12 +52,8 @@ def from_settings(settings: Settings) -> Outside:
     """What a process of this installation talks to. Opens no connection yet."""
     return Outside(
         settings=settings,
-        stripe=Stripe(_shown(settings.stripe_secret_key), url=settings.stripe_api_base),
+        stripe=Stripe(Credentials(secret_key=settings.stripe_secret_key), url=settings.stripe_api_base),
         mailer=Smtp.from_settings(settings),
         courier=Courier(sandbox_url=settings.sandbox_url),
         wake=Wake(settings.redis_url),
     )
-
-
-def _shown(secret: SecretStr | None) -> str | None:
-    return secret.get_secret_value() if secret else None

@@ -11,13 +11,14 @@ import pytest
 import stripe
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from errors import Disconnected, NotConfigured, Refused, Unavailable
-from providers.stripe import RETRIES, Stripe, verify
+from providers.stripe import RETRIES, Credentials, Stripe, verify
 from sandbox.server import HangUp, Server
 
 NOW = 1_700_000_000.0
@@ -112,7 +113,7 @@ async def stripe_that(answer: Any) -> AsyncIterator[tuple[Stripe, list[str]]]:
     server = Server(Starlette(routes=[Route("/{path:path}", respond, methods=["GET", "POST"])]), 0)
     await server.start()
     try:
-        yield Stripe("sk_test_secret", url=server.url), keys
+        yield Stripe(Credentials(secret_key=SecretStr("sk_test_secret")), url=server.url), keys
     finally:
         await server.stop()
 
@@ -187,7 +188,7 @@ async def test_without_an_answer_the_client_repeats_under_the_same_key_and_the_o
 
 async def test_without_a_key_the_variable_is_named() -> None:
     with pytest.raises(NotConfigured, match="STRIPE_SECRET_KEY is not set"):
-        await Stripe(None, url="http://127.0.0.1:9").check()
+        await Stripe(Credentials(secret_key=None), url="http://127.0.0.1:9").check()
 
 
 async def test_the_connection_test_asks_for_the_balance() -> None:
