@@ -11,6 +11,7 @@ def tabs(app_url: str) -> tuple[Tab, ...]:
         Tab(ORDER, {"client": "", "product": ""}),
         Tab(CHECKOUT, {"order": "", "successUrl": f"{app_url}/"}),
         Tab(ORDERS),
+        Tab(RESEND, {"notification": ""}),
     )
 
 
@@ -63,10 +64,19 @@ ORDERS = """query Orders {
       lines { description quantity unitPrice { formatted } }
       invoices { number pdfUrl emailedAt }
       notifications {
+        id
         status
+        nextAttemptAt
         partner { name }
         attempts { number statusCode durationMs }
       }
     }
+  }
+}"""
+
+RESEND = """# A partner who failed, or is to be tried later, is told at once.
+mutation Resend($notification: ID!) {
+  notificationResend(input: { notification: $notification }) {
+    notification { status attempts { number statusCode } }
   }
 }"""
