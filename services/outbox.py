@@ -123,7 +123,7 @@ async def claim(lane: Lane, most: int) -> list[Promise]:
 
 
 async def extend(tokens: set[UUID]) -> None:
-    """Heartbeat: the holder of these tokens is alive. A row that is being written down at this moment holds up no other."""
+    """Heartbeat: the holder of these tokens is alive. A row that is just being written down holds up no other."""
     await query(
         """
         WITH held AS MATERIALIZED (SELECT id FROM outbox WHERE token = ANY($1) FOR UPDATE SKIP LOCKED)

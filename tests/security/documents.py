@@ -20,18 +20,21 @@ BY_ID = sorted(name for name, field in QUERY.fields.items() if list(field.args) 
 VIEWED = sorted(type.name for type in SCHEMA.get_possible_types(SCHEMA.type_map["Node"]))  # type: ignore[arg-type]
 
 
-def everything_of(type: GraphQLNamedType, depth: int) -> str:
-    """A selection of all that can be asked of a type without arguments, relations followed `depth` times."""
+def everything_of(type: GraphQLNamedType, depth: int, *, columns: bool = True) -> str:
+    """A selection of all that can be asked of a type without arguments, relations followed `depth` times; without
+    `columns`, of its relations alone, each row known by its id."""
     if is_union_type(type):
-        return "{ __typename " + " ".join(f"... on {one.name} {everything_of(one, depth)}" for one in type.types) + " }"
-    return "{ __typename " + " ".join(_asked(name, field, depth) for name, field in type.fields.items()) + " }"  # type: ignore[attr-defined]
+        parts = (f"... on {one.name} {everything_of(one, depth, columns=columns)}" for one in type.types)
+    else:
+        fields = type.fields.items()  # type: ignore[attr-defined]
+        parts = (_asked(name, field, depth, columns) for name, field in fields)
+    return f"{{ __typename {' '.join(parts)} }}"
 
 
-def list_document(name: str, depth: int = 1) -> str:
+def list_document(name: str, depth: int = 1, *, columns: bool = True) -> str:
     """A page of a root list, with all of its rows."""
-    return (
-        f"query ($first: Int) {{ {name}(first: $first) {{ totalCount nodes {everything_of(row_type(name), depth)} }} }}"
-    )
+    rows = everything_of(row_type(name), depth, columns=columns)
+    return f"query ($first: Int) {{ {name}(first: $first) {{ totalCount nodes {rows} }} }}"
 
 
 def one_document(name: str, depth: int = 1) -> str:
@@ -51,12 +54,12 @@ def row_type(name: str) -> GraphQLNamedType:
     return get_named_type(connection.fields["nodes"].type)  # type: ignore[attr-defined]
 
 
-def _asked(name: str, field: GraphQLField, depth: int) -> str:
+def _asked(name: str, field: GraphQLField, depth: int, columns: bool) -> str:
     named = get_named_type(field.type)
     if any(is_required_argument(argument) for argument in field.args.values()):
         return ""
     if is_leaf_type(named):
-        return name
+        return name if columns or name == "id" else ""
     if named.name in VIEWED or is_union_type(named):
-        return f"{name} {everything_of(named, depth - 1)}" if depth else ""
-    return f"{name} {everything_of(named, depth)}"
+        return f"{name} {everything_of(named, depth - 1, columns=columns)}" if depth else ""
+    return f"{name} {everything_of(named, depth)}" if columns else ""
