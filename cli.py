@@ -10,10 +10,9 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-import demo
-import home
 from errors import DomainError
-from processes import Failed
+from local import demo, home
+from local.processes import Failed
 from settings import Settings
 
 SCHEMA = Path(__file__).parent / "schema.graphql"

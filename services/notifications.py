@@ -164,9 +164,9 @@ async def _headers(notification: Notification, body: bytes) -> dict[str, str]:
         "webhook-id": notification.webhook_id,
         "webhook-timestamp": str(timestamp),
     }
-    if secret := await vault.open_secret(partner, "signing_secret", f"notification {notification.webhook_id}"):
+    if secret := await vault.open(partner, "signing_secret", f"notification {notification.webhook_id}"):
         headers["webhook-signature"] = signature(secret, notification.webhook_id, timestamp, body)
-    if api_key := await vault.open_secret(partner, "api_key", f"notification {notification.webhook_id}"):
+    if api_key := await vault.open(partner, "api_key", f"notification {notification.webhook_id}"):
         headers["X-API-KEY"] = api_key
     return headers
 

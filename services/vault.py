@@ -20,7 +20,7 @@ def seal(row: Owned, field: str, text: str) -> None:
     setattr(row, field, ".".join(("v1", key_id, _encode(nonce), _encode(sealed))))
 
 
-async def open_secret(row: Owned, field: str, purpose: str) -> str | None:
+async def open(row: Owned, field: str, purpose: str) -> str | None:
     """The secret in a column, None where there is none. `purpose` goes to the access log."""
     envelope = getattr(row, field)
     if envelope is None:

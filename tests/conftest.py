@@ -13,7 +13,7 @@ import pytest
 from redis.asyncio import Redis
 from tortoise import connections
 
-import embedded
+from local import embedded
 from main import create_app
 from models.database import migrate
 from sandbox import Sandbox

@@ -39,7 +39,7 @@ async def _write(database_url: str) -> None:
 
 if __name__ == "__main__":
     sys.path.insert(0, os.getcwd())
-    import embedded
+    from local import embedded
 
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "home"

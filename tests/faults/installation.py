@@ -16,12 +16,11 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisIsAway
 
-import embedded
-import processes
-from embedded.server import free_port
+from local import embedded, processes
+from local.embedded.server import free_port
+from local.supervisor import LEAVE_WITHIN
 from sandbox import Sandbox
 from settings import Settings
-from supervisor import LEAVE_WITHIN
 from tests.shop import WEBHOOK_SECRET
 
 PROJECT = Path(__file__).parent.parent.parent

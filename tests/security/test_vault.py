@@ -30,7 +30,7 @@ async def test_what_is_sealed_is_opened_again(partner: Partner) -> None:
 
     assert SECRET not in again.api_key
     assert again.api_key.startswith("v1.k1.")
-    assert await vault.open_secret(again, "api_key", "a test") == SECRET
+    assert await vault.open(again, "api_key", "a test") == SECRET
 
 
 async def test_the_same_secret_is_never_sealed_the_same_way(partner: Partner) -> None:
@@ -45,12 +45,12 @@ async def test_the_same_secret_is_never_sealed_the_same_way(partner: Partner) ->
 async def test_an_empty_column_has_no_secret_and_no_opening(shop: Shop, partner: Partner) -> None:
     partner.api_key = None
 
-    assert await vault.open_secret(partner, "api_key", "a test") is None
+    assert await vault.open(partner, "api_key", "a test") is None
     assert await shop.count("secret_openings") == 0
 
 
 async def test_each_opening_is_logged_with_its_purpose(shop: Shop, partner: Partner) -> None:
-    await vault.open_secret(partner, "signing_secret", "notification msg_1")
+    await vault.open(partner, "signing_secret", "notification msg_1")
 
     (opening,) = await shop.sql("SELECT * FROM secret_openings")
     assert (opening["table_name"], opening["row_id"], opening["field"]) == ("partners", partner.id, "signing_secret")
@@ -81,7 +81,7 @@ async def test_an_envelope_that_was_moved_or_altered_is_not_opened(shop: Shop, p
         (altered, "api_key"),
     ):
         with pytest.raises(NotConfigured) as refused:
-            await vault.open_secret(row, field, "a test")
+            await vault.open(row, field, "a test")
         assert "xxxx" not in refused.value.message
     assert await shop.count("secret_openings") == 0
 
@@ -92,9 +92,9 @@ async def test_after_a_new_key_the_old_ones_still_open_and_the_new_one_seals(sho
     old = partner.api_key
 
     async with installed_with(shop, comptoir_master_keys=SecretStr(f"{SECOND}, {FIRST}")):
-        opened = await vault.open_secret(partner, "api_key", "a test")
+        opened = await vault.open(partner, "api_key", "a test")
         vault.seal(partner, "api_key", SECRET)
-        assert await vault.open_secret(partner, "api_key", "a test") == opened == SECRET
+        assert await vault.open(partner, "api_key", "a test") == opened == SECRET
 
     assert (old.split(".")[1], partner.api_key.split(".")[1]) == ("first", "second")
     assert [row["key_id"] for row in await shop.sql("SELECT key_id FROM secret_openings ORDER BY id")] == [
@@ -109,7 +109,7 @@ async def test_a_missing_key_is_named_and_no_secret_shown(shop: Shop, partner: P
 
     async with installed_with(shop, comptoir_master_keys=SecretStr(SECOND)):
         with pytest.raises(NotConfigured) as refused:
-            await vault.open_secret(partner, "api_key", "a test")
+            await vault.open(partner, "api_key", "a test")
 
     message = refused.value.message
     assert message == "COMPTOIR_MASTER_KEYS lacks key 'first', which sealed partners.api_key: put it back."
@@ -124,4 +124,4 @@ async def test_another_key_under_the_same_name_does_not_open(shop: Shop, partner
 
     async with installed_with(shop, comptoir_master_keys=SecretStr(renamed)):
         with pytest.raises(NotConfigured, match="'first'"):
-            await vault.open_secret(partner, "api_key", "a test")
+            await vault.open(partner, "api_key", "a test")

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-import embedded
-from embedded.server import write_private
+from local import embedded
+from local.embedded.server import write_private
 
 
 def new_master_key() -> str:

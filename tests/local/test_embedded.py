@@ -11,12 +11,12 @@ import asyncpg
 import pytest
 import redis.asyncio as redis
 
-import embedded
-from embedded import installations, postgres
+from local import embedded
+from local.embedded import installations, postgres
 
-PROJECT = Path(embedded.__file__).parents[1]
+PROJECT = Path(embedded.__file__).parents[2]
 OWNER = """
-import sys, time, pathlib, embedded
+import sys, time, pathlib; from local import embedded
 with embedded.servers(pathlib.Path(sys.argv[1]), durable=False):
     print("up", flush=True)
     time.sleep(60)

@@ -17,11 +17,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from rich.console import Console
 from rich.table import Table
 
-import embedded
-import home as homes
-from processes import Failed
+from local import embedded
+from local import home as homes
+from local.processes import Failed
+from local.supervisor import Program, Supervisor
 from settings import Settings
-from supervisor import Program, Supervisor
 
 if TYPE_CHECKING:
     from services.demonstration import Demonstration

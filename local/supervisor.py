@@ -10,10 +10,10 @@ from typing import Self
 
 import httpx
 
-import processes
-from processes import Failed
+from local import processes
+from local.processes import Failed
 
-PROJECT = Path(__file__).parent
+PROJECT = Path(__file__).parent.parent
 ANSWER_WITHIN = 60.0  # seconds, for all programs to answer at first
 LEAVE_WITHIN = 10.0  # seconds, for each to finish what it does when asked to stop
 PAUSES = (0.5, 5.0)  # seconds before a program is started again: the first, and the longest after repeated ends

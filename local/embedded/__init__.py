@@ -11,12 +11,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import processes
-from embedded import installations
-from embedded import postgres as postgresql
-from embedded import valkey as valkeys
-from embedded.server import PATIENCE, Server, write_private
-from processes import Failed
+from local import processes
+from local.embedded import installations
+from local.embedded import postgres as postgresql
+from local.embedded import valkey as valkeys
+from local.embedded.server import PATIENCE, Server, write_private
+from local.processes import Failed
 
 __all__ = ["Failed", "Servers", "remove", "running", "servers"]
 

@@ -9,8 +9,8 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-import processes
-from processes import Failed
+from local import processes
+from local.processes import Failed
 
 OLDEST_POSTGRES = 14
 OLDEST_REDIS = (6, 2)

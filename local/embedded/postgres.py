@@ -16,10 +16,10 @@ from pathlib import Path
 
 import asyncpg
 
-import processes
-from embedded import installations
-from embedded.server import Server, environment, free_port, write_private
-from processes import Failed
+from local import processes
+from local.embedded import installations
+from local.embedded.server import Server, environment, free_port, write_private
+from local.processes import Failed
 
 NAME = "comptoir"  # of the database, and of the role that owns it
 

@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
-import processes
-import supervisor
-from processes import Failed
-from supervisor import Program, Supervisor
+from local import processes, supervisor
+from local.processes import Failed
+from local.supervisor import Program, Supervisor
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc; only Linux tells of a parent's end")
 FOREVER = "import time; print('working', flush=True); time.sleep(60)"
@@ -57,7 +56,7 @@ def test_nothing_is_left_after_the_block_and_what_a_program_started_is_gone_too(
 @linux
 def test_a_program_ends_when_its_keeper_is_killed(tmp_path: Path) -> None:
     keeper = (
-        "import sys, time, os, signal, pathlib, processes;"
+        "import sys, time, os, signal, pathlib; from local import processes;"
         f"child = processes.spawn([sys.executable, '-c', {FOREVER!r}], log=pathlib.Path(sys.argv[1]),"
         "environment=os.environ, directory=pathlib.Path('/'));"
         "print(child.pid, flush=True); time.sleep(60)"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import redis
 
-from embedded import installations
-from embedded.server import Server, free_port, write_private
+from local.embedded import installations
+from local.embedded.server import Server, free_port, write_private
 
 
 def server(home: Path, *, durable: bool, lock: int) -> Server:

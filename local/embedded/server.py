@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import processes
-from processes import Failed
+from local import processes
+from local.processes import Failed
 
 PATIENCE = 30.0  # seconds: for a server to answer or to leave, and for those of a killed run to be gone
 
