@@ -13,7 +13,9 @@ from errors import NotConfigured
 class Settings(BaseSettings):
     """Read once at start-up; frozen."""
 
-    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
 
     environment: Literal["development", "production"] = "development"
     app_url: str = Field("http://127.0.0.1:8000", description="Public address; HTTPS in production")

@@ -62,7 +62,9 @@ async def transaction() -> AsyncIterator[BaseDBAsyncClient]:
         async with in_transaction() as connection:
             yield connection
     except IntegrityError as error:
-        raise _typed(error) from error
+        if refusal := _typed(error):
+            raise refusal from error
+        raise
     finally:
         _after_commit.reset(token)
     for hook in dict.fromkeys(hooks):
@@ -95,11 +97,12 @@ _BROKEN = {
 }
 
 
-def _typed(error: IntegrityError) -> Exception:
-    """The refusal behind a broken constraint, where a caller can act on it; else the error itself."""
-    broken = getattr(error.__cause__, "constraint_name", None) or ""
-    message, field = _BROKEN.get(broken, (None, None))
-    return Conflict(message, field=field) if message else error
+def _typed(error: IntegrityError) -> Conflict | None:
+    """The refusal behind a broken constraint, where a caller can act on it."""
+    broken: Any = error.__cause__ or error
+    broken.detail = None  # it holds the whole row, sealed secrets and people's data included: not for a log
+    message, field = _BROKEN.get(getattr(broken, "constraint_name", None) or "", (None, None))
+    return Conflict(message, field=field) if message else None
 
 
 async def query(sql: str, *values: Any) -> list[dict[str, Any]]:

@@ -4,8 +4,10 @@ import json
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from models import (
     Attempt,
@@ -36,15 +38,12 @@ class NotYetKnown(Exception):
 async def receive(account: str, body: bytes) -> bool:
     """Store a verified event and promise its handling; False for one that was already stored. Raises ValueError for a
     body that is no event."""
-    event = json.loads(body)
-    try:
-        row = StripeEvent(
-            stripe_id=event["id"], stripe_account=account, live=bool(event["livemode"]), type=event["type"],
-            occurred_at=datetime.fromtimestamp(event["created"], UTC), body=body,
-        )  # fmt: skip
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"not a Stripe event: {error}") from error
-    if event["type"] not in HANDLERS:
+    event = _Envelope.model_validate(json.loads(body))
+    row = StripeEvent(
+        stripe_id=event.id, stripe_account=account, live=event.livemode, type=event.type,
+        occurred_at=datetime.fromtimestamp(event.created, UTC), body=body,
+    )  # fmt: skip
+    if event.type not in HANDLERS:
         row.outcome, row.handled_at = "stored; events of this type change nothing here", datetime.now(UTC)
     async with transaction():
         await StripeEvent.bulk_create([row], ignore_conflicts=True)
@@ -53,6 +52,18 @@ async def receive(account: str, body: bytes) -> bool:
         if row.handled_at is None:
             await later(handle, row)
     return True
+
+
+class _Envelope(BaseModel):
+    """What every event of Stripe's has."""
+
+    model_config = ConfigDict(strict=True, hide_input_in_errors=True)
+
+    id: Annotated[str, StringConstraints(pattern=r"^[\w-]+$", max_length=255)]
+    type: Annotated[str, StringConstraints(pattern=r"^[\w.]+$", max_length=100)]
+    created: Annotated[int, Field(ge=0, le=2**33)]
+    livemode: bool
+    data: dict[str, Any]
 
 
 @job(Lane.EVENTS, timeout=30)

@@ -132,7 +132,9 @@ async def shop(http: httpx.AsyncClient, sandbox: Sandbox) -> Shop:
         "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
         " AND relname NOT LIKE '%migration%'"
     )
-    await connection.execute_script("TRUNCATE " + ", ".join(row["relname"] for row in tables))
+    # One statement: foreign keys are looked at when all is gone. Far faster than TRUNCATE on tables this small.
+    emptied = ", ".join(f"_{row['relname']} AS (DELETE FROM {row['relname']})" for row in tables)
+    await connection.execute_script(f"WITH {emptied} SELECT 1")
     sandbox.partner.answer()
     return await Shop.open(http, sandbox)
 

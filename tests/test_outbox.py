@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import asyncpg
 import pytest
 from redis.asyncio import Redis
 from tortoise import connections
@@ -217,7 +218,9 @@ async def test_a_promise_after_one_that_is_being_kept_is_not_forgotten(client: C
     assert (await now_of(second)).done_at
 
 
-async def test_what_waits_for_a_promise_that_was_given_up_stays_unkept(shop: Shop, client: Client, work: Work) -> None:
+async def test_what_waits_for_a_promise_that_is_given_up_is_given_up_with_it(
+    shop: Shop, client: Client, work: Work
+) -> None:
     work.failures = [Refused("never")]
     async with transaction():
         first = await later(labour, client)
@@ -226,8 +229,35 @@ async def test_what_waits_for_a_promise_that_was_given_up_stays_unkept(shop: Sho
     await shop.work_is_done()
 
     assert (await now_of(first)).given_up_at
-    assert (await now_of(second)).done_at is None
+    waited = await now_of(second)
+    assert waited.given_up_at
+    assert waited.error == "what it waited for was given up: never"
     assert work.done == []
+
+
+async def test_a_promise_that_waits_for_its_time_can_be_hastened(
+    shop: Shop, client: Client, work: Work, queue: Redis
+) -> None:
+    async with transaction():
+        promise = await later(labour, client, at=datetime.now(UTC) + timedelta(minutes=30))
+        after = await later(write, client, after=promise)
+    await queue.delete(QUEUE)
+
+    async with transaction():
+        assert await outbox.hasten(labour, client)
+        assert not await outbox.hasten(write, client)  # it waits for the other, not for its time
+
+    assert await queue.zcard(QUEUE) == 1
+    held = await leased()
+    async with transaction():
+        assert not await outbox.hasten(labour, client)  # it is being kept
+    assert await outbox.owes(labour, client)
+    await outbox.keep(held)
+    async with transaction():
+        assert not await outbox.hasten(labour, client)
+    assert not await outbox.owes(labour, client)
+    assert await outbox.owes(write, client)
+    assert (await now_of(after)).due_at
 
 
 # Leases
@@ -321,6 +351,27 @@ async def test_a_heartbeat_holds_nothing_but_what_is_under_way(shop: Shop, clien
 
     await shop.time_passes(seconds=2)
     assert (await leased()).id == lost.id
+
+
+async def test_a_heartbeat_waits_for_no_row_that_is_being_written_down(
+    shop: Shop, client: Client, database_url: str
+) -> None:
+    """It would hold the rows that it has by then, and whoever wants to finish those would wait in turn."""
+    await promised(client, count=3)
+    held = await outbox.claim(Lane.SYNC, 20)
+    await shop.time_passes(seconds=14)
+    elsewhere = await asyncpg.connect(database_url)
+    finishing = elsewhere.transaction()
+    await finishing.start()
+    await elsewhere.execute("UPDATE outbox SET done_at = now() WHERE id = $1", held[1].id)
+
+    async with asyncio.timeout(10):
+        await outbox.extend({promise.token for promise in held if promise.token})
+
+    await finishing.rollback()
+    await elsewhere.close()
+    await shop.time_passes(seconds=2)
+    assert [promise.id for promise in await outbox.claim(Lane.SYNC, 20)] == [held[1].id]
 
 
 async def test_a_late_heartbeat_takes_nothing_back(shop: Shop, client: Client) -> None:

@@ -49,6 +49,22 @@ async def test_no_secret_is_answered_stored_in_the_clear_or_logged(
     assert shop.token not in told["stored"] + told["logged"]
 
 
+async def test_a_row_that_the_database_refuses_is_not_logged(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+    create = "mutation ($input: ClientCreateInput!) { clientCreate(input: $input) { client { id } } }"
+    await shop.sql("ALTER TABLE clients ADD CONSTRAINT broken CHECK (city <> 'Lyon') NOT VALID")
+    try:
+        refusal = await shop.refused(
+            create, input={"email": "marie@example.com", "phone": "+33687654321", "city": "Lyon"}
+        )
+    finally:
+        await shop.sql("ALTER TABLE clients DROP CONSTRAINT broken")
+
+    assert refusal[0] == "INTERNAL"
+    assert 'violates check constraint "broken"' in caplog.text
+    assert "marie@example.com" not in caplog.text
+    assert "+33687654321" not in caplog.text
+
+
 def test_no_field_is_named_like_a_secret_but_the_ones_shown_once() -> None:
     shown_once = {("PartnerCreated", "signingSecret"), ("SignedIn", "accessToken")}
     found = {

@@ -23,6 +23,13 @@ def test_real_money_never_meets_the_sandbox(key: str) -> None:
         Settings(_env_file=None, **WHOLE, stripe_secret_key=key, sandbox_url="http://127.0.0.1:9")
 
 
+def test_a_refusal_shows_no_secret() -> None:
+    with pytest.raises(ValidationError) as refused:
+        Settings(_env_file=None, **WHOLE, environment="production", smtp_password=KEY)
+
+    assert KEY[-8:] not in str(refused.value)
+
+
 def test_production_is_served_over_https() -> None:
     with pytest.raises(ValidationError, match="APP_URL must be https://"):
         Settings(_env_file=None, **WHOLE, environment="production", app_url="http://api.example.com")

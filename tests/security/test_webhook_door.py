@@ -62,7 +62,30 @@ NO_EVENTS = [
     b"\xff",
     orjson.dumps({"id": "evt_1"}),
     orjson.dumps(EVENT | {"created": "yesterday"}),
-    orjson.dumps({name: value for name, value in EVENT.items() if name != "livemode"}),
+    *(
+        orjson.dumps({name: value for name, value in EVENT.items() if name != absent})
+        for absent in EVENT
+        if absent != "object"
+    ),
+    *(
+        orjson.dumps(EVENT | bad)
+        for bad in (
+            {"id": 5},
+            {"id": ""},
+            {"id": "x" * 300},
+            {"id": "a\0b"},
+            {"type": []},
+            {"type": 5},
+            {"type": "x" * 200},
+            {"type": "a\0b"},
+            {"created": -1},
+            {"created": 10**17},
+            {"created": True},
+            {"livemode": "no"},
+            {"data": None},
+        )
+    ),
+    orjson.dumps(EVENT).replace(b"1700000000", b"1" * 30),
 ]
 
 
