@@ -51,13 +51,11 @@ def serve(
 @app.command()
 def worker() -> None:
     """The work that is promised: e-mails, invoices, deliveries. It ends when Redis goes away: supervise it."""
-    from arq.worker import run_worker
-
     _settings()
     logging.basicConfig(level=logging.INFO, format=_LOG_LINE)
-    from workers.settings import WorkerSettings  # reads the settings
+    from workers.settings import run  # reads the settings
 
-    run_worker(WorkerSettings)
+    run()
 
 
 @app.command()

@@ -1,7 +1,7 @@
 """The connection, the transaction, the migrations."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import ContextVar
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import asyncpg
 from tortoise import Tortoise, connections
 from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.connection import get_connections
 from tortoise.exceptions import IntegrityError
 from tortoise.migrations.api import migrate as run_migrations
 from tortoise.transactions import in_transaction
@@ -59,7 +60,7 @@ async def transaction() -> AsyncIterator[BaseDBAsyncClient]:
     hooks: list[AfterCommit] = []
     token = _after_commit.set(hooks)
     try:
-        async with in_transaction() as connection:
+        async with _begun() as connection:
             yield connection
     except IntegrityError as error:
         if refusal := _typed(error):
@@ -76,6 +77,22 @@ async def savepoint() -> AsyncIterator[None]:
     """A part of the open transaction that may fail alone."""
     async with in_transaction():
         yield
+
+
+@asynccontextmanager
+async def _begun() -> AsyncIterator[BaseDBAsyncClient]:
+    """Tortoise's transaction, which keeps its connection for ever where BEGIN fails: the server left, or we were
+    cancelled. Twenty of these, and nobody gets a connection any more."""
+    opening: Any = in_transaction()
+    async with AsyncExitStack() as stack:
+        try:
+            connection = await stack.enter_async_context(opening)
+        except BaseException:
+            if hasattr(opening, "token"):  # it had its connection, and the context was told of it
+                get_connections().reset(opening.token)
+                await opening.client._parent._pool.release(opening.client._connection)
+            raise
+        yield connection
 
 
 def in_a_transaction() -> bool:

@@ -621,7 +621,7 @@ async def test_a_redis_that_is_away_or_silent_holds_up_no_change() -> None:
         await Wake(f"redis://127.0.0.1:{port}/0").of(Lane.SYNC)()
 
 
-async def test_many_wake_ups_at_once_share_their_connections(queue: Redis) -> None:
+async def test_many_wake_ups_at_once_all_arrive_and_leave_no_connection(queue: Redis) -> None:
     before = len(await queue.client_list())
     wake = Wake(outside().settings.redis_url)
 

@@ -1,9 +1,10 @@
 """The arq worker: `comptoir worker`. It exits when Redis goes away; whoever supervises it starts it again."""
 
+import asyncio
 from typing import Any
 
 from arq.typing import WorkerSettingsBase
-from arq.worker import func
+from arq.worker import Worker, func, get_kwargs
 
 from models import Lane
 from models.database import connect, disconnect
@@ -47,3 +48,19 @@ class WorkerSettings(WorkerSettingsBase):
     job_timeout = 10
     poll_delay = 0.1
     max_jobs = 50
+
+
+class _Leaving(Worker):
+    """arq's worker, which skips `on_shutdown` where the signal that stops it also cancels a wake-up."""
+
+    async def close(self) -> None:
+        if self.tasks:
+            await asyncio.wait(self.tasks.values(), timeout=5)
+            self.tasks.clear()
+        await super().close()
+
+
+def run() -> None:
+    """Work until SIGTERM, or until Redis goes away."""
+    given: dict[str, Any] = get_kwargs(WorkerSettings)
+    _Leaving(**given).run()
