@@ -16,7 +16,7 @@ run: set-up ## Everything on this machine, until Ctrl-C (PORT, COMPTOIR_HOME)
 test: set-up ## The tests (ARGS="-k sale" for pytest)
 	@$(python) -m pytest -n logical --maxprocesses 4 $(ARGS)
 
-check: set-up ## Format, lint, types, import rules, published schema
+check: set-up ## Format, lint, types, import rules, published schema, GraphQL over HTTP
 	@echo '▸ Format'
 	@$(python) -m ruff format --check .
 	@echo '▸ Lint'
@@ -27,6 +27,15 @@ check: set-up ## Format, lint, types, import rules, published schema
 	@$(python) -c 'import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_logo=True))'
 	@echo '▸ Published schema'
 	@$(python) cli.py schema --check
+	@echo '▸ GraphQL over HTTP'
+	@$(MAKE) -s --no-print-directory $(audits)
+	@$(python) -m pytest tests/http/audits.py
+
+audits = tests/http/node_modules/.package-lock.json
+
+$(audits): tests/http/package-lock.json
+	@.venv/bin/npm ci --prefix tests/http --prefer-offline --loglevel error >/dev/null || { \
+		echo "error: the audits could not be installed from npm's registry: see above, then try again." >&2; exit 1; }
 
 compile = $(python) -m uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header -q

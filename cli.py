@@ -90,6 +90,35 @@ def schema(check: Annotated[bool, typer.Option("--check", help="Only compare wit
         raise typer.Exit(1)
 
 
+@app.command()
+def plan(
+    document: Annotated[Path, typer.Argument(help="A file that holds a GraphQL query", exists=True, dir_okay=False)],
+    email: Annotated[str, typer.Option("--as", help="Who asks")] = "owner@demo.test",
+    variables: Annotated[str, typer.Option(help="Variables, as JSON")] = "{}",
+    name: Annotated[str | None, typer.Option(help="The operation, where the file holds several")] = None,
+) -> None:
+    """Show how a query is answered: its SQL and Python, and the rows that PostgreSQL expected and met."""
+    import asyncio
+
+    from rich.console import Console
+    from rich.syntax import Syntax
+
+    from resolvers.explaining import explain
+
+    found = asyncio.run(explain(_settings().database_url, document.read_text(), variables, name, email))
+    console = Console()
+    if found.why_not is not None:
+        console.print(f"No plan: {found.why_not}. The ordinary executor answers.", highlight=False, markup=False)
+        raise typer.Exit(1)
+    for number, (sql, steps) in enumerate(found.statements, 1):
+        console.print(f"[bold]Statement {number}[/bold]")
+        console.print(Syntax(sql, "sql", background_color="default", word_wrap=True))
+        console.print("\n".join(steps) + "\n", style="dim", highlight=False, markup=False)
+    for source in found.python:
+        console.print("[bold]Rows to answer[/bold]")
+        console.print(Syntax(source, "python", background_color="default", word_wrap=True))
+
+
 @app.command("new-key")
 def new_key() -> None:
     """Print a fresh entry for COMPTOIR_MASTER_KEYS."""

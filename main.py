@@ -4,9 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
-from starlette.middleware.body_limit import RequestBodyLimitMiddleware
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
@@ -14,13 +12,13 @@ from engine import graphiql
 from engine.http import GraphQLApp
 from models.database import connect, disconnect
 from resolvers import examples
-from resolvers.schema import build
+from resolvers.schema import engine
 from schema.context import Context
 from services import files, identity, outside
 from settings import Settings
 from webhooks.stripe import stripe
 
-BODY_MOST = 1024 * 1024  # bytes; more is refused with 413 before anything is done with it
+BODY_MOST = 1024 * 1024  # bytes, where a body is read; more is refused with 413 before anything is done with it
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -35,25 +33,23 @@ def create_app(settings: Settings) -> Starlette:
         await disconnect()
 
     explore = settings.environment == "development"
-    graphql = GraphQLApp(
-        build(introspection=explore), context, path="/graphql", explore=explore, tabs=examples.tabs(settings.app_url)
-    )
+    explorer = graphiql.explorer("/graphql", tabs=examples.tabs(settings.app_url)) if explore else None
+    graphql = GraphQLApp(engine(introspection=explore), context, body_most=BODY_MOST, page=explorer)
     routes: list[BaseRoute] = [
         Route("/graphql", graphql),
-        Route("/webhooks/stripe", stripe, methods=["POST"]),
+        Route("/webhooks/stripe", stripe, methods=["POST"], max_body_size=BODY_MOST),
         Route("/files/{token}/{name}", file, methods=["GET"]),
         Route("/healthz", healthz, methods=["GET"]),
     ]
     if explore:
         routes += [Mount("/graphiql", graphiql.assets), Route("/", lambda request: RedirectResponse("/graphql"))]
-    return Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(RequestBodyLimitMiddleware, BODY_MOST)])
+    return Starlette(routes=routes, lifespan=lifespan)
 
 
-async def context(request: Request, response: Response) -> Context:
+async def context(request: HTTPConnection) -> Context:
     """Who is calling: the bearer of an access token, or nobody."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    actor = await identity.actor_of(token.strip()) if scheme.lower() == "bearer" and token else None
-    return Context(request, response, actor)
+    return Context(await identity.actor_of(token.strip()) if scheme.lower() == "bearer" and token else None)
 
 
 async def file(request: Request) -> Response:

@@ -25,6 +25,10 @@ class Settings(BaseSettings):
     )
     comptoir_home: Path = Field(Path("var"), description="Where data, servers and logs live")
     database_url: str = Field(description="postgres://…; `make run` starts one when it is absent")
+    database_pool_size: int = Field(
+        20, ge=1, le=1000, description="Connections of a process to PostgreSQL for writing at most, and as many to read"
+    )
+    read_timeout_seconds: float = Field(10, ge=0.1, le=600, description="A read that takes longer is given up")
     redis_url: str = Field(description="redis://…; `make run` starts one when it is absent")
     comptoir_master_keys: SecretStr = Field(
         description="`id:base64 of 32 bytes`, comma-separated, newest first; `comptoir new-key` prints one"

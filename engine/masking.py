@@ -2,11 +2,11 @@
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
+from itertools import islice
 from uuid import uuid4
 
 from graphql import GraphQLError
-from strawberry.extensions import SchemaExtension
 
 from errors import DomainError, ErrorCode
 
@@ -15,18 +15,14 @@ log = logging.getLogger("comptoir.errors")
 ERRORS_MOST = 20
 
 
-class MaskErrors(SchemaExtension):
-    """Mask what is neither GraphQL's own complaint about the request nor a DomainError."""
-
-    def on_operation(self) -> Iterator[None]:
-        yield
-        result = self.execution_context.result
-        errors = getattr(result, "errors", None)
-        if result is not None and errors:
-            result.errors = [masked(error) for error in errors[:ERRORS_MOST]]
+def shown(errors: Iterable[GraphQLError]) -> list[GraphQLError]:
+    """The first errors of an answer, masked."""
+    return [masked(error) for error in islice(errors, ERRORS_MOST)]
 
 
 def masked(error: GraphQLError) -> GraphQLError:
+    """The error for clients: what is neither GraphQL's own complaint about the request nor a DomainError loses its
+    words, is logged and gets an id."""
     cause = error.original_error
     while isinstance(cause, GraphQLError) and cause.original_error is not None:
         cause = cause.original_error

@@ -1,83 +1,67 @@
-"""Reads: a scoped queryset and a selection become one query for the page and one for each relation asked for.
+"""Reads through the ORM: the way of whatever no plan answers, and what plans are compared with.
 
-Every hop over a relation goes through `scope`, so that no relation shows a row that its own list would not. The one
-module that touches Tortoise's private names; `tests/test_reads.py` pins them.
+A scoped queryset and a selection become one query for the page and one for each relation asked for. Every hop over a
+relation goes through the viewer's `rows`, so that no relation shows a row that its own list would not. With
+`engine/plans/tortoise.py`, all that touches Tortoise's private names; `tests/test_reads.py` pins them.
 """
 
-import base64
-import binascii
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from strawberry.types.nodes import SelectedField, Selection
+from tortoise.expressions import Q, RawSQL
 from tortoise.fields.relational import ForeignKeyFieldInstance
 from tortoise.models import Model
 from tortoise.query_utils import Prefetch
 from tortoise.queryset import QuerySet
 
-from engine.views import VIEWS, View
-from errors import Invalid
-
-Scope = Callable[[type[Model]], QuerySet[Any]]
-
-PAGE_DEFAULT, PAGE_MOST = 20, 100
+from engine.lists import Order, Place, written
+from engine.views import VIEWS, Expression, Relation, View, Viewer, relation
 
 
 @dataclass(frozen=True)
 class Page:
-    """A slice of a list, newest first."""
+    """A slice of a list."""
 
     rows: Sequence[Model]
     before: bool
     after: bool
     everything: QuerySet[Any]
+    place: Place
+
+    def cursor(self, row: Model) -> str:
+        """The row's position in the list."""
+        columns = row._meta.fields_map
+        return self.place.cursor([written(columns[name], getattr(row, name)) for name in self.place.order.columns])
 
 
-async def read_one(rows: QuerySet[Any], selections: Iterable[Selection], scope: Scope) -> Model | None:
+async def read_one(rows: QuerySet[Any], selections: Iterable[Selection], viewer: Viewer) -> Model | None:
     """The first row, with what is asked of it."""
-    return await rows.prefetch_related(*prefetches(VIEWS[rows.model], selections, scope)).first()
+    return await _with(rows, VIEWS[rows.model], selections, viewer).first()
+
+
+async def read_all(rows: QuerySet[Any], selections: Iterable[Selection], viewer: Viewer) -> list[Model]:
+    """The rows, with what is asked of them."""
+    return await _with(rows, VIEWS[rows.model], selections, viewer)
 
 
 async def read_page(
-    rows: QuerySet[Any],
-    selections: Iterable[Selection],
-    scope: Scope,
-    *,
-    first: int | None = None,
-    after: str | None = None,
-    last: int | None = None,
-    before: str | None = None,
+    rows: QuerySet[Any], selections: Iterable[Selection], viewer: Viewer, place: Place, **paging: Any
 ) -> Page:
-    """A page by keyset over the id (UUIDv7, so by time), newest first; `last` counts from the oldest."""
-    size, backward = _size(first, last)
-    page = rows.order_by("id" if backward else "-id").limit(size + 1)
-    if after is not None:
-        page = page.filter(id__lt=_position(after, rows.model, "after"))
-    if before is not None:
-        page = page.filter(id__gt=_position(before, rows.model, "before"))
-    found = await page.prefetch_related(*prefetches(VIEWS[rows.model], selections, scope))
-    more, found = len(found) > size, found[:size]
-    if backward:
-        return Page(found[::-1], before=more or after is not None, after=before is not None, everything=rows)
-    return Page(found, before=after is not None, after=more or before is not None, everything=rows)
-
-
-def cursor(row: Model) -> str:
-    """Opaque position of a row in its list."""
-    return base64.urlsafe_b64encode(f"{type(row).__name__}@{row.pk}".encode()).decode().rstrip("=")
-
-
-def prefetches(view: View, selections: Iterable[Selection], scope: Scope) -> list[Prefetch]:
-    """What to load beside the rows of a view for a selection: one query a relation, nested ones too."""
-    wanted: dict[str, list[Selection]] = {}
-    for field in fields_of(view.name, selections):
-        if path := view.relations.get(field.name):
-            wanted.setdefault(path, []).extend(field.selections)
-        for path in view.needs.get(field.name, ()):
-            wanted.setdefault(path, [])
-    return [_prefetch(view.model, path, inner, scope) for path, inner in wanted.items()]
+    """A page of the list; `paging` as `Place.slice` takes it."""
+    part = place.slice(**paging)
+    order = place.order
+    descending = order.descending != part.backward
+    page = rows.order_by(*(f"-{name}" if descending else name for name in order.columns)).limit(part.size + 1)
+    if part.after is not None:
+        page = page.filter(_beyond(order, part.after, upwards=not order.descending))
+    if part.before is not None:
+        page = page.filter(_beyond(order, part.before, upwards=order.descending))
+    found = await _with(page, VIEWS[rows.model], selections, viewer)
+    more, found = len(found) > part.size, found[: part.size]
+    before, after = part.sides(more)
+    return Page(found[::-1] if part.backward else found, before, after, rows, place)
 
 
 def fields_of(type_name: str | None, selections: Iterable[Selection]) -> Iterator[SelectedField]:
@@ -89,10 +73,12 @@ def fields_of(type_name: str | None, selections: Iterable[Selection]) -> Iterato
             yield from fields_of(type_name, selection.selections)
 
 
-def always_named(view: View) -> list[type[Model]]:
-    """The models that a row of the view shows one of, never null."""
-    hops = (view.model._meta.fields_map[path] for path in view.relations.values() if "__" not in path)
-    return [hop.related_model for hop in hops if isinstance(hop, ForeignKeyFieldInstance) and not hop.null]
+def always_named(view: View) -> list[tuple[str, type[Model]]]:
+    """What a row of the view shows one of, never null: (relation, its model)."""
+    hops = ((path, view.model._meta.fields_map[path]) for path in view.relations.values() if "__" not in path)
+    return [
+        (path, hop.related_model) for path, hop in hops if isinstance(hop, ForeignKeyFieldInstance) and not hop.null
+    ]
 
 
 def loaded(row: Model, relation: str) -> Any:
@@ -105,29 +91,38 @@ def loaded(row: Model, relation: str) -> Any:
     return many.related_objects
 
 
-def _prefetch(model: type[Model], path: str, selections: Iterable[Selection], scope: Scope) -> Prefetch:
+def behind(row: Model, path: str, viewer: Viewer) -> QuerySet[Any]:
+    """The rows at the far side of a relation to many."""
+    hop = relation(type(row), path)
+    return viewer.rows(hop.related_model).filter(**{hop.relation_field: row.pk})  # type: ignore[attr-defined]
+
+
+def _with(rows: QuerySet[Any], view: View, selections: Iterable[Selection], viewer: Viewer) -> QuerySet[Any]:
+    """The rows with what a selection asks of them: its expressions, one query a relation, nested ones too."""
+    wanted: dict[str, list[Selection]] = {}
+    for field in fields_of(view.name, selections):
+        source = view.fields.get(field.name)
+        if isinstance(source, Relation):
+            wanted.setdefault(source.path, []).extend(field.selections)
+        elif isinstance(source, Expression):
+            rows = rows.annotate(**{source.name: RawSQL(source.sql)})
+    return rows.prefetch_related(*(_prefetch(view.model, path, inner, viewer) for path, inner in wanted.items()))
+
+
+def _prefetch(model: type[Model], path: str, selections: Iterable[Selection], viewer: Viewer) -> Prefetch:
     hop, _, rest = path.partition("__")
-    target: type[Model] = model._meta.fields_map[hop].related_model  # type: ignore[attr-defined]
-    inner = [_prefetch(target, rest, selections, scope)] if rest else prefetches(VIEWS[target], selections, scope)
-    rows = scope(target) if target._meta.ordering else scope(target).order_by("id")  # else the oldest first
-    return Prefetch(hop, queryset=rows.prefetch_related(*inner))
+    target: Any = relation(model, hop).related_model
+    rows = viewer.rows(target)
+    if not target._meta.ordering:
+        rows = rows.order_by("id")  # the oldest first
+    if rest:
+        return Prefetch(hop, queryset=rows.prefetch_related(_prefetch(target, rest, selections, viewer)))
+    return Prefetch(hop, queryset=_with(rows, VIEWS[target], selections, viewer))
 
 
-def _size(first: int | None, last: int | None) -> tuple[int, bool]:
-    if first is not None and last is not None:
-        raise Invalid("Give `first` or `last`, not both.", field="last")
-    name, size = ("last", last) if last is not None else ("first", PAGE_DEFAULT if first is None else first)
-    if not 1 <= (size or 0) <= PAGE_MOST:
-        raise Invalid(f"`{name}` is 1 to {PAGE_MOST}.", field=name)
-    return size or 0, last is not None
-
-
-def _position(text: str, model: type[Model], field: str) -> UUID:
-    try:
-        padded = text + "=" * (-len(text) % 4)
-        name, _, key = base64.b64decode(padded, altchars=b"-_", validate=True).decode().partition("@")
-        if name == model.__name__:
-            return UUID(key)
-    except (ValueError, binascii.Error, UnicodeDecodeError):
-        pass
-    raise Invalid("This cursor is not of this list. Take one from `pageInfo` or `edges`.", field=field)
+def _beyond(order: Order, position: tuple[Any, ...], *, upwards: bool) -> Q:
+    """Rows after a position: of two columns, those beyond in the first, or even there and beyond in the second."""
+    side = "gt" if upwards else "lt"
+    *first, last = order.columns
+    beyond = Q(**{f"{last}__{side}": position[-1]})
+    return Q(**{f"{first[0]}__{side}": position[0]}) | Q(beyond, **{first[0]: position[0]}) if first else beyond

@@ -1,10 +1,79 @@
-"""Published views: which model a GraphQL type shows, and which of its fields are relations."""
+"""Published views: which model a GraphQL type shows, and what each of its fields is made of."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
+from tortoise.fields.relational import RelationalField
 from tortoise.models import Model
+from tortoise.queryset import QuerySet
 
-Relation = str  # a path over relations of the model: `lines`, `partner_links__partner`
+
+class Viewer(Protocol):
+    """Who reads. Its scopes are functions of its kind, and of its facts as parameters: the tenant first."""
+
+    @property
+    def kind(self) -> Any: ...
+
+    @property
+    def facts(self) -> tuple[Any, ...]: ...
+
+    def rows(self, model: type[Model]) -> QuerySet[Any]:
+        """The rows of a model that it may see, unevaluated."""
+        ...
+
+    def having(self, facts: tuple[Any, ...]) -> "Viewer":
+        """The same kind of viewer with other facts."""
+        ...
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the row; `sql` gives it as the answer has it."""
+
+    name: str
+    sql: str
+
+
+@dataclass(frozen=True)
+class Expression:
+    """SQL over the row's own columns."""
+
+    name: str
+    sql: str
+
+
+@dataclass(frozen=True)
+class Parts:
+    """An object made of columns, by name of its fields: an amount and its currency."""
+
+    columns: Mapping[str, str]
+    make: Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A relation of the model, or one over two hops: `lines`, `partner_links__partner`."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class Paged:
+    """A relation to many, shown as a list of pages; its order may be chosen where `ordered`."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class Computed:
+    """Python over a row, of which it reads the columns `needs`."""
+
+    function: Callable[..., Any]
+    needs: tuple[str, ...]
+
+
+Source = Column | Expression | Parts | Relation | Paged | Computed
 
 
 @dataclass(frozen=True)
@@ -13,8 +82,19 @@ class View:
 
     name: str
     model: type[Model]
-    relations: dict[str, Relation] = field(default_factory=dict)
-    needs: dict[str, tuple[Relation, ...]] = field(default_factory=dict)
+    fields: Mapping[str, Source] = field(default_factory=dict)
+
+    @property
+    def relations(self) -> dict[str, str]:
+        """The paths of what it shows whole, to one or to many."""
+        return {name: source.path for name, source in self.fields.items() if isinstance(source, Relation)}
+
+    def target(self, path: str) -> type[Model]:
+        """The model at the end of a relation's path."""
+        model = self.model
+        for hop in path.split("__"):
+            model = relation(model, hop).related_model
+        return model
 
 
 VIEWS: dict[type[Model], View] = {}
@@ -24,3 +104,10 @@ def publish(view: View) -> None:
     if view.model in VIEWS:
         raise TypeError(f"{view.model.__name__} is published twice: {VIEWS[view.model].name} and {view.name}")
     VIEWS[view.model] = view
+
+
+def relation(model: type[Model], hop: str) -> RelationalField[Any]:
+    """The relation of a model by its name."""
+    found = model._meta.fields_map[hop]
+    assert isinstance(found, RelationalField)
+    return found

@@ -1,9 +1,12 @@
 """Those who buy."""
 
+from typing import Any
+from uuid import UUID
+
 from tortoise import fields
 
 from models.base import AtStripe, Owned
-from models.fields import CountryField, EmailField, PhoneField
+from models.fields import CountryField, EmailField, PhoneField, belongs_to
 
 
 class Client(Owned, AtStripe):
@@ -18,6 +21,10 @@ class Client(Owned, AtStripe):
     postal_code = fields.CharField(20, null=True, description="Postal code")
     city = fields.CharField(100, null=True, description="Town")
     country = CountryField(null=True, description="Country")
+    consultant_id: UUID | None
+    consultant: Any = belongs_to("Membership", None, "Who looks after them", null=True)
+    member_id: UUID | None
+    member: Any = belongs_to("Membership", None, "Their own way in: the membership with which they sign in", null=True)
 
     class Meta:
         table = "clients"

@@ -1,7 +1,10 @@
-"""The connection, the transaction, the migrations."""
+"""The connections, the transaction, the migrations.
+
+Tortoise's connections write; reads outside any transaction have their own, of `models/readers.py`.
+"""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from contextvars import ContextVar
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -15,26 +18,33 @@ from tortoise.migrations.api import migrate as run_migrations
 from tortoise.transactions import in_transaction
 
 from errors import Conflict, NotConfigured
+from models.readers import Reader, Readers
 
-POOL = {"min_size": 1, "max_size": 20, "command_timeout": 30, "timeout": 10}
+POOL_SIZE = 20  # connections of each kind
+READ_TIMEOUT = 10.0  # seconds
+# PostgreSQL gives up first and says so; what waits for a server that says nothing gives up a little later.
+WRITE_TIMEOUT = 25
+POOL = {
+    "min_size": 1,
+    "max_size": POOL_SIZE,
+    "timeout": 10,  # seconds, to connect
+    "command_timeout": WRITE_TIMEOUT + 5,
+    "server_settings": {
+        "application_name": "comptoir",
+        "statement_timeout": f"{WRITE_TIMEOUT}s",
+        "idle_in_transaction_session_timeout": f"{2 * WRITE_TIMEOUT}s",
+    },
+}
 MIGRATION_LOCK = 0x434D5054  # any constant of ours: two processes that migrate at once must take turns
 
 AfterCommit = Callable[[], Awaitable[None]]
 _after_commit: ContextVar[list[AfterCommit] | None] = ContextVar("after_commit", default=None)
+_readers: Readers | None = None
 
 
 def config(database_url: str, **pool: Any) -> dict[str, Any]:
     """Tortoise's configuration for a `postgres://` address."""
-    at = urlsplit(database_url)
-    options = dict(parse_qsl(at.query))
-    if "sslmode" in options:
-        pool["ssl"] = options.pop("sslmode")
-    if options:
-        raise NotConfigured(f"DATABASE_URL: {', '.join(options)} is not understood; sslmode is.")
-    credentials = {
-        "host": at.hostname, "port": at.port or 5432, "user": unquote(at.username or ""),
-        "password": unquote(at.password or "") or None, "database": at.path.lstrip("/"), **POOL, **pool,
-    }  # fmt: skip
+    credentials = {**_credentials(database_url), **POOL, **pool}
     return {
         "connections": {"default": {"engine": "tortoise.backends.asyncpg", "credentials": credentials}},
         "apps": {"models": {"models": ["models"], "migrations": "migrations", "default_connection": "default"}},
@@ -43,13 +53,39 @@ def config(database_url: str, **pool: Any) -> dict[str, Any]:
     }
 
 
-async def connect(database_url: str, **pool: Any) -> None:
-    """Open the pool for this process. The fallback is global: requests and jobs run in other contexts than this."""
-    await Tortoise.init(config(database_url, **pool), _enable_global_fallback=True)
+async def connect(database_url: str, *, pool_size: int = POOL_SIZE, read_timeout: float = READ_TIMEOUT) -> None:
+    """Open the pools for this process, `pool_size` connections each at most; `read_timeout` in seconds.
+
+    They are global: requests and jobs run in other contexts than this.
+    """
+    global _readers
+    await Tortoise.init(config(database_url, max_size=pool_size), _enable_global_fallback=True)
+    _readers = Readers(_credentials(database_url), size=pool_size, timeout=read_timeout)
 
 
 async def disconnect() -> None:
+    global _readers
+    opened, _readers = _readers, None
+    if opened:
+        await opened.close()
     await Tortoise.close_connections()
+
+
+def reader() -> AbstractAsyncContextManager[Reader]:
+    """A connection for reading, for the time of the block; PostgreSQL refuses it every write.
+
+    Raises Unreachable where none becomes free in time. A statement that takes too long raises
+    asyncpg.QueryCanceledError, and the connection is good for the next.
+    """
+    if _readers is None:
+        raise RuntimeError("the database is not connected")
+    return _readers.reader()
+
+
+async def fetch(sql: str, *values: Any) -> list[asyncpg.Record]:
+    """Rows of one reading statement, which stays prepared. It sees nothing of a transaction that is open here."""
+    async with reader() as connection:
+        return await connection.fetch(sql, *values)
 
 
 @asynccontextmanager
@@ -139,8 +175,25 @@ async def migrate(database_url: str) -> list[str]:
     lock = await asyncpg.connect(database_url)
     try:
         await lock.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
-        await run_migrations(config=config(database_url), direction="forward", progress=report)
+        await run_migrations(config=config(database_url, **_PATIENT), direction="forward", progress=report)
     finally:
         await Tortoise.close_connections()
         await lock.close()
     return applied
+
+
+# Building an index of a large table takes its time.
+_PATIENT = {"command_timeout": 3600, "server_settings": {"application_name": "comptoir migrations"}}
+
+
+def _credentials(database_url: str) -> dict[str, Any]:
+    """Where a `postgres://` address leads and who comes, in asyncpg's words."""
+    at = urlsplit(database_url)
+    options = dict(parse_qsl(at.query))
+    encryption = {"ssl": options.pop("sslmode")} if "sslmode" in options else {}
+    if options:
+        raise NotConfigured(f"DATABASE_URL: {', '.join(options)} is not understood; sslmode is.")
+    return {
+        "host": at.hostname, "port": at.port or 5432, "user": unquote(at.username or ""),
+        "password": unquote(at.password or "") or None, "database": at.path.lstrip("/"), **encryption,
+    }  # fmt: skip

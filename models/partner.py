@@ -88,6 +88,8 @@ class NotificationAttempt(Owned):
     started_at = fields.DatetimeField(description="When it was sent")
     duration_ms = fields.IntField(description="How long the answer took, in milliseconds")
     status_code = fields.IntField(null=True, description="HTTP status of the answer")
+    # Made by PostgreSQL from the status: read it back after a save.
+    accepted: Any = fields.BooleanField(generated=True, description="Whether the partner accepted it")
     error = fields.CharField(500, null=True, description="What went wrong, when nothing was answered")
     response = fields.TextField(null=True, description="First 4 KiB of the answer")
 

@@ -6,16 +6,17 @@ from tortoise.queryset import QuerySet
 import models
 from policy import Permission, row_id
 from schema.base import given
-from schema.catalogue import Product, ProductCreateInput
+from schema.catalogue import Product, ProductCreateInput, ProductFilter, ProductOrder
 from schema.context import Info, actor
+from schema.lists import filtered
 from schema.roots import connection, mutation, one
 from services import catalogue
 
 
-@connection(Product, requires=Permission.CATALOGUE_READ)
-def products(info: Info) -> QuerySet[models.Product]:
+@connection(Product, requires=Permission.CATALOGUE_READ, order=ProductOrder)
+def products(info: Info, filter: ProductFilter | None = None) -> QuerySet[models.Product]:
     """What is sold."""
-    return actor(info).rows(models.Product)
+    return filtered(actor(info).rows(models.Product), filter)
 
 
 @one(Product, requires=Permission.CATALOGUE_READ)

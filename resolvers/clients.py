@@ -6,15 +6,16 @@ from tortoise.queryset import QuerySet
 import models
 from policy import Permission, row_id
 from schema.base import given
-from schema.clients import Client, ClientCreateInput
+from schema.clients import Client, ClientCreateInput, ClientFilter, ClientOrder
 from schema.context import Info, actor
+from schema.lists import filtered
 from schema.roots import connection, mutation, one
 
 
-@connection(Client, requires=Permission.CLIENTS_READ)
-def clients(info: Info) -> QuerySet[models.Client]:
+@connection(Client, requires=Permission.CLIENTS_READ, order=ClientOrder)
+def clients(info: Info, filter: ClientFilter | None = None) -> QuerySet[models.Client]:
     """Those who buy."""
-    return actor(info).rows(models.Client)
+    return filtered(actor(info).rows(models.Client), filter)
 
 
 @one(Client, requires=Permission.CLIENTS_READ)

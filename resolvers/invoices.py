@@ -6,14 +6,15 @@ from tortoise.queryset import QuerySet
 import models
 from policy import Permission, row_id
 from schema.context import Info, actor
-from schema.invoices import Invoice
+from schema.invoices import Invoice, InvoiceFilter, InvoiceOrder
+from schema.lists import filtered
 from schema.roots import connection, one
 
 
-@connection(Invoice, requires=Permission.INVOICES_READ)
-def invoices(info: Info) -> QuerySet[models.Invoice]:
+@connection(Invoice, requires=Permission.INVOICES_READ, order=InvoiceOrder)
+def invoices(info: Info, filter: InvoiceFilter | None = None) -> QuerySet[models.Invoice]:
     """Invoices, newest first."""
-    return actor(info).rows(models.Invoice)
+    return filtered(actor(info).rows(models.Invoice), filter)
 
 
 @one(Invoice, requires=Permission.INVOICES_READ)

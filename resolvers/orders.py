@@ -9,15 +9,25 @@ import models
 from policy import Permission, row_id
 from schema.base import given
 from schema.context import Info, actor
-from schema.orders import CheckoutResult, CheckoutStarted, CheckoutStartInput, Order, OrderCompleted, OrderCreateInput
+from schema.lists import filtered
+from schema.orders import (
+    CheckoutResult,
+    CheckoutStarted,
+    CheckoutStartInput,
+    Order,
+    OrderCompleted,
+    OrderCreateInput,
+    OrderFilter,
+    OrderOrder,
+)
 from schema.roots import connection, exchange, mutation, one
 from services import checkout, sales
 
 
-@connection(Order, requires=Permission.ORDERS_READ)
-def orders(info: Info) -> QuerySet[models.Order]:
+@connection(Order, requires=Permission.ORDERS_READ, order=OrderOrder)
+def orders(info: Info, filter: OrderFilter | None = None) -> QuerySet[models.Order]:
     """Sales, newest first."""
-    return actor(info).rows(models.Order)
+    return filtered(actor(info).rows(models.Order), filter)
 
 
 @one(Order, requires=Permission.ORDERS_READ)

@@ -7,13 +7,22 @@ import models
 from policy import Permission, row_id
 from schema.base import given
 from schema.context import Info, actor
-from schema.partners import Notification, NotificationResendInput, Partner, PartnerCreated, PartnerCreateInput
+from schema.lists import filtered
+from schema.partners import (
+    Notification,
+    NotificationFilter,
+    NotificationResendInput,
+    Partner,
+    PartnerCreated,
+    PartnerCreateInput,
+    PartnerOrder,
+)
 from schema.roots import connection, mutation, one
 from services import notifications as notifications_service
 from services import partners as partners_service
 
 
-@connection(Partner, requires=Permission.PARTNERS_READ)
+@connection(Partner, requires=Permission.PARTNERS_READ, order=PartnerOrder)
 def partners(info: Info) -> QuerySet[models.Partner]:
     """Those whose products are sold."""
     return actor(info).rows(models.Partner)
@@ -26,9 +35,9 @@ def partner(info: Info, id: strawberry.ID) -> QuerySet[models.Partner]:
 
 
 @connection(Notification, requires=Permission.PARTNERS_READ)
-def notifications(info: Info) -> QuerySet[models.Notification]:
+def notifications(info: Info, filter: NotificationFilter | None = None) -> QuerySet[models.Notification]:
     """What partners were told, newest first."""
-    return actor(info).rows(models.Notification)
+    return filtered(actor(info).rows(models.Notification), filter)
 
 
 @one(Notification, requires=Permission.PARTNERS_READ)

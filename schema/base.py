@@ -12,12 +12,14 @@ from tortoise.exceptions import ValidationError
 from tortoise.fields.relational import RelationalField
 from tortoise.models import Model
 
-from engine.reading import loaded
-from engine.views import View, publish
+from engine.reading import behind, loaded
+from engine.views import Column, Computed, Expression, Paged, Parts, Relation, Source, View, publish
 from errors import Invalid
-from models.base import global_id
+from models.base import global_id, global_id_in_sql
 from models.fields import Coded
-from schema.scalars import BY_COLUMN, Money
+from schema.connections import Paginated
+from schema.context import Info
+from schema.scalars import BY_COLUMN, IN_SQL, Money
 
 T = TypeVar("T")
 
@@ -38,8 +40,22 @@ class through:  # noqa: N801 - read as a word of a declaration
         self.path, self.description = path, description
 
 
-def computed(description: str, *, needs: tuple[str, ...] = ()) -> Callable[[Callable[..., Any]], Any]:
-    """A field in Python over a row, given as `root`; `needs` names the relations that it reads."""
+class pages:  # noqa: N801
+    """A relation to many as a list of pages, newest first: `pages("orders", "Their orders.")`."""
+
+    def __init__(self, path: str, description: str) -> None:
+        self.path, self.description = path, description
+
+
+class expression:  # noqa: N801
+    """SQL over the row's own columns: `expression("coalesce(company, email)", "What to call them.")`."""
+
+    def __init__(self, sql: str, description: str) -> None:
+        self.sql, self.description = sql, description
+
+
+def computed(description: str, *, needs: tuple[str, ...]) -> Callable[[Callable[..., Any]], Any]:
+    """A field in Python over a row, given as `root`, which holds the columns that `needs` names and no other."""
     return lambda function: strawberry.field(resolver=function, description=description, metadata={"needs": needs})
 
 
@@ -47,33 +63,26 @@ def node(model: type[Model]) -> Callable[[type[T]], type[T]]:
     """Publish a model.
 
     `name: auto` is a column, `name: Money` the columns `name_cents` and `currency`, a name that is a relation of the
-    model (or `through` one) that relation, `@computed` is Python. The type is named like the class.
+    model (or `through` one) that relation, `pages` of one a list, `expression` is SQL, `@computed` is Python. The type
+    is named like the class.
     """
 
     def declare(cls: type[T]) -> type[T]:
-        relations: dict[str, str] = {}
+        sources: dict[str, Source] = {"id": Column("id", global_id_in_sql(model))}
         namespace = {name: value for name, value in vars(cls).items() if name not in ("__dict__", "__weakref__")}
         annotations = namespace["__annotations__"] = dict(cls.__annotations__)
         for name, annotation in cls.__annotations__.items():
-            relation = namespace.get(name)
-            if annotation is auto:
-                annotations[name] = column_type(model, name)
-                namespace[name] = strawberry.field(description=described(model, name))
-            elif annotation is Money:
-                namespace[name] = strawberry.field(resolver=_money(name), description=described(model, f"{name}_cents"))
-            elif isinstance(relation, through):
-                relations[to_camel_case(name)] = relation.path
-                namespace[name] = strawberry.field(resolver=_relation(relation.path), description=relation.description)
-            elif isinstance(model._meta.fields_map.get(name), RelationalField):
-                relations[to_camel_case(name)] = name
-                namespace[name] = strawberry.field(resolver=_relation(name), description=described(model, name))
-        needs = {
-            to_camel_case(name): value.metadata["needs"]
-            for name, value in namespace.items()
-            if isinstance(value, StrawberryField) and value.metadata.get("needs")
-        }
+            declared = _declared(model, name, annotation, namespace.get(name))
+            if declared:
+                sources[to_camel_case(name)], namespace[name] = declared
+                if annotation is auto:
+                    annotations[name] = column_type(model, name)
+        for name, value in namespace.items():
+            if isinstance(value, StrawberryField) and "needs" in value.metadata:
+                resolver: Any = value.base_resolver
+                sources[to_camel_case(name)] = Computed(resolver.wrapped_func, value.metadata["needs"])
         namespace["is_type_of"] = classmethod(lambda _, row, info: isinstance(row, model))
-        publish(View(cls.__name__, model, relations, needs))
+        publish(View(cls.__name__, model, sources))
         published = type(cls.__name__, (Node,), namespace)
         return strawberry.type(published, description=inspect.getdoc(cls) or inspect.getdoc(model))
 
@@ -170,19 +179,59 @@ def _check_text(text: str, column: Any, blamed: str) -> None:
         raise Invalid(f"This is longer than {most} characters.", field=blamed)
 
 
-def _money(name: str) -> Callable[..., Money]:
+def _declared(model: type[Model], name: str, annotation: Any, given: Any) -> tuple[Source, Any] | None:
+    """What a declaration of a view says: where the field comes from, and how Strawberry resolves it."""
+    if annotation is auto:
+        return _column(model, name), strawberry.field(description=described(model, name))
+    if annotation is Money:
+        described_as = described(model, f"{name}_cents")
+        return _money(model, name), strawberry.field(resolver=_in_python(name), description=described_as)
+    if isinstance(given, through):
+        return Relation(given.path), strawberry.field(resolver=_loaded(given.path), description=given.description)
+    if isinstance(given, pages):
+        rows, description = _behind(given.path), given.description
+        return Paged(given.path), strawberry.field(resolver=rows, description=description, extensions=[Paginated()])
+    if isinstance(given, expression):
+        return Expression(name, given.sql), strawberry.field(description=given.description)
+    if isinstance(model._meta.fields_map.get(name), RelationalField):
+        return Relation(name), strawberry.field(resolver=_loaded(name), description=described(model, name))
+    return None
+
+
+def _column(model: type[Model], name: str) -> Column:
+    column = model._meta.fields_map[name]
+    form = next((IN_SQL[kind] for kind in type(column).__mro__ if kind in IN_SQL), "{}")
+    return Column(name, form.format(_quoted(model, name)))
+
+
+def _money(model: type[Model], name: str) -> Parts:
+    return Parts({"amount": f"{name}_cents", "currency": "currency"}, Money)
+
+
+def _quoted(model: type[Model], name: str) -> str:
+    return f'"{model._meta.fields_db_projection[name]}"'
+
+
+def _in_python(name: str) -> Callable[..., Money]:
     def resolve(root: Any) -> Money:
         return Money(amount=getattr(root, f"{name}_cents"), currency=root.currency)
 
     return resolve
 
 
-def _relation(path: str) -> Callable[..., Any]:
+def _loaded(path: str) -> Callable[..., Any]:
     hop, _, rest = path.partition("__")
 
     def resolve(root: Any) -> Any:
         rows = loaded(root, hop)
         # What the caller may not see at the far end of two hops is not there.
         return [far for row in rows if (far := loaded(row, rest)) is not None] if rest else rows
+
+    return resolve
+
+
+def _behind(path: str) -> Callable[..., Any]:
+    def resolve(root: Any, info: Info) -> Any:
+        return behind(root, path, info.context.viewer)
 
     return resolve

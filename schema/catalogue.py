@@ -4,6 +4,7 @@ import strawberry
 
 import models
 from schema.base import auto, input, node, through
+from schema.lists import between, filter, order
 from schema.partners import Partner
 from schema.scalars import Money, MoneyInput
 
@@ -35,3 +36,16 @@ class ProductCreateInput:
     partners: list[strawberry.ID] = strawberry.field(
         description="Who is told when it is sold, by global id.", default_factory=list
     )
+
+
+@filter(models.Product)
+class ProductFilter:
+    """Which products."""
+
+    active: auto
+    level: auto
+    price: between
+    created_at: between
+
+
+ProductOrder = order(models.Product, created_at="id", name="name", price="price_cents")

@@ -1,7 +1,13 @@
 """Those who buy."""
 
+from typing import Annotated
+
+import strawberry
+
 import models
-from schema.base import auto, input, node
+from schema.base import auto, expression, input, node, pages
+from schema.connections import Connection
+from schema.lists import between, filter, order
 
 
 @node(models.Client)
@@ -17,6 +23,11 @@ class Client:
     postal_code: auto
     city: auto
     country: auto
+    display_name: str = expression(
+        "coalesce(nullif(concat_ws(' ', first_name, last_name), ''), company, email)",
+        "What to call them: their name, else their company's, else their address.",
+    )  # type: ignore[assignment]
+    orders: Connection[Annotated["Order", strawberry.lazy("schema.orders")]] = pages("orders", "What they bought.")  # type: ignore  # noqa: F821
     stripe_id: auto
     created_at: auto
 
@@ -34,3 +45,15 @@ class ClientCreateInput:
     postal_code: auto
     city: auto
     country: auto
+
+
+@filter(models.Client)
+class ClientFilter:
+    """Which clients."""
+
+    email: auto
+    country: auto
+    created_at: between
+
+
+ClientOrder = order(models.Client, created_at="id", email="email")

@@ -1,13 +1,19 @@
 """Relay's Cursor Connections over pages that the engine reads."""
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 import strawberry
 from strawberry.annotation import StrawberryAnnotation
+from strawberry.extensions import FieldExtension
 from strawberry.types.arguments import StrawberryArgument
+from strawberry.types.field import StrawberryField
+from tortoise.queryset import QuerySet
 
-from engine.reading import Page, cursor
+from engine.lists import NEWEST_FIRST, Order, Place
+from engine.reading import Page, fields_of, read_page
+from schema.context import Info
 
 T = TypeVar("T")
 
@@ -26,13 +32,13 @@ class Edge(Generic[T]):
     node: T = strawberry.field(description="The row.")
 
 
-@strawberry.type(description="A page of a list, newest first.")
+@strawberry.type(description="A page of a list, newest first unless another order is asked for.")
 class Connection(Generic[T]):
     page: strawberry.Private[Page]
 
     @strawberry.field(description="The rows of the page with their positions.")
     def edges(self) -> list[Edge[T]]:
-        return [Edge(cursor=cursor(row), node=row) for row in self.page.rows]  # type: ignore[arg-type]
+        return [Edge(cursor=self.page.cursor(row), node=row) for row in self.page.rows]  # type: ignore[arg-type]
 
     @strawberry.field(description="The rows of the page.")
     def nodes(self) -> list[T]:
@@ -44,8 +50,8 @@ class Connection(Generic[T]):
         return PageInfo(
             has_next_page=self.page.after,
             has_previous_page=self.page.before,
-            start_cursor=cursor(rows[0]) if rows else None,
-            end_cursor=cursor(rows[-1]) if rows else None,
+            start_cursor=self.page.cursor(rows[0]) if rows else None,
+            end_cursor=self.page.cursor(rows[-1]) if rows else None,
         )
 
     @strawberry.field(description="How many rows the whole list has; counted only when asked.")
@@ -69,3 +75,35 @@ PAGING: Sequence[StrawberryArgument] = (
     argument("last", int | None, "How many from the oldest back, 1 to 100."),
     argument("before", str | None, "Only what comes before this cursor."),
 )
+
+
+class Paginated(FieldExtension):
+    """Makes pages of the queryset that a resolver returns: adds `first`, `after`, `last`, `before`."""
+
+    def apply(self, field: StrawberryField) -> None:
+        field.arguments = [*field.arguments, *PAGING]
+
+    async def resolve_async(self, next_: Callable[..., Any], source: Any, info: Info, **arguments: Any) -> Any:
+        paging = {argument.python_name: arguments.pop(argument.python_name, None) for argument in PAGING}
+        rows = next_(source, info, **arguments)
+        return await page(await rows if inspect.iscoroutine(rows) else rows, info, NEWEST_FIRST, paging)
+
+
+async def page(rows: QuerySet[Any], info: Info, order: Order, paging: dict[str, Any]) -> Any:
+    """A page of the rows, for the field that is being resolved."""
+    viewer, parent = info.context.viewer, info._raw_info.parent_type.name
+    place = Place(f"{parent}.{info.field_name}", rows.model, order, viewer.facts[0])
+    return Connection(page=await read_page(rows, of_nodes(info), viewer, place, **paging))
+
+
+def of_nodes(info: Info) -> list[Any]:
+    """What a connection's selection asks of its rows, under `nodes` and `edges.node`."""
+    asked: list[Any] = []
+    for field in fields_of(None, [inner for field in info.selected_fields for inner in field.selections]):
+        if field.name == "nodes":
+            asked.extend(field.selections)
+        elif field.name == "edges":
+            asked.extend(
+                s for inner in fields_of(None, field.selections) if inner.name == "node" for s in inner.selections
+            )
+    return asked

@@ -3,24 +3,22 @@
 from dataclasses import dataclass
 
 import strawberry
-from starlette.requests import Request
-from starlette.responses import Response
-from strawberry.http.temporal_response import TemporalResponse
-from tortoise.models import Model
-from tortoise.queryset import QuerySet
 
-from engine.reading import Scope
+from engine.views import Viewer
 from errors import Unauthenticated
-from policy import Actor
+from policy import NOBODY, Actor
 
 
 @dataclass
 class Context:
     """What every resolver is given."""
 
-    request: Request
-    response: Response | TemporalResponse
     actor: Actor | None
+
+    @property
+    def viewer(self) -> Viewer:
+        """Whose rows are shown: the caller's, and nothing to nobody."""
+        return self.actor or NOBODY
 
 
 Info = strawberry.Info[Context, None]
@@ -31,13 +29,3 @@ def actor(info: Info) -> Actor:
     if info.context.actor is None:
         raise Unauthenticated("Sign in first, and send `Authorization: Bearer <accessToken>`.")
     return info.context.actor
-
-
-def scope(info: Info) -> Scope:
-    """What a relation may show: the caller's rows, and nothing to nobody."""
-    caller = info.context.actor
-    return caller.rows if caller else _nothing
-
-
-def _nothing(model: type[Model]) -> QuerySet[Model]:
-    return model.filter(pk__in=[])

@@ -6,6 +6,7 @@ import strawberry
 
 import models
 from schema.base import auto, computed, node
+from schema.lists import among, between, filter, order
 from schema.partners import Partner
 from schema.scalars import URL, Money
 from services import files
@@ -27,6 +28,21 @@ class Invoice:
     rendered_at: auto
     emailed_at: auto
 
-    @computed("Where to fetch the PDF, for 24 hours; null until it is made.")
+    @computed("Where to fetch the PDF, for 24 hours; null until it is made.", needs=("id", "number", "file_key"))
     def pdf_url(root: Any) -> URL | None:
         return URL(files.invoice_link(root)) if root.is_rendered else None
+
+
+@filter(models.Invoice)
+class InvoiceFilter:
+    """Which invoices."""
+
+    type: among
+    live: auto
+    order: strawberry.ID
+    partner: strawberry.ID
+    issued_at: between
+    total: between
+
+
+InvoiceOrder = order(models.Invoice, created_at="id", issued_at="issued_at", number="number", total="total_cents")

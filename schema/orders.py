@@ -9,6 +9,7 @@ from schema.base import auto, input, node
 from schema.catalogue import Product
 from schema.clients import Client
 from schema.invoices import Invoice
+from schema.lists import among, between, filter, order
 from schema.partners import Notification
 from schema.scalars import URL, DateTime, Money
 
@@ -67,6 +68,23 @@ class Order:
     live: auto
     paid_at: auto
     created_at: auto
+
+
+@filter(models.Order)
+class OrderFilter:
+    """Which orders."""
+
+    status: among
+    kind: among
+    number: auto
+    client: strawberry.ID
+    live: auto
+    total: between
+    created_at: between
+    paid_at: between
+
+
+OrderOrder = order(models.Order, created_at="id", number="number", total="total_cents")
 
 
 @input(models.OrderLine)

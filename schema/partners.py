@@ -5,7 +5,9 @@ from typing import Annotated, Any
 import strawberry
 
 import models
-from schema.base import auto, computed, input, node
+from schema.base import auto, computed, input, node, pages
+from schema.connections import Connection
+from schema.lists import among, between, filter, order
 
 
 @node(models.Partner)
@@ -24,6 +26,12 @@ class Partner:
     contact_phone: auto
     website: auto
     terms_url: auto
+    notifications: Connection[Annotated["Notification", strawberry.lazy("schema.partners")]] = pages(  # type: ignore
+        "notifications", "What they were told."
+    )
+
+
+PartnerOrder = order(models.Partner, created_at="id", name="name")
 
 
 @node(models.NotificationAttempt)
@@ -37,10 +45,7 @@ class NotificationAttempt:
     status_code: auto
     error: auto
     response: auto
-
-    @computed("Whether the partner accepted it.")
-    def accepted(root: Any) -> bool:
-        return root.status_code is not None and 200 <= root.status_code < 300
+    accepted: auto
 
 
 @node(models.Notification)
@@ -49,7 +54,6 @@ class Notification:
 
     event_type: auto
     event_id: auto
-    webhook_id: str = strawberry.field(description="The same at each try: Standard Webhooks' `webhook-id`.")
     status: auto
     live: auto
     attempts_left: auto
@@ -59,6 +63,21 @@ class Notification:
     order: Annotated["Order", strawberry.lazy("schema.orders")]  # type: ignore[name-defined]  # noqa: F821
     attempts: list[NotificationAttempt]
     created_at: auto
+
+    @computed("The same at each try: Standard Webhooks' `webhook-id`.", needs=("id",))
+    def webhook_id(root: Any) -> str:
+        return str(root.webhook_id)
+
+
+@filter(models.Notification)
+class NotificationFilter:
+    """Which notifications."""
+
+    status: among
+    live: auto
+    partner: strawberry.ID
+    order: strawberry.ID
+    created_at: between
 
 
 @input(models.Partner)

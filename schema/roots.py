@@ -2,6 +2,7 @@
 
 @one           a queryset                         → its first row, or null
 @connection    a queryset                         → a Relay page of it
+@several       querysets                          → for each its first row, or null
 @mutation      one transaction                    → a payload that returns what changed
 @exchange      commit, call out, commit           → whatever it returns; no transaction is open meanwhile
 """
@@ -9,28 +10,37 @@
 import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any
+from uuid import UUID
 
 import strawberry
+from strawberry import UNSET
 from strawberry.extensions import FieldExtension
 from strawberry.tools import create_type
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 from tortoise.models import Model
-from tortoise.queryset import QuerySet
 
-from engine.reading import fields_of, read_one, read_page
+from engine.lists import NEWEST_FIRST
+from engine.reading import fields_of, read_all, read_one
+from engine.roots import ROOTS, Kind, Root
 from engine.views import VIEWS
 from errors import Conflict, Disconnected, NotConfigured, Refused, Unavailable, Unreachable
 from models.database import in_a_transaction, transaction
 from policy import Permission, allowed
-from schema.connections import PAGING, Connection
-from schema.context import Info, scope
+from schema.connections import PAGING, Connection, page
+from schema.context import Info
+from schema.lists import ordered
 
 QUERIES: dict[str, StrawberryField] = {}
 MUTATIONS: dict[str, StrawberryField] = {}
 PERMISSIONS: dict[str, Permission] = {}
 
-_DESCRIBED = {"id": "Its global id.", "input": "What to do, and to what."}
+_DESCRIBED = {
+    "id": "Its global id.",
+    "ids": "Global ids.",
+    "input": "What to do, and to what.",
+    "filter": "Only those of which all of this is true.",
+}
 
 Declare = Callable[[Callable[..., Any]], StrawberryField]
 
@@ -41,13 +51,19 @@ def query(result: Any, *, requires: Permission) -> Declare:
 
 
 def one(view: Any, *, requires: Permission) -> Declare:
-    """The first row of the queryset that the function returns; null where there is none."""
+    """The first row of the queryset that the function returns; null where there is none, or for None."""
     return lambda function: _declare(QUERIES, function, view | None, _One(requires))
 
 
-def connection(view: Any, *, requires: Permission) -> Declare:
-    """A page of the queryset that the function returns: adds `first`, `after`, `last`, `before`."""
-    return lambda function: _declare(QUERIES, function, Connection[view], _Paged(requires))
+def several(view: Any, *, requires: Permission) -> Declare:
+    """For each (model, id) of the list that the function returns the caller's row; null where there is none."""
+    return lambda function: _declare(QUERIES, function, list[view | None], _Several(requires))
+
+
+def connection(view: Any, *, requires: Permission, order: Any = None) -> Declare:
+    """A page of the queryset that the function returns: adds `first`, `after`, `last`, `before`, and `orderBy` where
+    the list has orders (`schema/lists.py`)."""
+    return lambda function: _declare(QUERIES, function, Connection[view], _Paged(requires, order))
 
 
 def mutation(result: Any, *, requires: Permission) -> Declare:
@@ -68,6 +84,8 @@ def exchange(result: Any, *, requires: Permission) -> Declare:
 
 
 class _Gate(FieldExtension):
+    kind: Kind | None = None
+
     def __init__(self, requires: Permission) -> None:
         self.requires = requires
 
@@ -85,18 +103,40 @@ class _Plain(_Gate):
 
 
 class _One(_Gate):
+    kind = Kind.ONE
+
     async def run(self, function: Callable[..., Awaitable[Any]], info: Info, arguments: dict[str, Any]) -> Any:
-        return await read_one(await function(**arguments), _selections(info), scope(info))
+        rows = await function(**arguments)
+        return None if rows is None else await read_one(rows, _selections(info), info.context.viewer)
+
+
+class _Several(_Gate):
+    kind = Kind.SEVERAL
+
+    async def run(self, function: Callable[..., Awaitable[Any]], info: Info, arguments: dict[str, Any]) -> Any:
+        wanted: list[tuple[type[Model], UUID] | None] = await function(**arguments)
+        found: dict[Any, Any] = {}
+        for model in dict.fromkeys(each[0] for each in wanted if each):
+            keys = [each[1] for each in wanted if each and each[0] is model]
+            rows = info.context.viewer.rows(model).filter(pk__in=keys)
+            found |= {(model, row.pk): row for row in await read_all(rows, _selections(info), info.context.viewer)}
+        return [found.get(each) for each in wanted]
 
 
 class _Paged(_Gate):
+    kind = Kind.PAGE
+
+    def __init__(self, requires: Permission, order: Any) -> None:
+        super().__init__(requires)
+        self.order = order
+
     def apply(self, field: StrawberryField) -> None:
-        field.arguments = [*field.arguments, *PAGING]
+        field.arguments = [*field.arguments, *([ordered(self.order)] if self.order else []), *PAGING]
 
     async def run(self, function: Callable[..., Awaitable[Any]], info: Info, arguments: dict[str, Any]) -> Any:
         paging = {argument.python_name: arguments.pop(argument.python_name, None) for argument in PAGING}
-        rows: QuerySet[Any] = await function(**arguments)
-        return Connection(page=await read_page(rows, _of_nodes(info), scope(info), **paging))
+        chosen = arguments.pop("order_by", None)
+        return await page(await function(**arguments), info, chosen.order if chosen else NEWEST_FIRST, paging)
 
 
 class _Write(_Gate):
@@ -136,7 +176,11 @@ def _declare(
     )
     for argument in field.arguments:
         argument.description = argument.description or _DESCRIBED.get(argument.python_name)
+        if argument.default is None:
+            argument.default = UNSET  # optional, and no `= null` for clients to read
     fields[name], PERMISSIONS[name] = field, gate.requires
+    if gate.kind:
+        ROOTS[name] = Root(gate.kind, function, lambda context: allowed(context.actor, gate.requires))
     return field
 
 
@@ -166,22 +210,10 @@ async def _shown(result: Any, info: Info) -> Any:
         if isinstance(row, Model):
             fields = [field for field in fields_of(None, _selections(info)) if field.name == to_camel_case(name)]
             asked = [selection for field in fields for selection in field.selections]
-            setattr(result, name, await read_one(scope(info)(type(row)).filter(pk=row.pk), asked, scope(info)))
+            viewer = info.context.viewer
+            setattr(result, name, await read_one(viewer.rows(type(row)).filter(pk=row.pk), asked, viewer))
     return result
 
 
 def _selections(info: Info) -> list[Any]:
     return [inner for field in info.selected_fields for inner in field.selections]
-
-
-def _of_nodes(info: Info) -> list[Any]:
-    """What a connection's selection asks of its rows, under `nodes` and `edges.node`."""
-    asked: list[Any] = []
-    for field in fields_of(None, _selections(info)):
-        if field.name == "nodes":
-            asked.extend(field.selections)
-        elif field.name == "edges":
-            asked.extend(
-                s for inner in fields_of(None, field.selections) if inner.name == "node" for s in inner.selections
-            )
-    return asked

@@ -35,6 +35,11 @@ BY_COLUMN: dict[type[fields.Field[Any]], Any] = {
     fields.DatetimeField: DateTime,
 }  # fmt: skip
 
+# How PostgreSQL says a column as the scalar is serialized, where it is not the value itself.
+IN_SQL: dict[type[fields.Field[Any]], str] = {
+    fields.DatetimeField: "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')",
+}
+
 
 def parse_email(value: Any) -> str:
     try:

@@ -12,7 +12,13 @@ from settings import Settings
 
 SLUG, PARTNER = "demo", "fiscalis"
 PASSWORD = "comptoir-demo"  # public on purpose: this organization exists on demonstration machines only
-PEOPLE = ((Role.OWNER, "owner@demo.test", "Camille"), (Role.ACCOUNTANT, "accountant@demo.test", "Dominique"))
+BENEFICIARY = "beneficiary@demo.test"
+PEOPLE = (
+    (Role.OWNER, "owner@demo.test", "Camille"),
+    (Role.ACCOUNTANT, "accountant@demo.test", "Dominique"),
+    (Role.CONSULTANT, "consultant@demo.test", "Claude"),
+    (Role.BENEFICIARY, BENEFICIARY, "Marie"),
+)
 
 # Four levels (price in cents), and one thing at a price that no net price reaches.
 LEVELS = (
@@ -38,6 +44,7 @@ async def seed(settings: Settings) -> Demonstration:
         raise DomainError("The demonstration is not for live Stripe keys.")
     async with transaction():
         organization = await Organization.get_or_none(slug=SLUG) or await _organization()
+        await _people(organization)
         # The sandbox may have moved to another port since.
         await Partner.filter(organization_id=organization.id, slug=PARTNER).update(staging_url=_sandbox_partner())
     return Demonstration(organization.name, [(role.value, email, PASSWORD) for role, email, _ in PEOPLE])
@@ -52,11 +59,6 @@ async def _organization() -> Organization:
         contact_email="bonjour@comptappart.test", contact_phone="+33140000000",
         website="https://comptappart.test", terms_url="https://comptappart.test/cgv",
     )  # fmt: skip
-    for role, email, first_name in PEOPLE:
-        user = await User.create(
-            email=email, password_hash=await hash_password(PASSWORD), first_name=first_name, last_name="Démo"
-        )
-        await Membership.create(organization=organization, user=user, role=role)
     for level, name, price, description in LEVELS:
         await Product.create(
             organization=organization, name=name, description=description, level=level, price_cents=price
@@ -67,6 +69,25 @@ async def _organization() -> Organization:
     )  # fmt: skip
     await _partnered_product(organization, await _partner(organization))
     return organization
+
+
+async def _people(organization: Organization) -> None:
+    """Those who sign in, and a client of the consultant's, who is the beneficiary; whoever is there already stays."""
+    members = {role: await _member(organization, role, email, name) for role, email, name in PEOPLE}
+    if not await Client.exists(organization_id=organization.id, email=BENEFICIARY):
+        await Client.create(
+            organization=organization, email=BENEFICIARY, first_name="Marie", last_name="Démo",
+            city="Paris", country="FR", consultant=members[Role.CONSULTANT],
+            member=members[Role.BENEFICIARY],
+        )  # fmt: skip
+
+
+async def _member(organization: Organization, role: Role, email: str, first_name: str) -> Membership:
+    user = await User.get_or_none(email=email) or await User.create(
+        email=email, password_hash=await hash_password(PASSWORD), first_name=first_name, last_name="Démo"
+    )
+    membership, _ = await Membership.get_or_create(organization=organization, user=user, defaults={"role": role})
+    return membership
 
 
 async def _partner(organization: Organization) -> Partner:

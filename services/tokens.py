@@ -1,5 +1,8 @@
 """Short-lived signed tokens (JWT, RFC 7519): access tokens and links to files. Each use has its own key."""
 
+import hashlib
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,9 +20,38 @@ def sign(purpose: str, claims: dict[str, Any], life: timedelta) -> tuple[str, da
     return jwt.encode({**claims, "exp": expires_at}, derived(purpose)[0], algorithm="HS256"), expires_at
 
 
-def read(purpose: str, token: str) -> dict[str, Any] | None:
+def read(purpose: str, token: str) -> Mapping[str, Any] | None:
     """The claims, or None for one that is not ours, altered or expired."""
-    for key in derived(purpose):
+    keys = derived(purpose)
+    digest = hashlib.sha256(b"".join((*keys, token.encode()))).digest()
+    claims = _verified.get(digest)
+    if claims is None:
+        claims = _decoded(keys, token)
+        if claims is None:
+            return None
+        _remember(digest, claims)
+    elif claims["exp"] <= datetime.now(UTC).timestamp():
+        del _verified[digest]
+        return None
+    else:
+        _verified.move_to_end(digest)
+    return claims
+
+
+# Claims of tokens that were verified: checking a signature costs ten times looking it up. By a digest, so that no token
+# lies about in memory, with the keys in it, so that a key taken away takes its tokens along.
+_verified: OrderedDict[bytes, Mapping[str, Any]] = OrderedDict()
+VERIFIED_MOST = 10_000  # about 10 MB
+
+
+def _remember(digest: bytes, claims: Mapping[str, Any]) -> None:
+    _verified[digest] = claims
+    if len(_verified) > VERIFIED_MOST:
+        _verified.popitem(last=False)
+
+
+def _decoded(keys: Sequence[bytes], token: str) -> Mapping[str, Any] | None:
+    for key in keys:
         try:
             return jwt.decode(token, key, algorithms=["HS256"], options={"require": ["exp"]})
         except jwt.InvalidSignatureError:

@@ -1,0 +1,1 @@
+"""The measured claims, rerunnable: `python -m benchmarks.reads --help`."""

@@ -1,0 +1,79 @@
+"""One process that serves the three ways side by side: the API, ordinary Strawberry over its schema, routes by hand.
+
+/graphql        the API as it runs in production
+/stock          Strawberry's own view over the same schema and resolvers
+/by-hand/…      benchmarks/handwritten.py
+/process        what this process has used: CPU and memory
+"""
+
+import gc
+import os
+import resource
+from pathlib import Path
+from typing import Any
+
+import orjson
+import uvicorn
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+from strawberry.asgi import GraphQL
+
+import main
+from benchmarks import handwritten
+from resolvers.schema import build
+from settings import Settings
+
+
+class Stock(GraphQL[Any, None]):
+    """Strawberry as it comes, told only who is calling."""
+
+    async def get_context(self, request: Any, response: Any) -> Any:
+        return await main.context(request)
+
+
+class Ways:
+    """Hands each request to its way. Thinner than a router, so that it weighs on none of them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.api: ASGIApp = main.create_app(settings)
+        self.stock = Stock(build(introspection=False), graphql_ide=None, subscription_protocols=())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self.api(scope, receive, send)  # connects, for all
+            return
+        path, way = scope["path"], self.api
+        if path == "/stock":
+            way = self.stock
+        elif path.startswith("/by-hand/"):
+            way, scope["path"] = handwritten.app, path.removeprefix("/by-hand")
+        elif path == "/process":
+            way = _used
+        await way(scope, receive, send)
+
+
+async def _used(scope: Scope, receive: Receive, send: Send) -> None:
+    """Seconds of CPU since the start; bytes resident now, after a collection where `?collect` asks for one."""
+    if "collect" in Request(scope).query_params:
+        gc.collect()
+    spent = resource.getrusage(resource.RUSAGE_SELF)
+    body = orjson.dumps({"cpu": spent.ru_utime + spent.ru_stime, "resident": _resident()})
+    await Response(body, media_type="application/json")(scope, receive, send)
+
+
+def _resident() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+if __name__ == "__main__":
+    settings = Settings(_env_file=None)  # type: ignore[call-arg]
+    uvicorn.run(
+        Ways(settings),
+        port=settings.port,
+        lifespan="on",
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        log_level="warning",
+    )

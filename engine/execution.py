@@ -1,0 +1,193 @@
+"""One operation, from its text to the bytes of its answer.
+
+A plan answers what it can (`Way.PLAN`); the compiled executor the rest; graphql-core alone whatever asks for it. All
+give the same answer to the byte. Limits and cost are looked at before anything is done, errors are masked, and an
+operation that lasts too long is given up.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Protocol
+
+import orjson
+import strawberry
+from graphql import (
+    ExecutionResult,
+    GraphQLError,
+    NoSchemaIntrospectionCustomRule,
+    OperationType,
+    execute,
+)
+from graphql.execution import Executor
+from graphql.execution.values import VariableValues
+from strawberry.execution import optimized_is_awaitable
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from engine import metrics
+from engine.compiled import CompiledExecutor
+from engine.cost import COST_MOST, told, too_dear
+from engine.documents import DocumentErrors, Documents, Operation
+from engine.masking import shown
+from errors import Unreachable
+
+OPERATION_SECONDS = 30.0
+DOCUMENTS_MOST, CHARACTERS_MOST = 500, 120_000  # kept ready: 64 bytes a character, plans beside them
+
+log = logging.getLogger("comptoir.engine")
+
+
+class Way(Enum):
+    """The best way that may be used. Each falls to the next where it cannot answer."""
+
+    PLAN = "plan"
+    COMPILED = "compiled"
+    STOCK = "stock"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request, as GraphQL over HTTP has it."""
+
+    query: str
+    variables: dict[str, Any] | None = None
+    operation_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """JSON. Where nothing was `executed` it holds no data: the document did not parse (`parsed`), was refused, its
+    variables were, or it would have changed something where nothing may be (`allowed`)."""
+
+    body: bytes
+    executed: bool
+    parsed: bool = True
+    allowed: bool = True
+
+
+class Plans(Protocol):
+    async def data(self, operation: Operation, values: VariableValues, context: Any) -> dict[str, Any] | None:
+        """The data of a query; None where another way has to answer. Raises where no other way could."""
+        ...
+
+
+class Engine:
+    """Runs the operations of a schema. Without `introspection` nothing of the schema is told, in errors neither."""
+
+    def __init__(
+        self,
+        schema: strawberry.Schema,
+        *,
+        plans: Plans | None = None,
+        introspection: bool = True,
+        seconds: float = OPERATION_SECONDS,
+    ) -> None:
+        self.schema = schema._schema
+        self.documents = Documents(
+            self.schema,
+            () if introspection else (NoSchemaIntrospectionCustomRule,),
+            documents_most=DOCUMENTS_MOST,
+            characters_most=CHARACTERS_MOST,
+            suggestions=introspection,
+        )
+        self._plans, self._suggestions, self._seconds = plans, introspection, seconds
+
+    async def answer(
+        self,
+        asked: Asked,
+        make_context: Callable[[], Awaitable[Any]],
+        *,
+        way: Way = Way.PLAN,
+        mutations: bool = True,
+    ) -> Answer:
+        """Run what is asked. Never raises for what a client sends, nor for what fails while it runs."""
+        try:
+            operation = self.documents.operation(asked.query, asked.operation_name)
+        except DocumentErrors as refused:
+            return _refusal(refused.errors, parsed=refused.parsed)
+        given = asked.variables or {}
+        cost = operation.cost(given)
+        if operation.kind is not OperationType.QUERY and not mutations:
+            return _refusal([GraphQLError("mutations are not allowed when using GET")], cost, allowed=False)
+        if cost > COST_MOST:
+            return _refusal([too_dear(cost)], cost)
+        values = operation.variables.values(given, suggestions=self._suggestions)
+        if isinstance(values, list):
+            return _refusal(values, cost)
+        result = await self._result(operation, given, values, make_context, way)
+        return Answer(_body(result.data, result.errors, cost), executed=True)
+
+    async def _result(
+        self,
+        operation: Operation,
+        given: dict[str, Any],
+        values: VariableValues,
+        make_context: Callable[[], Awaitable[Any]],
+        way: Way,
+    ) -> ExecutionResult:
+        limit = asyncio.timeout(self._seconds)
+        try:
+            async with limit:
+                context = await make_context()
+                if way is Way.PLAN:
+                    if self._plans and operation.kind is OperationType.QUERY:
+                        data = await self._plans.data(operation, values, context)
+                        if data is not None:
+                            metrics.operations(operation.kind, Way.PLAN).inc()
+                            return ExecutionResult(data, None)
+                    way = Way.COMPILED
+                return await self._executed(operation, given, context, way)
+        except Exception as error:
+            if limit.expired():
+                return ExecutionResult(None, [self._given_up(operation)])
+            return ExecutionResult(None, [GraphQLError(str(error), original_error=error)])
+
+    async def _executed(self, operation: Operation, given: dict[str, Any], context: Any, way: Way) -> ExecutionResult:
+        """By graphql-core, called as Strawberry calls it."""
+        metrics.operations(operation.kind, way).inc()
+        result = execute(
+            self.schema,
+            operation.document,
+            context_value=context,
+            variable_values=given,
+            operation_name=operation.name,
+            executor_class=_EXECUTORS[way],
+            is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]  # typed by Strawberry as a plain bool
+            hide_suggestions=not self._suggestions,
+            operation_extensions=None,
+        )
+        return result if isinstance(result, ExecutionResult) else await result
+
+    def _given_up(self, operation: Operation) -> GraphQLError:
+        metrics.GIVEN_UP.inc()
+        log.warning("an operation was given up after %g s: %s", self._seconds, operation.name or "no name")
+        message = f"This took longer than {self._seconds:g} seconds and was given up. Ask for less, or try again."
+        return GraphQLError(message, original_error=Unreachable(message))
+
+
+_EXECUTORS: dict[Way, type[Executor[Any]]] = {
+    Way.COMPILED: CompiledExecutor,
+    Way.STOCK: StrawberryGraphQLCoreExecutionContext,
+}
+
+
+def _refusal(
+    errors: list[GraphQLError], cost: int | None = None, *, parsed: bool = True, allowed: bool = True
+) -> Answer:
+    """Nothing was executed: no data, not even null."""
+    body: dict[str, Any] = {"errors": [error.formatted for error in shown(errors)]}
+    if cost is not None:
+        body["extensions"] = told(cost)
+    return Answer(orjson.dumps(body), False, parsed, allowed)
+
+
+def _body(data: dict[str, Any] | None, errors: list[GraphQLError] | None, cost: int) -> bytes:
+    if not errors:
+        try:
+            return orjson.dumps({"data": data, "extensions": told(cost)})
+        except TypeError as error:  # a scalar of ours gave what JSON has no word for
+            data, errors = None, [GraphQLError(str(error), original_error=error)]
+    formatted = [error.formatted for error in shown(errors)]
+    return orjson.dumps({"data": data, "errors": formatted, "extensions": told(cost)})

@@ -1,0 +1,145 @@
+"""Plans at work: parents' statements first, then lists are put together from the innermost out."""
+
+import linecache
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+from graphql.execution.values import VariableValues
+
+from engine import metrics
+from engine.lists import Place, Slice
+from engine.plans.compiler import Compiled, Level
+
+_NUMBERS = count(1)
+
+
+@dataclass(frozen=True)
+class Paged:
+    """Where a page stands, and which part of the list it is."""
+
+    place: Place
+    part: Slice
+
+
+class Plan:
+    """A compiled root field, as functions."""
+
+    def __init__(self, compiled: Compiled) -> None:
+        self.levels, self.dynamic = compiled.levels, compiled.dynamic
+        self.source = "\n\n".join(level.assembler for level in compiled.levels)
+        name = f"<plan {next(_NUMBERS)}>"
+        namespace = dict(compiled.names)
+        exec(compile(self.source, name, "exec"), namespace)  # noqa: S102 - see compiler.py for what it is made of
+        self.assemblers: list[Callable[..., Any]] = [namespace[level.name] for level in self.levels]
+        self.arguments: list[Callable[..., Any]] = [_evaluated(level) for level in self.levels]
+        self.counts = [_evaluated(level.count) if level.count else None for level in self.levels]
+        linecache.cache[name] = (len(self.source), None, self.source.splitlines(True), name)
+        self.name = name
+        metrics.PLANS_COMPILED.inc()
+
+    def __del__(self) -> None:
+        linecache.cache.pop(getattr(self, "name", ""), None)
+
+
+def _evaluated(level: Level) -> Callable[..., Any]:
+    return eval(level.arguments)  # type: ignore[no-any-return]  # noqa: S307 - numbers of ours, see compiler.py
+
+
+class Run:
+    """One reading of a plan."""
+
+    def __init__(self, plan: Plan, connection: Any, facts: Sequence[Any], values: Sequence[Any],
+                 parts: Sequence[Paged | None], variables: VariableValues) -> None:  # fmt: skip
+        self.plan, self.connection, self.facts, self.values, self.parts = plan, connection, facts, values, parts
+        self.slices = [part and part.part for part in parts]
+        self.given = [get(variables) for get in plan.dynamic]
+        self.rows: list[Any] = [None] * len(plan.levels)
+        self.keys: list[Any] = [None] * len(plan.levels)
+        self.totals: list[Any] = [None] * len(plan.levels)
+        self.lists: list[Any] = [None] * len(plan.levels)
+
+    async def one(self) -> Any:
+        """A row, or None."""
+        await self._fetch(0, None)
+        await self._behind()
+        return self.plan.assemblers[0](self.rows[0], self.lists, self.given)
+
+    async def several(self, keys: list[Any]) -> dict[Any, Any]:
+        """Rows by their ids."""
+        await self._fetch(0, keys)
+        await self._behind()
+        rows: dict[Any, Any] = self.plan.assemblers[0](self.rows[0], self.lists, self.given)
+        return rows
+
+    async def page(self) -> Any:
+        """A page of a list."""
+        await self._fetch(0, None)
+        counted = self.plan.levels[0].count
+        total = await self._counted(counted.sql, self.plan.counts[0]) if counted else None
+        self.rows[0], before, after = self._trimmed(self.rows[0], 0)
+        await self._behind()
+        cursor = self.parts[0].place.cursor  # type: ignore[union-attr]
+        return self.plan.assemblers[0](self.rows[0], self.lists, self.given, cursor, before, after, total)
+
+    async def _behind(self) -> None:
+        """Everything behind the root's rows: statements from the outside in, lists from the inside out."""
+        levels = self.plan.levels
+        for number in range(1, len(levels)):
+            level = levels[number]
+            at = level.parent_key
+            keys = list(dict.fromkeys(row[at] for row in self._parents(level) if row[at] is not None))
+            await self._fetch(number, keys)
+            if level.paged is not None:
+                await self._divide(number, level)
+        for number in range(len(levels) - 1, 0, -1):
+            self.lists[number] = self._assembled(number)
+
+    def _parents(self, level: Level) -> Any:
+        """The rows of which a list is: after trimming, where they were pages themselves."""
+        parent = level.parent or 0
+        rows = self.rows[parent]
+        return [row for part, *_ in rows.values() for row in part] if isinstance(rows, dict) else rows
+
+    async def _fetch(self, number: int, keys: list[Any] | None) -> None:
+        self.keys[number] = keys
+        if keys is not None and not keys:
+            self.rows[number] = []
+            return
+        arguments = self.plan.arguments[number](self.facts, self.values, keys, self.slices)
+        self.rows[number] = await self.connection.fetch(self.plan.levels[number].sql, *arguments)
+
+    async def _divide(self, number: int, level: Level) -> None:
+        """The rows of lists of pages, by parent, each trimmed to its page."""
+        by_key: dict[Any, list[Any]] = {key: [] for key in self.keys[number]}
+        for row in self.rows[number]:
+            by_key[row[0]].append(row)
+        self.rows[number] = {key: self._trimmed(rows, level.paged or 0) for key, rows in by_key.items()}
+        if level.count and by_key:
+            arguments = self.plan.counts[number](self.facts, self.values, self.keys[number], self.slices)  # type: ignore[misc]
+            found = await self.connection.fetch(level.count.sql, *arguments)
+            self.totals[number] = {row[0]: row[1] for row in found}
+
+    def _assembled(self, number: int) -> Any:
+        level, assemble = self.plan.levels[number], self.plan.assemblers[number]
+        if level.paged is None:
+            return assemble(self.rows[number], self.lists, self.given)
+        cursor = self.parts[level.paged].place.cursor  # type: ignore[union-attr]
+        totals = self.totals[number] or {}
+        return {
+            key: assemble(rows, self.lists, self.given, cursor, before, after, totals.get(key, 0))
+            for key, (rows, before, after) in self.rows[number].items()
+        }
+
+    def _trimmed(self, rows: list[Any], place: int) -> tuple[list[Any], bool, bool]:
+        part: Slice = self.slices[place]  # type: ignore[assignment]
+        before, after = part.sides(len(rows) > part.size)
+        rows = rows[: part.size]
+        if part.backward:
+            rows.reverse()
+        return rows, before, after
+
+    async def _counted(self, sql: str, arguments: Any) -> int:
+        row = await self.connection.fetchrow(sql, *arguments(self.facts, self.values, None, self.slices))
+        return int(row[0])

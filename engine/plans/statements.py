@@ -1,0 +1,186 @@
+"""One SQL statement of a plan: rows of a model in an order, rows joined to one, lists nested in a single row.
+
+Names in the SQL are those of columns and our own aliases; every value is a parameter.
+"""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+
+from engine.lists import Order
+from engine.plans.scopes import Condition, Scope
+
+ARGUMENTS_MOST = 90  # PostgreSQL takes 100 in a call of json_build_array
+
+
+class Parameters:
+    """The parameters of a statement: each source has its number, however often it is named."""
+
+    def __init__(self) -> None:
+        self.sources: list[Hashable] = []
+
+    def number(self, source: Hashable) -> str:
+        if source not in self.sources:
+            self.sources.append(source)
+        return f"${self.sources.index(source) + 1}"
+
+
+@dataclass
+class Source:
+    """A table as the viewer sees it, under an alias; `columns` are SQL over its own columns, by name."""
+
+    alias: str
+    condition: Condition
+    facts: tuple[int, ...] | None  # the parameters' places among the viewer's facts; None: they are the root's values
+    columns: dict[str, str] = field(default_factory=dict)
+
+    def column(self, name: str) -> str:
+        """A column of the table under its own name."""
+        self.columns[name] = f'"{name}"'
+        return name
+
+    def shown(self, hint: str, sql: str) -> str:
+        """The name of an expression: never that of a column, by which the statement sorts and joins."""
+        name = f"shown_{hint}"
+        while self.columns.get(name, sql) != sql:
+            name += "_"
+        self.columns[name] = sql
+        return name
+
+    def select(self, parameters: Parameters, more: str = "") -> str:
+        columns = ", ".join(sql if sql == f'"{name}"' else f'{sql} AS "{name}"' for name, sql in self.columns.items())
+
+        def number(place: int) -> str:
+            source = ("value", place) if self.facts is None else ("fact", self.facts[place])
+            return parameters.number(source)
+
+        return self.condition.select(columns, number, more)
+
+
+@dataclass
+class Join:
+    """A row to one of another: `left` holds the key."""
+
+    source: Source
+    left: str  # `t0."client_id"`
+    inner: bool = False
+
+
+@dataclass
+class Statement:
+    """What is selected, in the order in which the assembler takes it apart."""
+
+    source: Source
+    joins: list[Join] = field(default_factory=list)
+    outputs: dict[str, str] = field(default_factory=dict)  # variable of the assembler → SQL
+    order: Sequence[str] = ()  # of a list in a relation: columns
+    nested: bool = False  # within another, as JSON
+
+    def take(self, source: Source, column: str, sql: str | None = None) -> str:
+        """A column of a source, or an expression over it, as a variable of the assembler."""
+        name = source.column(column) if sql in (None, f'"{column}"') else source.shown(column, sql or "")
+        return self.output(f"{source.alias}_{name}", f'{source.alias}."{name}"')
+
+    def output(self, variable: str, sql: str) -> str:
+        self.outputs[variable] = sql
+        return variable
+
+
+def scoped(alias: str, scope: Scope) -> Source:
+    return Source(alias, scope.condition, scope.facts)
+
+
+def one(statement: Statement, parameters: Parameters) -> str:
+    """The first row."""
+    return f"{_select(statement)}\nFROM ({statement.source.select(parameters)}) {_from(statement, parameters)}\nLIMIT 1"
+
+
+def page(statement: Statement, parameters: Parameters, order: Order, *, size: int, sides: Sequence[tuple[str, bool]],
+         backward: bool) -> str:  # fmt: skip
+    """A page by keyset; `sides` are (`after` or `before`, whether upwards). One row more says whether there are more."""
+    direction = " DESC" if order.descending != backward else ""
+    columns = [f'"{name}"' for name in order.columns]
+    more = " AND ".join(_beyond(columns, side, upwards, parameters) for side, upwards in sides)
+    for name in order.columns:
+        statement.source.column(name)
+    inner = statement.source.select(parameters, more)
+    by = ", ".join(f"{column}{direction}" for column in columns)
+    outer = ", ".join(f"{statement.source.alias}.{column}{direction}" for column in columns)
+    limited = f"{inner} ORDER BY {by} LIMIT {size + 1:d}"
+    return f"{_select(statement)}\nFROM ({limited}) {_from(statement, parameters)}\nORDER BY {outer}"
+
+
+def behind(statement: Statement, parameters: Parameters, key: str) -> str:
+    """The rows of a relation to many, for all the parents at once; `key` is the column that names the parent."""
+    more = f'"{key}" = ANY({parameters.number("keys")})'
+    for name in (key, *statement.order):
+        statement.source.column(name)
+    order = ", ".join(f'{statement.source.alias}."{name}"' for name in statement.order)
+    inner = statement.source.select(parameters, more)
+    select = _select(statement, f'{statement.source.alias}."{key}"')
+    ordered = f"\nORDER BY {order}" if order else ""
+    return f"{select}\nFROM ({inner}) {_from(statement, parameters)}{ordered}"
+
+
+def nested(statement: Statement, parameters: Parameters, key: str, parent: str) -> str:
+    """The same for one parent, as a JSON array of arrays within the parent's own statement."""
+    for name in (key, *statement.order):
+        statement.source.column(name)
+    alias = statement.source.alias
+    order = ", ".join(f'{alias}."{name}"' for name in statement.order)
+    values = ", ".join(statement.outputs.values())
+    return (
+        f"(SELECT coalesce(json_agg(json_build_array({values}) ORDER BY {order}), '[]')"
+        f"\n  FROM ({statement.source.select(parameters)}) {_from(statement, parameters)}"
+        f'\n  WHERE {alias}."{key}" = {parent})'
+    )
+
+
+def pages_behind(statement: Statement, parameters: Parameters, key: str, order: Order, *,
+                 sides: Sequence[tuple[str, bool]], backward: bool, place: int) -> str:  # fmt: skip
+    """A page of each parent's list: `place` is that of the list among the plan's."""
+    direction = " DESC" if order.descending != backward else ""
+    columns = [f'"{name}"' for name in order.columns]
+    conditions = [f'"{key}" = parent.id', *(_beyond(columns, side, up, parameters, place) for side, up in sides)]
+    for name in (key, *order.columns):
+        statement.source.column(name)
+    by = ", ".join(f"{column}{direction}" for column in columns)
+    outer = ", ".join(f"{statement.source.alias}.{column}{direction}" for column in columns)
+    inner = statement.source.select(parameters, " AND ".join(conditions))
+    limit = parameters.number(("limit", place))
+    return (
+        f"{_select(statement, 'parent.id')}\nFROM unnest({parameters.number('keys')}::uuid[]) AS parent (id)"
+        f"\nCROSS JOIN LATERAL ({inner} ORDER BY {by} LIMIT {limit}) {_from(statement, parameters)}"
+        f"\nORDER BY {outer}"
+    )
+
+
+def count(source: Source, parameters: Parameters) -> str:
+    """How many rows there are."""
+    bare = Source(source.alias, source.condition, source.facts, {"id": '"id"'})
+    return f"SELECT count(*) FROM ({bare.select(parameters)}) AS {source.alias}"
+
+
+def counts_behind(source: Source, parameters: Parameters, key: str) -> str:
+    """How many rows each parent's list has."""
+    bare = Source(source.alias, source.condition, source.facts, {key: f'"{key}"'})
+    more = f'"{key}" = ANY({parameters.number("keys")})'
+    return f'SELECT "{key}", count(*) FROM ({bare.select(parameters, more)}) AS {source.alias} GROUP BY 1'
+
+
+def _select(statement: Statement, *first: str) -> str:
+    return f"SELECT {', '.join((*first, *statement.outputs.values())) or 'true'}"
+
+
+def _from(statement: Statement, parameters: Parameters) -> str:
+    """The alias of the table just written, and what is joined to it."""
+    joins = (
+        f"\n{'JOIN' if join.inner else 'LEFT JOIN'} ({join.source.select(parameters)}) AS {join.source.alias}"
+        f' ON {join.source.alias}."id" = {join.left}'
+        for join in statement.joins
+    )
+    return f"AS {statement.source.alias}" + "".join(joins)
+
+
+def _beyond(columns: Sequence[str], side: str, upwards: bool, parameters: Parameters, place: int = 0) -> str:
+    positions = ", ".join(parameters.number((side, place, at)) for at in range(len(columns)))
+    return f"({', '.join(columns)}) {'>' if upwards else '<'} ({positions})"

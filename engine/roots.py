@@ -1,0 +1,26 @@
+"""Root fields that read, as plans see them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any
+
+
+class Kind(Enum):
+    """What the function of a root field says, and what it becomes."""
+
+    ONE = auto()  # a queryset: its first row, or null
+    PAGE = auto()  # a queryset: a page of it
+    SEVERAL = auto()  # a list of (model, id) or None: for each its row, or null
+
+
+@dataclass(frozen=True)
+class Root:
+    """A root field that reads: `function` says which rows, `gate(context)` raises for who may not."""
+
+    kind: Kind
+    function: Callable[..., Any]
+    gate: Callable[[Any], None]
+
+
+ROOTS: dict[str, Root] = {}

@@ -1,0 +1,169 @@
+"""What lists can be narrowed by, and in which orders they come. Made from models, like everything published.
+
+@filter(models.Order)
+class OrderFilter:
+    status: among          # any of these: `status: [PAID]`
+    live: auto             # this
+    client: ID             # of this row, by global id
+    total: between         # `total: { least: 1000 }`, of `total_cents`
+    created_at: between    # `createdAt: { after: …, before: … }`
+
+OrderOrder = order(models.Order, created_at="id", number="number")
+"""
+
+import enum
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import strawberry
+from strawberry import UNSET
+from strawberry.types.arguments import StrawberryArgument
+from strawberry.utils.str_converters import to_camel_case
+from tortoise import fields
+from tortoise.fields.relational import ForeignKeyFieldInstance
+from tortoise.models import Model
+from tortoise.queryset import QuerySet
+
+from engine.lists import Order
+from errors import Limited
+from policy import row_id
+from schema.base import auto, column_type, described
+from schema.connections import argument
+from schema.scalars import DateTime
+
+T = TypeVar("T")
+
+AMONG_MOST = 100
+
+
+class among:  # noqa: N801 - read as a word of a declaration
+    """Any of these values of a column."""
+
+
+class between:  # noqa: N801
+    """A range of a column: of moments, or of numbers."""
+
+
+@strawberry.input(description="From a moment on, until another.")
+class DateTimeRange:
+    after: DateTime | None = strawberry.field(description="At this moment or later.", default=UNSET)
+    before: DateTime | None = strawberry.field(description="Before this moment.", default=UNSET)
+
+
+@strawberry.input(description="From a number on, to another.")
+class IntRange:
+    least: int | None = strawberry.field(description="This or more.", default=UNSET)
+    most: int | None = strawberry.field(description="This or less.", default=UNSET)
+
+
+@strawberry.enum(description="Which end comes first.")
+class OrderDirection(enum.Enum):
+    ASC = strawberry.enum_value("ASC", description="The smallest, first or oldest one.")
+    DESC = strawberry.enum_value("DESC", description="The largest, last or newest one.")
+
+
+def filter(model: type[Model]) -> Callable[[type[T]], type[T]]:
+    """An input that narrows a list of the model. Every part of it may be left out; null is as left out."""
+
+    def declare(cls: type[T]) -> type[T]:
+        narrows: dict[str, Callable[[Any, str], dict[str, Any]]] = {}
+        for name, annotation in list(cls.__annotations__.items()):
+            kind, narrows[name], description = _narrowing(model, name, annotation)
+            cls.__annotations__[name] = kind | None
+            setattr(cls, name, strawberry.field(description=description, default=UNSET))
+        cls.__narrows__ = narrows  # type: ignore[attr-defined]
+        return strawberry.input(cls, description=inspect.getdoc(cls))
+
+    return declare
+
+
+def filtered(rows: QuerySet[Any], given: Any) -> QuerySet[Any]:
+    """The rows that a filter leaves. Raises Limited for a list of values that is too long."""
+    if not given:
+        return rows
+    conditions: dict[str, Any] = {}
+    for name, narrow in given.__narrows__.items():
+        value = getattr(given, name)
+        if value is not UNSET and value is not None:
+            conditions |= narrow(value, f"filter.{to_camel_case(name)}")
+    return rows.filter(**conditions) if conditions else rows
+
+
+def order(model: type[Model], **columns: str) -> Any:
+    """The orders of a list: names, and the columns behind them, each never null and with an index that ends in the id.
+    `created_at="id"`: ids are by time."""
+    for column in columns.values():
+        if model._meta.fields_map[column].null:
+            raise TypeError(f"{model.__name__}.{column} may be null: no list can be in its order")
+    name = model.__name__
+    values = {
+        each.upper(): strawberry.enum_value(column, description=described(model, each if column == "id" else column))
+        for each, column in columns.items()
+    }
+    choices: Any = enum.Enum(f"{name}OrderField", values)  # type: ignore[misc]
+    field = strawberry.enum(choices, description=f"What {_plural(name)} can be sorted by.")
+
+    class Chosen:
+        field: Any = strawberry.field(description="Sorted by this.")
+        direction: OrderDirection = strawberry.field(description="Which end comes first.", default=OrderDirection.DESC)
+
+        @property
+        def order(self) -> Order:
+            return Order(self.field.value, self.direction is OrderDirection.DESC)
+
+    Chosen.__annotations__["field"] = field
+    Chosen.__name__ = f"{name}Order"
+    return strawberry.input(Chosen, description=f"The order of {_plural(name)}; newest first unless told.")
+
+
+def ordered(order: Any) -> StrawberryArgument:
+    """The argument of a list by which its order is chosen."""
+    return argument("order_by", order | None, "In which order; newest first unless told.")
+
+
+def _narrowing(model: type[Model], name: str, annotation: Any) -> tuple[Any, Callable[[Any, str], dict[str, Any]], str]:
+    """(GraphQL type, value → conditions, description) of a part of a filter."""
+    if name not in model._meta.fields_map:
+        name = f"{name}_cents"
+    column = model._meta.fields_map[name]
+    if annotation is among:
+        return list[_kind(model, name)], _among(name), f"{described(model, name)} Any of these."  # type: ignore[misc]
+    if annotation is between and isinstance(column, fields.DatetimeField):
+        return DateTimeRange, _range(name, after="gte", before="lt"), described(model, name)
+    if annotation is between:
+        return IntRange, _range(name, least="gte", most="lte"), described(model, name)
+    if isinstance(column, ForeignKeyFieldInstance):
+        target: Any = column.related_model
+        narrow = lambda key, _: {f"{name}_id": row_id(target, key)}  # noqa: E731
+        return strawberry.ID, narrow, f"{described(model, name)} By global id."
+    if annotation is not auto:
+        raise TypeError(f"{model.__name__}.{name}: a filter is auto, among, between, or an ID for a relation")
+    return _kind(model, name), lambda value, _: {name: value}, described(model, name)
+
+
+def _among(name: str) -> Callable[[Any, str], dict[str, Any]]:
+    def narrow(values: list[Any], blamed: str) -> dict[str, Any]:
+        if len(values) > AMONG_MOST:
+            raise Limited(f"Name {AMONG_MOST} values at most.", field=blamed)
+        return {f"{name}__in": values}
+
+    return narrow
+
+
+def _range(name: str, **ends: str) -> Callable[[Any, str], dict[str, Any]]:
+    def narrow(given: Any, blamed: str) -> dict[str, Any]:
+        values = ((side, getattr(given, end)) for end, side in ends.items())
+        return {f"{name}__{side}": value for side, value in values if value is not UNSET and value is not None}
+
+    return narrow
+
+
+def _kind(model: type[Model], name: str) -> Any:
+    """The type of a column's value, never null."""
+    kind = column_type(model, name)
+    return next(part for part in kind.__args__ if part is not type(None)) if model._meta.fields_map[name].null else kind
+
+
+def _plural(name: str) -> str:
+    return f"{name.lower()}s"

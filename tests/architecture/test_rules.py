@@ -1,0 +1,80 @@
+"""Proven at start-up: who sees a row sees whatever that row always names, whatever the role."""
+
+from typing import Any
+
+import pytest
+from tortoise.models import Model
+
+import models
+from engine.reading import always_named
+from engine.views import VIEWS
+from models import Role
+from policy import READS, ROLES, ROWS, Mine, NamedBy, Of, Rules, must_be_seen_together
+
+
+def test_every_rule_stands_on_relations_that_are_there() -> None:
+    for role, rules in ROWS.items():
+        for model, rule in rules.items():
+            assert READS[model] in ROLES[role], f"{role}: a rule for {model.__name__}, which it does not see at all"
+            if isinstance(rule, Mine):
+                assert rule.column in model._meta.fields_map
+            elif isinstance(rule, Of):
+                assert model._meta.fields_map[rule.key].related_model is rule.model  # type: ignore[attr-defined]
+            else:
+                assert rule.model._meta.fields_map[rule.key].related_model is model  # type: ignore[attr-defined]
+
+
+def test_what_is_published_is_proven() -> None:
+    named = [(model, *hop) for model, view in VIEWS.items() for hop in always_named(view)]
+
+    must_be_seen_together(named)
+    assert (models.Order, "client", models.Client) in named
+    assert (models.OrderLine, "product", models.Product) in named
+
+
+MINE = Mine("consultant_id")
+ORDER_TO_CLIENT = (models.Order, "client", models.Client)
+LINE_TO_PRODUCT = (models.OrderLine, "product", models.Product)
+
+
+@pytest.mark.parametrize(
+    ("rules", "named"),
+    [
+        ({}, ORDER_TO_CLIENT),
+        ({models.Order: MINE}, ORDER_TO_CLIENT),
+        ({models.Client: MINE, models.Order: Of(models.Client, "client")}, ORDER_TO_CLIENT),
+        ({models.Product: NamedBy(models.OrderLine, "product")}, LINE_TO_PRODUCT),
+    ],
+    ids=["all of both", "less of the source", "the source by the target", "the target by the source"],
+)
+def test_rules_under_which_whoever_sees_the_one_sees_the_other_are_taken(
+    rules: dict[type[Model], Any], named: tuple[type[Model], str, type[Model]]
+) -> None:
+    must_be_seen_together([named], for_consultants(rules))
+
+
+@pytest.mark.parametrize(
+    ("rules", "named"),
+    [
+        ({models.Client: MINE}, ORDER_TO_CLIENT),
+        ({models.Client: MINE, models.Order: MINE}, ORDER_TO_CLIENT),
+        ({models.Client: MINE, models.Order: Of(models.Client, "payer")}, ORDER_TO_CLIENT),
+        ({models.Client: NamedBy(models.Order, "payer")}, ORDER_TO_CLIENT),
+        ({models.Product: NamedBy(models.Payment, "product")}, LINE_TO_PRODUCT),
+    ],
+    ids=["less of the target", "each by itself", "over another key", "named by another key", "named by another model"],
+)
+def test_rules_that_could_show_the_one_without_the_other_stop_the_start(
+    rules: dict[type[Model], Any], named: tuple[type[Model], str, type[Model]]
+) -> None:
+    with pytest.raises(TypeError, match=f"CONSULTANT may see .* without the {named[2].__name__} that its {named[1]}"):
+        must_be_seen_together([named], for_consultants(rules))
+
+
+def test_a_role_that_sees_no_row_of_what_is_always_named_stops_the_start() -> None:
+    with pytest.raises(TypeError, match="OWNER may see a Order without the Promise that its promise always names"):
+        must_be_seen_together([(models.Order, "promise", models.Promise)])
+
+
+def for_consultants(rules: dict[type[Model], Any]) -> Rules:
+    return {role: rules if role is Role.CONSULTANT else {} for role in Role}

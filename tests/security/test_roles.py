@@ -1,0 +1,296 @@
+"""Which rows each role sees of its own organization; that nothing of another is seen is for `test_tenants.py`."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from tortoise.expressions import Subquery
+from tortoise.models import Model
+from tortoise.queryset import QuerySet
+
+import models
+from engine.views import VIEWS
+from models import Role
+from models.base import global_id
+from policy import NOBODY, READS, Actor
+from services import demonstration, outside, tokens
+from services.identity import ACCESS_LIFE
+from tests.shop import CHEAP_HASH, Shop
+
+ACCOUNT = "acct_1"
+WHOSE = ("mine", "other", "none")  # whose client's a row is: the actor's, another person's, nobody's
+Rows = dict[type[Model], dict[str, UUID]]
+
+PEOPLE = {models.Membership, models.User}
+OF_A_SALE = {models.Client, models.Order, models.OrderLine, models.Payment}
+CATALOGUE = {models.Organization, models.Product}
+EVERYTHING = set(READS) - PEOPLE
+PARTNERS = {models.Partner, models.ProductPartner, models.Notification, models.NotificationAttempt}
+
+# The tables that a role sees whole, and those of which it sees what belongs to its own client.
+WHOLE: dict[Role, set[type[Model]]] = {
+    Role.OWNER: EVERYTHING,
+    Role.ADMIN: EVERYTHING,
+    Role.ACCOUNTANT: EVERYTHING - PARTNERS,
+    Role.CONSULTANT: CATALOGUE,
+    Role.BENEFICIARY: {models.Organization},
+}
+OWN: dict[Role, set[type[Model]]] = {
+    Role.CONSULTANT: OF_A_SALE,
+    Role.BENEFICIARY: OF_A_SALE | {models.Invoice, models.Product},
+}
+
+
+@pytest.fixture
+async def rows(shop: Shop) -> Rows:
+    """One of every table for each of three clients; mine has a consultant and a member, another's has others."""
+    made: Rows = {model: {} for model in READS if model not in PEOPLE}
+    for whose in WHOSE:
+        people: dict[str, Any] = {}
+        if whose != "none":
+            people["consultant"] = await member(shop, Role.CONSULTANT, whose)
+            people["member"] = await member(shop, Role.BENEFICIARY, whose)
+        for row in await sale(shop, whose, WHOSE.index(whose) + 1, people):
+            made[type(row)][whose] = row.pk
+    made[models.Organization] = dict.fromkeys(WHOSE, shop.organization.id)
+    return made
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("model", READS, ids=lambda model: model.__name__)
+async def test_each_role_sees_of_each_table_what_is_its_own(
+    shop: Shop, rows: Rows, role: Role, model: type[Model]
+) -> None:
+    actor = await actor_of(shop, role)
+    seen = set(await actor.rows(model).values_list("id", flat=True))
+
+    if model in PEOPLE:
+        assert seen == {actor.membership_id if model is models.Membership else actor.user_id}
+    elif model in WHOLE[role]:
+        assert seen == set(rows[model].values())
+    elif model in OWN.get(role, ()):
+        assert seen == {rows[model]["mine"]}
+    else:
+        assert seen == set()
+
+
+@pytest.mark.parametrize("role", [Role.CONSULTANT, Role.BENEFICIARY])
+async def test_one_who_looks_after_nobody_and_is_nobodys_client_sees_no_sale(
+    shop: Shop, rows: Rows, role: Role
+) -> None:
+    membership = await member(shop, role, "idle")
+    actor = Actor(membership.user_id, shop.organization.id, membership.id, role)
+
+    for model in EVERYTHING - CATALOGUE:
+        assert await actor.rows(model).count() == 0, model.__name__
+
+
+async def test_membership_in_one_organization_opens_nothing_in_another(shop: Shop, rows: Rows) -> None:
+    theirs = await Shop.open(shop.http, shop.sandbox, "other")
+    for role in Role:
+        mine = await actor_of(shop, role)
+        elsewhere = mine.having((theirs.organization.id, mine.membership_id))
+        for model in READS:
+            seen = await elsewhere.rows(model).values_list("id", flat=True)
+            assert not set(seen) & set(rows.get(model, {}).values()), (role, model.__name__)
+
+
+async def test_nobody_sees_nothing(rows: Rows) -> None:
+    for model in READS:
+        assert await NOBODY.rows(model).count() == 0
+
+
+async def test_through_the_front_door_a_consultant_sees_their_own_clients_sales_without_invoices(
+    shop: Shop, rows: Rows
+) -> None:
+    answer = await signed_in(shop, "consultant-mine@shop.test").post(SALES, {})
+
+    assert ids(answer["data"]["orders"]) == {named(models.Order, rows)}
+    assert ids(answer["data"]["clients"]) == {named(models.Client, rows)}
+    assert ids(answer["data"]["products"]) == {named(models.Product, rows, whose) for whose in WHOSE}
+    (order,) = answer["data"]["orders"]["nodes"]
+    assert order["client"]["id"] == named(models.Client, rows)
+    assert order["lines"][0]["product"]["id"] == named(models.Product, rows)
+    assert order["payments"]
+    assert order["invoices"] == order["notifications"] == order["conflicts"] == []
+
+
+async def test_through_the_front_door_a_beneficiary_sees_their_own_orders_and_invoices(shop: Shop, rows: Rows) -> None:
+    beneficiary = signed_in(shop, "beneficiary-mine@shop.test")
+    answer = await beneficiary.post(SALES, {})
+
+    for name, model in (("orders", models.Order), ("clients", models.Client), ("products", models.Product)):
+        assert ids(answer["data"][name]) == {named(model, rows)}, name
+    (order,) = answer["data"]["orders"]["nodes"]
+    assert [invoice["id"] for invoice in order["invoices"]] == [named(models.Invoice, rows)]
+    assert order["payments"]
+    assert order["notifications"] == order["conflicts"] == []
+
+
+@pytest.mark.parametrize("person", ["consultant", "beneficiary"])
+async def test_through_the_front_door_anothers_row_is_as_one_that_never_was(
+    shop: Shop, rows: Rows, person: str
+) -> None:
+    caller = signed_in(shop, f"{person}-mine@shop.test")
+    for model in OF_A_SALE & set(VIEWS):
+        found = await caller.post(NODE, {"id": named(model, rows)})
+        assert found["data"]["node"], model.__name__
+        for whose in ("other", "none"):
+            answer = await caller.post(NODE, {"id": named(model, rows, whose)})
+            assert (answer["data"], answer.get("errors")) == ({"node": None}, None), (model.__name__, whose)
+
+
+async def test_a_beneficiary_who_is_no_member_any_more_sees_the_client_no_more(shop: Shop, rows: Rows) -> None:
+    await models.Client.filter(id=rows[models.Client]["mine"]).update(member_id=None)
+
+    answer = await signed_in(shop, "beneficiary-mine@shop.test").post(SALES, {})
+
+    assert {name: page["nodes"] for name, page in answer["data"].items()} == {
+        "orders": [],
+        "clients": [],
+        "products": [],
+    }
+
+
+async def test_the_demonstration_has_somebody_of_each_kind_to_try(shop: Shop) -> None:
+    first, again = [await demonstration.seed(outside.outside().settings) for _ in range(2)]
+
+    assert first == again
+    roles = {role: (email, password) for role, email, password in first.logins}
+    for role in (Role.CONSULTANT, Role.BENEFICIARY):
+        email, password = roles[role.value]
+        token = (await shop(SIGN_IN, input={"email": email, "password": password}))["accessToken"]
+        page = await Shop(shop.http, shop.sandbox, shop.organization, email, token)("{ clients { nodes { email } } }")
+        assert page["nodes"] == [{"email": "beneficiary@demo.test"}], role
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_the_sql_of_a_scope_follows_from_the_role_and_its_values_from_the_facts(shop: Shop, role: Role) -> None:
+    first, second = (Actor(uuid4(), uuid4(), uuid4(), role) for _ in range(2))
+    for model in READS:
+        (sql, values), (again, others) = statement(first.rows(model)), statement(second.rows(model))
+        assert sql == again, model.__name__
+        assert " JOIN " not in sql
+        assert [first.facts.index(UUID(value)) for value in values] == [
+            second.facts.index(UUID(value)) for value in others
+        ]
+        assert statement(first.having(second.facts).rows(model)) == (again, others)
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_every_sub_select_carries_the_tenant(shop: Shop, role: Role) -> None:
+    actor = Actor(uuid4(), uuid4(), uuid4(), role)
+    for model in READS:
+        if not actor.may(READS[model]):
+            assert statement(actor.rows(model)) == statement(NOBODY.rows(model))
+            continue
+        for rows in sub_selects(actor.rows(model)):
+            column = "id" if rows.model is models.Organization else "organization_id"
+            of_tenant = any(q.filters.get(column) == actor.organization_id for q in rows._q_objects)
+            assert of_tenant or rows.model is models.User, (
+                model.__name__,
+                rows.model.__name__,
+            )  # people belong to none
+
+
+# What is needed to tell
+
+
+SALES = """{
+  orders(first: 100) { nodes { id client { id } lines { product { id } } payments { id } invoices { id }
+                               notifications { id } conflicts { id } } }
+  clients(first: 100) { nodes { id } }
+  products(first: 100) { nodes { id } }
+}"""
+SIGN_IN = "mutation ($input: SignInInput!) { signIn(input: $input) { accessToken } }"
+NODE = "query ($id: ID!) { node(id: $id) { id } }"
+
+
+def signed_in(shop: Shop, email: str) -> Shop:
+    """Somebody of the shop, with a token of theirs."""
+    return Shop(shop.http, shop.sandbox, shop.organization, email, TOKENS[email])
+
+
+TOKENS: dict[str, str] = {}
+
+
+async def member(shop: Shop, role: Role, whose: str) -> models.Membership:
+    email = f"{role.value.lower()}-{whose}@shop.test"
+    user = await models.User.create(email=email, password_hash=CHEAP_HASH, first_name="Camille", last_name="Durand")
+    claims = {"sub": str(user.id), "org": str(shop.organization.id)}
+    TOKENS[email] = tokens.sign(tokens.ACCESS, claims, ACCESS_LIFE)[0]
+    return await models.Membership.create(organization=shop.organization, user=user, role=role)
+
+
+async def actor_of(shop: Shop, role: Role) -> Actor:
+    """Who has the role: of the consultants and beneficiaries, the one that "mine" is about."""
+    narrowed = role in (Role.CONSULTANT, Role.BENEFICIARY)
+    email = f"{role.value.lower()}-mine@shop.test" if narrowed else None
+    found = await models.Membership.get_or_none(organization=shop.organization, role=role, **(
+        {"user__email": email} if email else {}
+    ))  # fmt: skip
+    membership = found or await member(shop, role, "sole")
+    return Actor(membership.user_id, shop.organization.id, membership.id, role)
+
+
+async def sale(shop: Shop, whose: str, number: int, people: dict[str, Any]) -> list[Model]:
+    """A client with an order, and a row of every table about it."""
+    here: dict[str, Any] = {"organization": shop.organization}
+    paid: dict[str, Any] = {"currency": "EUR", "stripe_account": ACCOUNT, "live": False}
+    now = datetime.now(UTC)
+    client = await models.Client.create(email=f"client{number}@example.com", **here, **people)
+    product = await models.Product.create(name=whose, price_cents=1200, **here)
+    partner = await models.Partner.create(
+        slug=f"partner-{number}", name=whose, brand_name=whose, contact_email="contact@example.com", **here
+    )
+    link = await models.ProductPartner.create(product=product, partner=partner, **here)
+    order = await models.Order.create(
+        number=number, client=client, kind=models.OrderKind.PRODUCTS, total_cents=1200, **paid, **here
+    )
+    line = await models.OrderLine.create(
+        order=order, position=1, product=product, description=whose, quantity=1, unit_price_cents=1200,
+        currency="EUR", vat_rate=2000, total_cents=1200, **here,
+    )  # fmt: skip
+    payment = await models.Payment.create(
+        order=order, method=models.PaymentMethod.STRIPE, status=models.PaymentStatus.SUCCEEDED, amount_cents=1200,
+        paid_at=now, **paid, **here,
+    )  # fmt: skip
+    conflict = await models.Conflict.create(
+        order=order, kind=models.ConflictKind.DUPLICATE_PAYMENT, reference="pi_2", message="Paid twice", **here
+    )
+    series = await models.InvoiceSeries.create(prefix=f"T{number}", stripe_account=ACCOUNT, live=False, **here)
+    invoice = await models.Invoice.create(
+        order=order, partner=partner, series=series, type=models.InvoiceType.INVOICE, number=f"T-2026-{number:06}",
+        year=2026, sequence=number, issued_at=now, net_cents=1000, vat_cents=200, total_cents=1200, content={},
+        message_id=f"<{number}@shop.test>", **paid, **here,
+    )  # fmt: skip
+    notification = await models.Notification.create(
+        partner=partner, order=order, invoice=invoice, event_type="order.created", event_id="evt_1", payload="{}",
+        live=False, **here,
+    )  # fmt: skip
+    attempt = await models.NotificationAttempt.create(
+        notification=notification, number=1, url="https://example.com", started_at=now, duration_ms=1, **here
+    )
+    return [client, product, partner, link, order, line, payment, conflict, invoice, notification, attempt]
+
+
+def named(model: type[Model], rows: Rows, whose: str = "mine") -> str:
+    return global_id(model(id=rows[model][whose]))
+
+
+def ids(page: Any) -> set[str]:
+    return {row["id"] for row in page["nodes"]}
+
+
+def statement(rows: QuerySet[Any]) -> tuple[str, list[Any]]:
+    """(SQL from the table on, parameters): the order of the columns differs from one time to the next."""
+    rows._make_query()
+    sql, parameters = rows.query.get_parameterized_sql()
+    return sql.partition(" FROM ")[2], parameters
+
+
+def sub_selects(rows: Any) -> list[Any]:
+    """The queryset and those within it."""
+    values = (value for q in rows._q_objects for value in q.filters.values())
+    return [rows, *(inner for value in values if isinstance(value, Subquery) for inner in sub_selects(value.query))]

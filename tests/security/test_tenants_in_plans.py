@@ -1,0 +1,237 @@
+"""Nothing crosses through a plan: no row, count, cursor, and no difference between what is another's and what is not.
+
+What is tried follows from the schema and from what `policy.Actor.rows` gives: all of it as every role, in both
+organizations, over every type, root field, filter, order and cursor.
+"""
+
+import base64
+from collections.abc import Callable, Iterator
+from random import Random
+from typing import Any
+
+import orjson
+import pytest
+from graphql import get_named_type
+
+from engine.execution import Way
+from engine.views import VIEWS
+from models.base import global_id, parse_global_id
+from policy import NOBODY
+from tests.differential.cursors import GARBAGE, Cursors
+from tests.differential.values import Values
+from tests.differential.ways import Case, Ways
+from tests.differential.world import SLUGS, Caller, World, world
+from tests.security.documents import LISTS, QUERY, VIEWED, list_document, row_type
+from tests.security.surroundings import never_made
+from tests.security.test_tenants import ids_in
+from tests.shop import Shop
+
+ROWS: World = world()
+CALLERS = [each for each in ROWS.callers if SLUGS[1] not in each.name]  # of one organization, and nobody
+MODELS = {view.name: model for model, view in VIEWS.items()}
+Seen = dict[str, set[str]]  # type → global ids
+
+
+@pytest.fixture
+async def ways(shop: Shop) -> Ways:
+    await ROWS.insert()
+    return Ways()
+
+
+@pytest.mark.parametrize("caller", CALLERS, ids=lambda caller: caller.name)
+async def test_an_id_that_one_does_not_see_is_answered_as_one_never_made(ways: Ways, caller: Caller) -> None:
+    seen = await seen_by(caller)
+    for type_name in VIEWED:
+        foreign, own = unseen(type_name, seen, caller)
+        for document, variables in (*by_id(), *by_filter()):
+            await same(ways, caller, document, variables(foreign), variables(never_made(type_name)))
+        for document, variables in by_id() if own else ():
+            await same(ways, caller, document, variables(own), variables(never_made(type_name)))
+
+
+@pytest.mark.parametrize("caller", CALLERS, ids=lambda caller: caller.name)
+async def test_every_page_of_every_list_in_every_order_holds_what_one_sees_and_no_more(
+    ways: Ways, caller: Caller
+) -> None:
+    seen = await seen_by(caller)
+    for name in LISTS:
+        for order in orders(name):
+            forward = await walked(ways, caller, name, order, ("first", "after", "hasNextPage", "endCursor"))
+            if forward is None:
+                continue
+            backward = await walked(ways, caller, name, order, ("last", "before", "hasPreviousPage", "startCursor"))
+            assert backward is not None
+            assert backward[::-1] == forward
+            assert len(set(forward)) == len(forward)
+            assert set(forward) == seen[row_type(name).name], (caller.name, name)
+
+
+@pytest.mark.parametrize("caller", CALLERS, ids=lambda caller: caller.name)
+async def test_whatever_relations_lead_to_is_what_one_sees(ways: Ways, caller: Caller) -> None:
+    seen = await seen_by(caller)
+    for name in LISTS:
+        answer = await answered(ways, list_document(name, depth=2, columns=False), {"first": 12}, caller)
+        for id in ids_in(answer):
+            assert id in seen[type_of(id)], (caller.name, name, parse_global_id(id))
+
+
+@pytest.mark.parametrize("caller", CALLERS, ids=lambda caller: caller.name)
+async def test_no_filter_finds_or_counts_what_one_does_not_see(ways: Ways, caller: Caller) -> None:
+    seen, random = await seen_by(caller), Random(caller.name)
+    values = Values(ways.schema, ROWS, random)
+    for name in filtered():
+        argument = QUERY.fields[name].args["filter"].type
+        document = (
+            f"query ($filter: {argument}) {{ {name}(first: 100, filter: $filter) {{ totalCount nodes {{ id }} }} }}"
+        )
+        for part, field in get_named_type(argument).fields.items():  # type: ignore[union-attr]
+            for _ in range(3):
+                given = {"filter": {part: values.make(field.type, part, anyone(random))}}
+                answer = await answered(ways, document, given, caller)
+                page = (answer.get("data") or {}).get(name)
+                assert not page or {row["id"] for row in page["nodes"]} <= seen[row_type(name).name], given
+                assert not page or page["totalCount"] == len(page["nodes"])
+
+
+async def test_a_cursor_of_another_organization_list_or_order_is_refused_like_garbage(ways: Ways) -> None:
+    cursors = Cursors(ways.schema, Random(1), lambda text, caller: answered(ways, text, {}, caller))
+    places = [(f"Query.{name}", order) for name in LISTS for order in orders(name)]
+    places += [(f"{type_name}.{name}", None) for type_name, name in nested_lists()]
+    mine, theirs = owners()
+    own = [await cursors.all(*place, mine) for place in places]
+    foreign = [await cursors.all(*place, theirs) for place in places]
+    for at, place in enumerate(places):
+        garbage = await after(ways, mine, *place, GARBAGE[1])
+        assert b'"code":"INVALID"' in garbage
+        for cursor in (foreign[at][0], *(each[0] for other, each in enumerate(own) if other != at)):
+            assert await after(ways, mine, *place, cursor) == garbage, place
+        assert b'"errors":' not in await after(ways, mine, *place, own[at][0]), place
+
+
+# Who sees what
+
+
+async def seen_by(caller: Caller) -> Seen:
+    """All ids that `policy` lets a caller see."""
+    viewer = caller.actor or NOBODY
+    return {name: {global_id(row) for row in await viewer.rows(model)} for name, model in MODELS.items()}
+
+
+def unseen(type_name: str, seen: Seen, caller: Caller) -> tuple[str, str | None]:
+    """Ids of rows that are there and not seen: of another organization, and of one's own if there is one."""
+    rows = [row for row in ROWS.of(MODELS[type_name]) if global_id(row) not in seen[type_name]]
+    here = caller.organization_id
+    own = [row for row in rows if here and getattr(row, "organization_id", None) == here]
+    foreign = [row for row in rows if row not in own]
+    return global_id(foreign[-1]), global_id(own[-1]) if own else None
+
+
+def owners() -> list[Caller]:
+    """The owner of each organization."""
+    return [next(each for each in ROWS.callers if each.name == f"OWNER 1 of {slug}") for slug in SLUGS]
+
+
+def anyone(random: Random) -> Caller:
+    """Someone whose ids and values may be given: of either organization."""
+    return random.choice(owners())
+
+
+# What is asked
+
+
+Given = Callable[[str], dict[str, Any]]  # the variables of a document for an id
+
+
+def by_id() -> Iterator[tuple[str, Given]]:
+    """Every root field that takes an id."""
+    for name, field in QUERY.fields.items():
+        inner = "{ __typename ... on Node { id } }"
+        if "id" in field.args:
+            yield f"query ($id: ID!) {{ {name}(id: $id) {inner} }}", lambda id: {"id": id}
+        if "ids" in field.args:
+            yield f"query ($ids: [ID!]!) {{ {name}(ids: $ids) {inner} }}", lambda id: {"ids": [id, id]}
+
+
+def by_filter() -> Iterator[tuple[str, Given]]:
+    """Every part of a filter that takes an id."""
+    page = "{ totalCount nodes { id } edges { cursor } pageInfo { hasNextPage endCursor } }"
+    for name in filtered():
+        type_: Any = get_named_type(QUERY.fields[name].args["filter"].type)
+        for part, field in type_.fields.items():
+            if get_named_type(field.type).name == "ID":
+                document = f"query ($filter: {type_.name}) {{ {name}(filter: $filter) {page} }}"
+                yield document, lambda id, part=part: {"filter": {part: id}}  # type: ignore[misc]
+
+
+def filtered() -> list[str]:
+    return [name for name in LISTS if "filter" in QUERY.fields[name].args]
+
+
+def orders(name: str) -> list[Any]:
+    """None, and every other order of a list in one direction or the other."""
+    argument = QUERY.fields[name].args.get("orderBy")
+    if argument is None:
+        return [None]
+    named: Any = get_named_type(argument.type)
+    columns = get_named_type(named.fields["field"].type).values
+    return [None, *({"field": each, "direction": ("ASC", "DESC")[at % 2]} for at, each in enumerate(columns))]
+
+
+def nested_lists() -> list[tuple[str, str]]:
+    """(type, field) of lists of pages within rows that lists show."""
+    types = {row_type(name) for name in LISTS}
+    return [(each.name, name) for each in types for name, field in each.fields.items() if "first" in field.args]  # type: ignore[attr-defined]
+
+
+# Asking
+
+
+async def same(ways: Ways, caller: Caller, document: str, one: dict[str, Any], other: dict[str, Any]) -> None:
+    answers = {await ways.by_plan(Case(document, variables, caller)) for variables in (one, other)}
+    assert len(answers) == 1, (caller.name, document, one, answers)
+
+
+async def answered(ways: Ways, text: str, variables: dict[str, Any], caller: Caller) -> Any:
+    return orjson.loads(await ways.by_plan(Case(text, variables, caller)))
+
+
+async def walked(ways: Ways, caller: Caller, name: str, order: Any, words: tuple[str, ...]) -> list[str] | None:
+    """The ids of all pages, in the order in which they come; None where the list is refused."""
+    size, side, more, at = words
+    ids: list[str] = []
+    given = {"order": order} if order else {}
+    declared, ordered = ("$order: %sOrder, " % row_type(name), "orderBy: $order, ") if order else ("", "")
+    document = (
+        f"query ({declared}$at: String) {{ {name}({ordered}{size}: 20, {side}: $at)"
+        f" {{ totalCount nodes {{ id }} pageInfo {{ {more} {at} }} }} }}"
+    )
+    cursor, goes_on = None, True
+    while goes_on:
+        answer = await answered(ways, document, given | {"at": cursor}, caller)
+        if "errors" in answer:
+            assert answer["errors"][0]["extensions"]["code"] in ("FORBIDDEN", "UNAUTHENTICATED"), answer
+            return None
+        page = answer["data"][name]
+        rows = [row["id"] for row in page["nodes"]]
+        ids += rows if size == "first" else rows[::-1]
+        goes_on, cursor = page["pageInfo"][more], page["pageInfo"][at]
+        assert len(ids) <= page["totalCount"]
+    assert len(ids) == page["totalCount"]
+    return ids
+
+
+async def after(ways: Ways, caller: Caller, coordinate: str, order: Any, cursor: str) -> bytes:
+    """The answer to a page after a cursor, of a list or of lists within rows."""
+    type_name, _, name = coordinate.partition(".")
+    if type_name == "Query":
+        declared, ordered = (f", $order: {row_type(name)}Order", "orderBy: $order, ") if order else ("", "")
+        text = f"query ($at: String{declared}) {{ {name}({ordered}after: $at) {{ totalCount }} }}"
+    else:
+        root = next(each for each in LISTS if row_type(each).name == type_name)
+        text = f"query ($at: String) {{ {root}(first: 3) {{ nodes {{ {name}(after: $at) {{ totalCount }} }} }} }}"
+    variables = {"at": cursor} | ({"order": order} if order else {})
+    return await ways.answer(Case(text, variables, caller), Way.PLAN)
+
+
+def type_of(id: str) -> str:
+    return base64.urlsafe_b64decode(id + "=" * (-len(id) % 4)).decode().partition(":")[0]
