@@ -28,6 +28,7 @@ check: set-up ## Format, lint, types, import rules, published schema, GraphQL ov
 	@echo '▸ Published schema'
 	@$(python) cli.py schema --check
 	@echo '▸ GraphQL over HTTP'
+	@bin/set-up audit
 	@$(MAKE) -s --no-print-directory $(audits)
 	@$(python) -m pytest tests/http/audits.py
 
@@ -37,12 +38,13 @@ $(audits): tests/http/package-lock.json
 	@.venv/bin/npm ci --prefix tests/http --prefer-offline --loglevel error >/dev/null || { \
 		echo "error: the audits could not be installed from npm's registry: see above, then try again." >&2; exit 1; }
 
-compile = $(python) -m uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+compile = $(python) -m uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header -q
 
-lock: set-up ## Both locks from pyproject.toml (ARGS=--upgrade for newer versions)
-	@$(compile) $(ARGS) -o requirements.lock
-	@$(compile) $(ARGS) --group dev -c requirements.lock -o requirements-dev.lock
+lock: set-up ## All locks from pyproject.toml (ARGS=--upgrade for newer versions)
+	@$(compile) $(ARGS) pyproject.toml -o requirements.lock
+	@$(compile) $(ARGS) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+	@$(compile) $(ARGS) --group audit -c requirements-dev.lock -o requirements-audit.lock
 
 set-up: ## The virtual environment alone (done by every command)
 	@bin/set-up

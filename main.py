@@ -1,8 +1,11 @@
 """The ASGI app: routes, lifespan, who is calling."""
 
-from collections.abc import AsyncIterator
+import hmac
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
@@ -10,7 +13,6 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from engine import graphiql
 from engine.http import GraphQLApp
-from models.database import connect, disconnect
 from resolvers import examples
 from resolvers.schema import engine
 from schema.context import Context
@@ -26,21 +28,26 @@ def create_app(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        await connect(settings.database_url)
-        opened = outside.use(outside.from_settings(settings))
-        yield
-        await opened.close()
-        await disconnect()
+        async with outside.connected(settings):
+            yield
 
     explore = settings.environment == "development"
     explorer = graphiql.explorer("/graphql", tabs=examples.tabs(settings.app_url)) if explore else None
-    graphql = GraphQLApp(engine(introspection=explore), context, body_most=BODY_MOST, page=explorer)
+    graphql = GraphQLApp(
+        engine(introspection=explore),
+        context,
+        body_most=BODY_MOST,
+        page=explorer,
+        invalid_status=settings.graphql_invalid_status,
+    )
     routes: list[BaseRoute] = [
         Route("/graphql", graphql),
         Route("/webhooks/stripe", stripe, methods=["POST"], max_body_size=BODY_MOST),
         Route("/files/{token}/{name}", file, methods=["GET"]),
         Route("/healthz", healthz, methods=["GET"]),
     ]
+    if explore or settings.metrics_token:
+        routes += [Route("/metrics", metrics(None if explore else settings.metrics_token), methods=["GET"])]
     if explore:
         routes += [Mount("/graphiql", graphiql.assets), Route("/", lambda request: RedirectResponse("/graphql"))]
     return Starlette(routes=routes, lifespan=lifespan)
@@ -48,8 +55,8 @@ def create_app(settings: Settings) -> Starlette:
 
 async def context(request: HTTPConnection) -> Context:
     """Who is calling: the bearer of an access token, or nobody."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    return Context(await identity.actor_of(token.strip()) if scheme.lower() == "bearer" and token else None)
+    token = _bearer(request)
+    return Context(await identity.actor_of(token) if token else None)
 
 
 async def file(request: Request) -> Response:
@@ -67,6 +74,23 @@ async def file(request: Request) -> Response:
 async def healthz(request: Request) -> Response:
     """The process serves."""
     return JSONResponse({"status": "ok"})
+
+
+def metrics(token: SecretStr | None) -> Callable[[Request], Awaitable[Response]]:
+    """What the process that answers has counted since its start, for Prometheus: open, or for the bearer of a token."""
+
+    async def answer(request: Request) -> Response:
+        if token and not hmac.compare_digest(_bearer(request).encode(), token.get_secret_value().encode()):
+            return PlainTextResponse("Send METRICS_TOKEN as a bearer token.", 401, {"WWW-Authenticate": "Bearer"})
+        return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    return answer
+
+
+def _bearer(request: HTTPConnection) -> str:
+    """The bearer token that was sent; empty where there is none."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def __getattr__(name: str) -> Starlette:

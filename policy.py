@@ -6,7 +6,7 @@ from enum import Enum, auto
 from typing import Any, TypeVar
 from uuid import UUID
 
-from tortoise.expressions import Subquery
+from tortoise.expressions import Q, Subquery
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
@@ -157,23 +157,26 @@ class Actor:
         if not self.may(permission):
             raise Forbidden(f"Your role, {self.role.value}, may not do this. Ask an owner or an admin.")
 
-    def rows(self, model: type[M]) -> QuerySet[Any]:
-        """The rows that this actor sees: the only way to rows from a request. Sub-selects, never joins."""
+    def rows(self, model: type[M], **narrower: Any) -> QuerySet[Any]:
+        """The rows that this actor sees: the only way to rows from a request. Sub-selects, never joins. `narrower` is
+        as one filters: `rows(Order, id=…)`."""
         opened_by = READS.get(model)
         if opened_by is None or not self.may(opened_by):
             return _nothing(model)
         if model is models.Organization:
-            return model.filter(id=self.organization_id)
-        everything, rule = _of_tenant(model, self.organization_id), ROWS[self.role].get(model)
-        match rule:
+            return model.filter(Q(id=self.organization_id), **narrower)
+        # People belong to no organization, and are narrowed by who names them.
+        seen: dict[str, Any] = {} if model is models.User else {"organization_id": self.organization_id}
+        match ROWS[self.role].get(model):
             case Mine(column):
-                return everything.filter(**{column: self.membership_id})
+                seen[column] = self.membership_id
             case Of(source, key):
-                return everything.filter(**{f"{key}_id__in": Subquery(self.rows(source).values("id"))})
+                seen[f"{key}_id__in"] = Subquery(self.rows(source).values("id"))
             case NamedBy(source, key):
-                return everything.filter(id__in=Subquery(self.rows(source).values(f"{key}_id")))
-            case None:
-                return everything
+                seen["id__in"] = Subquery(self.rows(source).values(f"{key}_id"))
+        if seen.keys() & narrower.keys():
+            return model.filter(**seen).filter(**narrower)
+        return model.filter(**seen, **narrower)
 
     async def get(self, model: type[M], key: str, *, field: str | None = None, for_update: bool = False) -> M:
         """The row of a global id; `field` is the input to blame. Raises NotFound for another tenant's, as for none."""
@@ -235,11 +238,6 @@ def allowed(actor: Actor | None, permission: Permission) -> None:
     if actor is None:
         raise Unauthenticated("Sign in first, and send `Authorization: Bearer <accessToken>`.")
     actor.require(permission)
-
-
-def _of_tenant(model: type[Model], organization_id: UUID) -> QuerySet[Any]:
-    """The organization's rows; people belong to none, and are narrowed by who names them."""
-    return model.all() if model is models.User else model.filter(organization_id=organization_id)
 
 
 def _nothing(model: type[Model]) -> QuerySet[Any]:

@@ -4,7 +4,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from errors import NotConfigured
@@ -22,6 +22,12 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=1, le=65535)
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Front ends, comma-separated: where clients may be sent back to after paying"
+    )
+    graphql_invalid_status: Annotated[Literal[400, 422], BeforeValidator(int)] = Field(
+        400, description="Status of a document that the schema refuses, as application/graphql-response+json"
+    )
+    metrics_token: SecretStr | None = Field(
+        None, min_length=16, description="What Prometheus sends to read /metrics; none in production: no such route"
     )
     comptoir_home: Path = Field(Path("var"), description="Where data, servers and logs live")
     database_url: str = Field(description="postgres://…; `make run` starts one when it is absent")

@@ -68,8 +68,11 @@ class Answer:
 
 
 class Plans(Protocol):
-    async def data(self, operation: Operation, values: VariableValues, context: Any) -> dict[str, Any] | None:
-        """The data of a query; None where another way has to answer. Raises where no other way could."""
+    async def data(
+        self, operation: Operation, values: VariableValues, context: Any, until: float
+    ) -> dict[str, Any] | None:
+        """The data of a query; None where another way has to answer. Raises GraphQLError, and TimeoutError where a
+        statement would begin after `until`, by the event loop's clock."""
         ...
 
 
@@ -127,20 +130,22 @@ class Engine:
         make_context: Callable[[], Awaitable[Any]],
         way: Way,
     ) -> ExecutionResult:
-        limit = asyncio.timeout(self._seconds)
+        until = asyncio.get_running_loop().time() + self._seconds
         try:
-            async with limit:
-                context = await make_context()
-                if way is Way.PLAN:
-                    if self._plans and operation.kind is OperationType.QUERY:
-                        data = await self._plans.data(operation, values, context)
-                        if data is not None:
-                            metrics.operations(operation.kind, Way.PLAN).inc()
-                            return ExecutionResult(data, None)
-                    way = Way.COMPILED
+            context = await make_context()
+            if way is Way.PLAN:
+                if self._plans and operation.kind is OperationType.QUERY:
+                    data = await self._plans.data(operation, values, context, until)
+                    if data is not None:
+                        metrics.operations(operation.kind, Way.PLAN).inc()
+                        return ExecutionResult(data, None)
+                way = Way.COMPILED
+            async with asyncio.timeout_at(until):
                 return await self._executed(operation, given, context, way)
+        except GraphQLError as error:
+            return ExecutionResult(None, [error])
         except Exception as error:
-            if limit.expired():
+            if isinstance(error, TimeoutError) and asyncio.get_running_loop().time() >= until:
                 return ExecutionResult(None, [self._given_up(operation)])
             return ExecutionResult(None, [GraphQLError(str(error), original_error=error)])
 

@@ -21,6 +21,7 @@ from tortoise.models import Model
 from errors import Invalid
 
 PAGE_DEFAULT, PAGE_MOST = 20, 100
+PAGING = ("first", "after", "last", "before")
 _MARK = 8  # bytes
 
 

@@ -110,16 +110,10 @@ def seed() -> "Demonstration":
 
 
 async def _seed(settings: Settings) -> "Demonstration":
-    from models.database import connect, disconnect
     from services import demonstration, outside
 
-    await connect(settings.database_url)
-    opened = outside.use(outside.from_settings(settings))
-    try:
+    async with outside.connected(settings):
         return await demonstration.seed(settings)
-    finally:
-        await opened.close()
-        await disconnect()
 
 
 def _environment(given: Given, servers: embedded.Servers) -> dict[str, str]:

@@ -22,7 +22,7 @@ def products(info: Info, filter: ProductFilter | None = None) -> QuerySet[models
 @one(Product, requires=Permission.CATALOGUE_READ)
 def product(info: Info, id: strawberry.ID) -> QuerySet[models.Product]:
     """One product."""
-    return actor(info).rows(models.Product).filter(id=row_id(models.Product, id))
+    return actor(info).rows(models.Product, id=row_id(models.Product, id))
 
 
 @mutation(Product, requires=Permission.CATALOGUE_WRITE)

@@ -21,7 +21,7 @@ def clients(info: Info, filter: ClientFilter | None = None) -> QuerySet[models.C
 @one(Client, requires=Permission.CLIENTS_READ)
 def client(info: Info, id: strawberry.ID) -> QuerySet[models.Client]:
     """One client."""
-    return actor(info).rows(models.Client).filter(id=row_id(models.Client, id))
+    return actor(info).rows(models.Client, id=row_id(models.Client, id))
 
 
 @mutation(Client, requires=Permission.CLIENTS_WRITE)

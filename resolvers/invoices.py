@@ -20,4 +20,4 @@ def invoices(info: Info, filter: InvoiceFilter | None = None) -> QuerySet[models
 @one(Invoice, requires=Permission.INVOICES_READ)
 def invoice(info: Info, id: strawberry.ID) -> QuerySet[models.Invoice]:
     """One invoice."""
-    return actor(info).rows(models.Invoice).filter(id=row_id(models.Invoice, id))
+    return actor(info).rows(models.Invoice, id=row_id(models.Invoice, id))

@@ -33,7 +33,7 @@ def orders(info: Info, filter: OrderFilter | None = None) -> QuerySet[models.Ord
 @one(Order, requires=Permission.ORDERS_READ)
 def order(info: Info, id: strawberry.ID) -> QuerySet[models.Order]:
     """One order."""
-    return actor(info).rows(models.Order).filter(id=row_id(models.Order, id))
+    return actor(info).rows(models.Order, id=row_id(models.Order, id))
 
 
 @mutation(Order, requires=Permission.ORDERS_WRITE)

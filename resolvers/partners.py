@@ -31,7 +31,7 @@ def partners(info: Info) -> QuerySet[models.Partner]:
 @one(Partner, requires=Permission.PARTNERS_READ)
 def partner(info: Info, id: strawberry.ID) -> QuerySet[models.Partner]:
     """One partner."""
-    return actor(info).rows(models.Partner).filter(id=row_id(models.Partner, id))
+    return actor(info).rows(models.Partner, id=row_id(models.Partner, id))
 
 
 @connection(Notification, requires=Permission.PARTNERS_READ)
@@ -43,7 +43,7 @@ def notifications(info: Info, filter: NotificationFilter | None = None) -> Query
 @one(Notification, requires=Permission.PARTNERS_READ)
 def notification(info: Info, id: strawberry.ID) -> QuerySet[models.Notification]:
     """One notification."""
-    return actor(info).rows(models.Notification).filter(id=row_id(models.Notification, id))
+    return actor(info).rows(models.Notification, id=row_id(models.Notification, id))
 
 
 @mutation(PartnerCreated, requires=Permission.PARTNERS_WRITE)

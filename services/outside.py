@@ -1,8 +1,11 @@
 """Everything beyond our tables that this process talks to: opened once at start-up, closed at the end."""
 
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from models.database import connect, disconnect
 from providers.capabilities import Mailer
 from providers.smtp import Smtp
 from providers.stripe import Credentials, Stripe
@@ -33,6 +36,21 @@ class Outside:
 
 
 _current: Outside | None = None
+
+
+@asynccontextmanager
+async def connected(settings: Settings) -> AsyncIterator[Outside]:
+    """The database and the outside world of an installation, this process's for the time of the block."""
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(disconnect)
+        await connect(
+            settings.database_url,
+            pool_size=settings.database_pool_size,
+            read_timeout=settings.read_timeout_seconds,
+        )
+        opened = use(from_settings(settings))
+        stack.push_async_callback(opened.close)
+        yield opened
 
 
 def outside() -> Outside:

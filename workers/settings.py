@@ -1,13 +1,13 @@
 """The arq worker: `comptoir worker`. It exits when Redis goes away; whoever supervises it starts it again."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from typing import Any
 
 from arq.typing import WorkerSettingsBase
 from arq.worker import Worker, func, get_kwargs
 
 from models import Lane
-from models.database import connect, disconnect
 from services import outside
 from services.rendering import Renderer
 from services.wake import JOB, deserialize, redis_settings, serialize
@@ -23,17 +23,16 @@ async def wake(ctx: dict[str, Any], lane: str) -> None:
 
 
 async def start(ctx: dict[str, Any]) -> None:
-    await connect(_settings.database_url)
-    opened = outside.use(outside.from_settings(_settings))
+    ctx["opened"] = AsyncExitStack()
+    opened = await ctx["opened"].enter_async_context(outside.connected(_settings))
     opened.renderer = Renderer()
-    ctx["outside"], ctx["lanes"] = opened, Lanes()
+    ctx["lanes"] = Lanes()
     ctx["lanes"].start()
 
 
 async def stop(ctx: dict[str, Any]) -> None:
     await ctx["lanes"].stop()
-    await ctx["outside"].close()
-    await disconnect()
+    await ctx["opened"].aclose()
 
 
 class WorkerSettings(WorkerSettingsBase):

@@ -11,7 +11,7 @@ import strawberry
 from graphql.execution.values import VariableValues
 
 from engine.documents import Operation
-from engine.plans import Plans, log
+from engine.plans.planning import Plans, log
 
 
 @dataclass
@@ -82,7 +82,8 @@ async def _steps(connection: Any, sql: str, arguments: tuple[Any, ...]) -> list[
 
 def _lines(step: dict[str, Any], depth: int) -> Iterator[str]:
     on = step.get("Index Name") or step.get("Relation Name") or step.get("Alias")
+    name = f"{step['Node Type']} on {on}" if on else step["Node Type"]
     met = step["Actual Rows"] * step["Actual Loops"]
-    yield f"{'  ' * depth}{step['Node Type']}{f' on {on}' if on else ''}: {step['Plan Rows']} rows expected, {met:g} met"
+    yield f"{'  ' * depth}{name}: {step['Plan Rows'] * step['Actual Loops']} rows expected, {met:g} met"
     for inner in step.get("Plans", ()):
         yield from _lines(inner, depth + 1)

@@ -1,18 +1,15 @@
 """Plans at work: parents' statements first, then lists are put together from the innermost out."""
 
-import linecache
+from asyncio import get_running_loop
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import count
 from typing import Any
 
 from graphql.execution.values import VariableValues
 
 from engine import metrics
 from engine.lists import Place, Slice
-from engine.plans.compiler import Compiled, Level
-
-_NUMBERS = count(1)
+from engine.plans.state import Compiled, Level
 
 
 @dataclass(frozen=True)
@@ -28,33 +25,45 @@ class Plan:
 
     def __init__(self, compiled: Compiled) -> None:
         self.levels, self.dynamic = compiled.levels, compiled.dynamic
-        self.source = "\n\n".join(level.assembler for level in compiled.levels)
-        name = f"<plan {next(_NUMBERS)}>"
         namespace = dict(compiled.names)
-        exec(compile(self.source, name, "exec"), namespace)  # noqa: S102 - see compiler.py for what it is made of
+        exec(self.source, namespace)  # noqa: S102 - see compiler.py for what it is made of
         self.assemblers: list[Callable[..., Any]] = [namespace[level.name] for level in self.levels]
         self.arguments: list[Callable[..., Any]] = [_evaluated(level) for level in self.levels]
         self.counts = [_evaluated(level.count) if level.count else None for level in self.levels]
-        linecache.cache[name] = (len(self.source), None, self.source.splitlines(True), name)
-        self.name = name
         metrics.PLANS_COMPILED.inc()
 
-    def __del__(self) -> None:
-        linecache.cache.pop(getattr(self, "name", ""), None)
+    @property
+    def source(self) -> str:
+        """Its Python."""
+        return "\n\n".join(level.assembler for level in self.levels)
 
 
 def _evaluated(level: Level) -> Callable[..., Any]:
-    return eval(level.arguments)  # type: ignore[no-any-return]  # noqa: S307 - numbers of ours, see compiler.py
+    return eval(level.arguments)  # type: ignore[no-any-return]  # noqa: S307 - numbers of ours, see statements.py
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A request: its variables, who reads, by which connection, and until when a statement may begin."""
+
+    values: VariableValues
+    context: Any
+    connection: Any
+    until: float
+
+
+class TooLate(Exception):
+    """There is no time for another statement."""
 
 
 class Run:
     """One reading of a plan."""
 
-    def __init__(self, plan: Plan, connection: Any, facts: Sequence[Any], values: Sequence[Any],
-                 parts: Sequence[Paged | None], variables: VariableValues) -> None:  # fmt: skip
-        self.plan, self.connection, self.facts, self.values, self.parts = plan, connection, facts, values, parts
+    def __init__(self, plan: Plan, reading: Reading, values: Sequence[Any], parts: Sequence[Paged | None]) -> None:
+        self.plan, self.connection, self.until = plan, reading.connection, reading.until
+        self.facts, self.values, self.parts = reading.context.viewer.facts, values, parts
         self.slices = [part and part.part for part in parts]
-        self.given = [get(variables) for get in plan.dynamic]
+        self.given = [get(reading.values) for get in plan.dynamic]
         self.rows: list[Any] = [None] * len(plan.levels)
         self.keys: list[Any] = [None] * len(plan.levels)
         self.totals: list[Any] = [None] * len(plan.levels)
@@ -63,7 +72,8 @@ class Run:
     async def one(self) -> Any:
         """A row, or None."""
         await self._fetch(0, None)
-        await self._behind()
+        if len(self.plan.levels) > 1:
+            await self._behind()
         return self.plan.assemblers[0](self.rows[0], self.lists, self.given)
 
     async def several(self, keys: list[Any]) -> dict[Any, Any]:
@@ -107,6 +117,8 @@ class Run:
         if keys is not None and not keys:
             self.rows[number] = []
             return
+        if get_running_loop().time() >= self.until:
+            raise TooLate
         arguments = self.plan.arguments[number](self.facts, self.values, keys, self.slices)
         self.rows[number] = await self.connection.fetch(self.plan.levels[number].sql, *arguments)
 

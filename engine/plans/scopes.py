@@ -1,13 +1,13 @@
 """Querysets as SQL: their WHERE is compiled once for each shape, and later only walked for its values.
 
-Building SQL from a queryset costs 40 to 200 µs, walking its filters about 10. With `engine/reading.py`, all that touches
-Tortoise's private names; `tests/test_reads.py` pins them.
+Building SQL from a queryset costs 40 to 200 µs, walking its filters about 10. With `engine/reading.py`, all that
+touches Tortoise's private names; `tests/test_reads.py` pins them.
 """
 
 import re
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import Enum
 from typing import Any
 from uuid import UUID, uuid4
@@ -131,9 +131,9 @@ def _of_value(name: str, value: Any, values: list[Any]) -> Hashable:
 def _same(value: Any, parameter: Any) -> bool:
     """Whether the database is told this value."""
     if isinstance(value, UUID):
-        return str(value) == parameter
+        return bool(str(value) == parameter)
     if isinstance(value, datetime):
-        return isinstance(parameter, datetime) and bool(value.tzinfo and value == parameter.astimezone(UTC))
+        return isinstance(parameter, datetime) and value.tzinfo is not None and bool(value == parameter)
     if isinstance(value, Enum):
         return bool(value.value == parameter)
     return type(value) is type(parameter) and bool(value == parameter)

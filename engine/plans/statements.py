@@ -5,8 +5,9 @@ Names in the SQL are those of columns and our own aliases; every value is a para
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from engine.lists import Order
+from engine.lists import Order, Slice
 from engine.plans.scopes import Condition, Scope
 
 ARGUMENTS_MOST = 90  # PostgreSQL takes 100 in a call of json_build_array
@@ -22,6 +23,25 @@ class Parameters:
         if source not in self.sources:
             self.sources.append(source)
         return f"${self.sources.index(source) + 1}"
+
+    def source(self) -> str:
+        """The source of the function that gives the statement its parameters."""
+        return f"lambda facts, values, keys, parts: ({''.join(f'{_said(each)}, ' for each in self.sources)})"
+
+
+def _said(source: Any) -> str:
+    match source:
+        case "keys":
+            return "keys"
+        case ("value", int(place)):
+            return f"values[{place}]"
+        case ("fact", int(place)):
+            return f"facts[{place}]"
+        case ("limit", int(place)):
+            return f"parts[{place}].size + 1"
+        case ("after" | "before" as side, int(place), int(at)):
+            return f"parts[{place}].{side}[{at}]"
+    raise AssertionError(source)
 
 
 @dataclass
@@ -84,6 +104,14 @@ class Statement:
         self.outputs[variable] = sql
         return variable
 
+    def place(self, variable: str) -> int:
+        """Where a row holds what is unpacked into a variable."""
+        return list(self.outputs).index(variable)
+
+    def unpacked(self, *first: str) -> str:
+        """The source of what a row is taken apart into."""
+        return f"({', '.join((*first, *self.outputs)) or '_'},)"
+
 
 def scoped(alias: str, scope: Scope) -> Source:
     return Source(alias, scope.condition, scope.facts)
@@ -94,19 +122,14 @@ def one(statement: Statement, parameters: Parameters) -> str:
     return f"{_select(statement)}\nFROM ({statement.source.select(parameters)}) {_from(statement, parameters)}\nLIMIT 1"
 
 
-def page(statement: Statement, parameters: Parameters, order: Order, *, size: int, sides: Sequence[tuple[str, bool]],
-         backward: bool) -> str:  # fmt: skip
-    """A page by keyset; `sides` are (`after` or `before`, whether upwards). One row more says whether there are more."""
-    direction = " DESC" if order.descending != backward else ""
-    columns = [f'"{name}"' for name in order.columns]
-    more = " AND ".join(_beyond(columns, side, upwards, parameters) for side, upwards in sides)
+def page(statement: Statement, parameters: Parameters, order: Order, part: Slice) -> str:
+    """A page by keyset. One row more than asked for says whether there are more."""
     for name in order.columns:
         statement.source.column(name)
-    inner = statement.source.select(parameters, more)
-    by = ", ".join(f"{column}{direction}" for column in columns)
-    outer = ", ".join(f"{statement.source.alias}.{column}{direction}" for column in columns)
-    limited = f"{inner} ORDER BY {by} LIMIT {size + 1:d}"
-    return f"{_select(statement)}\nFROM ({limited}) {_from(statement, parameters)}\nORDER BY {outer}"
+    inner = statement.source.select(parameters, " AND ".join(_beyond(order, part, parameters)))
+    limited = f"{inner} ORDER BY {_by(order, part)} LIMIT {part.size + 1:d}"
+    by = _by(order, part, statement.source.alias)
+    return f"{_select(statement)}\nFROM ({limited}) {_from(statement, parameters)}\nORDER BY {by}"
 
 
 def behind(statement: Statement, parameters: Parameters, key: str) -> str:
@@ -135,22 +158,17 @@ def nested(statement: Statement, parameters: Parameters, key: str, parent: str) 
     )
 
 
-def pages_behind(statement: Statement, parameters: Parameters, key: str, order: Order, *,
-                 sides: Sequence[tuple[str, bool]], backward: bool, place: int) -> str:  # fmt: skip
+def pages_behind(statement: Statement, parameters: Parameters, key: str, order: Order, part: Slice, place: int) -> str:
     """A page of each parent's list: `place` is that of the list among the plan's."""
-    direction = " DESC" if order.descending != backward else ""
-    columns = [f'"{name}"' for name in order.columns]
-    conditions = [f'"{key}" = parent.id', *(_beyond(columns, side, up, parameters, place) for side, up in sides)]
     for name in (key, *order.columns):
         statement.source.column(name)
-    by = ", ".join(f"{column}{direction}" for column in columns)
-    outer = ", ".join(f"{statement.source.alias}.{column}{direction}" for column in columns)
+    conditions = [f'"{key}" = parent.id', *_beyond(order, part, parameters, place)]
     inner = statement.source.select(parameters, " AND ".join(conditions))
     limit = parameters.number(("limit", place))
     return (
         f"{_select(statement, 'parent.id')}\nFROM unnest({parameters.number('keys')}::uuid[]) AS parent (id)"
-        f"\nCROSS JOIN LATERAL ({inner} ORDER BY {by} LIMIT {limit}) {_from(statement, parameters)}"
-        f"\nORDER BY {outer}"
+        f"\nCROSS JOIN LATERAL ({inner} ORDER BY {_by(order, part)} LIMIT {limit}) {_from(statement, parameters)}"
+        f"\nORDER BY {_by(order, part, statement.source.alias)}"
     )
 
 
@@ -181,6 +199,20 @@ def _from(statement: Statement, parameters: Parameters) -> str:
     return f"AS {statement.source.alias}" + "".join(joins)
 
 
-def _beyond(columns: Sequence[str], side: str, upwards: bool, parameters: Parameters, place: int = 0) -> str:
-    positions = ", ".join(parameters.number((side, place, at)) for at in range(len(columns)))
-    return f"({', '.join(columns)}) {'>' if upwards else '<'} ({positions})"
+def _by(order: Order, part: Slice, alias: str | None = None) -> str:
+    """The order in which a slice is read: from its far end where it is counted from there."""
+    direction = " DESC" if order.descending != part.backward else ""
+    return ", ".join(f'{alias + "." if alias else ""}"{name}"{direction}' for name in order.columns)
+
+
+def _beyond(order: Order, part: Slice, parameters: Parameters, place: int = 0) -> list[str]:
+    """The conditions that `after` and `before` are: rows compared as wholes, which an index serves."""
+    columns = ", ".join(f'"{name}"' for name in order.columns)
+    ends = (("after", part.after, not order.descending), ("before", part.before, order.descending))
+    return [
+        f"({columns}) {'>' if upwards else '<'} ("
+        + ", ".join(parameters.number((side, place, at)) for at in range(len(order.columns)))
+        + ")"
+        for side, position, upwards in ends
+        if position is not None
+    ]

@@ -18,13 +18,16 @@ from graphql import (
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
+    Undefined,
     execute,
     parse,
     validate,
 )
 from strawberry.execution import optimized_is_awaitable
-from strawberry.extensions import SchemaExtension
+from strawberry.extensions import FieldExtension, SchemaExtension
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+from strawberry.types.field import StrawberryField
+from strawberry.types.fields.resolver import StrawberryResolver
 
 import models
 from engine.compiled import CompiledExecutor, source_of
@@ -32,7 +35,7 @@ from engine.compiled.keeping import KEPT, Kept, Selection
 from resolvers.schema import build
 from schema.context import Context
 from services import identity
-from tests.engine.troubles import MUTATED, RUNS, SCHEMA, Branch, Documents, tree
+from tests.engine.troubles import MUTATED, RUNS, SCHEMA, Branch, Documents, Refusal, Stone, tree
 from tests.security.documents import LISTS, list_document, node_document
 from tests.shop import CHECKOUT, Shop
 from tests.test_reads import without_links
@@ -198,6 +201,54 @@ async def test_a_path_is_never_made_up() -> None:
 
     assert given == await answer(Stock, document, whole, schema=schema)
     assert [each["row"]["__typename"] for each in orjson.loads(given)["data"]["holders"]] == ["First", "Later"]
+
+
+@pytest.mark.parametrize("wrong", [None, Undefined, Stone(weight=1, owner=None), Refusal("no"), [], "text"])
+@pytest.mark.parametrize(
+    "asked", ["sure { __typename }", "sure { counted }", "branches { __typename }", "stone { __typename }"]
+)
+async def test_an_object_is_looked_at_before_its_fields(wrong: Any, asked: str) -> None:
+    """Of these fields none would notice."""
+    document = parse(f"{{ tree {{ {asked} }} }}")
+    make = partial(whole, sure=wrong, branches=[wrong], stone=wrong)
+
+    assert await answer(Eager, document, make) == await answer(Stock, document, make)
+
+
+async def test_what_strawberry_does_around_a_resolver_is_done() -> None:
+    class Louder(FieldExtension):
+        def resolve(self, next_: Any, source: Any, info: strawberry.Info, **given: Any) -> Any:
+            return f"{next_(source, info, **given)}!"
+
+    class Twice(StrawberryField):
+        def get_result(self, source: Any, info: Any, args: Any, kwargs: Any) -> Any:
+            return super().get_result(source, info, args, kwargs) * 2
+
+    @strawberry.input
+    class Told:
+        word: str
+
+    Told.__strawberry_definition__.from_input = lambda type_, value, context: (  # type: ignore[attr-defined]
+        f"{value['word']} to {context.info and context.info.field_name}"
+    )
+
+    def tell(to: Told) -> str:
+        return str(to)
+
+    @strawberry.type
+    class Row:
+        louder: str = strawberry.field(resolver=lambda: "word", extensions=[Louder()])
+        twice: str = Twice(python_name="twice", base_resolver=StrawberryResolver(lambda: "word"))
+        told: str = strawberry.field(resolver=tell)
+
+    @strawberry.type
+    class Query:
+        row: Row = strawberry.field(resolver=lambda: Row())
+
+    document = parse('{ row { louder twice told(to: {word: "hi"}) } }')
+    given = await answer(Eager, document, whole, schema=strawberry.Schema(Query))
+
+    assert orjson.loads(given) == {"data": {"row": {"louder": "word!", "twice": "wordword", "told": "hi to told"}}}
 
 
 async def test_extensions_that_resolve_see_every_field() -> None:

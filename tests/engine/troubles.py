@@ -97,6 +97,7 @@ class Branch(Named):
     grid: list[list[int]] | None
     child: "Branch | None"
     sure: "Branch"
+    stone: Stone
     branches: list["Branch"]
     maybe_branches: list["Branch | None"] | None
     found: Annotated["Stone | Bird", strawberry.union("Found")]
@@ -267,7 +268,7 @@ def _branch(random: Random, often: float, depth: int) -> Branch:
         anything=random.choice((None, {"a": [1, None]}, "text", 3)), words=some(lambda: "word"),
         maybe_words=random.choice((None, ["a", None])), grid=random.choice((None, [[1, 2], []])),
         child=branch() if depth and random.random() < 0.5 else None, sure=branch() if depth else None,
-        branches=some(branch),
+        stone=stone(), branches=some(branch),
         maybe_branches=random.choice((lambda: None, lambda: [*some(branch), None]))(),
         found=random.choice((stone, bird))(),
         all_found=some(lambda: random.choice((stone, bird))()), named=random.choice((lambda: None, bird))(),

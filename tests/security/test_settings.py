@@ -52,7 +52,7 @@ def test_the_apps_own_secrets_have_no_defaults(monkeypatch: pytest.MonkeyPatch) 
         Settings(_env_file=None)
 
     assert {error["loc"][0] for error in refused.value.errors() if error["type"] == "missing"} == set(WHOLE)
-    for name in ("stripe_secret_key", "stripe_webhook_secret", "smtp_password"):
+    for name in ("stripe_secret_key", "stripe_webhook_secret", "smtp_password", "metrics_token"):
         assert not Settings.model_fields[name].default
 
 
@@ -72,3 +72,19 @@ def test_master_keys_that_are_none_are_refused_without_being_shown(keys: str) ->
 
     assert "COMPTOIR_MASTER_KEYS" in refused.value.message
     assert "c2hvcnQ" not in refused.value.message
+
+
+@pytest.mark.parametrize("status", [400, 422])
+def test_the_status_of_what_the_schema_refuses_is_read_from_text(status: int) -> None:
+    assert Settings(_env_file=None, **WHOLE, graphql_invalid_status=str(status)).graphql_invalid_status == status
+
+
+@pytest.mark.parametrize("status", ["200", "no"])
+def test_no_other_status_is_taken_for_what_the_schema_refuses(status: str) -> None:
+    with pytest.raises(ValidationError, match="graphql_invalid_status"):
+        Settings(_env_file=None, **WHOLE, graphql_invalid_status=status)
+
+
+def test_a_metrics_token_that_can_be_guessed_is_refused() -> None:
+    with pytest.raises(ValidationError, match="metrics_token"):
+        Settings(_env_file=None, **WHOLE, metrics_token="short")

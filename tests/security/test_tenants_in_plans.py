@@ -5,6 +5,7 @@ organizations, over every type, root field, filter, order and cursor.
 """
 
 import base64
+import re
 from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any
@@ -14,16 +15,18 @@ import pytest
 from graphql import get_named_type
 
 from engine.execution import Way
+from engine.plans.scopes import scope
 from engine.views import VIEWS
 from models.base import global_id, parse_global_id
-from policy import NOBODY
+from policy import NOBODY, READS
+from tests.differential.counting import Counted
 from tests.differential.cursors import GARBAGE, Cursors
 from tests.differential.values import Values
 from tests.differential.ways import Case, Ways
 from tests.differential.world import SLUGS, Caller, World, world
 from tests.security.documents import LISTS, QUERY, VIEWED, list_document, row_type
 from tests.security.surroundings import never_made
-from tests.security.test_tenants import ids_in
+from tests.security.test_tenants import GATES, ids_in
 from tests.shop import Shop
 
 ROWS: World = world()
@@ -38,59 +41,68 @@ async def ways(shop: Shop) -> Ways:
     return Ways()
 
 
-@pytest.mark.parametrize("caller", CALLERS, ids=lambda caller: caller.name)
-async def test_an_id_that_one_does_not_see_is_answered_as_one_never_made(ways: Ways, caller: Caller) -> None:
-    seen = await seen_by(caller)
-    for type_name in VIEWED:
-        foreign, own = unseen(type_name, seen, caller)
-        for document, variables in (*by_id(), *by_filter()):
-            await same(ways, caller, document, variables(foreign), variables(never_made(type_name)))
-        for document, variables in by_id() if own else ():
-            await same(ways, caller, document, variables(own), variables(never_made(type_name)))
+async def test_an_id_that_one_does_not_see_is_answered_as_one_never_made(ways: Ways) -> None:
+    for caller in CALLERS:
+        seen = await seen_by(caller)
+        for type_name in VIEWED:
+            foreign, own = unseen(type_name, seen, caller)
+            for document, variables in (*by_id(), *by_filter()):
+                await same(ways, caller, document, variables(foreign), variables(never_made(type_name)))
+            for document, variables in by_id() if own else ():
+                await same(ways, caller, document, variables(own), variables(never_made(type_name)))
 
 
-@pytest.mark.parametrize("caller", CALLERS, ids=lambda caller: caller.name)
-async def test_every_page_of_every_list_in_every_order_holds_what_one_sees_and_no_more(
-    ways: Ways, caller: Caller
-) -> None:
-    seen = await seen_by(caller)
-    for name in LISTS:
-        for order in orders(name):
-            forward = await walked(ways, caller, name, order, ("first", "after", "hasNextPage", "endCursor"))
-            if forward is None:
-                continue
-            backward = await walked(ways, caller, name, order, ("last", "before", "hasPreviousPage", "startCursor"))
-            assert backward is not None
-            assert backward[::-1] == forward
-            assert len(set(forward)) == len(forward)
-            assert set(forward) == seen[row_type(name).name], (caller.name, name)
+async def test_every_page_of_every_list_in_every_order_holds_what_one_sees_and_no_more(ways: Ways) -> None:
+    for caller in CALLERS:
+        seen = await seen_by(caller)
+        for name in LISTS:
+            for order in orders(name):
+                forward = await walked(ways, caller, name, order, ("first", "after", "hasNextPage", "endCursor"))
+                backward = await walked(ways, caller, name, order, ("last", "before", "hasPreviousPage", "startCursor"))
+                assert forward[::-1] == backward
+                assert len(set(forward)) == len(forward)
+                assert set(forward) == seen[row_type(name).name], (caller.name, name)
 
 
-@pytest.mark.parametrize("caller", CALLERS, ids=lambda caller: caller.name)
-async def test_whatever_relations_lead_to_is_what_one_sees(ways: Ways, caller: Caller) -> None:
-    seen = await seen_by(caller)
-    for name in LISTS:
-        answer = await answered(ways, list_document(name, depth=2, columns=False), {"first": 12}, caller)
-        for id in ids_in(answer):
-            assert id in seen[type_of(id)], (caller.name, name, parse_global_id(id))
+async def test_whatever_relations_lead_to_is_what_one_sees(ways: Ways) -> None:
+    for caller in CALLERS:
+        seen = await seen_by(caller)
+        for name in LISTS:
+            answer = await answered(ways, list_document(name, depth=2, columns=False), {"first": 12}, caller)
+            for id in ids_in(answer):
+                assert id in seen[type_of(id)], (caller.name, name, parse_global_id(id))
 
 
-@pytest.mark.parametrize("caller", CALLERS, ids=lambda caller: caller.name)
-async def test_no_filter_finds_or_counts_what_one_does_not_see(ways: Ways, caller: Caller) -> None:
-    seen, random = await seen_by(caller), Random(caller.name)
+async def test_no_filter_finds_or_counts_what_one_does_not_see(ways: Ways) -> None:
+    random = Random(1)
     values = Values(ways.schema, ROWS, random)
-    for name in filtered():
-        argument = QUERY.fields[name].args["filter"].type
-        document = (
-            f"query ($filter: {argument}) {{ {name}(first: 100, filter: $filter) {{ totalCount nodes {{ id }} }} }}"
-        )
-        for part, field in get_named_type(argument).fields.items():  # type: ignore[union-attr]
-            for _ in range(3):
-                given = {"filter": {part: values.make(field.type, part, anyone(random))}}
-                answer = await answered(ways, document, given, caller)
-                page = (answer.get("data") or {}).get(name)
-                assert not page or {row["id"] for row in page["nodes"]} <= seen[row_type(name).name], given
-                assert not page or page["totalCount"] == len(page["nodes"])
+    for caller in CALLERS:
+        seen = await seen_by(caller)
+        for name in filtered():
+            type_: Any = get_named_type(QUERY.fields[name].args["filter"].type)
+            page = "{ totalCount nodes { id } }"
+            document = f"query ($filter: {type_.name}) {{ {name}(first: 100, filter: $filter) {page} }}"
+            for part, field in [*type_.fields.items()] * 3:
+                given = {"filter": {part: values.make(field.type, part, random.choice(owners()))}}
+                found = ((await answered(ways, document, given, caller)).get("data") or {}).get(name)
+                if found:
+                    assert {row["id"] for row in found["nodes"]} <= seen[row_type(name).name], given
+                    assert found["totalCount"] == len(found["nodes"])
+
+
+async def test_every_table_in_every_statement_is_narrowed_to_what_one_sees(shop: Shop) -> None:
+    await ROWS.insert()
+    counted, tables = Counted(), {model._meta.db_table: model for model in READS}
+    narrowed = set()
+    for caller in CALLERS:
+        if caller.actor is None:
+            continue
+        for document, variables in everything_to(caller):
+            await counted.by_plan(Case(document, variables, caller))
+            for table, where in tables_in(counted.made):
+                assert where.startswith(_numberless(scope(caller.actor, tables[table]).condition.where)), (table, where)
+                narrowed.add(table)
+    assert narrowed == {model._meta.db_table for model in VIEWS} | {"product_partners"}
 
 
 async def test_a_cursor_of_another_organization_list_or_order_is_refused_like_garbage(ways: Ways) -> None:
@@ -106,6 +118,30 @@ async def test_a_cursor_of_another_organization_list_or_order_is_refused_like_ga
         for cursor in (foreign[at][0], *(each[0] for other, each in enumerate(own) if other != at)):
             assert await after(ways, mine, *place, cursor) == garbage, place
         assert b'"errors":' not in await after(ways, mine, *place, own[at][0]), place
+
+
+# Statements
+
+
+def tables_in(statements: list[str]) -> Iterator[tuple[str, str]]:
+    """(table, what its WHERE says, and all that follows), for every time that a table is named."""
+    for sql in statements:
+        for found in re.finditer(r'FROM "(\w+)"(?: WHERE )?', sql):
+            yield found[1], _numberless(sql[found.end() :])
+
+
+def everything_to(caller: Caller) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Documents that lead to every type by every relation, without Python fields."""
+    for name in LISTS:
+        yield list_document(name, depth=2, columns=False), {"first": 5}
+    for type_name in VIEWED:
+        row = ROWS.of(MODELS[type_name])[0]
+        yield f"query ($id: ID!) {{ node(id: $id) {{ ... on {type_name} {{ id }} }} }}", {"id": global_id(row)}
+    yield "{ me { user { id } organization { id } } }", {}
+
+
+def _numberless(sql: str) -> str:
+    return re.sub(r"\$\d+", "$", sql)
 
 
 # Who sees what
@@ -129,11 +165,6 @@ def unseen(type_name: str, seen: Seen, caller: Caller) -> tuple[str, str | None]
 def owners() -> list[Caller]:
     """The owner of each organization."""
     return [next(each for each in ROWS.callers if each.name == f"OWNER 1 of {slug}") for slug in SLUGS]
-
-
-def anyone(random: Random) -> Caller:
-    """Someone whose ids and values may be given: of either organization."""
-    return random.choice(owners())
 
 
 # What is asked
@@ -195,36 +226,34 @@ async def answered(ways: Ways, text: str, variables: dict[str, Any], caller: Cal
     return orjson.loads(await ways.by_plan(Case(text, variables, caller)))
 
 
-async def walked(ways: Ways, caller: Caller, name: str, order: Any, words: tuple[str, ...]) -> list[str] | None:
-    """The ids of all pages, in the order in which they come; None where the list is refused."""
+async def walked(ways: Ways, caller: Caller, name: str, order: Any, words: tuple[str, ...]) -> list[str]:
+    """The ids of all pages, in the order in which they come; none where the list is refused."""
     size, side, more, at = words
+    declared, ordered = (f"$order: {row_type(name).name}Order, ", "orderBy: $order, ") if order else ("", "")
+    page = f"{{ totalCount nodes {{ id }} pageInfo {{ {more} {at} }} }}"
+    document = f"query ({declared}$at: String) {{ {name}({ordered}{size}: 20, {side}: $at) {page} }}"
+    variables: dict[str, Any] = {"order": order} if order else {}
     ids: list[str] = []
-    given = {"order": order} if order else {}
-    declared, ordered = ("$order: %sOrder, " % row_type(name), "orderBy: $order, ") if order else ("", "")
-    document = (
-        f"query ({declared}$at: String) {{ {name}({ordered}{size}: 20, {side}: $at)"
-        f" {{ totalCount nodes {{ id }} pageInfo {{ {more} {at} }} }} }}"
-    )
-    cursor, goes_on = None, True
-    while goes_on:
-        answer = await answered(ways, document, given | {"at": cursor}, caller)
+    while True:
+        answer = await answered(ways, document, variables, caller)
         if "errors" in answer:
-            assert answer["errors"][0]["extensions"]["code"] in ("FORBIDDEN", "UNAUTHENTICATED"), answer
-            return None
-        page = answer["data"][name]
-        rows = [row["id"] for row in page["nodes"]]
+            assert answer["errors"][0]["extensions"]["code"] in GATES, answer
+            return ids
+        found = answer["data"][name]
+        rows = [row["id"] for row in found["nodes"]]
         ids += rows if size == "first" else rows[::-1]
-        goes_on, cursor = page["pageInfo"][more], page["pageInfo"][at]
-        assert len(ids) <= page["totalCount"]
-    assert len(ids) == page["totalCount"]
-    return ids
+        assert len(ids) <= found["totalCount"]
+        if not found["pageInfo"][more]:
+            assert len(ids) == found["totalCount"]
+            return ids
+        variables["at"] = found["pageInfo"][at]
 
 
 async def after(ways: Ways, caller: Caller, coordinate: str, order: Any, cursor: str) -> bytes:
     """The answer to a page after a cursor, of a list or of lists within rows."""
     type_name, _, name = coordinate.partition(".")
     if type_name == "Query":
-        declared, ordered = (f", $order: {row_type(name)}Order", "orderBy: $order, ") if order else ("", "")
+        declared, ordered = (f", $order: {row_type(name).name}Order", "orderBy: $order, ") if order else ("", "")
         text = f"query ($at: String{declared}) {{ {name}({ordered}after: $at) {{ totalCount }} }}"
     else:
         root = next(each for each in LISTS if row_type(each).name == type_name)

@@ -1,0 +1,153 @@
+"""A root field of an operation, for a kind of viewer: what it reads, and its plans by shape of the arguments."""
+
+from collections.abc import Callable, Hashable
+from typing import Any
+
+import strawberry
+from graphql import get_named_type
+from graphql.execution.collect_fields import FieldDetailsList
+from graphql.execution.values import VariableValues
+
+from engine.documents import Operation
+from engine.lists import NEWEST_FIRST, PAGING, Place, Slice
+from engine.plans import pages
+from engine.plans.arguments import given
+from engine.plans.compiler import Compiler, Scopes
+from engine.plans.running import Paged, Plan, Reading, Run
+from engine.plans.scopes import condition, shape
+from engine.plans.state import Compiled
+from engine.roots import Kind, Root
+from engine.views import VIEWS
+
+Keep = Callable[[Hashable, Callable[[], Any]], Any]
+Slices = dict[tuple[str, ...], tuple[int, Slice]]  # the lists of pages within: place among the plan's, slice
+
+
+class Field:
+    """Reads by a plan."""
+
+    def __init__(self, schema: strawberry.Schema, keep: Keep, operation: Operation, values: VariableValues,
+                 scopes: Scopes, root: Root, asked: FieldDetailsList, definition: Any) -> None:  # fmt: skip
+        self._schema, self._keep, self._operation, self._values = schema, keep, operation, values
+        self._scopes, self._root, self._asked = scopes, root, asked
+        self._given, _ = given(schema, definition, asked[0].node)
+        self._type: Any = get_named_type(definition.type)
+        self._coordinate = f"Query.{asked[0].node.name.value}"
+        self._within: dict[Any, list[pages.Within]] = {}
+        code = root.function.__code__
+        self._told = "info" in code.co_varnames[: code.co_argcount]
+
+    async def read(self, reading: Reading) -> Any:
+        """Its value. Raises what its function and its gate raise, Unplannable, Surprise and what asyncpg raises."""
+        self._root.gate(reading.context)
+        arguments = self._given(reading.values)
+        match self._root.kind:
+            case Kind.PAGE:
+                return await self._page(dict(arguments), reading)
+            case Kind.ONE:
+                return await self._one(self._rows(arguments, reading.context), reading)
+            case Kind.SEVERAL:
+                return await self._several(self._rows(arguments, reading.context), reading)
+
+    def _rows(self, arguments: dict[str, Any], context: Any) -> Any:
+        return self._root.function(Told(context), **arguments) if self._told else self._root.function(**arguments)
+
+    async def _page(self, arguments: dict[str, Any], reading: Reading) -> Any:
+        paging = {name: arguments.pop(name) for name in PAGING if name in arguments}
+        chosen = arguments.pop("order_by", None)
+        order = chosen.order if chosen else NEWEST_FIRST
+        rows = self._rows(arguments, reading.context)
+        facts = reading.context.viewer.facts
+        place = Place(self._coordinate, rows.model, order, facts[0])
+        part = place.slice(**paging)
+        inner, slices = self._slices(rows.model, reading.values, facts)
+        shaped, found = shape(rows)
+        plan = self._plan(
+            (shaped, order, part.size, *_outlines(part, slices)), slices,
+            lambda compiler: compiler.page(
+                rows.model, condition(rows, found), order, part, self._asked, self._type
+            ),
+        )  # fmt: skip
+        return await Run(plan, reading, found, [Paged(place, part), *inner]).page()
+
+    async def _one(self, rows: Any, reading: Reading) -> Any:
+        if rows is None:
+            return None
+        facts = reading.context.viewer.facts
+        inner, slices = self._slices(rows.model, reading.values, facts)
+        shaped, found = shape(rows)
+        plan = self._plan(
+            (shaped, *_outlines(None, slices)), slices,
+            lambda compiler: compiler.one(rows.model, condition(rows, found), self._asked),
+        )  # fmt: skip
+        return await Run(plan, reading, found, [None, *inner]).one()
+
+    async def _several(self, wanted: Any, reading: Reading) -> Any:
+        facts, found = reading.context.viewer.facts, dict[Any, Any]()
+        for model in dict.fromkeys(each[0] for each in wanted if each):
+            inner, slices = self._slices(model, reading.values, facts)
+            plan = self._plan((model, *_outlines(None, slices)), slices, Several(model, self._asked))
+            keys = [each[1] for each in wanted if each and each[0] is model]
+            rows = await Run(plan, reading, [], [None, *inner]).several(keys)
+            found |= {(model, key): row for key, row in rows.items()}
+        return [found.get(each) for each in wanted]
+
+    def _slices(self, model: Any, values: VariableValues, facts: tuple[Any, ...]) -> tuple[list[Paged], Slices]:
+        """The slices of the lists of pages within."""
+        if model not in self._within:
+            compiler = self._compiler({})
+            type_ = self._type if self._root.kind is Kind.PAGE else compiler.type(VIEWS[model])
+            self._within[model] = pages.within(compiler, self._asked, type_)
+        inner: list[Paged] = []
+        slices: Slices = {}
+        for number, within in enumerate(self._within[model], 1):
+            place = Place(within.field, within.model, NEWEST_FIRST, facts[0])
+            arguments = within.given(values)
+            inner.append(Paged(place, place.slice(**{name: arguments.get(name) for name in PAGING})))
+            slices[within.path] = (number, inner[-1].part)
+        return inner, slices
+
+    def _plan(self, key: Hashable, slices: Slices, compiled: Callable[[Compiler], Compiled]) -> Plan:
+        """The plan for this shape. The key holds the field, which is like no other."""
+        plan: Plan = self._keep((self, key), lambda: Plan(compiled(self._compiler(slices))))
+        return plan
+
+    def _compiler(self, slices: Slices) -> Compiler:
+        return Compiler(self._schema, self._operation, self._values, self._scopes, slices)
+
+
+class TypeName:
+    """`__typename` of the query itself."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    async def read(self, *_: Any) -> str:
+        return self._name
+
+
+class Told:
+    """What a resolver is told: who is calling."""
+
+    __slots__ = ("context",)
+
+    def __init__(self, context: Any) -> None:
+        self.context = context
+
+
+class Several:
+    """Compiles rows by id."""
+
+    def __init__(self, model: Any, asked: FieldDetailsList) -> None:
+        self._model, self._asked = model, asked
+
+    def __call__(self, compiler: Compiler) -> Compiled:
+        return compiler.several(self._model, self._asked)
+
+
+def _outlines(part: Slice | None, slices: Slices) -> list[Hashable]:
+    """What of the slices decides the SQL, sizes aside."""
+    return [
+        (each.backward, each.after is None, each.before is None)
+        for each in ([part] if part else []) + [inner for _, inner in slices.values()]
+    ]

@@ -1,0 +1,150 @@
+"""The plans of queries: found, made, or not to be had."""
+
+import logging
+import math
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import asyncpg
+import strawberry
+from graphql import GraphQLError, GraphQLObjectType
+from graphql.execution.collect_fields import FieldDetailsList, FragmentDetails, collect_fields
+from graphql.execution.values import VariableValues
+
+from engine import metrics
+from engine.documents import Operation
+from engine.plans.arguments import deciding
+from engine.plans.compiler import Scopes
+from engine.plans.fields import Field, TypeName
+from engine.plans.running import Plan, Reading, TooLate
+from engine.plans.scopes import Unplannable
+from engine.roots import ROOTS
+from engine.views import Viewer
+from errors import Unreachable
+
+PLANS_MOST = 250  # of all documents together; one weighs some 40 kB
+SELECTIONS_MOST = 8  # of one document: kinds of viewers, answers of `@skip` and `@include`
+
+log = logging.getLogger("comptoir.engine")
+
+Connect = Callable[[], AbstractAsyncContextManager[Any]]  # a connection for reads
+Fields = list[tuple[str, Field | TypeName]]  # by response name
+
+
+class Plans:
+    """Answers queries. One for a schema."""
+
+    def __init__(self, schema: strawberry.Schema, connect: Connect) -> None:
+        self._schema, self._connect = schema, connect
+        self._scopes: dict[Hashable, Scopes] = {}
+        self._plans = Kept(PLANS_MOST)
+
+    async def data(
+        self, operation: Operation, values: VariableValues, context: Any, until: float = math.inf
+    ) -> dict[str, Any] | None:
+        """The data of a query, or None where another way has to answer. Raises GraphQLError for what no other way
+        would do better: the database is away, too slow, or too busy; and TimeoutError where a statement would begin
+        after `until`, by the event loop's clock."""
+        data: dict[str, Any] = {}
+        name: str | None = None
+        try:
+            fields = self._fields(operation, values, context.viewer)
+            async with self._connect() as connection:
+                reading = Reading(values, context, connection, until)
+                for name, field in fields:
+                    data[name] = await field.read(reading)
+            return data
+        except TooLate:
+            raise TimeoutError from None
+        except _OF_THE_DATABASE as error:
+            raise _at(name, operation, error) from error
+        except Unplannable as why:
+            log.debug("no plan: %s", why)
+            metrics.UNPLANNABLE.inc()
+        except Exception:  # a refusal, or a surprise: the ordinary executor says it in its own words
+            log.debug("a plan gave up", exc_info=True)
+            metrics.SURPRISED.inc()
+        return None
+
+    def compiled(self) -> list[Plan]:
+        """The plans that are ready."""
+        return list(self._plans)
+
+    def _fields(self, operation: Operation, values: VariableValues, viewer: Viewer) -> Fields:
+        """The root fields, compiled for this kind of viewer and what `@skip` and `@include` say."""
+        kept = operation.plans
+        if not kept:
+            kept["deciding"], kept["fields"] = deciding(operation), Kept(SELECTIONS_MOST)
+        key = (viewer.kind, *[values.coerced.get(name) for name in kept["deciding"]])
+        fields: Fields = kept["fields"].get(key, lambda: self._compiled(operation, values, viewer))
+        return fields
+
+    def _compiled(self, operation: Operation, values: VariableValues, viewer: Viewer) -> Fields:
+        schema = self._schema._schema
+        assert schema.query_type
+        fragments = {name: FragmentDetails(node) for name, node in operation.fragments.items()}
+        asked = collect_fields(schema, fragments, values, schema.query_type, operation.node).grouped_field_set
+        scopes = self._scopes.setdefault(viewer.kind, Scopes(viewer))
+        return [
+            (name, self._field(details, operation, values, scopes, schema.query_type))
+            for name, details in asked.items()
+        ]
+
+    def _field(self, asked: FieldDetailsList, operation: Operation, values: VariableValues, scopes: Scopes,
+               query: GraphQLObjectType) -> Field | TypeName:  # fmt: skip
+        name = asked[0].node.name.value
+        if name == "__typename":
+            return TypeName(query.name)
+        if name not in ROOTS:
+            raise Unplannable(f"the root field {name} is no read")
+        return Field(self._schema, self._plans.get, operation, values, scopes, ROOTS[name], asked, query.fields[name])
+
+
+class Kept:
+    """The last things used, so many of them, each made when it is first asked for; and those that cannot be made."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._things = most, OrderedDict[Any, Any]()
+
+    def __iter__(self) -> Iterator[Any]:
+        return (thing for thing in self._things.values() if not isinstance(thing, Unplannable))
+
+    def get(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """Raises Unplannable, the second time without another try."""
+        found = self._things.get(key)
+        if found is None:
+            found = self._things[key] = _made(make)
+            if len(self._things) > self._most:
+                self._things.popitem(last=False)
+        else:
+            self._things.move_to_end(key)
+        if isinstance(found, Unplannable):
+            raise found
+        return found
+
+
+_OF_THE_DATABASE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, Unreachable)
+
+
+def _made(make: Callable[[], Any]) -> Any:
+    try:
+        return make()
+    except Unplannable as why:
+        return why
+    except Exception as error:
+        log.warning("a plan could not be compiled", exc_info=True)
+        return Unplannable(repr(error))
+
+
+def _at(name: str | None, operation: Operation, error: Exception) -> GraphQLError:
+    """The error, at the root field that was being read."""
+    if name is None:
+        return GraphQLError(str(error), original_error=error)
+    nodes = [
+        node
+        for node in operation.node.selection_set.selections
+        if (getattr(node, "alias", None) or getattr(node, "name", None) or node).value == name  # type: ignore[union-attr]
+    ]
+    return GraphQLError(str(error), nodes or None, path=[name], original_error=error)
