@@ -9,9 +9,9 @@ from typing import Any
 class Kind(Enum):
     """What the function of a root field says, and what it becomes."""
 
-    ONE = auto()  # a queryset: its first row, or null
+    ONE = auto()  # a model and an id, or None: the row, or null
+    SEVERAL = auto()  # a list of such: for each its row, or null
     PAGE = auto()  # a queryset: a page of it
-    SEVERAL = auto()  # a list of (model, id) or None: for each its row, or null
 
 
 @dataclass(frozen=True)

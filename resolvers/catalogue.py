@@ -9,7 +9,7 @@ from schema.base import given
 from schema.catalogue import Product, ProductCreateInput, ProductFilter, ProductOrder
 from schema.context import Info, actor
 from schema.lists import filtered
-from schema.roots import connection, mutation, one
+from schema.roots import Wanted, connection, mutation, one
 from services import catalogue
 
 
@@ -20,9 +20,9 @@ def products(info: Info, filter: ProductFilter | None = None) -> QuerySet[models
 
 
 @one(Product, requires=Permission.CATALOGUE_READ)
-def product(info: Info, id: strawberry.ID) -> QuerySet[models.Product]:
+def product(id: strawberry.ID) -> Wanted:
     """One product."""
-    return actor(info).rows(models.Product, id=row_id(models.Product, id))
+    return models.Product, row_id(models.Product, id)
 
 
 @mutation(Product, requires=Permission.CATALOGUE_WRITE)

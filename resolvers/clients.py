@@ -9,7 +9,7 @@ from schema.base import given
 from schema.clients import Client, ClientCreateInput, ClientFilter, ClientOrder
 from schema.context import Info, actor
 from schema.lists import filtered
-from schema.roots import connection, mutation, one
+from schema.roots import Wanted, connection, mutation, one
 
 
 @connection(Client, requires=Permission.CLIENTS_READ, order=ClientOrder)
@@ -19,9 +19,9 @@ def clients(info: Info, filter: ClientFilter | None = None) -> QuerySet[models.C
 
 
 @one(Client, requires=Permission.CLIENTS_READ)
-def client(info: Info, id: strawberry.ID) -> QuerySet[models.Client]:
+def client(id: strawberry.ID) -> Wanted:
     """One client."""
-    return actor(info).rows(models.Client, id=row_id(models.Client, id))
+    return models.Client, row_id(models.Client, id)
 
 
 @mutation(Client, requires=Permission.CLIENTS_WRITE)

@@ -1,21 +1,19 @@
 """Signing in, and who is signed in."""
 
-from tortoise.queryset import QuerySet
-
 import models
 from policy import Permission
 from schema.base import given
 from schema.context import Info, actor
 from schema.organizations import Membership, SignedIn, SignInInput
-from schema.roots import exchange, one
+from schema.roots import Wanted, exchange, one
 from schema.scalars import DateTime
 from services import identity
 
 
 @one(Membership, requires=Permission.MEMBER)
-def me(info: Info) -> QuerySet[models.Membership]:
+def me(info: Info) -> Wanted:
     """The person signed in, their organization and their role there."""
-    return actor(info).rows(models.Membership)
+    return models.Membership, actor(info).membership_id
 
 
 @exchange(SignedIn, requires=Permission.PUBLIC)  # no transaction: hashing takes its time

@@ -8,7 +8,7 @@ from policy import Permission, row_id
 from schema.context import Info, actor
 from schema.invoices import Invoice, InvoiceFilter, InvoiceOrder
 from schema.lists import filtered
-from schema.roots import connection, one
+from schema.roots import Wanted, connection, one
 
 
 @connection(Invoice, requires=Permission.INVOICES_READ, order=InvoiceOrder)
@@ -18,6 +18,6 @@ def invoices(info: Info, filter: InvoiceFilter | None = None) -> QuerySet[models
 
 
 @one(Invoice, requires=Permission.INVOICES_READ)
-def invoice(info: Info, id: strawberry.ID) -> QuerySet[models.Invoice]:
+def invoice(id: strawberry.ID) -> Wanted:
     """One invoice."""
-    return actor(info).rows(models.Invoice, id=row_id(models.Invoice, id))
+    return models.Invoice, row_id(models.Invoice, id)

@@ -20,7 +20,7 @@ from schema.orders import (
     OrderFilter,
     OrderOrder,
 )
-from schema.roots import connection, exchange, mutation, one
+from schema.roots import Wanted, connection, exchange, mutation, one
 from services import checkout, sales
 
 
@@ -31,9 +31,9 @@ def orders(info: Info, filter: OrderFilter | None = None) -> QuerySet[models.Ord
 
 
 @one(Order, requires=Permission.ORDERS_READ)
-def order(info: Info, id: strawberry.ID) -> QuerySet[models.Order]:
+def order(id: strawberry.ID) -> Wanted:
     """One order."""
-    return actor(info).rows(models.Order, id=row_id(models.Order, id))
+    return models.Order, row_id(models.Order, id)
 
 
 @mutation(Order, requires=Permission.ORDERS_WRITE)

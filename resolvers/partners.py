@@ -17,7 +17,7 @@ from schema.partners import (
     PartnerCreateInput,
     PartnerOrder,
 )
-from schema.roots import connection, mutation, one
+from schema.roots import Wanted, connection, mutation, one
 from services import notifications as notifications_service
 from services import partners as partners_service
 
@@ -29,9 +29,9 @@ def partners(info: Info) -> QuerySet[models.Partner]:
 
 
 @one(Partner, requires=Permission.PARTNERS_READ)
-def partner(info: Info, id: strawberry.ID) -> QuerySet[models.Partner]:
+def partner(id: strawberry.ID) -> Wanted:
     """One partner."""
-    return actor(info).rows(models.Partner, id=row_id(models.Partner, id))
+    return models.Partner, row_id(models.Partner, id)
 
 
 @connection(Notification, requires=Permission.PARTNERS_READ)
@@ -41,9 +41,9 @@ def notifications(info: Info, filter: NotificationFilter | None = None) -> Query
 
 
 @one(Notification, requires=Permission.PARTNERS_READ)
-def notification(info: Info, id: strawberry.ID) -> QuerySet[models.Notification]:
+def notification(id: strawberry.ID) -> Wanted:
     """One notification."""
-    return actor(info).rows(models.Notification, id=row_id(models.Notification, id))
+    return models.Notification, row_id(models.Notification, id)
 
 
 @mutation(PartnerCreated, requires=Permission.PARTNERS_WRITE)

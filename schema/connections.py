@@ -99,7 +99,7 @@ async def page(rows: QuerySet[Any], info: Info, order: Order, paging: dict[str, 
 def of_nodes(info: Info) -> list[Any]:
     """What a connection's selection asks of its rows, under `nodes` and `edges.node`."""
     asked: list[Any] = []
-    for field in fields_of(None, [inner for field in info.selected_fields for inner in field.selections]):
+    for field in fields_of(None, [inner for asking in info.selected_fields for inner in asking.selections]):
         if field.name == "nodes":
             asked.extend(field.selections)
         elif field.name == "edges":

@@ -1,8 +1,8 @@
 """Root fields. Each names the permission that it asks; what it returns is read, paged, committed or called for it.
 
-@one           a queryset                         → its first row, or null
+@one           a model and an id, or None         → the row as the caller sees it, or null
+@several       a list of such                     → for each its row, or null
 @connection    a queryset                         → a Relay page of it
-@several       querysets                          → for each its first row, or null
 @mutation      one transaction                    → a payload that returns what changed
 @exchange      commit, call out, commit           → whatever it returns; no transaction is open meanwhile
 """
@@ -42,6 +42,7 @@ _DESCRIBED = {
     "filter": "Only those of which all of this is true.",
 }
 
+Wanted = tuple[type[Model], UUID] | None
 Declare = Callable[[Callable[..., Any]], StrawberryField]
 
 
@@ -51,7 +52,7 @@ def query(result: Any, *, requires: Permission) -> Declare:
 
 
 def one(view: Any, *, requires: Permission) -> Declare:
-    """The first row of the queryset that the function returns; null where there is none, or for None."""
+    """The caller's row of the (model, id) that the function returns; null where there is none, or for None."""
     return lambda function: _declare(QUERIES, function, view | None, _One(requires))
 
 
@@ -106,15 +107,18 @@ class _One(_Gate):
     kind = Kind.ONE
 
     async def run(self, function: Callable[..., Awaitable[Any]], info: Info, arguments: dict[str, Any]) -> Any:
-        rows = await function(**arguments)
-        return None if rows is None else await read_one(rows, _selections(info), info.context.viewer)
+        wanted: Wanted = await function(**arguments)
+        if wanted is None:
+            return None
+        viewer = info.context.viewer
+        return await read_one(viewer.rows(wanted[0]).filter(pk=wanted[1]), _selections(info), viewer)
 
 
 class _Several(_Gate):
     kind = Kind.SEVERAL
 
     async def run(self, function: Callable[..., Awaitable[Any]], info: Info, arguments: dict[str, Any]) -> Any:
-        wanted: list[tuple[type[Model], UUID] | None] = await function(**arguments)
+        wanted: list[Wanted] = await function(**arguments)
         found: dict[Any, Any] = {}
         for model in dict.fromkeys(each[0] for each in wanted if each):
             keys = [each[1] for each in wanted if each and each[0] is model]

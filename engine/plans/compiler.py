@@ -58,9 +58,9 @@ class Compiler:
 
     # Root fields
 
-    def one(self, model: type[Model], condition: Condition, asked: FieldDetailsList) -> Compiled:
-        """The first row; lists within it are part of the one statement where they can be."""
-        source = Source(self.alias(), condition, None)
+    def one(self, model: type[Model], asked: FieldDetailsList) -> Compiled:
+        """A row by its id; lists within it are part of the one statement where they can be."""
+        source = scoped(self.alias(), self.scopes.of(model))
         here = Here(0, Statement(source), Parameters(), source, VIEWS[model], nests=True)
         level = self.level("row", keyed=False)
         row = rows.row(self, here, asked)

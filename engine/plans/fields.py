@@ -1,6 +1,7 @@
 """A root field of an operation, for a kind of viewer: what it reads, and its plans by shape of the arguments."""
 
 from collections.abc import Callable, Hashable
+from functools import partial
 from typing import Any
 
 import strawberry
@@ -42,25 +43,26 @@ class Field:
         self._root.gate(reading.context)
         arguments = self._given(reading.values)
         match self._root.kind:
+            case Kind.ONE:
+                return await self._one(self._said(arguments, reading), reading)
+            case Kind.SEVERAL:
+                return await self._several(self._said(arguments, reading), reading)
             case Kind.PAGE:
                 return await self._page(dict(arguments), reading)
-            case Kind.ONE:
-                return await self._one(self._rows(arguments, reading.context), reading)
-            case Kind.SEVERAL:
-                return await self._several(self._rows(arguments, reading.context), reading)
 
-    def _rows(self, arguments: dict[str, Any], context: Any) -> Any:
-        return self._root.function(Told(context), **arguments) if self._told else self._root.function(**arguments)
+    def _said(self, arguments: dict[str, Any], reading: Reading) -> Any:
+        """What the field's function says."""
+        function = self._root.function
+        return function(Told(reading.context), **arguments) if self._told else function(**arguments)
 
     async def _page(self, arguments: dict[str, Any], reading: Reading) -> Any:
         paging = {name: arguments.pop(name) for name in PAGING if name in arguments}
         chosen = arguments.pop("order_by", None)
         order = chosen.order if chosen else NEWEST_FIRST
-        rows = self._rows(arguments, reading.context)
-        facts = reading.context.viewer.facts
-        place = Place(self._coordinate, rows.model, order, facts[0])
+        rows = self._said(arguments, reading)
+        place = Place(self._coordinate, rows.model, order, reading.context.viewer.facts[0])
         part = place.slice(**paging)
-        inner, slices = self._slices(rows.model, reading.values, facts)
+        inner, slices = self._slices(rows.model, reading)
         shaped, found = shape(rows)
         plan = self._plan(
             (shaped, order, part.size, *_outlines(part, slices)), slices,
@@ -70,29 +72,27 @@ class Field:
         )  # fmt: skip
         return await Run(plan, reading, found, [Paged(place, part), *inner]).page()
 
-    async def _one(self, rows: Any, reading: Reading) -> Any:
-        if rows is None:
+    async def _one(self, wanted: Any, reading: Reading) -> Any:
+        if wanted is None:
             return None
-        facts = reading.context.viewer.facts
-        inner, slices = self._slices(rows.model, reading.values, facts)
-        shaped, found = shape(rows)
-        plan = self._plan(
-            (shaped, *_outlines(None, slices)), slices,
-            lambda compiler: compiler.one(rows.model, condition(rows, found), self._asked),
-        )  # fmt: skip
-        return await Run(plan, reading, found, [None, *inner]).one()
+        model, key = wanted
+        inner, slices = self._slices(model, reading)
+        compiled = partial(Compiler.one, model=model, asked=self._asked)
+        plan = self._plan((model, *_outlines(None, slices)), slices, compiled)
+        return await Run(plan, reading, (), [None, *inner]).one(key)
 
     async def _several(self, wanted: Any, reading: Reading) -> Any:
-        facts, found = reading.context.viewer.facts, dict[Any, Any]()
+        found: dict[Any, Any] = {}
         for model in dict.fromkeys(each[0] for each in wanted if each):
-            inner, slices = self._slices(model, reading.values, facts)
-            plan = self._plan((model, *_outlines(None, slices)), slices, Several(model, self._asked))
+            inner, slices = self._slices(model, reading)
+            compiled = partial(Compiler.several, model=model, asked=self._asked)
+            plan = self._plan((model, *_outlines(None, slices)), slices, compiled)
             keys = [each[1] for each in wanted if each and each[0] is model]
-            rows = await Run(plan, reading, [], [None, *inner]).several(keys)
+            rows = await Run(plan, reading, (), [None, *inner]).several(keys)
             found |= {(model, key): row for key, row in rows.items()}
         return [found.get(each) for each in wanted]
 
-    def _slices(self, model: Any, values: VariableValues, facts: tuple[Any, ...]) -> tuple[list[Paged], Slices]:
+    def _slices(self, model: Any, reading: Reading) -> tuple[list[Paged], Slices]:
         """The slices of the lists of pages within."""
         if model not in self._within:
             compiler = self._compiler({})
@@ -101,8 +101,8 @@ class Field:
         inner: list[Paged] = []
         slices: Slices = {}
         for number, within in enumerate(self._within[model], 1):
-            place = Place(within.field, within.model, NEWEST_FIRST, facts[0])
-            arguments = within.given(values)
+            place = Place(within.field, within.model, NEWEST_FIRST, reading.context.viewer.facts[0])
+            arguments = within.given(reading.values)
             inner.append(Paged(place, place.slice(**{name: arguments.get(name) for name in PAGING})))
             slices[within.path] = (number, inner[-1].part)
         return inner, slices
@@ -133,16 +133,6 @@ class Told:
 
     def __init__(self, context: Any) -> None:
         self.context = context
-
-
-class Several:
-    """Compiles rows by id."""
-
-    def __init__(self, model: Any, asked: FieldDetailsList) -> None:
-        self._model, self._asked = model, asked
-
-    def __call__(self, compiler: Compiler) -> Compiled:
-        return compiler.several(self._model, self._asked)
 
 
 def _outlines(part: Slice | None, slices: Slices) -> list[Hashable]:

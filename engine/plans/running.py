@@ -69,9 +69,9 @@ class Run:
         self.totals: list[Any] = [None] * len(plan.levels)
         self.lists: list[Any] = [None] * len(plan.levels)
 
-    async def one(self) -> Any:
-        """A row, or None."""
-        await self._fetch(0, None)
+    async def one(self, key: Any) -> Any:
+        """The row of an id, or None."""
+        await self._fetch(0, key)
         if len(self.plan.levels) > 1:
             await self._behind()
         return self.plan.assemblers[0](self.rows[0], self.lists, self.given)
@@ -112,7 +112,8 @@ class Run:
         rows = self.rows[parent]
         return [row for part, *_ in rows.values() for row in part] if isinstance(rows, dict) else rows
 
-    async def _fetch(self, number: int, keys: list[Any] | None) -> None:
+    async def _fetch(self, number: int, keys: Any) -> None:
+        """The rows of a level; `keys` are their parents' (none: no rows), or the one that is asked for."""
         self.keys[number] = keys
         if keys is not None and not keys:
             self.rows[number] = []

@@ -31,7 +31,7 @@ class Parameters:
 
 def _said(source: Any) -> str:
     match source:
-        case "keys":
+        case "keys" | "key":
             return "keys"
         case ("value", int(place)):
             return f"values[{place}]"
@@ -118,8 +118,9 @@ def scoped(alias: str, scope: Scope) -> Source:
 
 
 def one(statement: Statement, parameters: Parameters) -> str:
-    """The first row."""
-    return f"{_select(statement)}\nFROM ({statement.source.select(parameters)}) {_from(statement, parameters)}\nLIMIT 1"
+    """The row of an id."""
+    inner = statement.source.select(parameters, f'"id" = {parameters.number("key")}')
+    return f"{_select(statement)}\nFROM ({inner}) {_from(statement, parameters)}"
 
 
 def page(statement: Statement, parameters: Parameters, order: Order, part: Slice) -> str:

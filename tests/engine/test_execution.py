@@ -240,7 +240,7 @@ async def test_a_plan_answers_what_it_can_and_the_rest_is_executed() -> None:
     class Plans:
         asked = 0
 
-        async def data(self, operation: Any, values: Any, context: Any) -> dict[str, Any] | None:
+        async def data(self, operation: Any, values: Any, context: Any, until: float) -> dict[str, Any] | None:
             self.asked += 1
             assert context == "somebody"
             return {"hello": f"planned {values.coerced['name']}"} if operation.name == "Planned" else None
