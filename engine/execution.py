@@ -34,7 +34,7 @@ from engine.masking import shown
 from errors import Unreachable
 
 OPERATION_SECONDS = 30.0
-DOCUMENTS_MOST, CHARACTERS_MOST = 500, 120_000  # kept ready: 64 bytes a character, plans beside them
+DOCUMENTS_MOST, CHARACTERS_MOST = 500, 90_000  # kept ready: 64 bytes a character, plans beside them
 
 log = logging.getLogger("comptoir.engine")
 

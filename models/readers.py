@@ -22,8 +22,8 @@ CONNECT_TIMEOUT = 10.0  # seconds
 WAIT_MOST = 5.0  # seconds for a free connection
 WAITING_MOST = 1000  # callers at once; who comes then is told at once
 IDLE_MOST = 300.0  # seconds: firewalls forget a silent connection, PostgreSQL keeps its memory for it
-# One for each shape of a read. A large plan takes 100 kB of PostgreSQL's memory, so a connection 25 MB at worst.
-STATEMENTS_MOST = 250
+# One for each shape of a read. A large plan takes 100 kB of PostgreSQL's memory, so a connection 10 MB at worst.
+STATEMENTS_MOST = 100
 STATEMENT_SIZE_MOST = 64 * 1024  # characters; a longer one is prepared each time
 
 

@@ -24,7 +24,7 @@ from engine.roots import ROOTS
 from engine.views import Viewer
 from errors import Unreachable
 
-PLANS_MOST = 250  # of all documents together; one weighs some 40 kB
+PLANS_MOST = 150  # of all documents together
 SELECTIONS_MOST = 8  # of one document: kinds of viewers, answers of `@skip` and `@include`
 
 log = logging.getLogger("comptoir.engine")

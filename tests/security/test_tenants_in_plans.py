@@ -19,7 +19,7 @@ from engine.plans.scopes import scope
 from engine.views import VIEWS
 from models.base import global_id, parse_global_id
 from policy import NOBODY, READS
-from tests.differential.counting import Counted
+from tests.differential.counting import Counted, everything_behind
 from tests.differential.cursors import GARBAGE, Cursors
 from tests.differential.values import Values
 from tests.differential.ways import Case, Ways
@@ -67,10 +67,9 @@ async def test_every_page_of_every_list_in_every_order_holds_what_one_sees_and_n
 async def test_whatever_relations_lead_to_is_what_one_sees(ways: Ways) -> None:
     for caller in CALLERS:
         seen = await seen_by(caller)
-        for name in LISTS:
-            answer = await answered(ways, list_document(name, depth=2, columns=False), {"first": 12}, caller)
-            for id in ids_in(answer):
-                assert id in seen[type_of(id)], (caller.name, name, parse_global_id(id))
+        for document, variables in everything_to(caller):
+            for id in ids_in(await answered(ways, document, variables, caller)):
+                assert id in seen[type_of(id)], (caller.name, document, parse_global_id(id))
 
 
 async def test_no_filter_finds_or_counts_what_one_does_not_see(ways: Ways) -> None:
@@ -133,7 +132,9 @@ def tables_in(statements: list[str]) -> Iterator[tuple[str, str]]:
 def everything_to(caller: Caller) -> Iterator[tuple[str, dict[str, Any]]]:
     """Documents that lead to every type by every relation, without Python fields."""
     for name in LISTS:
-        yield list_document(name, depth=2, columns=False), {"first": 5}
+        yield list_document(name, depth=2, columns=False), {"first": 12}
+        behind = everything_behind(VIEWS[MODELS[row_type(name).name]])  # with the lists of pages
+        yield f"query ($first: Int) {{ {name}(first: $first) {{ nodes {behind} }} }}", {"first": 12}
     for type_name in VIEWED:
         row = ROWS.of(MODELS[type_name])[0]
         yield f"query ($id: ID!) {{ node(id: $id) {{ ... on {type_name} {{ id }} }} }}", {"id": global_id(row)}

@@ -1,0 +1,254 @@
+"""Two organizations with rows of everything that is published, nulls wherever columns allow, and people of every role.
+
+The same seed gives the same rows, ids included: a case that failed can be asked again.
+"""
+
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, TypeVar
+from uuid import UUID
+
+from tortoise.models import Model
+
+import models
+from models import OrderStatus, PaymentStatus, Role
+from policy import Actor
+from tests.differential.strings import ABOUT, moment, text
+
+T = TypeVar("T")
+
+SLUGS = ("alpha", "beta")
+PEOPLE = (*Role, Role.CONSULTANT, Role.BENEFICIARY)
+SALES = 45  # of each organization
+ACCOUNT = "acct_1"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks: an actor, or nobody."""
+
+    name: str
+    actor: Actor | None
+
+    @property
+    def organization_id(self) -> UUID | None:
+        return self.actor.organization_id if self.actor else None
+
+
+@dataclass
+class World:
+    """All rows, in an order in which they can be inserted, and those who look at them."""
+
+    rows: list[Any] = field(default_factory=list)
+    callers: list[Caller] = field(default_factory=list)
+
+    def of(self, model: type[Model]) -> list[Any]:
+        return [row for row in self.rows if type(row) is model]
+
+    async def insert(self) -> None:
+        for model in dict.fromkeys(map(type, self.rows)):
+            await model.bulk_create(self.of(model))
+
+
+def world(seed: int = 1) -> World:
+    """The world of that seed, not yet inserted."""
+    return _Builder(Random(seed)).built()
+
+
+class _Builder:
+    def __init__(self, random: Random) -> None:
+        self.random, self.world, self.milliseconds = random, World(), 0
+
+    def built(self) -> World:
+        organizations = [self.organization(slug) for slug in SLUGS]
+        both = self.user("both@example.com")
+        members = [self.members(each, both) for each in organizations]
+        goods = [self.goods(each) for each in organizations]
+        clients = [self.clients(*each) for each in zip(organizations, members, strict=True)]
+        for number in range(1, SALES + 1):  # in turn: ids and numbers of the one lie between those of the other
+            for place in self.random.sample((0, 1), 2):
+                self.sale(organizations[place], number, *goods[place], clients[place])
+        self.world.callers.append(Caller("nobody", None))
+        kinds = list(dict.fromkeys(map(type, self.world.rows)))
+        self.world.rows.sort(key=lambda row: kinds.index(type(row)))
+        return self.world
+
+    # People
+
+    def organization(self, slug: str) -> models.Organization:
+        return self.row(
+            models.Organization, slug=slug, name=self.text(), legal_name=self.text(), legal_form="SAS",
+            siren="732829320", siret="73282932000074", vat_number=self.maybe("FR44732829320"),
+            vat_regime=self.random.choice(list(models.VatRegime)), address="12 rue de la Paix", postal_code="75002",
+            city="Paris", invoice_prefix="FQCA", **self.brand(slug),
+        )  # fmt: skip
+
+    def members(self, organization: models.Organization, both: models.User) -> list[models.Membership]:
+        """One of each role, a second consultant and a second beneficiary, and one who is in both organizations."""
+        users = [self.user(f"person{number}@{organization.slug}.test") for number in range(len(PEOPLE))]
+        roles = (*PEOPLE, Role.ADMIN if organization.slug == SLUGS[0] else Role.ACCOUNTANT)
+        members = []
+        for user, role in zip((*users, both), roles, strict=True):
+            member = self.row(models.Membership, organization_id=organization.id, user_id=user.id, role=role)
+            members.append(member)
+            actor = Actor(user.id, organization.id, member.id, role)
+            self.world.callers.append(Caller(f"{role.value} {len(members)} of {organization.slug}", actor))
+        return members
+
+    def user(self, email: str) -> models.User:
+        return self.row(models.User, email=email, password_hash="none", first_name=self.text(), last_name=self.text())
+
+    def clients(self, organization: models.Organization, members: list[models.Membership]) -> list[models.Client]:
+        """Of one consultant, of the other, of none; the first beneficiaries are clients, the last is none yet."""
+        consultants = [None, *(each for each in members if each.role is Role.CONSULTANT)]
+        beneficiaries = [each for each in members if each.role is Role.BENEFICIARY][:1]
+        clients = []
+        for number in range(14):
+            consultant = consultants[number % 3]
+            member = beneficiaries.pop() if number == 1 else None
+            clients.append(self.row(
+                models.Client, organization_id=organization.id, email=f"client{number}@example.com",
+                first_name=self.maybe(self.text()), last_name=self.maybe(self.text()), company=self.maybe(self.text()),
+                phone=self.maybe("+33612345678"), address=self.maybe(self.text()), postal_code=self.maybe("75002"),
+                city=self.maybe(self.text()), country=self.random.choice((None, "FR", "BE")),
+                stripe_id=self.maybe(f"cus_{number}"), consultant_id=consultant and consultant.id,
+                member_id=member and member.id,
+            ))  # fmt: skip
+        return clients
+
+    # What is sold
+
+    def goods(self, organization: models.Organization) -> tuple[list[Any], list[Any], models.InvoiceSeries]:
+        """(products, partners, the series of invoices)."""
+        partners = [
+            self.row(
+                models.Partner, organization_id=organization.id, slug=f"partner{number}", name=self.text(),
+                staging_url=self.maybe("https://staging.example.com/é?a=1&b=2"), api_key_last4=self.maybe("ab\"'"),
+                production_url=self.maybe("https://example.com"), tell_free_orders=self.random.random() < 0.5,
+                contact_phone=self.maybe("+33612345678"), website=self.maybe("https://example.com"),
+                terms_url=self.maybe("https://example.com/cgv"), **self.brand(f"partner{number}"),
+            )
+            for number in range(5)
+        ]  # fmt: skip
+        series = self.row(
+            models.InvoiceSeries, organization_id=organization.id, prefix="FQCA", stripe_account=ACCOUNT, live=False
+        )
+        products = [
+            self.row(
+                models.Product, organization_id=organization.id, name=self.text(), description=self.maybe(self.text()),
+                level=self.maybe(self.random.randint(0, 4)), price_cents=self.amount(),
+                currency=self.random.choice(("EUR", "USD", "JPY")), vat_rate=self.random.choice((0, 550, 2000)),
+                active=self.random.random() < 0.7, stripe_id=self.maybe("prod_1"),
+            )
+            for _ in range(12)
+        ]  # fmt: skip
+        for product in products:
+            for partner in self.some(partners[:4], 3):  # one sells nothing
+                self.row(
+                    models.ProductPartner, organization_id=organization.id, product_id=product.id, partner_id=partner.id
+                )
+        return products, partners, series
+
+    def sale(self, organization: models.Organization, number: int, products: list[Any], partners: list[Any],
+             series: models.InvoiceSeries, clients: list[Any]) -> None:  # fmt: skip
+        """An order with whatever came of it."""
+        status = self.random.choice(list(OrderStatus))
+        paid = status is OrderStatus.PAID
+        order = self.row(
+            models.Order, organization_id=organization.id, number=number, status=status, total_cents=self.amount(),
+            client_id=self.random.choice(clients[:-2]).id,  # two buy nothing
+            currency=self.random.choice(("EUR", "USD")),
+            kind=self.random.choice(list(models.OrderKind)), live=self.random.random() < 0.5, stripe_account=ACCOUNT,
+            paid_at=moment(self.random) if paid else None, event_id="evt_1" if paid else None,
+        )  # fmt: skip
+        of_order = {"organization_id": organization.id, "order_id": order.id}
+        # Not in the order of their positions.
+        for position in self.random.sample(range(1, 6), self.random.choice((0, 1, 2, 5))):
+            self.line(of_order, position, self.random.choice(products), order.currency)
+        for each in range(self.random.choice((0, 1, 3))):
+            self.payment(of_order, f"{organization.slug}_{number}_{each}", order.currency)
+        for kind in self.some(list(models.ConflictKind), 2):
+            self.row(
+                models.Conflict, **of_order, kind=kind, reference="pi_1", message=self.text(),
+                resolved_at=self.maybe(moment(self.random)),
+            )  # fmt: skip
+        for partner in self.some([None, *partners], 2):
+            self.invoice(of_order, partner, series, number, order.currency)
+        for partner in self.some(partners, 3):
+            self.notification(of_order, partner)
+
+    def line(self, of_order: dict[str, Any], position: int, product: models.Product, currency: str) -> None:
+        quantity, price = self.random.randint(1, 9), self.amount()
+        self.row(
+            models.OrderLine, **of_order, position=position, product_id=product.id, description=self.text(),
+            quantity=quantity, unit_price_cents=price, currency=currency, vat_rate=2000, total_cents=quantity * price,
+        )  # fmt: skip
+
+    def payment(self, of_order: dict[str, Any], name: str, currency: str) -> None:
+        status = self.random.choice(list(PaymentStatus))
+        self.row(
+            models.Payment, **of_order, status=status, method=self.random.choice(list(models.PaymentMethod)),
+            amount_cents=self.amount() + 1, currency=currency, stripe_account=ACCOUNT, live=False,
+            stripe_id=self.maybe(f"pi_{name}"), failure_code=self.maybe("card_declined"),
+            failure_message=self.maybe(self.text()),
+            paid_at=moment(self.random) if status is PaymentStatus.SUCCEEDED else None,
+        )  # fmt: skip
+
+    def invoice(self, of_order: dict[str, Any], partner: Any, series: models.InvoiceSeries, order: int,
+                currency: str) -> None:  # fmt: skip
+        series.last_number += 1
+        rendered = self.maybe(moment(self.random))
+        net, vat = self.amount(), self.amount()
+        self.row(
+            models.Invoice, **of_order, partner_id=partner and partner.id, series_id=series.id, year=2026,
+            type=models.InvoiceType.INVOICE, number=f"FQCA-2026-{series.last_number:06}", sequence=series.last_number,
+            issued_at=moment(self.random), currency=currency, net_cents=net, vat_cents=vat, total_cents=net + vat,
+            stripe_account=ACCOUNT, live=self.random.random() < 0.5, content={}, message_id="<1@example.com>",
+            file_key=rendered and "1.pdf", file_sha256=rendered and "0" * 64, rendered_at=rendered,
+            emailed_at=self.maybe(moment(self.random)),
+        )  # fmt: skip
+
+    def notification(self, of_order: dict[str, Any], partner: models.Partner) -> None:
+        status = self.random.choice(list(models.NotificationStatus))
+        delivered = status is models.NotificationStatus.DELIVERED
+        row = self.row(
+            models.Notification, **of_order, partner_id=partner.id, event_type="order.created", event_id="evt_1",
+            payload="{}", live=self.random.random() < 0.5, status=status, attempts_left=self.random.randint(0, 3),
+            next_attempt_at=self.maybe(moment(self.random)), delivered_at=moment(self.random) if delivered else None,
+        )  # fmt: skip
+        for number in self.random.sample((1, 2, 3), self.random.randint(0, 3)):
+            self.row(
+                models.NotificationAttempt, organization_id=row.organization_id, notification_id=row.id, number=number,
+                url="https://example.com", started_at=moment(self.random), duration_ms=self.random.randrange(9000),
+                status_code=self.random.choice((None, 199, 200, 299, 300, 500)), error=self.maybe(self.text()),
+                response=self.maybe(self.text()),
+            )  # fmt: skip
+
+    # Values
+
+    def row(self, model: type[Any], **values: Any) -> Any:
+        row = model(id=self.id(), created_at=moment(self.random), **values)
+        self.world.rows.append(row)
+        return row
+
+    def id(self) -> UUID:
+        """A UUIDv7, often of the same millisecond as the one before."""
+        self.milliseconds += self.random.randint(0, 2)
+        at = int(ABOUT.timestamp() * 1000) + self.milliseconds
+        return UUID(int=at << 80 | 7 << 76 | self.random.getrandbits(12) << 64 | 2 << 62 | self.random.getrandbits(62))
+
+    def brand(self, name: str) -> dict[str, Any]:
+        return {"brand_name": self.text(), "brand_color": "#1F3a5f", "contact_email": f"{name}@example.com"}
+
+    def amount(self) -> int:
+        """Few enough that many are the same."""
+        return self.random.choice((0, 1, 999, 1000, 9999, 99_999_999 // 20))
+
+    def text(self) -> str:
+        return text(self.random)
+
+    def maybe(self, value: T) -> T | None:
+        return value if self.random.random() < 0.6 else None
+
+    def some(self, values: list[T], most: int) -> list[T]:
+        return self.random.sample(values, self.random.randint(0, most))
