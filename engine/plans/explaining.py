@@ -45,6 +45,9 @@ async def explained(
     if data is None:
         return Explained(why_not="; ".join(heard.lines))
     statements = [(sql, await _steps(connection, sql, arguments)) for sql, arguments in watched.asked]
+    run = {sql for sql, _ in statements}
+    compiled = (level for plan in plans.compiled() for level in plan.levels)
+    statements += [(level.sql, ["Not run: no row led to it"]) for level in compiled if level.sql not in run]
     return Explained([plan.source for plan in plans.compiled()], statements)
 
 

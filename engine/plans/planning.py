@@ -78,7 +78,9 @@ class Plans:
         if not kept:
             kept["deciding"], kept["fields"] = deciding(operation), Kept(SELECTIONS_MOST)
         key = (viewer.kind, *[values.coerced.get(name) for name in kept["deciding"]])
-        fields: Fields = kept["fields"].get(key, lambda: self._compiled(operation, values, viewer))
+        fields: Fields = kept["fields"].get(
+            key, lambda: self._compiled(operation, _only(values, kept["deciding"]), viewer)
+        )
         return fields
 
     def _compiled(self, operation: Operation, values: VariableValues, viewer: Viewer) -> Fields:
@@ -126,6 +128,14 @@ class Kept:
 
 
 _OF_THE_DATABASE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, Unreachable)
+
+
+def _only(values: VariableValues, names: tuple[str, ...]) -> VariableValues:
+    """Some of a request's variables: what is compiled for it is kept, and the rest may be large."""
+    return VariableValues(
+        {name: value for name, value in values.sources.items() if name in names},
+        {name: value for name, value in values.coerced.items() if name in names},
+    )
 
 
 def _made(make: Callable[[], Any]) -> Any:
