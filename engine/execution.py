@@ -34,7 +34,7 @@ from engine.masking import shown
 from errors import Unreachable
 
 OPERATION_SECONDS = 30.0
-DOCUMENTS_MOST, CHARACTERS_MOST = 500, 90_000  # kept ready: 64 bytes a character, plans beside them
+DOCUMENTS_MOST, CHARACTERS_MOST = 500, 90_000  # kept ready; parsed, a document weighs some 64 bytes a character
 
 log = logging.getLogger("comptoir.engine")
 
@@ -106,6 +106,14 @@ class Engine:
         mutations: bool = True,
     ) -> Answer:
         """Run what is asked. Never raises for what a client sends, nor for what fails while it runs."""
+        try:
+            return await self._answered(asked, make_context, way, mutations)
+        except Exception as error:  # a mistake of ours before anything was run
+            return _refusal([GraphQLError(str(error), original_error=error)])
+
+    async def _answered(
+        self, asked: Asked, make_context: Callable[[], Awaitable[Any]], way: Way, mutations: bool
+    ) -> Answer:
         try:
             operation = self.documents.operation(asked.query, asked.operation_name)
         except DocumentErrors as refused:

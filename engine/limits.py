@@ -12,11 +12,13 @@ from graphql import (
     DirectiveNode,
     DocumentNode,
     FieldNode,
+    FloatValueNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
     GraphQLSyntaxError,
     InlineFragmentNode,
+    IntValueNode,
     ListValueNode,
     Node,
     ObjectValueNode,
@@ -38,6 +40,7 @@ ALIASES_MOST = 100
 DIRECTIVES_MOST = 100
 DIRECTIVES_MOST_HERE = 5  # on one field, fragment or variable
 REPEATS_MOST = 2000  # pairs of fields at the same place of the answer
+DIGITS_MOST = 100
 VALUES_MOST = 200  # literal values, those within others too: each error prints all of an argument
 VARIABLES_MOST = 100
 FRAGMENTS_MOST = 100
@@ -169,6 +172,8 @@ class _Count:
             value = waiting.pop()
             self.values += 1
             _at_most(VALUES_MOST, "literal values", self.values, value, "give them as variables")
+            if isinstance(value, IntValueNode | FloatValueNode):  # Python reads no number of thousands of digits
+                _at_most(DIGITS_MOST, "digits in a number", len(value.value), value, "no type of ours takes it")
             if isinstance(value, ListValueNode):
                 waiting.extend(value.values)
             elif isinstance(value, ObjectValueNode):

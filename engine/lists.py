@@ -86,7 +86,7 @@ class Place:
             if whole.startswith(_mark(self)):
                 values = orjson.loads(whole[_MARK:])
                 columns = self.order.columns
-                if len(values) == len(columns):
+                if isinstance(values, list) and len(values) == len(columns):
                     return tuple(
                         _read(self.model._meta.fields_map[name], value)
                         for name, value in zip(columns, values, strict=True)
@@ -136,9 +136,9 @@ def written_sql(column: Any, name: str) -> str:
 
 def _read(column: Any, value: Any) -> Any:
     """A position's value as the column compares it. Raises ValueError, TypeError or OverflowError."""
-    if isinstance(column, fields.UUIDField):
-        return UUID(value)
     if isinstance(column, fields.DatetimeField):
+        if type(value) is not int:
+            raise ValueError(value)
         return _EPOCH + value * _MICROSECOND
     if isinstance(column, fields.IntField):
         if type(value) is not int or not -(2**31) <= value < 2**31:
@@ -146,7 +146,7 @@ def _read(column: Any, value: Any) -> Any:
         return value
     if not isinstance(value, str) or "\x00" in value:
         raise ValueError(value)
-    return value
+    return UUID(value) if isinstance(column, fields.UUIDField) else value
 
 
 _EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)

@@ -1,8 +1,9 @@
 """Reads through the ORM: the way of whatever no plan answers, and what plans are compared with.
 
 A scoped queryset and a selection become one query for the page and one for each relation asked for. Every hop over a
-relation goes through the viewer's `rows`, so that no relation shows a row that its own list would not. With
-`engine/plans/tortoise.py`, all that touches Tortoise's private names; `tests/test_reads.py` pins them.
+relation goes through the viewer's `rows`, so that no relation shows a row that its own list would not. It and
+`engine/plans/scopes.py` rely on names that are Tortoise's own; `tests/test_reads.py` and `tests/engine/test_plans.py`
+pin them.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

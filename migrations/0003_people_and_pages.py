@@ -24,6 +24,9 @@ SORTED_BY = (
     ("partners", "name"),
 )
 
+# Pages of what waits for somebody, newest first: few among many.
+BY_STATUS = ("orders", "notifications")
+
 # Pages of what belongs to one row, newest first.
 BELONGING_TO = (
     ("clients", "consultant_id"),
@@ -105,6 +108,7 @@ class Migration(migrations.Migration):
                 *(within_tenant(*key) for key in WITHIN_TENANT),
                 "CREATE UNIQUE INDEX clients_member ON clients (member_id)",
                 *(sorted_by(*page) for page in SORTED_BY),
+                *(sorted_by(table, "status") for table in BY_STATUS),
                 *(belonging_to(*page) for page in BELONGING_TO),
                 *(f"DROP INDEX {name}" for name in SUPERFLUOUS),
             ]

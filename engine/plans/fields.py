@@ -38,30 +38,35 @@ class Field:
         code = root.function.__code__
         self._told = "info" in code.co_varnames[: code.co_argcount]
 
-    async def read(self, reading: Reading) -> Any:
-        """Its value. Raises what its function and its gate raise, Unplannable, Surprise and what asyncpg raises."""
-        self._root.gate(reading.context)
-        arguments = self._given(reading.values)
-        match self._root.kind:
-            case Kind.ONE:
-                return await self._one(self._said(arguments, reading), reading)
-            case Kind.SEVERAL:
-                return await self._several(self._said(arguments, reading), reading)
-            case Kind.PAGE:
-                return await self._page(dict(arguments), reading)
-
-    def _said(self, arguments: dict[str, Any], reading: Reading) -> Any:
-        """What the field's function says."""
+    def asked_of(self, values: VariableValues, context: Any) -> Any:
+        """What is to be read: which row, which rows, which part of a list. Raises for who may not, and for what is
+        wrong with the arguments: before anything is read or compiled."""
+        self._root.gate(context)
+        arguments = self._given(values)
         function = self._root.function
-        return function(Told(reading.context), **arguments) if self._told else function(**arguments)
-
-    async def _page(self, arguments: dict[str, Any], reading: Reading) -> Any:
+        if self._root.kind is not Kind.PAGE:
+            return function(Told(context), **arguments) if self._told else function(**arguments)
+        arguments = dict(arguments)
         paging = {name: arguments.pop(name) for name in PAGING if name in arguments}
         chosen = arguments.pop("order_by", None)
+        rows = function(Told(context), **arguments) if self._told else function(**arguments)
         order = chosen.order if chosen else NEWEST_FIRST
-        rows = self._said(arguments, reading)
-        place = Place(self._coordinate, rows.model, order, reading.context.viewer.facts[0])
-        part = place.slice(**paging)
+        place = Place(self._coordinate, rows.model, order, context.viewer.facts[0])
+        return rows, place, place.slice(**paging)
+
+    async def read(self, asked: Any, reading: Reading) -> Any:
+        """Its value. Raises Unplannable, Surprise, TooLate, TooMuch, what Python fields raise and what asyncpg does."""
+        match self._root.kind:
+            case Kind.ONE:
+                return await self._one(asked, reading)
+            case Kind.SEVERAL:
+                return await self._several(asked, reading)
+            case Kind.PAGE:
+                return await self._page(asked, reading)
+
+    async def _page(self, asked: tuple[Any, Place, Slice], reading: Reading) -> Any:
+        rows, place, part = asked
+        order = place.order
         inner, slices = self._slices(rows.model, reading)
         shaped, found = shape(rows)
         plan = self._plan(
@@ -122,7 +127,11 @@ class TypeName:
     def __init__(self, name: str) -> None:
         self._name = name
 
+    def asked_of(self, *_: Any) -> None:
+        """Nothing is to be read."""
+
     async def read(self, *_: Any) -> str:
+        """Its value."""
         return self._name
 
 

@@ -18,11 +18,11 @@ from engine.documents import Operation
 from engine.plans.arguments import deciding
 from engine.plans.compiler import Scopes
 from engine.plans.fields import Field, TypeName
-from engine.plans.running import Plan, Reading, TooLate
+from engine.plans.running import Plan, Reading, TooLate, TooMuch
 from engine.plans.scopes import Unplannable
 from engine.roots import ROOTS
 from engine.views import Viewer
-from errors import Unreachable
+from errors import Limited, Unreachable
 
 PLANS_MOST = 150  # of all documents together
 SELECTIONS_MOST = 8  # of one document: kinds of viewers, answers of `@skip` and `@include`
@@ -51,13 +51,19 @@ class Plans:
         name: str | None = None
         try:
             fields = self._fields(operation, values, context.viewer)
+            # All refusals come before the first statement: then another way says them, and nothing was done twice.
+            asked = [(name, field, field.asked_of(values, context)) for name, field in fields]
             async with self._connect() as connection:
                 reading = Reading(values, context, connection, until)
-                for name, field in fields:
-                    data[name] = await field.read(reading)
+                for name, field, what in asked:
+                    data[name] = await field.read(what, reading)
             return data
         except TooLate:
             raise TimeoutError from None
+        except TooMuch:
+            metrics.limited("answer")
+            refusal = Limited("This asks for more than one answer can hold: ask for shorter pages or fewer fields.")
+            raise _at(name, operation, refusal) from None
         except _OF_THE_DATABASE as error:
             raise _at(name, operation, error) from error
         except Unplannable as why:
@@ -123,7 +129,7 @@ class Kept:
         else:
             self._things.move_to_end(key)
         if isinstance(found, Unplannable):
-            raise found
+            raise Unplannable(str(found))  # anew: one that is kept would keep all that it was raised through
         return found
 
 
@@ -142,7 +148,7 @@ def _made(make: Callable[[], Any]) -> Any:
     try:
         return make()
     except Unplannable as why:
-        return why
+        return Unplannable(str(why))
     except Exception as error:
         log.warning("a plan could not be compiled", exc_info=True)
         return Unplannable(repr(error))

@@ -42,25 +42,52 @@ def _evaluated(level: Level) -> Callable[..., Any]:
     return eval(level.arguments)  # type: ignore[no-any-return]  # noqa: S307 - numbers of ours, see statements.py
 
 
-@dataclass(frozen=True, slots=True)
 class Reading:
-    """A request: its variables, who reads, by which connection, and until when a statement may begin."""
+    """A request: its variables, who reads, by which connection, until when a statement may begin, and how much."""
 
-    values: VariableValues
-    context: Any
-    connection: Any
-    until: float
+    __slots__ = ("characters", "connection", "context", "until", "values", "values_read")
+
+    def __init__(self, values: VariableValues, context: Any, connection: Any, until: float) -> None:
+        self.values, self.context, self.connection, self.until = values, context, connection, until
+        self.values_read = self.characters = 0
+
+    async def fetch(self, sql: str, arguments: Sequence[Any]) -> list[Any]:
+        """The rows of a statement. Raises TooLate and TooMuch."""
+        if get_running_loop().time() >= self.until:
+            raise TooLate
+        rows: list[Any] = await self.connection.fetch(sql, *arguments)
+        if rows:
+            self._weigh(rows)
+        return rows
+
+    def _weigh(self, rows: list[Any]) -> None:
+        """What an answer will hold is only known now: the cost was an estimate. Few rows are not looked into, but for
+        one alone, which may have lists nested in it."""
+        self.values_read += len(rows) * len(rows[0])
+        if len(rows) > ROWS_LOOKED_INTO or len(rows) == 1:
+            self.characters += sum(len(value) for row in rows for value in row if type(value) is str)
+        if self.values_read > VALUES_MOST or self.characters > CHARACTERS_MOST:
+            raise TooMuch
+
+
+ROWS_LOOKED_INTO = 1000
+VALUES_MOST = 400_000  # of all statements of an operation
+CHARACTERS_MOST = 8_000_000
 
 
 class TooLate(Exception):
     """There is no time for another statement."""
 
 
+class TooMuch(Exception):
+    """One answer cannot hold what was found."""
+
+
 class Run:
     """One reading of a plan."""
 
     def __init__(self, plan: Plan, reading: Reading, values: Sequence[Any], parts: Sequence[Paged | None]) -> None:
-        self.plan, self.connection, self.until = plan, reading.connection, reading.until
+        self.plan, self.reading = plan, reading
         self.facts, self.values, self.parts = reading.context.viewer.facts, values, parts
         self.slices = [part and part.part for part in parts]
         self.given = [get(reading.values) for get in plan.dynamic]
@@ -118,10 +145,8 @@ class Run:
         if keys is not None and not keys:
             self.rows[number] = []
             return
-        if get_running_loop().time() >= self.until:
-            raise TooLate
         arguments = self.plan.arguments[number](self.facts, self.values, keys, self.slices)
-        self.rows[number] = await self.connection.fetch(self.plan.levels[number].sql, *arguments)
+        self.rows[number] = await self.reading.fetch(self.plan.levels[number].sql, arguments)
 
     async def _divide(self, number: int, level: Level) -> None:
         """The rows of lists of pages, by parent, each trimmed to its page."""
@@ -131,7 +156,7 @@ class Run:
         self.rows[number] = {key: self._trimmed(rows, level.paged or 0) for key, rows in by_key.items()}
         if level.count and by_key:
             arguments = self.plan.counts[number](self.facts, self.values, self.keys[number], self.slices)  # type: ignore[misc]
-            found = await self.connection.fetch(level.count.sql, *arguments)
+            found = await self.reading.fetch(level.count.sql, arguments)
             self.totals[number] = {row[0]: row[1] for row in found}
 
     def _assembled(self, number: int) -> Any:
@@ -154,5 +179,5 @@ class Run:
         return rows, before, after
 
     async def _counted(self, sql: str, arguments: Any) -> int:
-        row = await self.connection.fetchrow(sql, *arguments(self.facts, self.values, None, self.slices))
+        (row,) = await self.reading.fetch(sql, arguments(self.facts, self.values, None, self.slices))
         return int(row[0])

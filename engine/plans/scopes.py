@@ -1,7 +1,7 @@
 """Querysets as SQL: their WHERE is compiled once for each shape, and later only walked for its values.
 
-Building SQL from a queryset costs 40 to 200 µs, walking its filters about 10. With `engine/reading.py`, all that
-touches Tortoise's private names; `tests/test_reads.py` pins them.
+Building SQL from a queryset costs 40 to 200 µs, walking its filters about 10. Like `engine/reading.py` it relies on
+names that are Tortoise's own; `tests/engine/test_plans.py` pins them.
 """
 
 import re

@@ -230,3 +230,70 @@ async def test_where_there_is_no_plan_the_reason_is_told(shop: Shop, database_ur
     await connection.close()
 
     assert shown.why_not == "no plan: the root field __schema is no read"
+
+
+# What one answer may hold, and what is refused before anything is read
+
+
+class Fat:
+    """A database in which every text is long and every list too."""
+
+    async def __aenter__(self) -> "Fat":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        pass
+
+    async def fetch(self, sql: str, *_: Any) -> list[tuple[Any, ...]]:
+        wide = sql[: sql.index("FROM")].count(",") + 1
+        return [tuple(["x" * 5000] * wide) for _ in range(3000)]
+
+
+async def test_what_no_answer_can_hold_is_refused_and_not_tried_another_way(shop: Shop) -> None:
+    found = await answer(Engine(SCHEMA, plans=Plans(SCHEMA, Fat)), await caller(shop))
+
+    assert found.body.startswith(b'{"data":null,"errors":[{"message":"This asks for more than one answer can hold')
+    assert b'"code":"LIMITED"' in found.body
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "{ orders { nodes { number } } partners { nodes { id } } }",  # which the role may not
+        "{ orders { nodes { number } } clients(first: 0) { nodes { id } } }",
+        '{ orders { nodes { number } } clients(after: "x") { nodes { id } } }',
+    ],
+)
+async def test_a_refusal_comes_before_the_first_statement(shop: Shop, document: str) -> None:
+    def never() -> Any:
+        raise AssertionError("it was read")
+
+    owner = await caller(shop)
+    accountant = Actor(owner.user_id, owner.organization_id, owner.membership_id, models.Role.ACCOUNTANT)
+    plans = Plans(SCHEMA, never)
+    operation = Engine(SCHEMA).documents.operation(document, None)
+    values = operation.variables.values({})
+    assert not isinstance(values, list)
+
+    assert await plans.data(operation, values, Context(accountant)) is None
+    assert plans.compiled() == []
+
+
+def test_what_is_kept_holds_nothing_of_the_request_it_was_made_for(shop: Shop) -> None:
+    kept = Kept(2)
+
+    def depth(error: BaseException) -> int:
+        frames, at = 0, error.__traceback__
+        while at:
+            frames, at = frames + 1, at.tb_next
+        return frames
+
+    def refused() -> BaseException:
+        try:
+            kept.get("no", lambda: (_ for _ in ()).throw(Unplannable("no")))
+        except Unplannable as error:
+            return error
+        raise AssertionError
+
+    assert {depth(refused()) for _ in range(5)} == {depth(refused())}
+    assert next(iter(kept._things.values())).__traceback__ is None
