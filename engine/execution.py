@@ -6,6 +6,7 @@ operation that lasts too long is given up.
 """
 
 import asyncio
+import json
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -193,7 +194,7 @@ def _refusal(
     body: dict[str, Any] = {"errors": [error.formatted for error in shown(errors)]}
     if cost is not None:
         body["extensions"] = told(cost)
-    return Answer(orjson.dumps(body), False, parsed, allowed)
+    return Answer(_bytes(body), False, parsed, allowed)
 
 
 def _body(data: dict[str, Any] | None, errors: list[GraphQLError] | None, cost: int) -> bytes:
@@ -203,4 +204,12 @@ def _body(data: dict[str, Any] | None, errors: list[GraphQLError] | None, cost: 
         except TypeError as error:  # a scalar of ours gave what JSON has no word for
             data, errors = None, [GraphQLError(str(error), original_error=error)]
     formatted = [error.formatted for error in shown(errors)]
-    return orjson.dumps({"data": data, "errors": formatted, "extensions": told(cost)})
+    return _bytes({"data": data, "errors": formatted, "extensions": told(cost)})
+
+
+def _bytes(body: dict[str, Any]) -> bytes:
+    """An answer with errors, which repeat what was given: half of a surrogate pair has no UTF-8, but an escape."""
+    try:
+        return orjson.dumps(body)
+    except TypeError:
+        return json.dumps(body).encode()

@@ -12,6 +12,7 @@ def tabs(app_url: str) -> tuple[Tab, ...]:
         Tab(CHECKOUT, {"order": "", "successUrl": f"{app_url}/"}),
         Tab(ORDERS),
         Tab(RESEND, {"notification": ""}),
+        Tab(PAGES, {"after": None}),
     )
 
 
@@ -78,5 +79,19 @@ RESEND = """# A partner who failed, or is to be tried later, is told at once.
 mutation Resend($notification: ID!) {
   notificationResend(input: { notification: $notification }) {
     notification { status attempts { number statusCode } }
+  }
+}"""
+
+PAGES = """# Lists come in pages, filtered and sorted. Put endCursor into the variables for the next one.
+query Pages($after: String) {
+  orders(
+    first: 2
+    after: $after
+    filter: { status: [PAID, OPEN], total: { least: 100 } }
+    orderBy: { field: TOTAL, direction: DESC }
+  ) {
+    totalCount
+    pageInfo { hasNextPage endCursor }
+    nodes { number total { formatted } client { displayName orders(first: 3) { totalCount } } }
   }
 }"""

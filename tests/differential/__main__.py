@@ -55,7 +55,8 @@ async def run(server: str, most: int, seed: int) -> int:
                 if ways.tally.cases >= most:
                     break
     except Differ as differ:
-        console.print(str(differ), markup=False, highlight=False)
+        told = str(differ).encode("utf-8", "backslashreplace").decode()
+        console.print(told, markup=False, highlight=False)
         return 1
     finally:
         tell(ways.tally)

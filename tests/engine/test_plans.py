@@ -2,6 +2,7 @@
 do is for `tests/differential`."""
 
 import asyncio
+import json
 import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -297,3 +298,15 @@ def test_what_is_kept_holds_nothing_of_the_request_it_was_made_for(shop: Shop) -
 
     assert {depth(refused()) for _ in range(5)} == {depth(refused())}
     assert next(iter(kept._things.values())).__traceback__ is None
+
+
+async def test_half_a_surrogate_pair_is_repeated_in_an_error_as_an_escape() -> None:
+    document = "query ($of: OrderFilter) { orders(filter: $of) { totalCount } }"
+
+    async def nobody() -> Context:
+        return Context(None)
+
+    found = await Engine(SCHEMA).answer(Asked(document, {"of": {"status": ["\ud800"]}}), nobody)
+
+    assert rb"\ud800" in found.body
+    assert json.loads(found.body)["errors"][0]["extensions"]["code"] == "INVALID"
