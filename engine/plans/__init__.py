@@ -2,7 +2,7 @@
 once.
 
     planning.py    finds or makes the plans of a query, and says when there is none
-    fields.py      a root field: its queryset (scopes.py), its arguments (arguments.py), its plans by shape
+    root.py        a root field: its queryset (scopes.py), its arguments (arguments.py), its plans by shape
     compiler.py    a selection becomes statements (statements.py) and the Python that puts rows together (python.py):
                    rows.py, lists.py and pages.py, which call each other as selections nest; state.py is what they share
     running.py     statements → rows → dicts

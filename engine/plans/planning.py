@@ -17,7 +17,7 @@ from engine import metrics
 from engine.documents import Operation
 from engine.plans.arguments import deciding
 from engine.plans.compiler import Scopes
-from engine.plans.fields import Field, TypeName
+from engine.plans.root import Field, TypeName
 from engine.plans.running import Plan, Reading, TooLate, TooMuch
 from engine.plans.scopes import Unplannable
 from engine.roots import ROOTS
