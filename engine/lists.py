@@ -49,6 +49,11 @@ class Slice:
     after: tuple[Any, ...] | None
     before: tuple[Any, ...] | None
 
+    @property
+    def reach(self) -> int:
+        """How many rows are read for it: sizes share their SQL by steps, and what is too much is cut off."""
+        return step(self.size)
+
     def sides(self, more: bool) -> tuple[bool, bool]:
         """(whether rows come before, whether rows come after), when the reading found `more` than the size."""
         if self.backward:
@@ -95,6 +100,14 @@ class Place:
             pass
         message = "This cursor is not of this list in this order. Take one from `pageInfo` or `edges`."
         raise Invalid(message, field=argument)
+
+
+def step(number: int) -> int:
+    """The next of a few numbers up to the longest page: what differs by a number alone need not differ in SQL."""
+    return next(each for each in _STEPS if each >= number)
+
+
+_STEPS = (1, 5, 10, 20, 50, PAGE_MOST)
 
 
 @lru_cache(maxsize=4096)

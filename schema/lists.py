@@ -25,7 +25,7 @@ from tortoise.fields.relational import ForeignKeyFieldInstance
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
-from engine.lists import Order
+from engine.lists import Order, step
 from errors import Limited
 from policy import row_id
 from schema.base import auto, column_type, described
@@ -146,7 +146,8 @@ def _among(name: str) -> Callable[[Any, str], dict[str, Any]]:
     def narrow(values: list[Any], blamed: str) -> dict[str, Any]:
         if len(values) > AMONG_MOST:
             raise Limited(f"Name {AMONG_MOST} values at most.", field=blamed)
-        return {f"{name}__in": values}
+        # Filled up with the last one: lists of all lengths share a few shapes, and so their plans.
+        return {f"{name}__in": values and [*values, *values[-1:] * (step(len(values)) - len(values))]}
 
     return narrow
 

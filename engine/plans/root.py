@@ -70,7 +70,7 @@ class Field:
         inner, slices = self._slices(rows.model, reading)
         shaped, found = shape(rows)
         plan = self._plan(
-            (shaped, order, part.size, *_outlines(part, slices)), slices,
+            (shaped, order, part.reach, *_outlines(part, slices)), slices,
             lambda compiler: compiler.page(
                 rows.model, condition(rows, found), order, part, self._asked, self._type
             ),

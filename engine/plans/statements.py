@@ -124,11 +124,11 @@ def one(statement: Statement, parameters: Parameters) -> str:
 
 
 def page(statement: Statement, parameters: Parameters, order: Order, part: Slice) -> str:
-    """A page by keyset. One row more than asked for says whether there are more."""
+    """A page by keyset. A row more than asked for says whether there are more."""
     for name in order.columns:
         statement.source.column(name)
     inner = statement.source.select(parameters, " AND ".join(_beyond(order, part, parameters)))
-    limited = f"{inner} ORDER BY {_by(order, part)} LIMIT {part.size + 1:d}"
+    limited = f"{inner} ORDER BY {_by(order, part)} LIMIT {part.reach + 1:d}"
     by = _by(order, part, statement.source.alias)
     return f"{_select(statement)}\nFROM ({limited}) {_from(statement, parameters)}\nORDER BY {by}"
 

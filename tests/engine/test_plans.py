@@ -310,3 +310,25 @@ async def test_half_a_surrogate_pair_is_repeated_in_an_error_as_an_escape() -> N
 
     assert rb"\ud800" in found.body
     assert json.loads(found.body)["errors"][0]["extensions"]["code"] == "INVALID"
+
+
+async def test_pages_of_many_sizes_and_lists_of_many_lengths_share_a_few_plans(shop: Shop) -> None:
+    for _ in range(3):
+        await shop.order()
+    actor, plans = await caller(shop), Plans(SCHEMA, reader)
+    engine = Engine(SCHEMA, plans=plans)
+    document = """query ($first: Int, $status: [OrderStatus!]) { orders(first: $first, filter: { status: $status }) {
+      totalCount pageInfo { hasNextPage } nodes { number } } }"""
+
+    async def context() -> Context:
+        return Context(actor)
+
+    for size in range(1, 101):
+        status = ["PAID", "OPEN", "PAID"][: 1 + size % 3] * (1 + size % 30)
+        found = await engine.answer(Asked(document, {"first": size, "status": status}), context)
+        page = json.loads(found.body)["data"]["orders"]
+        expected = 3 if "OPEN" in status else 0
+        assert (page["totalCount"], len(page["nodes"])) == (expected, min(size, expected))
+        assert page["pageInfo"]["hasNextPage"] == (expected > size)
+
+    assert len(plans.compiled()) <= 6 * 6
