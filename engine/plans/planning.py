@@ -17,12 +17,13 @@ from engine import metrics
 from engine.documents import Operation
 from engine.plans.arguments import deciding
 from engine.plans.compiler import Scopes
+from engine.plans.python import Surprise
 from engine.plans.root import Field, TypeName
 from engine.plans.running import Plan, Reading, TooLate, TooMuch
 from engine.plans.scopes import Unplannable
 from engine.roots import ROOTS
 from engine.views import Viewer
-from errors import Limited, Unreachable
+from errors import DomainError, Limited, Unreachable
 
 PLANS_MOST = 150  # of all documents together
 SELECTIONS_MOST = 8  # of one document: kinds of viewers, answers of `@skip` and `@include`
@@ -69,8 +70,9 @@ class Plans:
         except Unplannable as why:
             log.debug("no plan: %s", why)
             metrics.UNPLANNABLE.inc()
-        except Exception:  # a refusal, or a surprise: the ordinary executor says it in its own words
-            log.debug("a plan gave up", exc_info=True)
+        except Exception as error:  # a refusal, or a surprise: the ordinary executor says it in its own words
+            expected = isinstance(error, DomainError | GraphQLError | Surprise)
+            log.log(logging.DEBUG if expected else logging.WARNING, "a plan gave up", exc_info=True)
             metrics.SURPRISED.inc()
         return None
 
