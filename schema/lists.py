@@ -135,8 +135,7 @@ def _narrowing(model: type[Model], name: str, annotation: Any) -> tuple[Any, Cal
         return IntRange, _range(name, least="gte", most="lte"), described(model, name)
     if isinstance(column, ForeignKeyFieldInstance):
         target: Any = column.related_model
-        narrow = lambda key, _: {f"{name}_id": row_id(target, key)}  # noqa: E731
-        return strawberry.ID, narrow, f"{described(model, name)} By global id."
+        return strawberry.ID, _named(name, target), f"{described(model, name)} By global id."
     if annotation is not auto:
         raise TypeError(f"{model.__name__}.{name}: a filter is auto, among, between, or an ID for a relation")
     return _kind(model, name), lambda value, _: {name: value}, described(model, name)
@@ -150,6 +149,10 @@ def _among(name: str) -> Callable[[Any, str], dict[str, Any]]:
         return {f"{name}__in": values and [*values, *values[-1:] * (step(len(values)) - len(values))]}
 
     return narrow
+
+
+def _named(name: str, target: type[Model]) -> Callable[[Any, str], dict[str, Any]]:
+    return lambda key, _: {f"{name}_id": row_id(target, key)}
 
 
 def _range(name: str, **ends: str) -> Callable[[Any, str], dict[str, Any]]:

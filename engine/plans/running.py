@@ -70,7 +70,7 @@ class Reading:
             raise TooMuch
 
 
-ROWS_LOOKED_INTO = 1000
+ROWS_LOOKED_INTO = 200  # fewer cannot hold much, however often they are asked for within the limits of a document
 VALUES_MOST = 400_000  # of all statements of an operation
 CHARACTERS_MOST = 8_000_000
 
