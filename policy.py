@@ -29,10 +29,21 @@ class Permission(Enum):
     CLIENTS_WRITE = auto()
     ORDERS_READ = auto()
     ORDERS_WRITE = auto()
+    ORDERS_PAY = auto()  # start, and ask after, the payment of an order that one sees
+    PAYMENTS_WRITE = auto()  # record money that came outside Stripe
+    DISCOUNTS_READ = auto()
+    DISCOUNTS_WRITE = auto()
     CONFLICTS_READ = auto()
+    CONFLICTS_WRITE = auto()
     INVOICES_READ = auto()
+    INVOICES_WRITE = auto()
     PARTNERS_READ = auto()
     PARTNERS_WRITE = auto()
+    MEMBERS_READ = auto()
+    MEMBERS_WRITE = auto()
+    ORGANIZATION_WRITE = auto()
+    KEYS_READ = auto()
+    KEYS_WRITE = auto()
 
 
 _EVERYTHING = frozenset(Permission)
@@ -48,7 +59,7 @@ ROLES: dict[Role, frozenset[Permission]] = {
     Role.ADMIN: _EVERYTHING,
     Role.ACCOUNTANT: _SALES | {Permission.CONFLICTS_READ, Permission.INVOICES_READ},
     Role.CONSULTANT: _SALES,
-    Role.BENEFICIARY: _SALES | {Permission.INVOICES_READ},
+    Role.BENEFICIARY: _SALES | {Permission.INVOICES_READ, Permission.ORDERS_PAY},
 }
 
 # The permission that opens a table. A table that is not here is seen by nobody.
@@ -61,12 +72,16 @@ READS: dict[type[Model], Permission] = {
     models.Order: Permission.ORDERS_READ,
     models.OrderLine: Permission.ORDERS_READ,
     models.Payment: Permission.ORDERS_READ,
+    models.Reminder: Permission.ORDERS_READ,
+    models.DiscountCode: Permission.DISCOUNTS_READ,
     models.Conflict: Permission.CONFLICTS_READ,
     models.Invoice: Permission.INVOICES_READ,
     models.Partner: Permission.PARTNERS_READ,
     models.ProductPartner: Permission.PARTNERS_READ,
     models.Notification: Permission.PARTNERS_READ,
     models.NotificationAttempt: Permission.PARTNERS_READ,
+    models.PartnerKey: Permission.PARTNERS_READ,
+    models.PublishableKey: Permission.KEYS_READ,
 }
 
 
@@ -107,6 +122,7 @@ _OF_CLIENTS: dict[type[Model], Rule] = {
     models.Order: Of(models.Client, "client"),
     models.OrderLine: Of(models.Order, "order"),
     models.Payment: Of(models.Order, "order"),
+    models.Reminder: Of(models.Order, "order"),
 }
 
 # Of a table that its permission opens, a role sees all of the organization's rows, or those that its rule leaves.

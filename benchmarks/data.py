@@ -178,15 +178,16 @@ FROM generate_series(1, $3::int) AS place
 # An order has 1 to $5 lines by its number, or none; four in five are paid.
 _ORDERS = """
 INSERT INTO orders (
-    id, created_at, organization_id, number, client_id, kind, status, currency, total_cents, stripe_account, live,
-    paid_at, event_id
+    id, created_at, organization_id, number, client_id, kind, status, currency, subtotal_cents, total_cents, paid_cents,
+    stripe_account, live, paid_at, event_id, canceled_at
 )
 SELECT
     id_of($2::text, number, at), at, $1::uuid, number,
     id_of($2, (number * 7919) % $4::int + 1),
-    'PRODUCTS', status, 'EUR', total, 'acct_' || $2, false,
+    'PRODUCTS', status, 'EUR', total, total, CASE WHEN status = 'PAID' THEN total ELSE 0 END, 'acct_' || $2, false,
     CASE WHEN status = 'PAID' THEN at + interval '97.125 s' END,
-    CASE WHEN status = 'PAID' THEN 'evt_' || number END
+    CASE WHEN status = 'PAID' THEN 'evt_' || number END,
+    CASE WHEN status = 'CANCELED' THEN at END
 FROM (
     SELECT
         number::bigint, moment_of(number, $3::int) AS at,
@@ -221,12 +222,12 @@ ORDER BY number, line
 
 _PAYMENTS = """
 INSERT INTO payments (
-    id, created_at, organization_id, order_id, method, status, amount_cents, currency, stripe_account, live, stripe_id,
-    event_id, paid_at
+    id, created_at, organization_id, order_id, method, status, applied, amount_cents, currency, stripe_account, live,
+    stripe_id, event_id, paid_at
 )
 SELECT
-    id_of($2::text, number, paid_at), paid_at, $1::uuid, id, 'STRIPE', 'SUCCEEDED', total_cents,
-    currency, stripe_account, live, 'pi_' || number, event_id, paid_at
+    id_of($2::text, number, paid_at), paid_at, $1::uuid, id, 'STRIPE', 'SUCCEEDED', true,
+    total_cents, currency, stripe_account, live, 'pi_' || number, event_id, paid_at
 FROM orders WHERE organization_id = $1 AND status = 'PAID'
 ORDER BY number
 """
@@ -254,15 +255,15 @@ WITH series AS (
     WHERE organization_id = $1 AND status = 'PAID'
 )
 INSERT INTO invoices (
-    id, created_at, organization_id, order_id, partner_id, series_id, type, number, year, sequence, issued_at, currency,
-    net_cents, vat_cents, total_cents, stripe_account, live, content, message_id,
+    id, created_at, organization_id, order_id, partner_id, series_id, type, number, year, sequence, issued_at, due_on,
+    settled_at, currency, net_cents, vat_cents, total_cents, stripe_account, live, content, message_id,
     file_key, file_sha256, rendered_at, emailed_at
 )
 SELECT
     id_of($2, sequence, paid_at), paid_at, $1, made.id,
     CASE WHEN brand = 2 THEN id_of($2, 0) END, series.id,
-    'INVOICE', 'FQCA-' || year || '-' || lpad(sequence::text, 6, '0'), year, sequence, paid_at, currency,
-    total_cents - total_cents / 6, total_cents / 6, total_cents, stripe_account, live,
+    'INVOICE', 'FQCA-' || year || '-' || lpad(sequence::text, 6, '0'), year, sequence, paid_at, paid_at::date,
+    paid_at, currency, total_cents - total_cents / 6, total_cents / 6, total_cents, stripe_account, live,
     jsonb_build_object(
         'seller', jsonb_build_object('name', 'Large SAS', 'siret', '73282932000074', 'address', '12 rue de la Paix'),
         'buyer', jsonb_build_object('name', 'Camille Durand', 'address', '3 place Bellecour', 'city', 'Lyon'),

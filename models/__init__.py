@@ -3,8 +3,10 @@
 from tortoise import Tortoise
 
 from models.client import Client
-from models.invoice import Invoice, InvoiceSeries, InvoiceType
-from models.order import Conflict, ConflictKind, Order, OrderKind, OrderLine, OrderStatus
+from models.discount import DiscountCode
+from models.invoice import Invoice, InvoiceSeries, InvoiceType, Reminder
+from models.key import PartnerKey, PublishableKey
+from models.order import Conflict, ConflictKind, ConflictProposal, Order, OrderKind, OrderLine, OrderSource, OrderStatus
 from models.organization import Membership, Organization, Role, User, VatRegime
 from models.partner import ATTEMPTS, Notification, NotificationAttempt, NotificationStatus, Partner
 from models.payment import Attempt, AttemptStatus, Operation, Payment, PaymentMethod, PaymentStatus
@@ -19,6 +21,8 @@ __all__ = [
     "Client",
     "Conflict",
     "ConflictKind",
+    "ConflictProposal",
+    "DiscountCode",
     "Invoice",
     "InvoiceSeries",
     "InvoiceType",
@@ -31,15 +35,19 @@ __all__ = [
     "Order",
     "OrderKind",
     "OrderLine",
+    "OrderSource",
     "OrderStatus",
     "Organization",
     "Partner",
+    "PartnerKey",
     "Payment",
     "PaymentMethod",
     "PaymentStatus",
     "Product",
     "ProductPartner",
     "Promise",
+    "PublishableKey",
+    "Reminder",
     "Role",
     "SecretOpening",
     "StripeEvent",

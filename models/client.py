@@ -16,6 +16,7 @@ class Client(Owned, AtStripe):
     first_name = fields.CharField(100, null=True, description="First name")
     last_name = fields.CharField(100, null=True, description="Last name")
     company = fields.CharField(200, null=True, description="Company, when the client is one")
+    siren = fields.CharField(9, null=True, description="SIREN of the company, nine digits (EN 16931 BT-47)")
     phone = PhoneField(null=True, description="Phone number")
     address = fields.CharField(300, null=True, description="Street, one or several lines")
     postal_code = fields.CharField(20, null=True, description="Postal code")

@@ -41,6 +41,7 @@ class InvoiceType(Coded):
     """UNTDID 1001 code of the document (EN 16931 BT-3)."""
 
     INVOICE = "INVOICE", "Commercial invoice, 380"
+    PREPAYMENT = "PREPAYMENT", "Prepayment invoice, of a deposit, 386"
 
 
 class Invoice(Owned):
@@ -57,6 +58,8 @@ class Invoice(Owned):
     year = fields.IntField(description="Year of the number")
     sequence = fields.IntField(description="Place in its series that year, from 1")
     issued_at = fields.DatetimeField(description="When it was issued")
+    due_on = fields.DateField(description="Until when it is to be paid")
+    settled_at = fields.DatetimeField(null=True, description="When all that it asks for was paid")
     currency = CurrencyField(description="Currency of every amount")
     net_cents = fields.IntField(description="Total HT, in minor units")
     vat_cents = fields.IntField(description="VAT, in minor units")
@@ -77,3 +80,19 @@ class Invoice(Owned):
     @property
     def is_rendered(self) -> bool:
         return self.file_key is not None
+
+
+class Reminder(Owned):
+    """A letter about an invoice that is overdue: when it is to go, and when it went."""
+
+    order_id: UUID
+    order: Order = belongs_to("Order", "reminders", "The order that is not paid")
+    number = fields.IntField(description="Which one, from 1")
+    due_at = fields.DatetimeField(description="When it is to be sent")
+    sent_at = fields.DatetimeField(null=True, description="When it was sent")
+    message_id = fields.CharField(255, description="Message-ID of the letter, fixed beforehand")
+
+    class Meta:
+        table = "reminders"
+        ordering = ("number",)
+        unique_together = (("order", "number"),)

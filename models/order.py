@@ -19,6 +19,14 @@ class OrderKind(Coded):
     PRODUCTS = "PRODUCTS", "Products of the catalogue"
 
 
+class OrderSource(Coded):
+    """Who began it."""
+
+    BACK_OFFICE = "BACK_OFFICE", "A person of the organization"
+    STOREFRONT = "STOREFRONT", "A client, at a storefront"
+    STRIPE = "STRIPE", "A client, at Stripe itself: a payment link or a product's page"
+
+
 class OrderStatus(Coded):
     """Where an order stands."""
 
@@ -35,14 +43,33 @@ class Order(Owned):
     client: Client = belongs_to("Client", "orders", "Who buys")
     kind = fields.CharEnumField(OrderKind, max_length=20, description="What was sold")
     status = fields.CharEnumField(OrderStatus, max_length=20, default=OrderStatus.OPEN, description="Where it stands")
+    source = fields.CharEnumField(
+        OrderSource, max_length=20, default=OrderSource.BACK_OFFICE, description="Who began it"
+    )
     currency = CurrencyField(description="Currency of every amount")
+    subtotal_cents = fields.IntField(description="What the lines come to, TTC, in minor units")
+    discount_cents = fields.IntField(default=0, description="Taken off the whole, TTC, in minor units")
+    discount_reason = fields.CharField(
+        200, null=True, description="What the discount on the whole is for: a code, a word"
+    )
+    discount_code_id: UUID | None
+    discount_code: Any = belongs_to("DiscountCode", "orders", "The code that gave the discount", null=True)
+    holds_code = fields.BooleanField(default=False, description="Whether it counts against the code's limits")
     total_cents = fields.IntField(description="Total TTC, in minor units")
+    deposit_cents = fields.IntField(default=0, description="To be paid first, TTC, in minor units; 0 for no deposit")
+    paid_cents = fields.IntField(default=0, description="Paid so far, in minor units")
+    # Made by PostgreSQL: read it back after a save, or take `balance`.
+    balance_cents: Any = fields.IntField(generated=True, description="Still to be paid, in minor units")
     stripe_account = fields.CharField(255, description="Stripe account that is paid")
     live = fields.BooleanField(description="Whether real money moves")
     paid_at = fields.DatetimeField(null=True, description="When it was paid")
     event_id = fields.CharField(
         255, null=True, description="What settled it: the Stripe event's id, else a stable one of ours"
     )
+
+    canceled_at = fields.DatetimeField(null=True, description="When it was given up")
+    cancel_reason = fields.CharField(500, null=True, description="Why it was given up")
+    welcomed_at = fields.DatetimeField(null=True, description="When the client was welcomed to what it opened")
 
     lines: Any
     payments: Any
@@ -74,6 +101,7 @@ class Order(Owned):
     def pay(self, *, at: datetime, event_id: str) -> None:
         """Mark paid. What settled it is named once and for all: partners see it."""
         self.status, self.paid_at, self.event_id = OrderStatus.PAID, at, event_id
+        self.paid_cents = self.total_cents
 
 
 class OrderLine(Owned):
@@ -87,9 +115,11 @@ class OrderLine(Owned):
     description = fields.CharField(200, description="Name of the product when it was sold")
     quantity = fields.IntField(description="How many, 1 or more")
     unit_price_cents = fields.IntField(description="Price TTC of one, in minor units")
+    discount_cents = fields.IntField(default=0, description="Taken off the line, TTC, in minor units")
+    share_cents = fields.IntField(default=0, description="Its share of the discount on the whole, TTC, in minor units")
     currency = CurrencyField(description="Currency of the price, the order's")
     vat_rate = fields.IntField(description="VAT rate in hundredths of a percent")
-    total_cents = fields.IntField(description="Price TTC of all, in minor units")
+    total_cents = fields.IntField(description="Price TTC of all, the line's discount taken off, in minor units")
 
     class Meta:
         table = "order_lines"
@@ -102,19 +132,38 @@ class ConflictKind(Coded):
 
     AMOUNT_MISMATCH = "AMOUNT_MISMATCH", "Stripe took another amount or currency than the order's"
     DUPLICATE_PAYMENT = "DUPLICATE_PAYMENT", "Paid a second time: one payment should be refunded"
+    OVERPAID = "OVERPAID", "More came than what was still to be paid"
     CANCELED_ORDER_PAID = "CANCELED_ORDER_PAID", "Paid after it was cancelled"
     REACTION_FAILED = "REACTION_FAILED", "Paid, but what was sold could not react"
+    UNKNOWN_SALE = "UNKNOWN_SALE", "Sold at Stripe, of what is not in the catalogue: there is no order"
+
+
+class ConflictProposal(Coded):
+    """What a person may do about it."""
+
+    LOOK = "LOOK", "Look into it"
+    REFUND = "REFUND", "Refund the payment"
 
 
 class Conflict(Owned):
-    """Something about an order that a person must settle; the money stands as it is."""
+    """Something that a person must settle, nearly always about an order; the money stands as it is."""
 
-    order_id: UUID
-    order: Order = belongs_to("Order", "conflicts", "The order")
+    order_id: UUID | None
+    order: Order | None = belongs_to("Order", "conflicts", "The order, where there is one", null=True)
+    payment_id: UUID | None
+    payment: Any = belongs_to("Payment", "conflicts", "The payment that brought it", null=True)
+    proposal = fields.CharEnumField(
+        ConflictProposal, max_length=20, default=ConflictProposal.LOOK, description="What to do about it"
+    )
+    proposed_cents = fields.IntField(default=0, description="How much to refund, in minor units; 0 where nothing is")
+    currency = CurrencyField(default="EUR", description="Currency of what is proposed")
     kind = fields.CharEnumField(ConflictKind, max_length=30, description="What kind of clash")
     reference = fields.CharField(255, description="What brought it: the payment's or event's id")
     message = fields.CharField(500, description="What happened, for a person")
     resolved_at = fields.DatetimeField(null=True, description="When a person settled it")
+    resolution = fields.CharField(500, null=True, description="How it was settled, in that person's words")
+    resolved_by_id: UUID | None
+    resolved_by: Any = belongs_to("Membership", None, "Who settled it", null=True)
 
     class Meta:
         table = "conflicts"

@@ -55,6 +55,13 @@ class Organization(Row, Branded):
     country = CountryField(default="FR", description="Country")
     time_zone = fields.CharField(64, default="Europe/Paris", description="IANA zone: the day and year of invoices")
     invoice_prefix = fields.CharField(10, description="What invoice numbers begin with: `FQCA`")
+    iban = fields.CharField(34, null=True, description="Account that transfers go to (EN 16931 BT-84)")
+    bic = fields.CharField(11, null=True, description="BIC of its bank (BT-86)")
+    payment_days = fields.IntField(default=30, description="Days to pay an invoice sent before the payment")
+    reminder_every_days = fields.IntField(
+        default=7, description="Days from the due date to a reminder, and to the next"
+    )
+    reminders_most = fields.IntField(default=3, description="How many reminders are sent at most; 0 for none")
     last_order_number = fields.IntField(default=0, description="Number of the newest order")
 
     class Meta:

@@ -23,6 +23,7 @@ class Partner(Owned, Branded):
     api_key = fields.TextField(null=True, description="Sealed: sent as X-API-KEY")
     api_key_last4 = fields.CharField(4, null=True, description="Last four characters of their API key")
     signing_secret = fields.TextField(null=True, description="Sealed: signs each notification")
+    active = fields.BooleanField(default=True, description="Whether it is told of new orders")
     tell_free_orders = fields.BooleanField(default=False, description="Whether free orders are told too")
 
     product_links: Any

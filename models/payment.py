@@ -18,7 +18,9 @@ class Operation(Coded):
 
     CREATE_CUSTOMER = "CREATE_CUSTOMER", "The client's Stripe customer"
     CREATE_PRODUCT = "CREATE_PRODUCT", "The product's Stripe product"
+    CREATE_COUPON = "CREATE_COUPON", "The order's discount, as a Stripe coupon"
     CHECKOUT = "CHECKOUT", "A Checkout Session for the order"
+    PAYMENT_INTENT = "PAYMENT_INTENT", "A PaymentIntent for the order"
 
 
 class AttemptStatus(Coded):
@@ -28,6 +30,7 @@ class AttemptStatus(Coded):
     OPEN = "OPEN", "Granted, and waiting for the client"
     COMPLETED = "COMPLETED", "Granted and used"
     EXPIRED = "EXPIRED", "Granted, and never used in time"
+    CLOSED = "CLOSED", "Granted, and taken back by us before it was used"
     FAILED = "FAILED", "Refused"
 
 
@@ -53,6 +56,7 @@ class Attempt(Owned):
     stripe_account = fields.CharField(255, description="Stripe account that is asked")
     live = fields.BooleanField(description="Whether in live mode")
     stripe_id = fields.CharField(255, null=True, description="Id of what was granted")
+    amount_cents = fields.IntField(null=True, description="What the client is asked to pay, in minor units")
     url: Any = fields.TextField(null=True, description="Where the client pays")
     expires_at = fields.DatetimeField(null=True, description="Until when the client may pay")
     error = fields.CharField(500, null=True, description="Why it was refused")
@@ -102,8 +106,10 @@ class PaymentMethod(Coded):
 class PaymentStatus(Coded):
     """What came of a payment."""
 
+    PROCESSING = "PROCESSING", "Under way: a SEPA debit takes days"
     SUCCEEDED = "SUCCEEDED", "The money is ours"
     FAILED = "FAILED", "Declined; the client may try again"
+    CANCELED = "CANCELED", "Given up before any money came"
 
 
 class Payment(Owned):
@@ -113,15 +119,24 @@ class Payment(Owned):
     order: Order = belongs_to("Order", "payments", "The order paid")
     method = fields.CharEnumField(PaymentMethod, max_length=20, description="How it was paid")
     status = fields.CharEnumField(PaymentStatus, max_length=20, description="What came of it")
+    applied = fields.BooleanField(
+        default=False, description="Whether it counts towards the order: money that does not fit waits for a person"
+    )
     amount_cents = fields.IntField(description="Amount in minor units, more than 0")
     currency = CurrencyField(description="Currency of the amount")
     stripe_account = fields.CharField(255, description="Stripe account that was paid")
     live = fields.BooleanField(description="Whether real money moved")
     stripe_id = fields.CharField(255, null=True, description="Stripe's PaymentIntent")
     event_id = fields.CharField(255, null=True, description="Stripe's event that told of it")
+    reference = fields.CharField(
+        200, null=True, description="What the bank says of it: a transfer's label, a cheque's number"
+    )
+    recorded_by_id: UUID | None
+    recorded_by: Any = belongs_to("Membership", None, "Who recorded it by hand", null=True)
     failure_code = fields.CharField(100, null=True, description="Stripe's code for a refusal")
     failure_message = fields.CharField(500, null=True, description="Why it was refused, in words")
     paid_at = fields.DatetimeField(null=True, description="When the money was taken")
+    told_at = fields.DatetimeField(null=True, description="When the client was told that it failed")
 
     class Meta:
         table = "payments"

@@ -53,6 +53,9 @@ class StripeEvent(Row):
     body = fields.BinaryField(description="The raw body, as signed")
     outcome = fields.CharField(500, null=True, description="What we made of it")
     handled_at = fields.DatetimeField(null=True, description="When it was handled")
+    flagged_at = fields.DatetimeField(
+        null=True, description="When it was left for an operator: money of nobody we know"
+    )
 
     class Meta:
         table = "stripe_events"

@@ -101,7 +101,8 @@ async def _issue_one(order: Order, partner: Partner | None, lines: Sequence[Orde
     content = _content(order, partner, lines, amounts, payment, number=number, issued_at=issued_at, zone=zone)
     invoice = Invoice(
         organization_id=order.organization_id, order=order, partner=partner, series=series, type=InvoiceType.INVOICE,
-        number=number, year=year, sequence=sequence, issued_at=issued_at, currency=order.currency,
+        number=number, year=year, sequence=sequence, issued_at=issued_at, due_on=content.due_on,
+        settled_at=issued_at, currency=order.currency,
         net_cents=amounts.net_cents, vat_cents=amounts.vat_cents, total_cents=amounts.gross_cents,
         stripe_account=order.stripe_account, live=order.live, content=content.model_dump(mode="json"),
     )  # fmt: skip

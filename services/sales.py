@@ -37,8 +37,8 @@ async def create(client: Client, lines: Sequence[tuple[Product, int]]) -> Order:
     settings = outside().settings
     order = await Order.create(
         organization_id=client.organization_id, number=await _next_number(client), client=client,
-        kind=OrderKind.PRODUCTS, currency=lines[0][0].currency, total_cents=total, stripe_account=PLATFORM,
-        live=settings.live,
+        kind=OrderKind.PRODUCTS, currency=lines[0][0].currency, subtotal_cents=total, total_cents=total,
+        stripe_account=PLATFORM, live=settings.live,
     )  # fmt: skip
     await OrderLine.bulk_create(
         OrderLine(
@@ -59,6 +59,9 @@ async def settle(order: Order, payment: Payment | None, *, at: datetime, event_i
     if order.is_paid:
         return
     order.pay(at=at, event_id=event_id)
+    if payment:
+        payment.applied = True
+        await payment.save()
     await order.save()
     await _react(order)
     await order.fetch_related("organization", "client", "lines__product__partner_links__partner")

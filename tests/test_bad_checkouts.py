@@ -26,7 +26,7 @@ async def test_a_paid_order_is_not_paid_again(shop: Shop) -> None:
 
 async def test_a_cancelled_order_is_not_paid(shop: Shop) -> None:
     order = await shop.order()
-    await shop.sql("UPDATE orders SET status = 'CANCELED'")
+    await shop.sql("UPDATE orders SET status = 'CANCELED', canceled_at = now()")
 
     async with nothing_changes(shop):
         code, _, message = await shop.refused(CHECKOUT, input=shop.checkout_input(order))

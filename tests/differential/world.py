@@ -153,9 +153,15 @@ class _Builder:
              series: models.InvoiceSeries, clients: list[Any]) -> None:  # fmt: skip
         """An order with whatever came of it."""
         status = self.random.choice(list(OrderStatus))
-        paid = status is OrderStatus.PAID
+        paid, subtotal = status is OrderStatus.PAID, self.amount()
+        discount = self.random.randint(0, subtotal)
+        total = subtotal - discount
         order = self.row(
-            models.Order, organization_id=organization.id, number=number, status=status, total_cents=self.amount(),
+            models.Order, organization_id=organization.id, number=number, status=status,
+            subtotal_cents=subtotal, discount_cents=discount, total_cents=total,
+            paid_cents=total if paid else self.random.randint(0, total),
+            source=self.random.choice(list(models.OrderSource)),
+            canceled_at=moment(self.random) if status is OrderStatus.CANCELED else None,
             client_id=self.random.choice(clients[:-2]).id,  # two buy nothing
             currency=self.random.choice(("EUR", "USD")),
             kind=self.random.choice(list(models.OrderKind)), live=self.random.random() < 0.5, stripe_account=ACCOUNT,
@@ -198,11 +204,12 @@ class _Builder:
                 currency: str) -> None:  # fmt: skip
         series.last_number += 1
         rendered = self.maybe(moment(self.random))
-        net, vat = self.amount(), self.amount()
+        net, vat, kind = self.amount(), self.amount(), self.random.choice(list(models.InvoiceType))
         self.row(
             models.Invoice, **of_order, partner_id=partner and partner.id, series_id=series.id, year=2026,
-            type=models.InvoiceType.INVOICE, number=f"FQCA-2026-{series.last_number:06}", sequence=series.last_number,
-            issued_at=moment(self.random), currency=currency, net_cents=net, vat_cents=vat, total_cents=net + vat,
+            type=kind, number=f"FQCA-2026-{series.last_number:06}", sequence=series.last_number,
+            issued_at=moment(self.random), due_on=moment(self.random).date(),
+            currency=currency, net_cents=net, vat_cents=vat, total_cents=net + vat,
             stripe_account=ACCOUNT, live=self.random.random() < 0.5, content={}, message_id="<1@example.com>",
             file_key=rendered and "1.pdf", file_sha256=rendered and "0" * 64, rendered_at=rendered,
             emailed_at=self.maybe(moment(self.random)),

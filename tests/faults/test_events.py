@@ -414,7 +414,7 @@ async def test_a_second_payment_is_flagged_and_the_order_is_invoiced_once(
 
 async def test_an_order_cancelled_before_it_was_paid_is_flagged(shop: Shop, counter: Counter) -> None:
     order, event = await counter.paid()
-    await shop.sql("UPDATE orders SET status = 'CANCELED' WHERE id = $1", row_id(order))
+    await shop.sql("UPDATE orders SET status = 'CANCELED', canceled_at = now() WHERE id = $1", row_id(order))
 
     await shop.deliver(event)
     await shop.work_is_done()

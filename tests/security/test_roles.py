@@ -23,16 +23,19 @@ WHOSE = ("mine", "other", "none")  # whose client's a row is: the actor's, anoth
 Rows = dict[type[Model], dict[str, UUID]]
 
 PEOPLE = {models.Membership, models.User}
-OF_A_SALE = {models.Client, models.Order, models.OrderLine, models.Payment}
+OF_A_SALE = {models.Client, models.Order, models.OrderLine, models.Payment, models.Reminder}
 CATALOGUE = {models.Organization, models.Product}
 EVERYTHING = set(READS) - PEOPLE
-PARTNERS = {models.Partner, models.ProductPartner, models.Notification, models.NotificationAttempt}
+PARTNERS = {
+    models.Partner, models.ProductPartner, models.Notification, models.NotificationAttempt, models.PartnerKey,
+}  # fmt: skip
+RUNNING = {models.DiscountCode, models.PublishableKey}  # what those who run the shop see
 
 # The tables that a role sees whole, and those of which it sees what belongs to its own client.
 WHOLE: dict[Role, set[type[Model]]] = {
     Role.OWNER: EVERYTHING,
     Role.ADMIN: EVERYTHING,
-    Role.ACCOUNTANT: EVERYTHING - PARTNERS,
+    Role.ACCOUNTANT: EVERYTHING - PARTNERS - RUNNING,
     Role.CONSULTANT: CATALOGUE,
     Role.BENEFICIARY: {models.Organization},
 }
@@ -246,7 +249,13 @@ async def sale(shop: Shop, whose: str, number: int, people: dict[str, Any]) -> l
     )
     link = await models.ProductPartner.create(product=product, partner=partner, **here)
     order = await models.Order.create(
-        number=number, client=client, kind=models.OrderKind.PRODUCTS, total_cents=1200, **paid, **here
+        number=number,
+        client=client,
+        kind=models.OrderKind.PRODUCTS,
+        subtotal_cents=1200,
+        total_cents=1200,
+        **paid,
+        **here,
     )
     line = await models.OrderLine.create(
         order=order, position=1, product=product, description=whose, quantity=1, unit_price_cents=1200,
@@ -262,8 +271,8 @@ async def sale(shop: Shop, whose: str, number: int, people: dict[str, Any]) -> l
     series = await models.InvoiceSeries.create(prefix=f"T{number}", stripe_account=ACCOUNT, live=False, **here)
     invoice = await models.Invoice.create(
         order=order, partner=partner, series=series, type=models.InvoiceType.INVOICE, number=f"T-2026-{number:06}",
-        year=2026, sequence=number, issued_at=now, net_cents=1000, vat_cents=200, total_cents=1200, content={},
-        message_id=f"<{number}@shop.test>", **paid, **here,
+        year=2026, sequence=number, issued_at=now, due_on=now.date(), net_cents=1000, vat_cents=200,
+        total_cents=1200, content={},        message_id=f"<{number}@shop.test>", **paid, **here,
     )  # fmt: skip
     notification = await models.Notification.create(
         partner=partner, order=order, invoice=invoice, event_type="order.created", event_id="evt_1", payload="{}",
@@ -272,7 +281,16 @@ async def sale(shop: Shop, whose: str, number: int, people: dict[str, Any]) -> l
     attempt = await models.NotificationAttempt.create(
         notification=notification, number=1, url="https://example.com", started_at=now, duration_ms=1, **here
     )
-    return [client, product, partner, link, order, line, payment, conflict, invoice, notification, attempt]
+    reminder = await models.Reminder.create(order=order, number=1, due_at=now, message_id="<1@shop.test>", **here)
+    code = await models.DiscountCode.create(code=f"CODE{number}", percent=1000, **here)
+    key = await models.PublishableKey.create(
+        name=whose, key=f"pk_{number:024}", origins="https://shop.example.com", **here
+    )
+    own = await models.PartnerKey.create(partner=partner, name=whose, prefix="rk_", key_hash=f"{number:064}", **here)
+    return [
+        client, product, partner, link, order, line, payment, conflict, invoice, notification, attempt, reminder, code,
+        key, own,
+    ]  # fmt: skip
 
 
 def named(model: type[Model], rows: Rows, whose: str = "mine") -> str:

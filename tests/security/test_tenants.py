@@ -3,6 +3,7 @@
 What is tried follows from the schema and from `policy.READS`: a type or a root field that is added is tried too.
 """
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -143,11 +144,21 @@ async def try_lists(caller: Shop, permissions: frozenset[Permission], own: Ids, 
 async def fill(shop: Shop) -> None:
     product = await shop.product(1000, (await shop.partner("one"),))
     await shop.sell(product)
-    order = await models.Order.get(organization=shop.organization)
+    here: dict[str, Any] = {"organization": shop.organization}
+    order, person = await models.Order.get(**here), await models.Membership.filter(**here).order_by("id").first()
+    payment, partner = await models.Payment.get(**here), await models.Partner.get(**here)
     await models.Conflict.create(
-        organization=shop.organization, order=order, kind=models.ConflictKind.DUPLICATE_PAYMENT, reference="pi_2",
-        message="Paid twice",
+        order=order, kind=models.ConflictKind.DUPLICATE_PAYMENT, reference="pi_2", message="Paid twice",
+        payment=payment, resolved_by=person, **here,
     )  # fmt: skip
+    await models.Payment.filter(**here).update(recorded_by_id=person and person.pk)
+    code = await models.DiscountCode.create(code="BIENVENUE", percent=1000, **here)
+    await models.Order.filter(**here).update(discount_code_id=code.pk)
+    slug = shop.organization.slug
+    await models.Reminder.create(order=order, number=1, due_at=order.created_at, message_id="<1@shop.test>", **here)
+    await models.PublishableKey.create(name="site", key=f"pk_{slug:_<24}", origins="https://shop.example.com", **here)
+    key_hash = hashlib.sha256(slug.encode()).hexdigest()
+    await models.PartnerKey.create(partner=partner, name="site", prefix="rk_", key_hash=key_hash, **here)
 
 
 async def caller_of(shop: Shop, role: Role | None) -> Shop:
