@@ -222,11 +222,11 @@ ORDER BY number, line
 
 _PAYMENTS = """
 INSERT INTO payments (
-    id, created_at, organization_id, order_id, method, status, applied, amount_cents, currency, stripe_account, live,
-    stripe_id, event_id, paid_at
+    id, created_at, organization_id, order_id, method, status, amount_cents, applied_cents, currency, stripe_account,
+    live, stripe_id, event_id, paid_at
 )
 SELECT
-    id_of($2::text, number, paid_at), paid_at, $1::uuid, id, 'STRIPE', 'SUCCEEDED', true,
+    id_of($2::text, number, paid_at), paid_at, $1::uuid, id, 'STRIPE', 'SUCCEEDED', total_cents,
     total_cents, currency, stripe_account, live, 'pi_' || number, event_id, paid_at
 FROM orders WHERE organization_id = $1 AND status = 'PAID'
 ORDER BY number

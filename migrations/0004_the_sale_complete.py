@@ -38,7 +38,7 @@ COLUMNS = (
     ("orders", "welcomed_at", "timestamptz"),
     ("order_lines", "discount_cents", "int NOT NULL DEFAULT 0"),
     ("order_lines", "share_cents", "int NOT NULL DEFAULT 0"),
-    ("payments", "applied", "boolean NOT NULL DEFAULT false"),
+    ("payments", "applied_cents", "int NOT NULL DEFAULT 0"),
     ("payments", "reference", "varchar(200)"),
     ("payments", "recorded_by_id", "uuid"),
     ("payments", "told_at", "timestamptz"),
@@ -56,7 +56,7 @@ COLUMNS = (
 # What stands already was paid in full by one payment, and invoiced as it was paid.
 FILLED = (
     "UPDATE orders SET subtotal_cents = total_cents, paid_cents = CASE status WHEN 'PAID' THEN total_cents ELSE 0 END",
-    "UPDATE payments SET applied = true FROM orders"
+    "UPDATE payments SET applied_cents = amount_cents FROM orders"
     " WHERE orders.id = payments.order_id AND orders.event_id = payments.event_id AND payments.status = 'SUCCEEDED'",
     "UPDATE invoices SET settled_at = issued_at, due_on = (issued_at AT TIME ZONE organizations.time_zone)::date"
     " FROM organizations WHERE organizations.id = invoices.organization_id",
@@ -87,7 +87,7 @@ WIDENED = (
         "AMOUNT_MISMATCH DUPLICATE_PAYMENT OVERPAID CANCELED_ORDER_PAID REACTION_FAILED UNKNOWN_SALE",
     ),
     ("attempts", "operation", "CREATE_CUSTOMER CREATE_PRODUCT CREATE_COUPON CHECKOUT PAYMENT_INTENT"),
-    ("attempts", "status", "PENDING OPEN COMPLETED EXPIRED CLOSED FAILED"),
+    ("attempts", "status", "PENDING OPEN PROCESSING COMPLETED EXPIRED CLOSED FAILED"),
     ("payments", "status", "PROCESSING SUCCEEDED FAILED CANCELED"),
     ("invoices", "type", "INVOICE PREPAYMENT"),
 )
@@ -105,7 +105,7 @@ CHECKS = (
     ("orders", "holds_code", "NOT holds_code OR discount_code_id IS NOT NULL"),
     ("order_lines", "share", "share_cents BETWEEN 0 AND total_cents"),
     ("attempts", "amount", "amount_cents > 0"),
-    ("payments", "applied", "NOT applied OR status = 'SUCCEEDED'"),
+    ("payments", "applied", "applied_cents BETWEEN 0 AND amount_cents AND (applied_cents = 0 OR status = 'SUCCEEDED')"),
     ("conflicts", "subject", "order_id IS NOT NULL OR kind = 'UNKNOWN_SALE'"),
     ("conflicts", "proposed", "(proposal = 'REFUND') = (proposed_cents > 0)"),
     ("conflicts", "currency", "currency ~ '^[A-Z]{3}$'"),
@@ -358,8 +358,8 @@ class Migration(migrations.Migration):
         ),
         Known(
             model_name='Payment',
-            name='applied',
-            field=fields.BooleanField(default=False, description='Whether it counts towards the order: money that does not fit waits for a person'),
+            name='applied_cents',
+            field=fields.IntField(default=0, description='How much of it counts towards the order; what does not fit waits for a person'),
         ),
         Known(
             model_name='Payment',

@@ -28,6 +28,7 @@ class AttemptStatus(Coded):
 
     PENDING = "PENDING", "Asked; the outcome is not known yet"
     OPEN = "OPEN", "Granted, and waiting for the client"
+    PROCESSING = "PROCESSING", "Used; the money is on its way"
     COMPLETED = "COMPLETED", "Granted and used"
     EXPIRED = "EXPIRED", "Granted, and never used in time"
     CLOSED = "CLOSED", "Granted, and taken back by us before it was used"
@@ -119,10 +120,10 @@ class Payment(Owned):
     order: Order = belongs_to("Order", "payments", "The order paid")
     method = fields.CharEnumField(PaymentMethod, max_length=20, description="How it was paid")
     status = fields.CharEnumField(PaymentStatus, max_length=20, description="What came of it")
-    applied = fields.BooleanField(
-        default=False, description="Whether it counts towards the order: money that does not fit waits for a person"
-    )
     amount_cents = fields.IntField(description="Amount in minor units, more than 0")
+    applied_cents = fields.IntField(
+        default=0, description="How much of it counts towards the order; what does not fit waits for a person"
+    )
     currency = CurrencyField(description="Currency of the amount")
     stripe_account = fields.CharField(255, description="Stripe account that was paid")
     live = fields.BooleanField(description="Whether real money moved")

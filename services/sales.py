@@ -60,7 +60,7 @@ async def settle(order: Order, payment: Payment | None, *, at: datetime, event_i
         return
     order.pay(at=at, event_id=event_id)
     if payment:
-        payment.applied = True
+        payment.applied_cents = payment.amount_cents
         await payment.save()
     await order.save()
     await _react(order)
