@@ -3,6 +3,9 @@
 A price sold with VAT often cannot be reached from a price without it: 99.99 € at 20 % is neither 83.32 + 20 % (99.98)
 nor 83.33 + 20 % (100.00). So VAT is taken out of the total of each rate, once, and what remains is shared among the
 lines: 83.32 + 16.67. Amounts are integer cents, rates are hundredths of a percent (2000 is 20 %, 550 is 5.5 %).
+
+A discount on the whole is shared among the lines by what they come to, so that each rate, and each brand that invoices
+its own lines, bears its part (EN 16931's BG-20).
 """
 
 from collections import defaultdict
@@ -17,19 +20,32 @@ WHOLE = 10_000  # 100 %, in hundredths of a percent
 
 @dataclass(frozen=True, slots=True)
 class Sold:
-    """A line as it was sold: the unit price includes VAT. An exempt line has rate 0."""
+    """A line as it was sold: all amounts include VAT. An exempt line has rate 0.
+
+    `discount_cents` is taken off the line, `share_cents` is its part of what is taken off the whole.
+    """
 
     quantity: int
     unit_price_cents: int
     vat_rate: int
+    discount_cents: int = 0
+    share_cents: int = 0
 
     def __post_init__(self) -> None:
         if self.quantity < 1 or self.unit_price_cents < 0 or not 0 <= self.vat_rate <= WHOLE:
             raise ValueError(f"Not something that can be sold: {self}")
+        if self.discount_cents < 0 or not 0 <= self.share_cents <= self.gross_cents:
+            raise ValueError(f"More is taken off than it costs: {self}")
 
     @property
     def gross_cents(self) -> int:
-        return self.quantity * self.unit_price_cents
+        """What the line comes to, its own discount taken off."""
+        return self.quantity * self.unit_price_cents - self.discount_cents
+
+    @property
+    def paid_cents(self) -> int:
+        """What is left to be paid of it."""
+        return self.gross_cents - self.share_cents
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +54,8 @@ class LineAmounts:
 
     `unit_net` (EN 16931's BT-146) is the price without VAT of `base_quantity` units (BT-149), in currency units:
     `unit_net × quantity / base_quantity`, rounded to the cent, is always `net_cents`. `unit_price_net_cents` is the
-    same price for one unit, rounded half up to the cent: what partners are told.
+    same price for one unit, rounded half up to the cent, all discounts taken off: what partners are told.
+    `discount_net_cents` (BT-136) is taken off `unit_net × quantity`; `net_cents` (BT-131) is what remains.
     """
 
     net_cents: int
@@ -47,16 +64,19 @@ class LineAmounts:
     unit_net: Decimal
     base_quantity: int
     unit_price_net_cents: int
+    discount_net_cents: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class RateAmounts:
-    """All that was sold at one rate."""
+    """All that was sold at one rate; `allowance_net_cents` (BT-92) is what it bears of the discount on the whole."""
 
     vat_rate: int
     net_cents: int
     vat_cents: int
     gross_cents: int
+    allowance_net_cents: int = 0
+    allowance_gross_cents: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +100,12 @@ def breakdown(lines: Sequence[Sold]) -> Breakdown:
     amounts: dict[int, LineAmounts] = {}
     for rate in sorted(positions, reverse=True):
         sold = [lines[position] for position in positions[rate]]
-        total = _rate_amounts(rate, sum(line.gross_cents for line in sold))
+        before, total = _net(rate, sum(line.gross_cents for line in sold)), _rate_amounts(rate, sold)
         rates.append(total)
-        for position, line, net in zip(positions[rate], sold, _shared(total.net_cents, sold), strict=True):
-            amounts[position] = _line_amounts(line, net)
+        nets = _shared(before, rate, [line.gross_cents for line in sold])
+        told = _shared(total.net_cents, rate, [line.paid_cents for line in sold])
+        for position, line, net, left in zip(positions[rate], sold, nets, told, strict=True):
+            amounts[position] = _line_amounts(line, net, left)
 
     return Breakdown(
         lines=tuple(amounts[position] for position in range(len(lines))),
@@ -94,30 +116,60 @@ def breakdown(lines: Sequence[Sold]) -> Breakdown:
     )
 
 
-def _rate_amounts(rate: int, gross: int) -> RateAmounts:
-    vat = _half_up(gross * rate, WHOLE + rate)
-    return RateAmounts(vat_rate=rate, net_cents=gross - vat, vat_cents=vat, gross_cents=gross)
+def spread(amount: int, weights: Sequence[int]) -> list[int]:
+    """Share an amount in proportion to natural weights, exactly, by largest remainder; the first one wins a tie.
+
+    No share is larger than its weight where the amount is no larger than all of them. All weights 0: all shares 0.
+    """
+    whole = sum(weights)
+    if not whole:
+        return [0] * len(weights)
+    return _by_remainder(amount, [divmod(amount * weight, whole) for weight in weights])
 
 
-def _shared(net: int, sold: Sequence[Sold]) -> list[int]:
-    """Share `net` among lines of one rate by largest remainder; the first line wins a tie."""
-    exact = [divmod(line.gross_cents * WHOLE, WHOLE + line.vat_rate) for line in sold]
+def off(amount: int, hundredths: int) -> int:
+    """So many hundredths of a percent of an amount, rounded half up."""
+    return _half_up(amount * hundredths, WHOLE)
+
+
+def _rate_amounts(rate: int, sold: Sequence[Sold]) -> RateAmounts:
+    before, gross = sum(line.gross_cents for line in sold), sum(line.paid_cents for line in sold)
+    net = _net(rate, gross)
+    return RateAmounts(
+        vat_rate=rate, net_cents=net, vat_cents=gross - net, gross_cents=gross,
+        allowance_net_cents=_net(rate, before) - net, allowance_gross_cents=before - gross,
+    )  # fmt: skip
+
+
+def _net(rate: int, gross: int) -> int:
+    return gross - _half_up(gross * rate, WHOLE + rate)
+
+
+def _shared(net: int, rate: int, grosses: Sequence[int]) -> list[int]:
+    """Share `net` among lines of one rate by largest remainder."""
+    return _by_remainder(net, [divmod(gross * WHOLE, WHOLE + rate) for gross in grosses])
+
+
+def _by_remainder(amount: int, exact: Sequence[tuple[int, int]]) -> list[int]:
+    """Whole parts, and what is left of the amount to the largest remainders; the first one wins a tie."""
     shares = [whole for whole, _ in exact]
-    by_remainder = sorted(range(len(sold)), key=lambda index: -exact[index][1])
-    for index in by_remainder[: net - sum(shares)]:
+    by_remainder = sorted(range(len(exact)), key=lambda index: -exact[index][1])
+    for index in by_remainder[: amount - sum(shares)]:
         shares[index] += 1
     return shares
 
 
-def _line_amounts(line: Sold, net: int) -> LineAmounts:
-    unit_net, base_quantity = _unit_price(net, line.quantity)
+def _line_amounts(line: Sold, net: int, left: int) -> LineAmounts:
+    discount = _net(line.vat_rate, line.discount_cents)
+    unit_net, base_quantity = _unit_price(net + discount, line.quantity)
     return LineAmounts(
         net_cents=net,
         vat_cents=line.gross_cents - net,
         gross_cents=line.gross_cents,
         unit_net=unit_net,
         base_quantity=base_quantity,
-        unit_price_net_cents=_half_up(net, line.quantity),
+        unit_price_net_cents=_half_up(left, line.quantity),
+        discount_net_cents=discount,
     )
 
 

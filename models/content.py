@@ -12,6 +12,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from models.amounts import CENT
+from models.invoice import InvoiceType
 from models.payment import PaymentMethod
 
 Cents = Annotated[int, Field(ge=0)]
@@ -67,12 +68,14 @@ class Branding(_Fixed):
 
 
 class Line(_Fixed):
-    """A line (BG-25): `unit_net` is the price without VAT of `base_quantity` units, in currency units."""
+    """A line (BG-25): `unit_net` is the price without VAT of `base_quantity` units, in currency units; the line's
+    discount (BG-27), without VAT, is taken off, and `net_cents` remains."""
 
     description: str
     quantity: Annotated[int, Field(ge=1)]
     unit_net: Decimal
     base_quantity: Annotated[int, Field(ge=1)] = 1
+    discount_net_cents: Cents = 0
     vat_category: VatCategory
     vat_rate: VatRate
     net_cents: Cents
@@ -82,9 +85,35 @@ class Line(_Fixed):
     @model_validator(mode="after")
     def _adds_up(self) -> Self:
         total = (self.unit_net * self.quantity / self.base_quantity).quantize(CENT, ROUND_HALF_UP)
-        _equal("unit price × quantity", int(total.scaleb(2)), self.net_cents)
+        _equal("unit price × quantity", int(total.scaleb(2)), self.net_cents + self.discount_net_cents)
         _equal("line net + VAT", self.net_cents + self.vat_cents, self.gross_cents)
         return self
+
+
+class Allowance(_Fixed):
+    """What the lines of one category and rate bear of a discount on the whole (BG-20)."""
+
+    reason: str
+    vat_category: VatCategory
+    vat_rate: VatRate
+    net_cents: Cents
+    gross_cents: Cents
+
+
+class Deposit(_Fixed):
+    """A deposit invoice that this invoice takes into account (BG-3), and what it came to with VAT."""
+
+    number: str
+    issued_on: date
+    cents: Cents
+
+
+class Transfer(_Fixed):
+    """Where a bank transfer goes (BG-17), and what is written on it (BT-83)."""
+
+    iban: str
+    bic: str | None = None
+    reference: str
 
 
 class VatBreakdown(_Fixed):
@@ -108,7 +137,9 @@ class VatBreakdown(_Fixed):
 class InvoiceContent(_Fixed):
     """The whole document. Refuses to exist where its amounts do not add up."""
 
+    type: InvoiceType = InvoiceType.INVOICE
     number: str
+    order_number: int | None = None
     issued_on: date  # in the organization's time zone, as the two below
     operation_on: date
     due_on: date
@@ -119,11 +150,15 @@ class InvoiceContent(_Fixed):
     buyer: Party
     lines: Annotated[tuple[Line, ...], Field(min_length=1)]
     vat: Annotated[tuple[VatBreakdown, ...], Field(min_length=1)]
+    allowances: tuple[Allowance, ...] = ()
     net_cents: Cents
     vat_cents: Cents
     gross_cents: Cents
-    paid_cents: Cents = 0
+    deposits: tuple[Deposit, ...] = ()
+    paid_cents: Cents = 0  # the deposits included
     payment_method: PaymentMethod | None = None
+    transfer: Transfer | None = None
+    pay_url: str | None = None  # where what is still due can be paid
     mentions: tuple[str, ...] = ()
     brand: Branding
     notes: tuple[str, ...] = ()
@@ -139,14 +174,22 @@ class InvoiceContent(_Fixed):
 
     @model_validator(mode="after")
     def _adds_up(self) -> Self:
-        _equal("net of the lines", sum(line.net_cents for line in self.lines), self.net_cents)
-        _equal("VAT of the lines", sum(line.vat_cents for line in self.lines), self.vat_cents)
         _equal("net + VAT", self.net_cents + self.vat_cents, self.gross_cents)
         for group in self.vat:
-            lines = [line for line in self.lines if (line.vat_category, line.vat_rate) == (group.category, group.rate)]
-            _equal(f"net at {group.rate}", sum(line.net_cents for line in lines), group.net_cents)
-            _equal(f"VAT at {group.rate}", sum(line.vat_cents for line in lines), group.vat_cents)
+            kind = (group.category, group.rate)
+            lines = [line for line in self.lines if (line.vat_category, line.vat_rate) == kind]
+            taken = [each for each in self.allowances if (each.vat_category, each.vat_rate) == kind]
+            net = sum(line.net_cents for line in lines) - sum(each.net_cents for each in taken)
+            gross = sum(line.gross_cents for line in lines) - sum(each.gross_cents for each in taken)
+            _equal(f"net at {group.rate}", net, group.net_cents)
+            _equal(f"net + VAT at {group.rate}", gross, group.net_cents + group.vat_cents)
         _equal("net of the rates", sum(group.net_cents for group in self.vat), self.net_cents)
+        _equal("VAT of the rates", sum(group.vat_cents for group in self.vat), self.vat_cents)
+        rates = {(group.category, group.rate) for group in self.vat}
+        if any((each.vat_category, each.vat_rate) not in rates for each in (*self.lines, *self.allowances)):
+            raise ValueError("Every line and allowance is of a category and rate of the breakdown")
+        if sum(deposit.cents for deposit in self.deposits) > self.paid_cents:
+            raise ValueError("The deposits taken into account were paid")
         if self.paid_cents > self.gross_cents or (self.paid_cents > 0) != (self.paid_on is not None):
             raise ValueError("What was paid has a date, and is no more than the total")
         return self

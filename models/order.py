@@ -98,10 +98,38 @@ class Order(Owned):
         if not self.is_open:
             raise errors.Conflict(f"Order {self.number} was cancelled. Create a new order.", field="input.order")
 
+    @property
+    def balance(self) -> int:
+        """What is still to be paid, in minor units."""
+        return self.total_cents - self.paid_cents
+
+    @property
+    def due_cents(self) -> int:
+        """What is asked for next: what is missing of the deposit, else of the whole."""
+        return max(self.deposit_cents - self.paid_cents, 0) or self.balance
+
+    @property
+    def has_deposit_paid(self) -> bool:
+        return 0 < self.deposit_cents <= self.paid_cents
+
+    def receive(self, cents: int) -> None:
+        """Money came, no more than the balance."""
+        if not 0 < cents <= self.balance:
+            raise ValueError(f"{cents} for order {self.id}, of which {self.balance} is to be paid")
+        self.paid_cents += cents
+
     def pay(self, *, at: datetime, event_id: str) -> None:
         """Mark paid. What settled it is named once and for all: partners see it."""
         self.status, self.paid_at, self.event_id = OrderStatus.PAID, at, event_id
-        self.paid_cents = self.total_cents
+
+    def cancel(self, *, at: datetime, reason: str | None) -> None:
+        """Mark given up. Raises Conflict where there is something to lose by it."""
+        self.must_be_open()
+        if self.paid_cents:
+            raise errors.Conflict(
+                f"Order {self.number} is paid in part: refund it before it is cancelled.", field="input.order"
+            )
+        self.status, self.canceled_at, self.cancel_reason = OrderStatus.CANCELED, at, reason
 
 
 class OrderLine(Owned):

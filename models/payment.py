@@ -75,19 +75,46 @@ class Attempt(Owned):
         )
         return f"{subject}:{key}:{self.operation.value.lower()}:{self.number}"
 
+    @property
+    def is_to_pay(self) -> bool:
+        """Whether a client is to use what it asks for: the rest is complete once granted."""
+        return self.operation in (Operation.CHECKOUT, Operation.PAYMENT_INTENT)
+
     def grant(self, stripe_id: str, url: str | None = None, expires_at: datetime | None = None) -> None:
         """The outside system said yes. What is granted to be used stays open; the rest is complete at once."""
         self.stripe_id, self.url, self.expires_at, self.error = stripe_id, url, expires_at, None
-        self.status = AttemptStatus.OPEN if url else AttemptStatus.COMPLETED
+        self.status = AttemptStatus.OPEN if self.is_to_pay else AttemptStatus.COMPLETED
+
+    def can_be_used(self, operation: Operation, amount_cents: int, now: datetime) -> bool:
+        """Whether a client can pay this amount by it."""
+        good = self.status is AttemptStatus.OPEN and (self.expires_at is None or self.expires_at > now)
+        return good and (self.operation, self.amount_cents) == (operation, amount_cents)
 
     def refuse(self, reason: str) -> None:
         """It said no, for good: the next try takes the next number."""
         self.status, self.error = AttemptStatus.FAILED, reason[:500]
 
+    # News of one attempt may come in any order: what says most about the end wins.
+
     def expire(self) -> None:
-        """The client did not use it in time. One already used stays so, whatever order the news come in."""
-        if self.status is not AttemptStatus.COMPLETED:
+        """The client did not use it in time."""
+        if self.status in (AttemptStatus.PENDING, AttemptStatus.OPEN):
             self.status = AttemptStatus.EXPIRED
+
+    def close(self) -> None:
+        """We took it back, before it was used."""
+        if self.status in (AttemptStatus.PENDING, AttemptStatus.OPEN, AttemptStatus.EXPIRED):
+            self.status = AttemptStatus.CLOSED
+
+    def process(self) -> None:
+        """The client used it; the money is on its way."""
+        if self.status not in (AttemptStatus.COMPLETED, AttemptStatus.FAILED):
+            self.status = AttemptStatus.PROCESSING
+
+    def fail(self) -> None:
+        """The client used it, and no money came."""
+        if self.status is not AttemptStatus.COMPLETED:
+            self.status = AttemptStatus.FAILED
 
     def complete(self) -> None:
         self.status = AttemptStatus.COMPLETED

@@ -1,0 +1,98 @@
+"""Discount codes: made, changed, held by the orders that use them."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from errors import Invalid, NotFound
+from models import DiscountCode, Order
+from models.amounts import WHOLE, off
+from models.discount import FIELD
+
+PATTERN = r"[A-Z0-9_-]{2,40}"
+
+
+async def create(organization_id: UUID, values: dict[str, Any]) -> DiscountCode:
+    """A code. Raises Invalid, naming the field."""
+    code = DiscountCode(organization_id=organization_id, **values | {"code": values["code"].strip().upper()})
+    if not re.fullmatch(PATTERN, code.code):
+        raise Invalid("A code is 2 to 40 letters, digits, hyphens and underscores.", field="input.code")
+    if not code.percent and not code.amount_cents:
+        raise Invalid("Give a percent or an amount, one of the two.", field="input.percent")
+    if code.percent and code.amount_cents:
+        raise Invalid("Give a percent or an amount, one of the two.", field="input.amount")
+    _check(code)
+    await code.save()
+    return code
+
+
+async def update(code: DiscountCode, values: dict[str, Any]) -> DiscountCode:
+    """Change its limits and whether it can be used; what it takes off stays as it was told. The row is locked."""
+    code.update_from_dict(values)
+    _check(code)
+    await code.save()
+    return code
+
+
+async def hold(order: Order, code: DiscountCode) -> None:
+    """Count the order against the code's limits, and take off what the code gives; both rows are locked.
+
+    Raises Invalid or Conflict where the code does not apply.
+    """
+    await _count(order, code)
+    order.discount_code = code
+    order.discount_reason = code.name or f"Code {code.code}"
+    order.discount_cents = min(code.amount_cents or off(order.subtotal_cents, code.percent), order.subtotal_cents)
+
+
+async def hold_again(order: Order) -> None:
+    """Count an order that gave its place back; the order is locked. Raises Conflict where the place is taken."""
+    if order.discount_code_id is None or order.holds_code:
+        return
+    code = await DiscountCode.select_for_update().get(id=order.discount_code_id)
+    await _count(order, code)
+    await order.save(update_fields=["holds_code"])
+
+
+async def release(order: Order) -> None:
+    """Give its place back; the order is locked and saved by the caller."""
+    if not order.holds_code:
+        return
+    code = await DiscountCode.select_for_update().get(id=order.discount_code_id)
+    code.redemptions -= 1
+    await code.save(update_fields=["redemptions"])
+    order.holds_code = False
+
+
+async def find(organization_id: UUID, text: str) -> DiscountCode:
+    """The code that a client typed, locked. Raises NotFound, the same for one that never was."""
+    row = await DiscountCode.select_for_update().get_or_none(organization_id=organization_id, code=text.strip().upper())
+    if row is None:
+        raise NotFound("No such code.", field=FIELD)
+    return row
+
+
+async def _count(order: Order, code: DiscountCode) -> None:
+    used = await Order.filter(discount_code_id=code.id, client_id=order.client_id, holds_code=True).count()
+    code.must_apply(
+        subtotal_cents=order.subtotal_cents, currency=order.currency, used_by_client=used, now=datetime.now(UTC)
+    )
+    code.redemptions += 1
+    await code.save(update_fields=["redemptions"])
+    order.holds_code = True
+
+
+def _check(code: DiscountCode) -> None:
+    for name, most in (("percent", WHOLE), ("amount", 99_999_999), ("minimum", 99_999_999)):
+        value = code.percent if name == "percent" else getattr(code, f"{name}_cents")
+        if not 0 <= value <= most:
+            raise Invalid(f"This is 0 to {most}.", field=f"input.{name}")
+    if code.redemptions_most is not None and code.redemptions_most < max(1, code.redemptions):
+        raise Invalid(
+            f"Used {code.redemptions} times already: allow at least as many.", field="input.redemptionsMost"
+        )
+    if code.per_client_most is not None and code.per_client_most < 1:
+        raise Invalid("This is 1 or more, or null for no limit.", field="input.perClientMost")
+    if code.starts_at and code.ends_at and code.ends_at <= code.starts_at:
+        raise Invalid("It ends after it starts.", field="input.endsAt")
