@@ -36,6 +36,8 @@ class Call(NamedTuple):
 
     id: str | None = None
     idempotency_key: str | None = None
+    public: bool = False
+    """By a publishable key, which reaches what its client secret opens."""
 
 
 class Books:
@@ -63,13 +65,14 @@ class Books:
 
     def event(self, type: str, object: Object, call: Call | None = None) -> Object:
         """Keep the event of this type with the object as it is now."""
+        by = call or Call()
         snapshot = json.loads(json.dumps(object))
         made = event(
             type,
             snapshot,
             created=self.now,
             api_version=self.api_version,
-            request=(call or Call())._asdict(),
+            request={"id": by.id, "idempotency_key": by.idempotency_key},
         )
         return self.keep(made)
 

@@ -117,27 +117,27 @@ def line_item(price: Object, quantity: int, description: str) -> Object:
     }
 
 
-def payment_intent(session: Object, given: Object, created: int) -> Object:
-    """The intent behind a Checkout Session. `given` is the session's `payment_intent_data`."""
+def payment_intent(given: Object, created: int) -> Object:
+    """`given`: amount, currency and payment_method_types, and what else the caller knows."""
     id = new_id("pi_3")
     return {
         "id": id,
         "object": "payment_intent",
-        "amount": session["amount_total"],
+        "amount": given["amount"],
         "amount_capturable": 0,
         "amount_details": {"tip": {}},
         "amount_received": 0,
         "application": None,
         "application_fee_amount": None,
-        "automatic_payment_methods": None,
+        "automatic_payment_methods": given.get("automatic_payment_methods"),
         "canceled_at": None,
         "cancellation_reason": None,
         "capture_method": "automatic",
         "client_secret": f"{id}_secret_{new_id('', 25)}",
         "confirmation_method": "automatic",
         "created": created,
-        "currency": session["currency"],
-        "customer": session["customer"],
+        "currency": given["currency"],
+        "customer": given.get("customer"),
         "customer_account": None,
         "description": given.get("description"),
         "excluded_payment_method_types": None,
@@ -150,8 +150,8 @@ def payment_intent(session: Object, given: Object, created: int) -> Object:
         "on_behalf_of": None,
         "payment_method": None,
         "payment_method_configuration_details": None,
-        "payment_method_options": {},
-        "payment_method_types": session["payment_method_types"],
+        "payment_method_options": given.get("payment_method_options", {}),
+        "payment_method_types": given["payment_method_types"],
         "processing": None,
         "receipt_email": given.get("receipt_email"),
         "review": None,

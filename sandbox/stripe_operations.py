@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from sandbox import stripe_catalog as catalog
+from sandbox import stripe_intents as intents
 from sandbox.stripe_books import LIST, Books, Call
 from sandbox.stripe_errors import StripeError
 from sandbox.stripe_objects import Object, balance
@@ -20,10 +21,17 @@ class Operation(NamedTuple):
     accepts: dict[str, Any]
     execute: Callable[[Object, Call, str], Object]
     """`(parameters, call, id in the path or "")`, giving the object answered."""
+    public: bool = False
+    """Whether a publishable key will do."""
 
 
 def operations(books: Books, announce: Callable[[list[Object]], None]) -> list[Operation]:
     """All operations over these books. `announce` carries the events they make."""
+
+    def told(changed: tuple[Object, list[Object]]) -> Object:
+        object, events = changed
+        announce(events)
+        return object
 
     def expire_session(params: Object, call: Call, id: str) -> Object:
         session = books.find("checkout.session", id, "session")
@@ -65,7 +73,33 @@ def operations(books: Books, announce: Callable[[list[Object]], None]) -> list[O
         Operation("GET", "/v1/checkout/sessions/{id}", RETRIEVE, find_session),
         Operation("POST", "/v1/checkout/sessions", SESSION, lambda params, call, id: open_session(books, params)),
         Operation("POST", "/v1/checkout/sessions/{id}/expire", RETRIEVE, expire_session),
-        _retrieve(books, "/v1/payment_intents/{id}", "payment_intent"),
+        _list(books, "/v1/payment_intents", "payment_intent", {"customer": text}),
+        Operation(
+            "GET",
+            "/v1/payment_intents/{id}",
+            intents.RETRIEVE,
+            lambda params, call, id: intents.retrieve(books, params, call, id),
+            public=True,
+        ),
+        Operation(
+            "POST",
+            "/v1/payment_intents",
+            intents.INTENT,
+            lambda params, call, id: told(intents.create(books, params, call)),
+        ),
+        Operation(
+            "POST",
+            "/v1/payment_intents/{id}/confirm",
+            intents.CONFIRM,
+            lambda params, call, id: intents.confirm(books, announce, params, call, id),
+            public=True,
+        ),
+        Operation(
+            "POST",
+            "/v1/payment_intents/{id}/cancel",
+            intents.CANCEL,
+            lambda params, call, id: told(intents.cancel(books, params, call, id)),
+        ),
         _list(books, "/v1/events", "event", {"type": text}),
         _retrieve(books, "/v1/events/{id}", "event"),
     ]

@@ -12,6 +12,7 @@ from sandbox.stripe_objects import Object
 from sandbox.stripe_params import boolean, choice, email, integer, metadata, required, text, url
 
 MINIMUM = 50
+TYPES = ("card", "sepa_debit")
 SHORTEST, LONGEST = 30 * 60, 24 * 3600
 NEVER_OR_AUTO = choice("auto", "never")
 
@@ -50,18 +51,27 @@ def open_session(books: Books, params: Object) -> Object:
         return _open(books, params)
 
 
+def check_types(types: list[str], currency: str) -> None:
+    """Raises StripeError for means of payment that are not taken here, or not in this currency."""
+    if not types or not set(types) <= set(TYPES):
+        raise StripeError(f"This sandbox takes {' and '.join(TYPES)} only.", param="payment_method_types")
+    if "sepa_debit" in types and currency != "eur":
+        raise StripeError(f"sepa_debit is in eur only, not in {currency}.", param="payment_method_types")
+
+
 def _open(books: Books, params: Object) -> Object:
     _check(books, params)
     items = [_line_item(books, item, f"line_items[{index}]") for index, item in enumerate(params["line_items"])]
     currencies = {item["currency"] for item in items}
     if len(currencies) > 1:
         raise StripeError("All line items must have the same currency.", param="line_items")
+    check_types(params.get("payment_method_types", ["card"]), currency := currencies.pop())
     total = sum(item["amount_total"] for item in items)
     if total < MINIMUM:
         message = f"The Checkout Session's total amount must be at least {MINIMUM} in its currency's smallest unit."
         raise StripeError(message, code="amount_too_small")
 
-    session = _session(params, total, currencies.pop(), books)
+    session = _session(params, total, currency, books)
     plan = {
         "line_items": items,
         "payment_intent_data": params.get("payment_intent_data", {}),
@@ -82,8 +92,6 @@ def _check(books: Books, params: Object) -> None:
         books.find("customer", params["customer"], "customer")
     elif "customer_update" in params:
         raise StripeError("`customer_update` can only be used with `customer`.", param="customer_update")
-    if "card" not in params.get("payment_method_types", ["card"]):
-        raise StripeError("This sandbox takes cards only.", param="payment_method_types")
     if not re.fullmatch(r"[\w-]{1,200}", params.get("client_reference_id", "none"), re.ASCII):
         message = "client_reference_id takes up to 200 letters, digits, dashes and underscores."
         raise StripeError(message, param="client_reference_id")
@@ -198,7 +206,7 @@ def _session(params: Object, total: int, currency: str, books: Books) -> Object:
 
 
 def customer_details(
-    email: str, *, name: str | None = None, phone: str | None = None, address: Object | None = None
+    email: str | None, *, name: str | None = None, phone: str | None = None, address: Object | None = None
 ) -> Object:
     """What the session knows of its customer: the e-mail from the start, the rest once paid."""
     return {
