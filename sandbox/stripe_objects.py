@@ -117,6 +117,46 @@ def line_item(price: Object, quantity: int, description: str) -> Object:
     }
 
 
+def coupon(given: Object, created: int) -> Object:
+    return {
+        "id": given.get("id") or new_id("", 8),
+        "object": "coupon",
+        "amount_off": given.get("amount_off"),
+        "created": created,
+        "currency": given.get("currency"),
+        "duration": given.get("duration", "once"),
+        "duration_in_months": None,
+        "livemode": False,
+        "max_redemptions": given.get("max_redemptions"),
+        "metadata": given.get("metadata", {}),
+        "name": given.get("name"),
+        "percent_off": given.get("percent_off"),
+        "redeem_by": None,
+        "times_redeemed": 0,
+        "valid": True,
+    }
+
+
+def discount(coupon: Object, session: Object) -> Object:
+    """A coupon applied to a Checkout Session."""
+    return {
+        "id": new_id("di_1"),
+        "object": "discount",
+        "checkout_session": session["id"],
+        "coupon": coupon,
+        "customer": session["customer"],
+        "customer_account": None,
+        "end": None,
+        "invoice": None,
+        "invoice_item": None,
+        "promotion_code": None,
+        "source": {"coupon": coupon["id"], "type": "coupon"},
+        "start": session["created"],
+        "subscription": None,
+        "subscription_item": None,
+    }
+
+
 def payment_intent(given: Object, created: int) -> Object:
     """`given`: amount, currency and payment_method_types, and what else the caller knows."""
     id = new_id("pi_3")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from sandbox import stripe_catalog as catalog
+from sandbox import stripe_coupons as coupons
 from sandbox import stripe_intents as intents
 from sandbox.stripe_books import LIST, Books, Call
 from sandbox.stripe_errors import StripeError
@@ -73,6 +74,15 @@ def operations(books: Books, announce: Callable[[list[Object]], None]) -> list[O
         Operation("GET", "/v1/checkout/sessions/{id}", RETRIEVE, find_session),
         Operation("POST", "/v1/checkout/sessions", SESSION, lambda params, call, id: open_session(books, params)),
         Operation("POST", "/v1/checkout/sessions/{id}/expire", RETRIEVE, expire_session),
+        Operation(
+            "GET",
+            "/v1/checkout/sessions/{id}/line_items",
+            LIST,
+            lambda params, call, id: books.items(books.find("checkout.session", id, "session"), params),
+        ),
+        _list(books, "/v1/coupons", "coupon", {}),
+        _retrieve(books, "/v1/coupons/{id}", "coupon"),
+        Operation("POST", "/v1/coupons", coupons.COUPON, lambda params, call, id: coupons.create(books, params)),
         _list(books, "/v1/payment_intents", "payment_intent", {"customer": text}),
         Operation(
             "GET",

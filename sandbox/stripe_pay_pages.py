@@ -146,7 +146,7 @@ class PayPages:
         )
 
     def _session_form(self, session: Object, typed: dict[str, str], problems: dict[str, str] | None = None) -> Response:
-        lines = self._account.books.find("checkout.plan", session["id"])["line_items"]
+        lines = self._account.books.plan(session)["line_items"]
         bill = {
             "amount": session["amount_total"],
             "currency": session["currency"],
@@ -159,13 +159,26 @@ class PayPages:
                 }
                 for line in lines
             ],
+            "discount": self._discount(session),
             "back": session["cancel_url"],
         }
         return _form(bill, form.asked_by_session(session), typed, problems)
 
+    def _discount(self, session: Object) -> Object | None:
+        """The coupon's name, where it has one, and what it takes off."""
+        for discount in self._account.books.plan(session).get("discounts", []):
+            return {"name": discount["discount"]["coupon"]["name"], "amount": discount["amount"]}
+        return None
+
     def _intent_form(self, intent: Object, typed: dict[str, str], problems: dict[str, str] | None = None) -> Response:
         line = {"description": intent["description"] or "Paiement", "quantity": 1, "amount": intent["amount"]}
-        bill = {"amount": intent["amount"], "currency": intent["currency"], "lines": [line], "back": None}
+        bill = {
+            "amount": intent["amount"],
+            "currency": intent["currency"],
+            "lines": [line],
+            "discount": None,
+            "back": None,
+        }
         return _form(bill, self._asked_by_intent(intent), typed, problems)
 
 

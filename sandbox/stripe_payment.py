@@ -4,6 +4,7 @@ A Checkout Session follows its PaymentIntent. Each function gives the events mad
 """
 
 from sandbox import stripe_attempt as attempt
+from sandbox import stripe_coupons as coupons
 from sandbox import stripe_objects as objects
 from sandbox import stripe_sepa as sepa
 from sandbox.store import Condition
@@ -107,7 +108,7 @@ def _intent(books: Books, session: Object) -> tuple[list[Object], Object]:
     """The session's PaymentIntent: Stripe makes it at the first attempt, not before."""
     if session["payment_intent"]:
         return [], books.find("payment_intent", session["payment_intent"])
-    given = books.find("checkout.plan", session["id"])["payment_intent_data"] | {
+    given = books.plan(session)["payment_intent_data"] | {
         "amount": session["amount_total"],
         "currency": session["currency"],
         "customer": session["customer"],
@@ -142,6 +143,8 @@ def _completed(books: Books, session: Object, intent: Object) -> Object:
         "customer_details": customer_details(**known),
     }
     _update_customer(books, session, known)
+    for discount in session["discounts"]:
+        coupons.redeem(books, discount["coupon"])
     return books.event("checkout.session.completed", books.keep(session))
 
 
@@ -152,7 +155,7 @@ def _new_customer(books: Books, session: Object, known: Object) -> str | None:
 
 
 def _update_customer(books: Books, session: Object, known: Object) -> None:
-    asked = books.find("checkout.plan", session["id"])["customer_update"]
+    asked = books.plan(session)["customer_update"]
     changes = {name: known[name] for name in ("name", "address") if asked.get(name) == "auto"}
     if changes:
         books.keep(books.find("customer", session["customer"]) | changes)

@@ -4,6 +4,7 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
+from sandbox import stripe_coupons as coupons
 from sandbox import stripe_objects as objects
 from sandbox.stripe_books import Books
 from sandbox.stripe_catalog import AMOUNT, PRODUCT_DATA, create_price
@@ -29,6 +30,7 @@ SESSION: dict[str, Any] = {
     "customer_creation": choice("always", "if_required"),
     "customer_email": email,
     "customer_update": {"address": NEVER_OR_AUTO, "name": NEVER_OR_AUTO, "shipping": NEVER_OR_AUTO},
+    "discounts": [{"coupon": required(text)}],
     "expand": [text],
     "expires_at": integer,
     "locale": text,
@@ -46,7 +48,7 @@ SESSION: dict[str, Any] = {
 
 
 def open_session(books: Books, params: Object) -> Object:
-    """A new session, its line items priced; what is only needed at payment is put aside (`checkout.plan`)."""
+    """A new session, its line items priced; what is only needed at payment is put aside (its plan)."""
     with books.store.transaction():
         return _open(books, params)
 
@@ -66,19 +68,34 @@ def _open(books: Books, params: Object) -> Object:
     if len(currencies) > 1:
         raise StripeError("All line items must have the same currency.", param="line_items")
     check_types(params.get("payment_method_types", ["card"]), currency := currencies.pop())
+    coupon = _coupon(books, params, currency)
+    reduction = coupons.apply(coupon, items) if coupon else 0
     total = sum(item["amount_total"] for item in items)
     if total < MINIMUM:
         message = f"The Checkout Session's total amount must be at least {MINIMUM} in its currency's smallest unit."
         raise StripeError(message, code="amount_too_small")
 
-    session = _session(params, total, currency, books)
+    session = _session(params, total + reduction, currency, books)
     plan = {
         "line_items": items,
         "payment_intent_data": params.get("payment_intent_data", {}),
         "customer_update": params.get("customer_update", {}),
+        "discounts": [],
     }
+    if coupon:
+        session["amount_total"] = total
+        session["discounts"] = [{"coupon": coupon["id"], "promotion_code": None}]
+        session["total_details"]["amount_discount"] = reduction
+        plan["discounts"] = [{"amount": reduction, "discount": objects.discount(coupon, session)}]
     books.store.put("checkout.plan", session["id"], plan)
     return books.keep(session)
+
+
+def _coupon(books: Books, params: Object, currency: str) -> Object | None:
+    given = params.get("discounts", [])
+    if len(given) > 1:
+        raise StripeError("A Checkout Session takes one discount at most.", param="discounts")
+    return coupons.find(books, given[0]["coupon"], currency, "discounts[0][coupon]") if given else None
 
 
 def _check(books: Books, params: Object) -> None:
@@ -122,7 +139,7 @@ def _line_item(books: Books, item: Object, param: str) -> Object:
     return objects.line_item(price, item["quantity"], product["name"])
 
 
-def _session(params: Object, total: int, currency: str, books: Books) -> Object:
+def _session(params: Object, subtotal: int, currency: str, books: Books) -> Object:
     id = objects.new_id("cs_test_a1", 58)
     known = books.find("customer", params["customer"]) if "customer" in params else {}
     known_email = params.get("customer_email") or known.get("email")
@@ -132,8 +149,8 @@ def _session(params: Object, total: int, currency: str, books: Books) -> Object:
         "adaptive_pricing": {"enabled": False},
         "after_expiration": None,
         "allow_promotion_codes": None,
-        "amount_subtotal": total,
-        "amount_total": total,
+        "amount_subtotal": subtotal,
+        "amount_total": subtotal,
         "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
         "billing_address_collection": params.get("billing_address_collection"),
         "cancel_url": params.get("cancel_url"),
