@@ -26,6 +26,7 @@ from sandbox.shop import Shop
 from sandbox.shop_client import ShopClient
 from sandbox.store import Store
 from sandbox.stripe_account import StripeAccount
+from sandbox.stripe_dashboard import Dashboard
 from sandbox.stripe_pages import StripePages
 from sandbox.stripe_pay_pages import PayPages
 
@@ -120,6 +121,7 @@ class Sandbox:
             *self.stripe.api.routes,
             *PayPages(self.stripe).routes,
             *StripePages(self.stripe).routes,
+            *Dashboard(self.stripe).routes,
             *MailPages(self.mail).routes,
             *self.partner.routes,
             *PartnerPages(self.partner).routes,

@@ -3,11 +3,14 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 
 from sandbox import stripe_cards as cards
+from sandbox import stripe_catalog as catalog
 from sandbox import stripe_form as form
+from sandbox import stripe_links as links
 from sandbox import stripe_payment as payment
 from sandbox import stripe_sepa as sepa
 from sandbox.store import Store, Thing
@@ -156,6 +159,14 @@ class StripeAccount:
         event = payment.expire(self.books, self.session(session_id))
         self.courier.send([event])
         return event
+
+    def open_link(self, link_id: str) -> Object:
+        """What opening a payment link's address does; gives the new Checkout Session. Raises StripeError (404)."""
+        return links.open_link(self.books, self.books.find("payment_link", link_id))
+
+    def edit_product(self, id: str, **changes: Any) -> list[Object]:
+        """Change a product as in Stripe's dashboard, `metadata={"partners": "one,two"}` say; gives the events made."""
+        return self._sent(catalog.update_product(self.books, changes, id)[1])
 
     def events(self, type: str | None = None) -> list[Object]:
         """Every event, oldest first."""

@@ -66,8 +66,8 @@ class Books:
             raise no_such(kind, id, param)
         return found
 
-    def event(self, type: str, object: Object, call: Call | None = None) -> Object:
-        """Keep the event of this type with the object as it is now."""
+    def event(self, type: str, object: Object, call: Call | None = None, *, before: Object | None = None) -> Object:
+        """Keep the event of this type with the object as it is now. `before`: what an update began with."""
         by = call or Call()
         snapshot = json.loads(json.dumps(object))
         made = event(
@@ -76,6 +76,7 @@ class Books:
             created=self.now,
             api_version=self.api_version,
             request={"id": by.id, "idempotency_key": by.idempotency_key},
+            previous=_previous(before, snapshot) if before else None,
         )
         return self.keep(made)
 
@@ -140,6 +141,15 @@ class Books:
             raise StripeError(f"This property cannot be expanded ({path}).", param="expand[]")
         if deeper and object[field]:
             self._expand(object[field], deeper, path)
+
+
+def _previous(before: Object, after: Object) -> Object:
+    """What the fields changed were; of metadata, the keys changed, null where there was none."""
+    changed = {key: before[key] for key in after if before[key] != after[key]}
+    if "metadata" in changed:
+        old, new = before["metadata"], after["metadata"]
+        changed["metadata"] = {key: old.get(key) for key in old | new if old.get(key) != new.get(key)}
+    return changed
 
 
 def _passable(object: Object, field: str, deeper: str) -> bool:

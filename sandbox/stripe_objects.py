@@ -206,14 +206,63 @@ def payment_intent(given: Object, created: int) -> Object:
     }
 
 
-def event(type: str, object: Object, *, created: int, api_version: str, request: Object) -> Object:
-    """A snapshot event. `request` is the API call behind it, `{id, idempotency_key}`: nulls for the hosted page."""
+def payment_link(given: Object, currency: str) -> Object:
+    """A link without its address yet."""
+    return {
+        "id": new_id("plink_1"),
+        "object": "payment_link",
+        "active": True,
+        "after_completion": given.get("after_completion")
+        or {"hosted_confirmation": {"custom_message": None}, "type": "hosted_confirmation"},
+        "allow_promotion_codes": False,
+        "application": None,
+        "application_fee_amount": None,
+        "application_fee_percent": None,
+        "automatic_tax": {"enabled": False, "liability": None},
+        "billing_address_collection": given.get("billing_address_collection", "auto"),
+        "consent_collection": None,
+        "currency": currency,
+        "custom_fields": [],
+        "custom_text": {
+            "after_submit": None,
+            "shipping_address": None,
+            "submit": None,
+            "terms_of_service_acceptance": None,
+        },
+        "customer_creation": given.get("customer_creation", "if_required"),
+        "inactive_message": None,
+        "invoice_creation": {"enabled": False, "invoice_data": None},
+        "livemode": False,
+        "managed_payments": {"enabled": False},
+        "metadata": given.get("metadata", {}),
+        "on_behalf_of": None,
+        "payment_intent_data": given.get("payment_intent_data"),
+        "payment_method_collection": "if_required",
+        "payment_method_options": None,
+        "payment_method_types": given.get("payment_method_types"),
+        "phone_number_collection": given.get("phone_number_collection", {"enabled": False}),
+        "restrictions": None,
+        "shipping_address_collection": None,
+        "shipping_options": [],
+        "submit_type": given.get("submit_type", "auto"),
+        "subscription_data": None,
+        "tax_id_collection": {"enabled": False, "required": "never"},
+        "transfer_data": None,
+        "url": None,
+    }
+
+
+def event(
+    type: str, object: Object, *, created: int, api_version: str, request: Object, previous: Object | None
+) -> Object:
+    """A snapshot event. `request` is the API call behind it, `{id, idempotency_key}`: nulls for the hosted page.
+    `previous`: of an update, what the fields changed were before."""
     return {
         "id": new_id("evt_1"),
         "object": "event",
         "api_version": api_version,
         "created": created,
-        "data": {"object": object},
+        "data": {"object": object} | ({"previous_attributes": previous} if previous else {}),
         "livemode": False,
         "pending_webhooks": 1,
         "request": request,

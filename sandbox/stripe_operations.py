@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from sandbox import stripe_catalog as catalog
 from sandbox import stripe_coupons as coupons
 from sandbox import stripe_intents as intents
+from sandbox import stripe_links as links
 from sandbox.stripe_books import LIST, Books, Call
 from sandbox.stripe_errors import StripeError
 from sandbox.stripe_objects import Object, balance
@@ -48,24 +49,30 @@ def operations(books: Books, announce: Callable[[list[Object]], None]) -> list[O
         _list(books, "/v1/customers", "customer", {"email": email}),
         _retrieve(books, "/v1/customers/{id}", "customer"),
         Operation(
-            "POST", "/v1/customers", catalog.CUSTOMER, lambda params, call, id: catalog.create_customer(books, params)
+            "POST",
+            "/v1/customers",
+            catalog.CUSTOMER,
+            lambda params, call, id: told(catalog.create_customer(books, params, call)),
         ),
         Operation(
             "POST",
             "/v1/customers/{id}",
             catalog.CUSTOMER,
-            lambda params, call, id: catalog.update_customer(books, params, id),
+            lambda params, call, id: told(catalog.update_customer(books, params, id, call)),
         ),
         _list(books, "/v1/products", "product", {"active": boolean}),
         _retrieve(books, "/v1/products/{id}", "product"),
         Operation(
-            "POST", "/v1/products", catalog.PRODUCT, lambda params, call, id: catalog.create_product(books, params)
+            "POST",
+            "/v1/products",
+            catalog.PRODUCT,
+            lambda params, call, id: told(catalog.create_product(books, params, call)),
         ),
         Operation(
             "POST",
             "/v1/products/{id}",
             catalog.PRODUCT_UPDATE,
-            lambda params, call, id: catalog.update_product(books, params, id),
+            lambda params, call, id: told(catalog.update_product(books, params, id, call)),
         ),
         _list(books, "/v1/prices", "price", {"active": boolean, "product": text}),
         _retrieve(books, "/v1/prices/{id}", "price"),
@@ -109,6 +116,20 @@ def operations(books: Books, announce: Callable[[list[Object]], None]) -> list[O
             "/v1/payment_intents/{id}/cancel",
             intents.CANCEL,
             lambda params, call, id: told(intents.cancel(books, params, call, id)),
+        ),
+        _list(books, "/v1/payment_links", "payment_link", {"active": boolean}),
+        _retrieve(books, "/v1/payment_links/{id}", "payment_link"),
+        Operation(
+            "GET",
+            "/v1/payment_links/{id}/line_items",
+            LIST,
+            lambda params, call, id: books.items(books.find("payment_link", id), params),
+        ),
+        Operation(
+            "POST",
+            "/v1/payment_links",
+            links.LINK,
+            lambda params, call, id: told(links.create(books, params, call)),
         ),
         _list(books, "/v1/events", "event", {"type": text}),
         _retrieve(books, "/v1/events/{id}", "event"),

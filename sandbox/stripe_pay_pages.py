@@ -15,6 +15,7 @@ from sandbox.stripe_account import StripeAccount
 from sandbox.stripe_attempt import PAYABLE, bank_page
 from sandbox.stripe_errors import StripeError
 from sandbox.stripe_form import Asked
+from sandbox.stripe_links import STRIPE
 from sandbox.stripe_objects import Object
 from sandbox.stripe_params import url
 from sandbox.stripe_payment import NotOpen, session_of
@@ -38,6 +39,7 @@ class PayPages:
     def __init__(self, account: StripeAccount) -> None:
         self._account = account
         self.routes = [
+            Route("/buy/{id}", self._open_link),
             Route("/pay/{id}", self._show_session, methods=["GET"]),
             Route("/pay/{id}", self._pay_session, methods=["POST"]),
             Route("/pay-intent/{id}", self._show_intent, methods=["GET"]),
@@ -45,6 +47,13 @@ class PayPages:
             Route("/bank/{id}", self._ask, methods=["GET"]),
             Route("/bank/{id}", self._answer, methods=["POST"]),
         ]
+
+    async def _open_link(self, request: Request) -> Response:
+        try:
+            session = self._account.open_link(request.path_params["id"])
+        except StripeError:  # no such link, or its price was withdrawn
+            return _closed(None)
+        return RedirectResponse(f"/pay/{session['id']}", 303)
 
     async def _show_session(self, request: Request) -> Response:
         session = self._session(request)
@@ -114,7 +123,7 @@ class PayPages:
             return RedirectResponse(bank_page(self._account.books, intent), 303)
         session = session_of(self._account.books, intent)
         if session and session["status"] == "complete":
-            return RedirectResponse(session["success_url"].replace("{CHECKOUT_SESSION_ID}", session["id"]), 303)
+            return RedirectResponse(_success(session), 303)
         if session is None and intent["status"] in ("succeeded", "processing"):
             return RedirectResponse(_with_outcome(back, intent) if back else f"/pay-intent/{intent['id']}", 303)
         return None
@@ -160,7 +169,7 @@ class PayPages:
                 for line in lines
             ],
             "discount": self._discount(session),
-            "back": session["cancel_url"],
+            "back": None if session["payment_link"] else session["cancel_url"],
         }
         return _form(bill, form.asked_by_session(session), typed, problems)
 
@@ -211,6 +220,13 @@ def _return_url(request: Request) -> str | None:
         return None
 
 
+def _success(session: Object) -> str:
+    """Where the seller wants its customer back; a link without such an address confirms here."""
+    if session["success_url"] == STRIPE:
+        return f"/pay/{session['id']}"
+    return str(session["success_url"].replace("{CHECKOUT_SESSION_ID}", session["id"]))
+
+
 def _with_outcome(back: str, intent: Object) -> str:
     """The return address with what Stripe appends to it."""
     outcome = urlencode(
@@ -224,7 +240,10 @@ def _with_outcome(back: str, intent: Object) -> str:
 
 
 def _closed(session: Object | None) -> Response:
-    return page("closed", status=404 if session is None else 410, session=session)
+    back = session["cancel_url"] if session else None
+    if session and session["status"] == "complete":
+        back = _success(session)
+    return page("closed", status=404 if session is None else 410, session=session, back=back)
 
 
 def _intent_closed(intent: Object | None) -> Response:

@@ -61,9 +61,28 @@ def check_types(types: list[str], currency: str) -> None:
         raise StripeError(f"sepa_debit is in eur only, not in {currency}.", param="payment_method_types")
 
 
+def line_item(books: Books, item: Object, param: str) -> Object:
+    """The item of a sale, priced, with its description. `param`: where it was given."""
+    if "quantity" not in item:
+        raise missing(f"{param}[quantity]")
+    if item["quantity"] < 1:
+        message = f"Invalid positive integer: {item['quantity']}"
+        raise StripeError(message, code="parameter_invalid_integer", param=f"{param}[quantity]")
+    if "price" in item:
+        price = books.find("price", item["price"], f"{param}[price]")
+        if not price["active"]:
+            raise StripeError(f"The price '{price['id']}' is inactive.", param=f"{param}[price]")
+    elif "price_data" in item:
+        price = create_price(books, item["price_data"] | {"active": False}, f"{param}[price_data]")
+    else:
+        raise missing(f"{param}[price]")
+    product = books.find("product", price["product"])
+    return objects.line_item(price, item["quantity"], product["name"])
+
+
 def _open(books: Books, params: Object) -> Object:
     _check(books, params)
-    items = [_line_item(books, item, f"line_items[{index}]") for index, item in enumerate(params["line_items"])]
+    items = [line_item(books, item, f"line_items[{index}]") for index, item in enumerate(params["line_items"])]
     currencies = {item["currency"] for item in items}
     if len(currencies) > 1:
         raise StripeError("All line items must have the same currency.", param="line_items")
@@ -119,24 +138,6 @@ def _check(books: Books, params: Object) -> None:
     wait = params.get("expires_at", books.now + LONGEST) - books.now
     if not SHORTEST - 60 <= wait <= LONGEST:  # a minute's grace, for the time the request took
         raise StripeError("expires_at must be 30 minutes to 24 hours after creation.", param="expires_at")
-
-
-def _line_item(books: Books, item: Object, param: str) -> Object:
-    if "quantity" not in item:
-        raise missing(f"{param}[quantity]")
-    if item["quantity"] < 1:
-        message = f"Invalid positive integer: {item['quantity']}"
-        raise StripeError(message, code="parameter_invalid_integer", param=f"{param}[quantity]")
-    if "price" in item:
-        price = books.find("price", item["price"], f"{param}[price]")
-        if not price["active"]:
-            raise StripeError(f"The price '{price['id']}' is inactive.", param=f"{param}[price]")
-    elif "price_data" in item:
-        price = create_price(books, item["price_data"] | {"active": False}, f"{param}[price_data]")
-    else:
-        raise missing(f"{param}[price]")
-    product = books.find("product", price["product"])
-    return objects.line_item(price, item["quantity"], product["name"])
 
 
 def _session(params: Object, subtotal: int, currency: str, books: Books) -> Object:
