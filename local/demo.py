@@ -152,6 +152,7 @@ def _programs(environment: dict[str, str]) -> list[Program]:
         "--smtp-port": environment["SMTP_PORT"],
         "--data": str(Path(environment["COMPTOIR_HOME"]) / "sandbox"),
         "--webhook-url": f"{app_url}/webhooks/stripe",
+        "--debits-after": "20",
         "--api-url": app_url,
     }
     options = [word for option in sandbox.items() for word in option]
@@ -173,6 +174,7 @@ def _tell(environment: dict[str, str], demonstration: "Demonstration", home: Pat
         ("Stripe's stand-in", f"{sandbox_url}/stripe"),
         ("Card that pays", "4242 4242 4242 4242"),
         ("Card that is declined", "4000 0000 0000 0002"),
+        ("Card that the bank asks about", "4000 0025 0000 3155"),
         *((f"Login, {role.lower()}", f"{email}  {password}") for role, email, password in demonstration.logins),
         ("Logs", str(home / "logs")),
     ]

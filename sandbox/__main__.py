@@ -20,6 +20,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="folder that survives restarts")
     parser.add_argument("--webhook-url", help="where Stripe's events go; held without it")
     parser.add_argument("--webhook-secret", default=os.environ.get("STRIPE_WEBHOOK_SECRET", "whsec_sandbox"))
+    parser.add_argument("--debits-after", type=float, help="seconds to the end of a SEPA debit; by hand without it")
     parser.add_argument("--api-url", help="Comptoir's address, for the shop")
     parser.add_argument("--shop-email", default=os.environ.get("DEMO_EMAIL"), help="default: $DEMO_EMAIL")
     parser.add_argument("--shop-password", default=os.environ.get("DEMO_PASSWORD"), help="default: $DEMO_PASSWORD")
@@ -40,6 +41,7 @@ async def run(given: argparse.Namespace) -> None:
         port=given.port,
         smtp_port=given.smtp_port,
         shop=shop,
+        debits_after=given.debits_after,
     ) as sandbox:
         print(f"Sandbox: {sandbox.url} · SMTP: 127.0.0.1:{sandbox.smtp_port}", flush=True)
         await stop.wait()

@@ -26,7 +26,9 @@ from sandbox.shop import Shop
 from sandbox.shop_client import ShopClient
 from sandbox.store import Store
 from sandbox.stripe_account import StripeAccount
+from sandbox.stripe_dashboard import Dashboard
 from sandbox.stripe_pages import StripePages
+from sandbox.stripe_pay_pages import PayPages
 
 LARGEST_BODY = 2 * 1024 * 1024
 TICK = 5.0
@@ -41,7 +43,8 @@ class Sandbox:
     webhook_url: where Stripe's events go; without one they are held. data: an SQLite file that survives restarts; None:
     memory. port, smtp_port: 0 takes free ones. keep: how many mails and notifications are kept. transport: carries the
     events instead of the network, for instance into an ASGI app. first_retry: seconds before an event is sent again the
-    first time, doubled each time up to a minute. clock: unix seconds.
+    first time, doubled each time up to a minute. debits_after: seconds until a SEPA debit settles or fails, as its IBAN
+    says; None: when told. clock: unix seconds.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class Sandbox:
         shop: ShopClient | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         first_retry: float = 1.0,
+        debits_after: float | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = Store(data)
@@ -66,6 +70,7 @@ class Sandbox:
             webhook_secret=webhook_secret,
             transport=transport,
             first_retry=first_retry,
+            debits_after=debits_after,
         )
         self.mail = MailSink(self._store, clock, keep)
         self.partner = PartnerSink(self._store, clock, keep)
@@ -114,7 +119,9 @@ class Sandbox:
             Route("/", self._index),
             assets,
             *self.stripe.api.routes,
+            *PayPages(self.stripe).routes,
             *StripePages(self.stripe).routes,
+            *Dashboard(self.stripe).routes,
             *MailPages(self.mail).routes,
             *self.partner.routes,
             *PartnerPages(self.partner).routes,

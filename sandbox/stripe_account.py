@@ -3,20 +3,26 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 
 from sandbox import stripe_cards as cards
+from sandbox import stripe_catalog as catalog
 from sandbox import stripe_form as form
+from sandbox import stripe_links as links
+from sandbox import stripe_payment as payment
+from sandbox import stripe_sepa as sepa
 from sandbox.store import Store, Thing
 from sandbox.stripe_api import Api, ApiRequest
 from sandbox.stripe_books import Books
-from sandbox.stripe_cards import COUNTRY_ALONE, Payer
+from sandbox.stripe_cards import Card
 from sandbox.stripe_courier import Courier
 from sandbox.stripe_faults import Fault, Faults
 from sandbox.stripe_objects import NO_ADDRESS, Object
 from sandbox.stripe_operations import operations
-from sandbox.stripe_payment import expire, expire_due, pay
+from sandbox.stripe_payer import COUNTRY_ALONE, Payer
+from sandbox.stripe_sepa import Iban
 
 DEFAULT_PHONE = "+33612345678"
 
@@ -31,11 +37,13 @@ class StripeAccount:
         webhook_secret: str,
         transport: httpx.AsyncBaseTransport | None,
         first_retry: float,
+        debits_after: float | None,
     ) -> None:
         self.books = Books(store, clock)
         self.courier = Courier(
             store, clock, url=webhook_url, secret=webhook_secret, transport=transport, first_retry=first_retry
         )
+        self.debits_after = debits_after
         self._faults = Faults()
         self.api = Api(self.books, self._faults, operations(self.books, self.courier.send))
 
@@ -61,48 +69,104 @@ class StripeAccount:
         email: str | None = None,
         phone: str | None = None,
         address: dict[str, str] | None = None,
+        *,
+        iban: str | None = None,
+        authenticate: bool | None = True,
     ) -> list[Object]:
         """Do what the hosted page does; gives the events made, in Stripe's order, whether the card pays or is declined.
 
         email: by default the one the session knows. phone: as people type it, only where the session collects phone
         numbers. address: `{line1, postal_code, city, country}`, only where the session requires one. Both by default.
-        Raises UnknownCard, NotOpen, and ValueError for what the page would not let a customer do.
+        iban: pay by SEPA debit instead, where the session takes `sepa_debit`; `settle_debit` or `fail_debit` ends it.
+        authenticate: what the bank's customer answers to a 3-D Secure card; None leaves the bank waiting.
+        Raises UnknownCard, UnknownIban, NotOpen, and ValueError for what the page would not let a customer do.
         """
         session = self.session(session_id)
-        mailbox = email or form.known_email(session)
+        asked = form.asked_by_session(session)
+        mailbox = email or asked.email
         if not mailbox:
             raise ValueError("The session knows no e-mail address: give pay() one.")
-        if phone and not form.asks_phone(session):
+        if phone and not asked.phone:
             raise ValueError("The session does not collect phone numbers: open it with phone_number_collection.")
         if phone and not form.e164(phone):
             raise ValueError(f"{phone!r} is no phone number.")
-        if address and not form.asks_address(session):
+        if address and not asked.address:
             raise ValueError("The session requires no address: open it with billing_address_collection.")
+        if ("sepa_debit" if iban else "card") not in asked.types:
+            raise ValueError(f"The session takes {' and '.join(asked.types)} only: see payment_method_types.")
         payer = Payer(
+            means=_means(card, iban),
             name=name,
             email=mailbox,
-            phone=form.e164(phone or DEFAULT_PHONE) if form.asks_phone(session) else None,
-            card=cards.number(card),
-            address=NO_ADDRESS | (address or form.ADDRESS) if form.asks_address(session) else COUNTRY_ALONE,
+            phone=form.e164(phone or DEFAULT_PHONE) if asked.phone else None,
+            address=NO_ADDRESS | (address or form.ADDRESS) if asked.address else COUNTRY_ALONE,
         )
-        return self.take(session, payer)
+        events = self.take(session, payer)
+        return events + self._asked_the_bank(self.session(session_id)["payment_intent"], authenticate)
+
+    async def confirm(
+        self,
+        intent_id: str,
+        card: str = cards.GOOD,
+        name: str = "Marie Martin",
+        email: str = "marie.martin@example.com",
+        *,
+        iban: str | None = None,
+        authenticate: bool | None = True,
+    ) -> list[Object]:
+        """Pay a PaymentIntent made by the API as a front end's own form does; gives the events made, as `pay`.
+
+        Raises UnknownCard, UnknownIban, and StripeError for an intent that cannot be paid so.
+        """
+        events = self.take_intent(self.intent(intent_id), Payer(_means(card, iban), name, email))
+        return events + self._asked_the_bank(intent_id, authenticate)
 
     def take(self, session: Object, payer: Payer) -> list[Object]:
-        """Try a card on a session, and send the events made."""
-        events = pay(self.books, session, payer)
-        self.courier.send(events)
-        return events
+        """Try a card or an IBAN on a session, and send the events made."""
+        return self._sent(payment.pay(self.books, session, payer))
+
+    def take_intent(self, intent: Object, payer: Payer, return_url: str | None = None) -> list[Object]:
+        """Try a card or an IBAN on a PaymentIntent of the API's, and send the events made."""
+        return self._sent(payment.confirm(self.books, intent, payer, return_url=return_url))
+
+    def answer_the_bank(self, intent_id: str, agreed: bool) -> list[Object]:
+        """Confirm the payment to the bank (3-D Secure), or refuse it. Raises StripeError when nothing was asked."""
+        return self._sent(payment.authenticate(self.books, self.intent(intent_id), agreed=agreed))
+
+    def debits(self) -> list[Object]:
+        """The PaymentIntents whose SEPA debit is under way, oldest first."""
+        return payment.debits(self.books)
+
+    def settle_debit(self, intent_id: str) -> list[Object]:
+        """Let the bank pay a SEPA debit; gives the events made. Raises StripeError when none is under way."""
+        return self._sent(payment.settle(self.books, self.intent(intent_id), paid=True))
+
+    def fail_debit(self, intent_id: str) -> list[Object]:
+        """Let the bank give a SEPA debit back; gives the events made. Raises StripeError when none is under way."""
+        return self._sent(payment.settle(self.books, self.intent(intent_id), paid=False))
+
+    def intent(self, id: str) -> Object:
+        """The PaymentIntent as it is now. Raises StripeError (404) when there is none."""
+        return self.books.find("payment_intent", id, "intent")
 
     def session(self, id: str) -> Object:
         """The Checkout Session as it is now. Raises StripeError (404) when there is none."""
-        self.courier.send(expire_due(self.books, id))
+        self.courier.send(payment.expire_due(self.books, id))
         return self.books.find("checkout.session", id, "session")
 
     def expire(self, session_id: str) -> Object:
         """End an open session before its time; gives the event made."""
-        event = expire(self.books, self.session(session_id))
+        event = payment.expire(self.books, self.session(session_id))
         self.courier.send([event])
         return event
+
+    def open_link(self, link_id: str) -> Object:
+        """What opening a payment link's address does; gives the new Checkout Session. Raises StripeError (404)."""
+        return links.open_link(self.books, self.books.find("payment_link", link_id))
+
+    def edit_product(self, id: str, **changes: Any) -> list[Object]:
+        """Change a product as in Stripe's dashboard, `metadata={"partners": "one,two"}` say; gives the events made."""
+        return self._sent(catalog.update_product(self.books, changes, id)[1])
 
     def events(self, type: str | None = None) -> list[Object]:
         """Every event, oldest first."""
@@ -138,7 +202,26 @@ class StripeAccount:
         self._faults.add(Fault(status=status, times=times, path=path, delay=delay))
 
     async def watch_the_clock(self, every: float) -> None:
-        """Expire sessions on time, for ever."""
+        """Look at the clock for ever, `every` so many seconds."""
         while True:
-            self.courier.send(expire_due(self.books))
+            self.look_at_the_clock()
             await asyncio.sleep(every)
+
+    def look_at_the_clock(self) -> None:
+        """Expire the sessions whose time has come, and end the SEPA debits that are due where `debits_after` is set."""
+        self.courier.send(payment.expire_due(self.books))
+        if self.debits_after is not None:
+            self.courier.send(payment.settle_due(self.books, self.debits_after))
+
+    def _asked_the_bank(self, intent_id: str, agreed: bool | None) -> list[Object]:
+        if agreed is None or self.intent(intent_id)["status"] != "requires_action":
+            return []
+        return self.answer_the_bank(intent_id, agreed)
+
+    def _sent(self, events: list[Object]) -> list[Object]:
+        self.courier.send(events)
+        return events
+
+
+def _means(card: str, iban: str | None) -> Card | Iban:
+    return Iban(sepa.number(iban)) if iban else Card(cards.number(card))

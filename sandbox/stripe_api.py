@@ -48,12 +48,13 @@ class Api:
         ]
 
     async def _answer(self, operation: Operation | None, request: Request) -> Response:
-        call = Call(new_id("req_", 14), request.headers.get("idempotency-key"))
+        key = _key(request.headers.get("authorization", ""))
+        call = Call(new_id("req_", 14), request.headers.get("idempotency-key"), public=key.startswith("pk_test_"))
         log_url = f"{self._books.url}/stripe#{call.id}"
         headers = {"Request-Id": call.id or "", "Cache-Control": "no-store"}
         fault = self._faults.take(request.url.path)
         try:
-            _check_key(request.headers.get("authorization", ""))
+            _check_key(key, public=operation is not None and operation.public)
             form = await self._note(request, call, headers)
             if operation is None:
                 raise unknown_operation(request.method, request.url.path)
@@ -111,8 +112,8 @@ class Api:
             return Answer(error.status, error.body(f"{self._books.url}/stripe#{call.id}"))
 
 
-def _check_key(authorization: str) -> None:
-    """Bearer, or Basic with the key as user name. Raises StripeError unless it is a test key."""
+def _key(authorization: str) -> str:
+    """The key of a Bearer token, or the user name of Basic; empty when there is none."""
     scheme, _, credentials = authorization.partition(" ")
     key = credentials.strip()
     if scheme.lower() == "basic":
@@ -120,9 +121,14 @@ def _check_key(authorization: str) -> None:
             key = base64.b64decode(key, validate=True).decode().partition(":")[0]
         except (binascii.Error, UnicodeDecodeError):
             key = ""
+    return key
+
+
+def _check_key(key: str, *, public: bool) -> None:
+    """Raises StripeError unless it is a secret test key; a publishable one will do where the operation is public."""
     if not key:
         raise unauthorized("You did not provide an API key, as a Bearer token or the user name of Basic auth.")
-    if key.startswith(("sk_live_", "rk_live_")):
+    if key.startswith(("sk_live_", "rk_live_", "pk_live_")):
         raise unauthorized("A live key has no place in a sandbox, and was refused. Use one that begins with sk_test_.")
-    if not key.startswith("sk_test_"):
+    if not key.startswith(("sk_test_", "pk_test_") if public else "sk_test_"):
         raise unauthorized(f"Invalid API Key provided: {key[:8]}****")

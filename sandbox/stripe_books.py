@@ -19,6 +19,9 @@ EXPANDABLE = {
     "default_price": "price",
 }
 """Which kind of object the id in a field names."""
+PLANS = {"checkout.session": "checkout.plan", "payment_link": "payment_link.plan"}
+"""Under which kind is kept what an object's creation asked for later, and its line items."""
+URLS = {"checkout.session": "/v1/checkout/sessions", "payment_link": "/v1/payment_links"}
 
 CREATED = {"gt": integer, "gte": integer, "lt": integer, "lte": integer}
 LIST: dict[str, Any] = {
@@ -36,6 +39,8 @@ class Call(NamedTuple):
 
     id: str | None = None
     idempotency_key: str | None = None
+    public: bool = False
+    """By a publishable key, which reaches what its client secret opens."""
 
 
 class Books:
@@ -61,23 +66,23 @@ class Books:
             raise no_such(kind, id, param)
         return found
 
-    def event(self, type: str, object: Object, call: Call | None = None) -> Object:
-        """Keep the event of this type with the object as it is now."""
+    def event(self, type: str, object: Object, call: Call | None = None, *, before: Object | None = None) -> Object:
+        """Keep the event of this type with the object as it is now. `before`: what an update began with."""
+        by = call or Call()
         snapshot = json.loads(json.dumps(object))
         made = event(
             type,
             snapshot,
             created=self.now,
             api_version=self.api_version,
-            request=(call or Call())._asdict(),
+            request={"id": by.id, "idempotency_key": by.idempotency_key},
+            previous=_previous(before, snapshot) if before else None,
         )
         return self.keep(made)
 
     def page(self, kind: str, url: str, params: Object, where: Sequence[Condition] = ()) -> Object:
         """A list object, newest first. `params` were read with LIST."""
-        limit = params.get("limit", 10)
-        if not 1 <= limit <= 100:
-            raise StripeError("Invalid limit: must be between 1 and 100", param="limit")
+        limit = _limit(params)
         if "starting_after" in params and "ending_before" in params:
             raise StripeError("You may only specify one of these parameters: starting_after, ending_before.")
         created = [("created", COMPARISONS[key], value) for key, value in params.get("created", {}).items()]
@@ -99,22 +104,69 @@ class Books:
             self._expand(object, path, path)
         return object
 
+    def plan(self, object: Object) -> Object:
+        """What is kept beside a Checkout Session or a payment link, its line items first of all."""
+        return self.find(PLANS[object["object"]], object["id"])
+
+    def items(self, object: Object, params: Object) -> Object:
+        """The line items as a list object, in their own order. `params` were read with LIST."""
+        url = f"{URLS[object['object']]}/{object['id']}/line_items"
+        items = self.plan(object)["line_items"]
+        limit = _limit(params)
+        ids = [item["id"] for item in items]
+        first, last = 0, len(items)
+        if after := params.get("starting_after"):
+            first = _position(ids, after, "starting_after") + 1
+        if before := params.get("ending_before"):
+            last = _position(ids, before, "ending_before")
+            first = max(0, last - limit)
+            return {"object": "list", "data": items[first:last], "has_more": first > 0, "url": url}
+        return {"object": "list", "data": items[first : first + limit], "has_more": first + limit < last, "url": url}
+
     def _expand(self, object: Object, rest: str, path: str) -> None:
         field, _, deeper = rest.partition(".")
-        if field == "data" and object["object"] == "list":
+        kind = object.get("object")
+        if field == "data" and kind == "list":
             for item in object["data"]:
                 self._expand(item, deeper, path)
             return
-        if field == "line_items" and object["object"] == "checkout.session":
-            object[field] = self._line_items(object["id"])
-        elif field not in EXPANDABLE or field not in object:
-            raise StripeError(f"This property cannot be expanded ({path}).", param="expand[]")
-        elif isinstance(object[field], str):
+        if rest == "total_details.breakdown" and kind == "checkout.session":
+            object[field]["breakdown"] = {"discounts": self.plan(object).get("discounts", []), "taxes": []}
+            return
+        if field == "line_items" and kind in PLANS:
+            object[field] = self.items(object, {})
+        elif field in EXPANDABLE and isinstance(object.get(field), str):
             object[field] = self.find(EXPANDABLE[field], object[field])
+        elif not _passable(object, field, deeper):
+            raise StripeError(f"This property cannot be expanded ({path}).", param="expand[]")
         if deeper and object[field]:
             self._expand(object[field], deeper, path)
 
-    def _line_items(self, session_id: str) -> Object:
-        items = self.find("checkout.plan", session_id)["line_items"]
-        url = f"/v1/checkout/sessions/{session_id}/line_items"
-        return {"object": "list", "data": items, "has_more": False, "url": url}
+
+def _previous(before: Object, after: Object) -> Object:
+    """What the fields changed were; of metadata, the keys changed, null where there was none."""
+    changed = {key: before[key] for key in after if before[key] != after[key]}
+    if "metadata" in changed:
+        old, new = before["metadata"], after["metadata"]
+        changed["metadata"] = {key: old.get(key) for key in old | new if old.get(key) != new.get(key)}
+    return changed
+
+
+def _passable(object: Object, field: str, deeper: str) -> bool:
+    """Whether nothing need be done at a field: it is expandable and empty, or whole already, or a part on the way."""
+    if field in EXPANDABLE:
+        return field in object
+    return bool(deeper) and isinstance(object.get(field), dict)
+
+
+def _limit(params: Object) -> int:
+    limit = params.get("limit", 10)
+    if not 1 <= limit <= 100:
+        raise StripeError("Invalid limit: must be between 1 and 100", param="limit")
+    return int(limit)
+
+
+def _position(ids: list[str], id: str, param: str) -> int:
+    if id not in ids:
+        raise no_such("line item", id, param)
+    return ids.index(id)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from sandbox import stripe_objects as objects
-from sandbox.stripe_books import Books
+from sandbox.stripe_books import Books, Call
 from sandbox.stripe_errors import StripeError, missing
 from sandbox.stripe_objects import Object
 from sandbox.stripe_params import boolean, choice, currency, email, integer, metadata, required, text
@@ -62,15 +62,17 @@ PRICE: dict[str, Any] = AMOUNT | {
 }
 
 
-def create_customer(books: Books, params: Object) -> Object:
-    return books.keep(objects.customer(_filled(params), books.now))
+def create_customer(books: Books, params: Object, call: Call | None = None) -> tuple[Object, list[Object]]:
+    customer = books.keep(objects.customer(_filled(params), books.now))
+    return customer, [books.event("customer.created", customer, call)]
 
 
-def update_customer(books: Books, params: Object, id: str) -> Object:
-    return books.keep(_changed(books.find("customer", id), params))
+def update_customer(books: Books, params: Object, id: str, call: Call | None = None) -> tuple[Object, list[Object]]:
+    before = books.find("customer", id)
+    return _updated(books, before, _changed(before, params), call)
 
 
-def create_product(books: Books, params: Object) -> Object:
+def create_product(books: Books, params: Object, call: Call | None = None) -> tuple[Object, list[Object]]:
     if "id" in params and books.store.get("product", params["id"]):
         message = f"Product already exists with id '{params['id']}'"
         raise StripeError(message, code="resource_already_exists", param="id")
@@ -78,14 +80,14 @@ def create_product(books: Books, params: Object) -> Object:
     if data := params.get("default_price_data"):
         check_amount(data, "default_price_data")
         product["default_price"] = books.keep(objects.price(data, product["id"], books.now))["id"]
-    return books.keep(product)
+    return books.keep(product), [books.event("product.created", product, call)]
 
 
-def update_product(books: Books, params: Object, id: str) -> Object:
-    product = books.find("product", id)
+def update_product(books: Books, params: Object, id: str, call: Call | None = None) -> tuple[Object, list[Object]]:
+    before = books.find("product", id)
     if "default_price" in params:
         books.find("price", params["default_price"], "default_price")
-    return books.keep(_changed(product, params) | {"updated": books.now})
+    return _updated(books, before, _changed(before, params) | {"updated": books.now}, call)
 
 
 def create_price(books: Books, params: Object, param: str = "") -> Object:
@@ -108,6 +110,13 @@ def check_amount(params: Object, param: str) -> None:
         where = _within(param, "unit_amount")
         message = f"Invalid non-negative integer: must be at most {MAX_AMOUNT}"
         raise StripeError(message, code="parameter_invalid_integer", param=where)
+
+
+def _updated(books: Books, before: Object, after: Object, call: Call | None) -> tuple[Object, list[Object]]:
+    """Keep a changed object, and tell of it where something but the time changed."""
+    if after | {"updated": None} == before | {"updated": None}:
+        return books.keep(after), []
+    return books.keep(after), [books.event(f"{after['object']}.updated", after, call, before=before)]
 
 
 def _filled(params: Object) -> Object:

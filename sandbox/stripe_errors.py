@@ -4,7 +4,7 @@ from typing import Any
 
 
 class StripeError(Exception):
-    """An answer of 4xx or 5xx, in the vendor's shape."""
+    """An answer of 4xx or 5xx, in the vendor's shape. `more`: what else the error object holds."""
 
     def __init__(
         self,
@@ -14,12 +14,14 @@ class StripeError(Exception):
         type: str = "invalid_request_error",
         code: str | None = None,
         param: str | None = None,
+        more: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.type = type
         self.code = code
         self.param = param
+        self.more = more or {}
 
     def body(self, log_url: str) -> dict[str, Any]:
         """The JSON answered. `log_url` is where a developer can look the request up."""
@@ -31,7 +33,7 @@ class StripeError(Exception):
             }
         if self.param:
             error["param"] = self.param
-        return {"error": error | {"request_log_url": log_url}}
+        return {"error": error | self.more | {"request_log_url": log_url}}
 
 
 def missing(param: str) -> StripeError:

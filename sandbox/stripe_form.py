@@ -1,20 +1,30 @@
-"""The hosted page's form: what a customer types, what is wrong with it, in French, and the payer that it makes."""
+"""The payment page's form: what a customer types, what is wrong with it, in French, and the payer that it makes."""
 
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import phonenumbers
 
 from sandbox import stripe_cards as cards
-from sandbox.stripe_cards import COUNTRY_ALONE, Payer, UnknownCard
+from sandbox import stripe_sepa as sepa
+from sandbox.stripe_cards import Card, UnknownCard
 from sandbox.stripe_errors import StripeError
 from sandbox.stripe_objects import NO_ADDRESS, Object
 from sandbox.stripe_params import email as read_email
+from sandbox.stripe_payer import COUNTRY_ALONE, Payer
+from sandbox.stripe_sepa import Iban, UnknownIban
 
 ADDRESS = {"line1": "3 place Bellecour", "postal_code": "69002", "city": "Lyon", "country": "FR"}
-EXAMPLE = {"name": "Marie Martin", "phone": "06 12 34 56 78", "expiry": "12 / 34", "cvc": "123"} | ADDRESS
-FIELDS = ("email", "card", *EXAMPLE)
+EXAMPLE = {
+    "email": "marie.martin@example.com",
+    "name": "Marie Martin",
+    "phone": "06 12 34 56 78",
+    "expiry": "12 / 34",
+    "cvc": "123",
+} | ADDRESS
+FIELDS = ("means", "card", "iban", *EXAMPLE)
 COUNTRIES = {
     "FR": "France",
     "DE": "Allemagne",
@@ -29,18 +39,30 @@ COUNTRIES = {
 }
 
 
-def known_email(session: Object) -> str | None:
-    """The e-mail that the session was opened with, which the page then asks no more."""
+class Asked(NamedTuple):
+    """What a page asks for: which means of payment it takes, and what else. `email`: the one known already."""
+
+    types: list[str]
+    email: str | None = None
+    address: bool = False
+    phone: bool = False
+
+
+def asked_by_session(session: Object) -> Asked:
     details: Object = session["customer_details"] or {}
-    return details.get("email")
+    return Asked(
+        types=session["payment_method_types"],
+        email=details.get("email"),
+        address=session["billing_address_collection"] == "required",
+        phone=session["phone_number_collection"]["enabled"],
+    )
 
 
-def asks_address(session: Object) -> bool:
-    return bool(session["billing_address_collection"] == "required")
-
-
-def asks_phone(session: Object) -> bool:
-    return bool(session["phone_number_collection"]["enabled"])
+def filled(typed: dict[str, str], number: str) -> dict[str, str]:
+    """What was typed, the rest filled with an example, and with the test card or IBAN of this number."""
+    given = {name: value for name, value in typed.items() if value}
+    means = {"means": "sepa_debit", "iban": number} if _is_test_iban(number) else {"means": "card", "card": number}
+    return EXAMPLE | given | means
 
 
 def e164(typed: str) -> str | None:
@@ -54,28 +76,58 @@ def e164(typed: str) -> str | None:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-def problems(typed: dict[str, str], session: Object, now: float) -> dict[str, str]:
+def problems(typed: dict[str, str], asked: Asked, now: float) -> dict[str, str]:
     """What stands in the way of paying, by field. `typed` has all FIELDS; `now` in unix seconds."""
-    return dict(_problems(typed, session, datetime.fromtimestamp(now, UTC)))
+    return dict(_problems(typed, asked, datetime.fromtimestamp(now, UTC)))
 
 
-def payer(typed: dict[str, str], session: Object) -> Payer:
+def payer(typed: dict[str, str], asked: Asked) -> Payer:
     """Who pays, from a form without problems."""
-    year, month = _expiry(typed["expiry"]) or (2034, 12)
     return Payer(
+        means=_means(typed, asked),
         name=typed["name"],
-        email=known_email(session) or typed["email"],
-        phone=e164(typed["phone"]) if asks_phone(session) else None,
-        card=cards.number(typed["card"]),
-        exp_month=month,
-        exp_year=year,
-        address=NO_ADDRESS | {name: typed[name] for name in ADDRESS} if asks_address(session) else COUNTRY_ALONE,
+        email=asked.email or typed["email"],
+        phone=e164(typed["phone"]) if asked.phone else None,
+        address=NO_ADDRESS | {name: typed[name] for name in ADDRESS} if asked.address else COUNTRY_ALONE,
     )
 
 
-def _problems(typed: dict[str, str], session: Object, today: datetime) -> Iterator[tuple[str, str]]:
-    if not known_email(session) and not _is_email(typed["email"]):
+def chosen(typed: dict[str, str], asked: Asked) -> str:
+    """The means of payment chosen, the first unless another was."""
+    means = typed.get("means", "")
+    return means if means in asked.types else asked.types[0]
+
+
+def _means(typed: dict[str, str], asked: Asked) -> Card | Iban:
+    if chosen(typed, asked) == "sepa_debit":
+        return Iban(sepa.number(typed["iban"]))
+    year, month = _expiry(typed["expiry"]) or (2034, 12)
+    return Card(cards.number(typed["card"]), month, year)
+
+
+def _problems(typed: dict[str, str], asked: Asked, today: datetime) -> Iterator[tuple[str, str]]:
+    if not asked.email and not _is_email(typed["email"]):
         yield "email", "Indiquez une adresse e-mail valable."
+    if chosen(typed, asked) == "sepa_debit":
+        yield from _iban_problems(typed)
+    else:
+        yield from _card_problems(typed, today)
+    if not typed["name"]:
+        yield "name", "Indiquez le nom du titulaire."
+    if asked.address:
+        yield from _address_problems(typed)
+    if asked.phone and not e164(typed["phone"]):
+        yield "phone", "Indiquez un numéro de téléphone valable."
+
+
+def _iban_problems(typed: dict[str, str]) -> Iterator[tuple[str, str]]:
+    if not typed["iban"]:
+        yield "iban", "Indiquez votre IBAN."
+    elif not _is_test_iban(typed["iban"]):
+        yield "iban", "IBAN inconnu de ce bac à sable. Utilisez un des IBAN de test."
+
+
+def _card_problems(typed: dict[str, str], today: datetime) -> Iterator[tuple[str, str]]:
     if not typed["card"]:
         yield "card", "Indiquez le numéro de carte."
     elif not _is_test_card(typed["card"]):
@@ -87,12 +139,6 @@ def _problems(typed: dict[str, str], session: Object, today: datetime) -> Iterat
         yield "expiry", "La date d’expiration de votre carte est passée."
     if not re.fullmatch(r"\d{3}", typed["cvc"]):
         yield "cvc", "Trois chiffres."
-    if not typed["name"]:
-        yield "name", "Indiquez le nom inscrit sur la carte."
-    if asks_address(session):
-        yield from _address_problems(typed)
-    if asks_phone(session) and not e164(typed["phone"]):
-        yield "phone", "Indiquez un numéro de téléphone valable."
 
 
 def _address_problems(typed: dict[str, str]) -> Iterator[tuple[str, str]]:
@@ -117,6 +163,13 @@ def _is_test_card(typed: str) -> bool:
     try:
         return bool(cards.number(typed))
     except UnknownCard:
+        return False
+
+
+def _is_test_iban(typed: str) -> bool:
+    try:
+        return bool(sepa.number(typed))
+    except UnknownIban:
         return False
 
 

@@ -117,27 +117,67 @@ def line_item(price: Object, quantity: int, description: str) -> Object:
     }
 
 
-def payment_intent(session: Object, given: Object, created: int) -> Object:
-    """The intent behind a Checkout Session. `given` is the session's `payment_intent_data`."""
+def coupon(given: Object, created: int) -> Object:
+    return {
+        "id": given.get("id") or new_id("", 8),
+        "object": "coupon",
+        "amount_off": given.get("amount_off"),
+        "created": created,
+        "currency": given.get("currency"),
+        "duration": given.get("duration", "once"),
+        "duration_in_months": None,
+        "livemode": False,
+        "max_redemptions": given.get("max_redemptions"),
+        "metadata": given.get("metadata", {}),
+        "name": given.get("name"),
+        "percent_off": given.get("percent_off"),
+        "redeem_by": None,
+        "times_redeemed": 0,
+        "valid": True,
+    }
+
+
+def discount(coupon: Object, session: Object) -> Object:
+    """A coupon applied to a Checkout Session."""
+    return {
+        "id": new_id("di_1"),
+        "object": "discount",
+        "checkout_session": session["id"],
+        "coupon": coupon,
+        "customer": session["customer"],
+        "customer_account": None,
+        "end": None,
+        "invoice": None,
+        "invoice_item": None,
+        "promotion_code": None,
+        "source": {"coupon": coupon["id"], "type": "coupon"},
+        "start": session["created"],
+        "subscription": None,
+        "subscription_item": None,
+    }
+
+
+def payment_intent(given: Object, created: int) -> Object:
+    """`given`: amount, currency and payment_method_types, and what else the caller knows."""
     id = new_id("pi_3")
     return {
         "id": id,
         "object": "payment_intent",
-        "amount": session["amount_total"],
+        "amount": given["amount"],
         "amount_capturable": 0,
         "amount_details": {"tip": {}},
         "amount_received": 0,
         "application": None,
         "application_fee_amount": None,
-        "automatic_payment_methods": None,
+        "automatic_payment_methods": given.get("automatic_payment_methods"),
         "canceled_at": None,
         "cancellation_reason": None,
         "capture_method": "automatic",
         "client_secret": f"{id}_secret_{new_id('', 25)}",
         "confirmation_method": "automatic",
         "created": created,
-        "currency": session["currency"],
-        "customer": session["customer"],
+        "currency": given["currency"],
+        "customer": given.get("customer"),
         "customer_account": None,
         "description": given.get("description"),
         "excluded_payment_method_types": None,
@@ -150,8 +190,8 @@ def payment_intent(session: Object, given: Object, created: int) -> Object:
         "on_behalf_of": None,
         "payment_method": None,
         "payment_method_configuration_details": None,
-        "payment_method_options": {},
-        "payment_method_types": session["payment_method_types"],
+        "payment_method_options": given.get("payment_method_options", {}),
+        "payment_method_types": given["payment_method_types"],
         "processing": None,
         "receipt_email": given.get("receipt_email"),
         "review": None,
@@ -166,14 +206,63 @@ def payment_intent(session: Object, given: Object, created: int) -> Object:
     }
 
 
-def event(type: str, object: Object, *, created: int, api_version: str, request: Object) -> Object:
-    """A snapshot event. `request` is the API call behind it, `{id, idempotency_key}`: nulls for the hosted page."""
+def payment_link(given: Object, currency: str) -> Object:
+    """A link without its address yet."""
+    return {
+        "id": new_id("plink_1"),
+        "object": "payment_link",
+        "active": True,
+        "after_completion": given.get("after_completion")
+        or {"hosted_confirmation": {"custom_message": None}, "type": "hosted_confirmation"},
+        "allow_promotion_codes": False,
+        "application": None,
+        "application_fee_amount": None,
+        "application_fee_percent": None,
+        "automatic_tax": {"enabled": False, "liability": None},
+        "billing_address_collection": given.get("billing_address_collection", "auto"),
+        "consent_collection": None,
+        "currency": currency,
+        "custom_fields": [],
+        "custom_text": {
+            "after_submit": None,
+            "shipping_address": None,
+            "submit": None,
+            "terms_of_service_acceptance": None,
+        },
+        "customer_creation": given.get("customer_creation", "if_required"),
+        "inactive_message": None,
+        "invoice_creation": {"enabled": False, "invoice_data": None},
+        "livemode": False,
+        "managed_payments": {"enabled": False},
+        "metadata": given.get("metadata", {}),
+        "on_behalf_of": None,
+        "payment_intent_data": given.get("payment_intent_data"),
+        "payment_method_collection": "if_required",
+        "payment_method_options": None,
+        "payment_method_types": given.get("payment_method_types"),
+        "phone_number_collection": given.get("phone_number_collection", {"enabled": False}),
+        "restrictions": None,
+        "shipping_address_collection": None,
+        "shipping_options": [],
+        "submit_type": given.get("submit_type", "auto"),
+        "subscription_data": None,
+        "tax_id_collection": {"enabled": False, "required": "never"},
+        "transfer_data": None,
+        "url": None,
+    }
+
+
+def event(
+    type: str, object: Object, *, created: int, api_version: str, request: Object, previous: Object | None
+) -> Object:
+    """A snapshot event. `request` is the API call behind it, `{id, idempotency_key}`: nulls for the hosted page.
+    `previous`: of an update, what the fields changed were before."""
     return {
         "id": new_id("evt_1"),
         "object": "event",
         "api_version": api_version,
         "created": created,
-        "data": {"object": object},
+        "data": {"object": object} | ({"previous_attributes": previous} if previous else {}),
         "livemode": False,
         "pending_webhooks": 1,
         "request": request,

@@ -4,6 +4,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from sandbox import stripe_catalog as catalog
+from sandbox import stripe_coupons as coupons
+from sandbox import stripe_intents as intents
+from sandbox import stripe_links as links
 from sandbox.stripe_books import LIST, Books, Call
 from sandbox.stripe_errors import StripeError
 from sandbox.stripe_objects import Object, balance
@@ -20,10 +23,17 @@ class Operation(NamedTuple):
     accepts: dict[str, Any]
     execute: Callable[[Object, Call, str], Object]
     """`(parameters, call, id in the path or "")`, giving the object answered."""
+    public: bool = False
+    """Whether a publishable key will do."""
 
 
 def operations(books: Books, announce: Callable[[list[Object]], None]) -> list[Operation]:
     """All operations over these books. `announce` carries the events they make."""
+
+    def told(changed: tuple[Object, list[Object]]) -> Object:
+        object, events = changed
+        announce(events)
+        return object
 
     def expire_session(params: Object, call: Call, id: str) -> Object:
         session = books.find("checkout.session", id, "session")
@@ -39,24 +49,30 @@ def operations(books: Books, announce: Callable[[list[Object]], None]) -> list[O
         _list(books, "/v1/customers", "customer", {"email": email}),
         _retrieve(books, "/v1/customers/{id}", "customer"),
         Operation(
-            "POST", "/v1/customers", catalog.CUSTOMER, lambda params, call, id: catalog.create_customer(books, params)
+            "POST",
+            "/v1/customers",
+            catalog.CUSTOMER,
+            lambda params, call, id: told(catalog.create_customer(books, params, call)),
         ),
         Operation(
             "POST",
             "/v1/customers/{id}",
             catalog.CUSTOMER,
-            lambda params, call, id: catalog.update_customer(books, params, id),
+            lambda params, call, id: told(catalog.update_customer(books, params, id, call)),
         ),
         _list(books, "/v1/products", "product", {"active": boolean}),
         _retrieve(books, "/v1/products/{id}", "product"),
         Operation(
-            "POST", "/v1/products", catalog.PRODUCT, lambda params, call, id: catalog.create_product(books, params)
+            "POST",
+            "/v1/products",
+            catalog.PRODUCT,
+            lambda params, call, id: told(catalog.create_product(books, params, call)),
         ),
         Operation(
             "POST",
             "/v1/products/{id}",
             catalog.PRODUCT_UPDATE,
-            lambda params, call, id: catalog.update_product(books, params, id),
+            lambda params, call, id: told(catalog.update_product(books, params, id, call)),
         ),
         _list(books, "/v1/prices", "price", {"active": boolean, "product": text}),
         _retrieve(books, "/v1/prices/{id}", "price"),
@@ -65,7 +81,56 @@ def operations(books: Books, announce: Callable[[list[Object]], None]) -> list[O
         Operation("GET", "/v1/checkout/sessions/{id}", RETRIEVE, find_session),
         Operation("POST", "/v1/checkout/sessions", SESSION, lambda params, call, id: open_session(books, params)),
         Operation("POST", "/v1/checkout/sessions/{id}/expire", RETRIEVE, expire_session),
-        _retrieve(books, "/v1/payment_intents/{id}", "payment_intent"),
+        Operation(
+            "GET",
+            "/v1/checkout/sessions/{id}/line_items",
+            LIST,
+            lambda params, call, id: books.items(books.find("checkout.session", id, "session"), params),
+        ),
+        _list(books, "/v1/coupons", "coupon", {}),
+        _retrieve(books, "/v1/coupons/{id}", "coupon"),
+        Operation("POST", "/v1/coupons", coupons.COUPON, lambda params, call, id: coupons.create(books, params)),
+        _list(books, "/v1/payment_intents", "payment_intent", {"customer": text}),
+        Operation(
+            "GET",
+            "/v1/payment_intents/{id}",
+            intents.RETRIEVE,
+            lambda params, call, id: intents.retrieve(books, params, call, id),
+            public=True,
+        ),
+        Operation(
+            "POST",
+            "/v1/payment_intents",
+            intents.INTENT,
+            lambda params, call, id: told(intents.create(books, params, call)),
+        ),
+        Operation(
+            "POST",
+            "/v1/payment_intents/{id}/confirm",
+            intents.CONFIRM,
+            lambda params, call, id: intents.confirm(books, announce, params, call, id),
+            public=True,
+        ),
+        Operation(
+            "POST",
+            "/v1/payment_intents/{id}/cancel",
+            intents.CANCEL,
+            lambda params, call, id: told(intents.cancel(books, params, call, id)),
+        ),
+        _list(books, "/v1/payment_links", "payment_link", {"active": boolean}),
+        _retrieve(books, "/v1/payment_links/{id}", "payment_link"),
+        Operation(
+            "GET",
+            "/v1/payment_links/{id}/line_items",
+            LIST,
+            lambda params, call, id: books.items(books.find("payment_link", id), params),
+        ),
+        Operation(
+            "POST",
+            "/v1/payment_links",
+            links.LINK,
+            lambda params, call, id: told(links.create(books, params, call)),
+        ),
         _list(books, "/v1/events", "event", {"type": text}),
         _retrieve(books, "/v1/events/{id}", "event"),
     ]

@@ -72,6 +72,12 @@ def integer(value: str, param: str) -> int:
     return int(value)
 
 
+def decimal(value: str, param: str) -> float:
+    if not re.fullmatch(r"\d{1,9}(\.\d{1,9})?", value):
+        raise StripeError(f"Invalid decimal: {value}", param=param)
+    return float(value)
+
+
 def boolean(value: str, param: str) -> bool:
     if value not in ("true", "false"):
         raise StripeError(f"Invalid boolean: {value}", param=param)

@@ -1,12 +1,17 @@
-"""What happens to an open Checkout Session: a card pays it or is declined, or its time runs out."""
+"""What happens to payments begun: they are paid, refused, confirmed to the bank, settled, or their time runs out.
 
-from sandbox import stripe_cards as cards
+A Checkout Session follows its PaymentIntent. Each function gives the events made, in Stripe's order.
+"""
+
+from sandbox import stripe_attempt as attempt
+from sandbox import stripe_coupons as coupons
 from sandbox import stripe_objects as objects
+from sandbox import stripe_sepa as sepa
 from sandbox.store import Condition
 from sandbox.stripe_books import Books, Call
-from sandbox.stripe_cards import Payer
 from sandbox.stripe_errors import StripeError
 from sandbox.stripe_objects import Object
+from sandbox.stripe_payer import Payer
 from sandbox.stripe_session import customer_details
 
 
@@ -15,25 +20,65 @@ class NotOpen(ValueError):
 
 
 def pay(books: Books, session: Object, payer: Payer) -> list[Object]:
-    """Try the payer's card on an open session. Gives the events made, in Stripe's order. Raises NotOpen."""
+    """Try the payer's card or bank account on an open session. Raises NotOpen."""
     if session["status"] != "open":
         raise NotOpen(f"The Checkout Session is {session['status']}.")
     with books.store.transaction():
         events, intent = _intent(books, session)
-        method = books.keep(cards.payment_method(payer, books.now))
-        charge = books.keep(cards.charge(intent, method, books.now, f"{books.url}/stripe"))
-        intent["latest_charge"] = charge["id"]
-        if charge["paid"]:
-            events += _paid(books, session, intent, charge, payer)
-        else:
-            events += _declined(books, intent, charge, method)
+        events += attempt.begin(books, intent, payer, return_url=f"{books.url}/pay/{session['id']}")
+        return events + _followed(books, session, intent)
+
+
+def confirm(
+    books: Books, intent: Object, payer: Payer, *, return_url: str | None = None, call: Call | None = None
+) -> list[Object]:
+    """Try the payer's card or bank account on an intent of the API's. Raises StripeError when it cannot be paid."""
+    must_be_ours(books, intent)
+    with books.store.transaction():
+        return attempt.begin(books, intent, payer, return_url=return_url, call=call)
+
+
+def authenticate(books: Books, intent: Object, *, agreed: bool) -> list[Object]:
+    """The bank's customer confirms, or refuses. Raises StripeError when nothing was asked, NotOpen when too late."""
+    session = session_of(books, intent)
+    if session and session["status"] == "expired":
+        raise NotOpen("The Checkout Session is expired.")
+    with books.store.transaction():
+        events = attempt.authenticate(books, intent, agreed=agreed)
+        return events + (_followed(books, session, intent) if session else [])
+
+
+def settle(books: Books, intent: Object, *, paid: bool) -> list[Object]:
+    """The bank pays the SEPA debit under way, or gives it back. Raises StripeError when there is none."""
+    session = session_of(books, intent)
+    with books.store.transaction():
+        events = attempt.settle(books, intent, paid=paid)
+        return events + (_followed(books, session, intent) if session else [])
+
+
+def settle_due(books: Books, after: float) -> list[Object]:
+    """Every debit under way since `after` seconds or longer ends as its IBAN says."""
+    events = []
+    for intent in debits(books):
+        charge = books.find("charge", intent["latest_charge"])
+        if charge["created"] + after <= books.clock():
+            account = books.find("payment_method", intent["payment_method"])["sepa_debit"]
+            events += settle(books, intent, paid=sepa.settles(account))
     return events
+
+
+def debits(books: Books) -> list[Object]:
+    """The intents whose SEPA debit is under way, oldest first."""
+    return books.store.all("payment_intent", [("status", "=", "processing")])
 
 
 def expire(books: Books, session: Object, call: Call | None = None) -> Object:
     """End an open session. Gives its event. Raises StripeError when it is not open."""
     if session["status"] != "open":
-        raise StripeError(f"Only open Checkout Sessions can be expired. This one is {session['status']}.")
+        raise StripeError(
+            'Only Checkout Sessions with a status in ["open"] can be expired. '
+            f"This Checkout Session has a status of `{session['status']}`."
+        )
     session |= {"status": "expired", "url": None}
     with books.store.transaction():
         books.keep(session)
@@ -48,60 +93,69 @@ def expire_due(books: Books, id: str | None = None) -> list[Object]:
     return [expire(books, session) for session in books.store.all("checkout.session", conditions)]
 
 
+def session_of(books: Books, intent: Object) -> Object | None:
+    """The Checkout Session that an intent was made for, if any."""
+    return next(iter(books.store.all("checkout.session", [("payment_intent", "=", intent["id"])])), None)
+
+
+def must_be_ours(books: Books, intent: Object) -> None:
+    """Raises Stripe's refusal for an intent that belongs to a Checkout Session."""
+    if session_of(books, intent):
+        raise StripeError("You cannot perform this action on PaymentIntents created by Checkout.")
+
+
 def _intent(books: Books, session: Object) -> tuple[list[Object], Object]:
     """The session's PaymentIntent: Stripe makes it at the first attempt, not before."""
     if session["payment_intent"]:
         return [], books.find("payment_intent", session["payment_intent"])
-    given = books.find("checkout.plan", session["id"])["payment_intent_data"]
-    intent = books.keep(objects.payment_intent(session, given, books.now))
+    given = books.plan(session)["payment_intent_data"] | {
+        "amount": session["amount_total"],
+        "currency": session["currency"],
+        "customer": session["customer"],
+        "payment_method_types": session["payment_method_types"],
+    }
+    intent = books.keep(objects.payment_intent(given, books.now))
     session["payment_intent"] = intent["id"]
     books.keep(session)
     return [books.event("payment_intent.created", intent)], intent
 
 
-def _paid(books: Books, session: Object, intent: Object, charge: Object, payer: Payer) -> list[Object]:
-    intent |= {
-        "status": "succeeded",
-        "amount_received": intent["amount"],
-        "last_payment_error": None,
-        "payment_method": charge["payment_method"],
-    }
+def _followed(books: Books, session: Object, intent: Object) -> list[Object]:
+    """What the intent's new status means for its session."""
+    if session["status"] == "open" and intent["status"] in ("succeeded", "processing"):
+        return [_completed(books, session, intent)]
+    if session["status"] == "complete" and intent["status"] == "succeeded":
+        session["payment_status"] = "paid"
+        return [books.event("checkout.session.async_payment_succeeded", books.keep(session))]
+    if session["status"] == "complete":
+        return [books.event("checkout.session.async_payment_failed", session)]
+    return []
+
+
+def _completed(books: Books, session: Object, intent: Object) -> Object:
+    given = books.find("payment_method", intent["payment_method"])["billing_details"]
+    known = {key: given[key] for key in ("email", "name", "phone", "address")}
     session |= {
         "status": "complete",
-        "payment_status": "paid",
+        "payment_status": "paid" if intent["status"] == "succeeded" else "unpaid",
         "url": None,
-        "customer": session["customer"] or _new_customer(books, session, payer),
-        "customer_details": customer_details(payer.email, name=payer.name, phone=payer.phone, address=payer.address),
+        "customer": session["customer"] or _new_customer(books, session, known),
+        "customer_details": customer_details(**known),
     }
-    _update_customer(books, session, payer)
-    books.keep(intent)
-    books.keep(session)
-    return [
-        books.event("charge.succeeded", charge),
-        books.event("payment_intent.succeeded", intent),
-        books.event("checkout.session.completed", session),
-    ]
+    _update_customer(books, session, known)
+    for discount in session["discounts"]:
+        coupons.redeem(books, discount["coupon"])
+    return books.event("checkout.session.completed", books.keep(session))
 
 
-def _declined(books: Books, intent: Object, charge: Object, method: Object) -> list[Object]:
-    intent |= {"status": "requires_payment_method", "last_payment_error": cards.payment_error(charge, method)}
-    books.keep(intent)
-    return [books.event("charge.failed", charge), books.event("payment_intent.payment_failed", intent)]
-
-
-def _new_customer(books: Books, session: Object, payer: Payer) -> str | None:
+def _new_customer(books: Books, session: Object, known: Object) -> str | None:
     if session["customer_creation"] != "always":
         return None
-    given = {"name": payer.name, "email": payer.email, "phone": payer.phone, "address": payer.address}
-    return str(books.keep(objects.customer(given, books.now))["id"])
+    return str(books.keep(objects.customer(known, books.now))["id"])
 
 
-def _update_customer(books: Books, session: Object, payer: Payer) -> None:
-    asked = books.find("checkout.plan", session["id"])["customer_update"]
-    changes: Object = {}
-    if asked.get("name") == "auto":
-        changes["name"] = payer.name
-    if asked.get("address") == "auto":
-        changes["address"] = payer.address
+def _update_customer(books: Books, session: Object, known: Object) -> None:
+    asked = books.plan(session)["customer_update"]
+    changes = {name: known[name] for name in ("name", "address") if asked.get(name) == "auto"}
     if changes:
         books.keep(books.find("customer", session["customer"]) | changes)

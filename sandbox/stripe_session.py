@@ -4,6 +4,7 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
+from sandbox import stripe_coupons as coupons
 from sandbox import stripe_objects as objects
 from sandbox.stripe_books import Books
 from sandbox.stripe_catalog import AMOUNT, PRODUCT_DATA, create_price
@@ -12,6 +13,7 @@ from sandbox.stripe_objects import Object
 from sandbox.stripe_params import boolean, choice, email, integer, metadata, required, text, url
 
 MINIMUM = 50
+TYPES = ("card", "sepa_debit")
 SHORTEST, LONGEST = 30 * 60, 24 * 3600
 NEVER_OR_AUTO = choice("auto", "never")
 
@@ -28,6 +30,7 @@ SESSION: dict[str, Any] = {
     "customer_creation": choice("always", "if_required"),
     "customer_email": email,
     "customer_update": {"address": NEVER_OR_AUTO, "name": NEVER_OR_AUTO, "shipping": NEVER_OR_AUTO},
+    "discounts": [{"coupon": required(text)}],
     "expand": [text],
     "expires_at": integer,
     "locale": text,
@@ -45,58 +48,21 @@ SESSION: dict[str, Any] = {
 
 
 def open_session(books: Books, params: Object) -> Object:
-    """A new session, its line items priced; what is only needed at payment is put aside (`checkout.plan`)."""
+    """A new session, its line items priced; what is only needed at payment is put aside (its plan)."""
     with books.store.transaction():
         return _open(books, params)
 
 
-def _open(books: Books, params: Object) -> Object:
-    _check(books, params)
-    items = [_line_item(books, item, f"line_items[{index}]") for index, item in enumerate(params["line_items"])]
-    currencies = {item["currency"] for item in items}
-    if len(currencies) > 1:
-        raise StripeError("All line items must have the same currency.", param="line_items")
-    total = sum(item["amount_total"] for item in items)
-    if total < MINIMUM:
-        message = f"The Checkout Session's total amount must be at least {MINIMUM} in its currency's smallest unit."
-        raise StripeError(message, code="amount_too_small")
-
-    session = _session(params, total, currencies.pop(), books)
-    plan = {
-        "line_items": items,
-        "payment_intent_data": params.get("payment_intent_data", {}),
-        "customer_update": params.get("customer_update", {}),
-    }
-    books.store.put("checkout.plan", session["id"], plan)
-    return books.keep(session)
+def check_types(types: list[str], currency: str) -> None:
+    """Raises StripeError for means of payment that are not taken here, or not in this currency."""
+    if not types or not set(types) <= set(TYPES):
+        raise StripeError(f"This sandbox takes {' and '.join(TYPES)} only.", param="payment_method_types")
+    if "sepa_debit" in types and currency != "eur":
+        raise StripeError(f"sepa_debit is in eur only, not in {currency}.", param="payment_method_types")
 
 
-def _check(books: Books, params: Object) -> None:
-    if params["mode"] != "payment":
-        raise StripeError(f"This sandbox speaks `payment` mode only, not `{params['mode']}`.", param="mode")
-    if not 1 <= len(params["line_items"]) <= 100:
-        raise StripeError("A Checkout Session has 1 to 100 line items.", param="line_items")
-    if "customer" in params and "customer_email" in params:
-        raise StripeError("You may only specify one of these parameters: customer, customer_email.", param="customer")
-    if "customer" in params:
-        books.find("customer", params["customer"], "customer")
-    elif "customer_update" in params:
-        raise StripeError("`customer_update` can only be used with `customer`.", param="customer_update")
-    if "card" not in params.get("payment_method_types", ["card"]):
-        raise StripeError("This sandbox takes cards only.", param="payment_method_types")
-    if not re.fullmatch(r"[\w-]{1,200}", params.get("client_reference_id", "none"), re.ASCII):
-        message = "client_reference_id takes up to 200 letters, digits, dashes and underscores."
-        raise StripeError(message, param="client_reference_id")
-    for name in ("success_url", "cancel_url"):
-        # Stripe refuses a bare host too: an address is where a browser is sent.
-        if name in params and not urlsplit(params[name]).hostname:
-            raise StripeError("Not a valid URL", code="url_invalid", param=name)
-    wait = params.get("expires_at", books.now + LONGEST) - books.now
-    if not SHORTEST - 60 <= wait <= LONGEST:  # a minute's grace, for the time the request took
-        raise StripeError("expires_at must be 30 minutes to 24 hours after creation.", param="expires_at")
-
-
-def _line_item(books: Books, item: Object, param: str) -> Object:
+def line_item(books: Books, item: Object, param: str) -> Object:
+    """The item of a sale, priced, with its description. `param`: where it was given."""
     if "quantity" not in item:
         raise missing(f"{param}[quantity]")
     if item["quantity"] < 1:
@@ -114,7 +80,67 @@ def _line_item(books: Books, item: Object, param: str) -> Object:
     return objects.line_item(price, item["quantity"], product["name"])
 
 
-def _session(params: Object, total: int, currency: str, books: Books) -> Object:
+def _open(books: Books, params: Object) -> Object:
+    _check(books, params)
+    items = [line_item(books, item, f"line_items[{index}]") for index, item in enumerate(params["line_items"])]
+    currencies = {item["currency"] for item in items}
+    if len(currencies) > 1:
+        raise StripeError("All line items must have the same currency.", param="line_items")
+    check_types(params.get("payment_method_types", ["card"]), currency := currencies.pop())
+    coupon = _coupon(books, params, currency)
+    reduction = coupons.apply(coupon, items) if coupon else 0
+    total = sum(item["amount_total"] for item in items)
+    if total < MINIMUM:
+        message = f"The Checkout Session's total amount must be at least {MINIMUM} in its currency's smallest unit."
+        raise StripeError(message, code="amount_too_small")
+
+    session = _session(params, total + reduction, currency, books)
+    plan = {
+        "line_items": items,
+        "payment_intent_data": params.get("payment_intent_data", {}),
+        "customer_update": params.get("customer_update", {}),
+        "discounts": [],
+    }
+    if coupon:
+        session["amount_total"] = total
+        session["discounts"] = [{"coupon": coupon["id"], "promotion_code": None}]
+        session["total_details"]["amount_discount"] = reduction
+        plan["discounts"] = [{"amount": reduction, "discount": objects.discount(coupon, session)}]
+    books.store.put("checkout.plan", session["id"], plan)
+    return books.keep(session)
+
+
+def _coupon(books: Books, params: Object, currency: str) -> Object | None:
+    given = params.get("discounts", [])
+    if len(given) > 1:
+        raise StripeError("A Checkout Session takes one discount at most.", param="discounts")
+    return coupons.find(books, given[0]["coupon"], currency, "discounts[0][coupon]") if given else None
+
+
+def _check(books: Books, params: Object) -> None:
+    if params["mode"] != "payment":
+        raise StripeError(f"This sandbox speaks `payment` mode only, not `{params['mode']}`.", param="mode")
+    if not 1 <= len(params["line_items"]) <= 100:
+        raise StripeError("A Checkout Session has 1 to 100 line items.", param="line_items")
+    if "customer" in params and "customer_email" in params:
+        raise StripeError("You may only specify one of these parameters: customer, customer_email.", param="customer")
+    if "customer" in params:
+        books.find("customer", params["customer"], "customer")
+    elif "customer_update" in params:
+        raise StripeError("`customer_update` can only be used with `customer`.", param="customer_update")
+    if not re.fullmatch(r"[\w-]{1,200}", params.get("client_reference_id", "none"), re.ASCII):
+        message = "client_reference_id takes up to 200 letters, digits, dashes and underscores."
+        raise StripeError(message, param="client_reference_id")
+    for name in ("success_url", "cancel_url"):
+        # Stripe refuses a bare host too: an address is where a browser is sent.
+        if name in params and not urlsplit(params[name]).hostname:
+            raise StripeError("Not a valid URL", code="url_invalid", param=name)
+    wait = params.get("expires_at", books.now + LONGEST) - books.now
+    if not SHORTEST - 60 <= wait <= LONGEST:  # a minute's grace, for the time the request took
+        raise StripeError("expires_at must be 30 minutes to 24 hours after creation.", param="expires_at")
+
+
+def _session(params: Object, subtotal: int, currency: str, books: Books) -> Object:
     id = objects.new_id("cs_test_a1", 58)
     known = books.find("customer", params["customer"]) if "customer" in params else {}
     known_email = params.get("customer_email") or known.get("email")
@@ -124,8 +150,8 @@ def _session(params: Object, total: int, currency: str, books: Books) -> Object:
         "adaptive_pricing": {"enabled": False},
         "after_expiration": None,
         "allow_promotion_codes": None,
-        "amount_subtotal": total,
-        "amount_total": total,
+        "amount_subtotal": subtotal,
+        "amount_total": subtotal,
         "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
         "billing_address_collection": params.get("billing_address_collection"),
         "cancel_url": params.get("cancel_url"),
@@ -198,7 +224,7 @@ def _session(params: Object, total: int, currency: str, books: Books) -> Object:
 
 
 def customer_details(
-    email: str, *, name: str | None = None, phone: str | None = None, address: Object | None = None
+    email: str | None, *, name: str | None = None, phone: str | None = None, address: Object | None = None
 ) -> Object:
     """What the session knows of its customer: the e-mail from the start, the rest once paid."""
     return {

@@ -1,60 +1,14 @@
 """A Checkout Session, from its opening to its end: by the API, by the hosted page, by the clock."""
 
-import httpx
 import pytest
 import stripe
 
-from sandbox import Sandbox
 from sandbox.stripe_cards import DECLINED, UnknownCard
 from sandbox.stripe_payment import NotOpen
+from tests.sandbox.checkouts import open_session
 
 PAGE = {"card": "4242 4242 4242 4242", "expiry": "12 / 34", "cvc": "123", "name": "Marie Martin"}
 ADDRESS = {"line1": "3 place Bellecour", "postal_code": "69002", "city": "Lyon", "country": "FR"}
-
-
-class Clock:
-    def __init__(self):
-        self.now = 1_800_000_000.0
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-async def sandbox(clock):
-    async with Sandbox(clock=clock) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def client(sandbox):
-    return stripe.StripeClient("sk_test_sandbox", base_addresses={"api": sandbox.url}, max_network_retries=0)
-
-
-@pytest.fixture
-async def browser():
-    async with httpx.AsyncClient() as browser:
-        yield browser
-
-
-async def open_session(client, **more):
-    price = {"currency": "eur", "unit_amount": 9999, "product_data": {"name": "Déclaration d'impôts"}}
-    params = {
-        "mode": "payment",
-        "line_items": [{"price_data": price, "quantity": 2}],
-        "success_url": "https://shop.example/merci?session={CHECKOUT_SESSION_ID}",
-        "cancel_url": "https://shop.example/panier",
-        "customer_email": "marie@example.com",
-        "client_reference_id": "42",
-        "metadata": {"order": "42"},
-        "payment_intent_data": {"metadata": {"order": "42"}},
-    }
-    return await client.v1.checkout.sessions.create_async({**params, **more})
 
 
 async def test_a_session_is_priced_and_has_a_page(sandbox, client, browser):
@@ -269,7 +223,7 @@ async def test_a_session_is_expired_on_request_and_only_once(sandbox, client, br
     assert (page.status_code, "expirée" in page.text) == (410, True)
     event = sandbox.stripe.events("checkout.session.expired")[0]
     assert event["request"]["id"] == expired.last_response.request_id
-    with pytest.raises(stripe.InvalidRequestError, match="Only open"):
+    with pytest.raises(stripe.InvalidRequestError, match="has a status of `expired`"):
         await client.v1.checkout.sessions.expire_async(session.id)
     with pytest.raises(NotOpen):
         await sandbox.stripe.pay(session.id)
@@ -291,7 +245,7 @@ async def test_a_session_expires_when_its_time_has_come(sandbox, client, clock):
         {"expires_at": 1_800_000_000 + 25 * 3600},
         {"customer": "cus_0", "customer_email": "marie@example.com"},
         {"customer_update": {"name": "auto"}},
-        {"payment_method_types": ["sepa_debit"]},
+        {"payment_method_types": ["sofort"]},
         {"success_url": "nowhere"},
         {"line_items": [{"price": "price_unknown", "quantity": 1}]},
         {

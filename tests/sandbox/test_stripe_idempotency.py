@@ -6,33 +6,7 @@ import httpx
 import pytest
 import stripe
 
-from sandbox import Sandbox
-
 KEY = {"idempotency_key": "order:7:customer:1"}
-
-
-class Clock:
-    def __init__(self):
-        self.now = 1_800_000_000.0
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-async def sandbox(clock):
-    async with Sandbox(clock=clock) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def client(sandbox):
-    return stripe.StripeClient("sk_test_sandbox", base_addresses={"api": sandbox.url}, max_network_retries=0)
 
 
 async def count(client):
