@@ -1,17 +1,39 @@
-"""The e-mails that customers receive. Composed here, sent by a `providers.capabilities.Mailer`."""
+"""The e-mails that customers receive. Composed here, sent by a `providers.capabilities.Mailer`.
 
-import re
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from email.errors import MessageError
-from email.headerregistry import Address
+A letter is one template of `templates/mail`, which holds its words; `layout.html` and `layout.txt` set them as HTML and
+as plain text, with what was ordered and what is to be paid. All of them take `to` and `sender` as bare addresses,
+`message_id` as `<left@right>`, the same at each try, and `sent_at`, now unless given; and raise Invalid, naming the
+field, where one of these could not stand in a header.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from email.message import EmailMessage
+from typing import Any
 
-from errors import Invalid
 from models.content import Branding, InvoiceContent
+from models.invoice import InvoiceType
+from models.payment import PaymentMethod
+from services.envelopes import Envelope
 from services.wording import templates
 
 _TEMPLATES = templates()
+_NO_WORDS = {"points": (), "facts": (), "button": "", "closing": ""}  # what a letter may leave out
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a letter without an invoice says of an order: `name` is the client's, amounts are minor units TTC, lines are
+    (description, quantity)."""
+
+    brand: Branding
+    name: str
+    order_number: int
+    amount_cents: int
+    currency: str
+    live: bool
+    lines: tuple[tuple[str, int], ...]
 
 
 def paid(
@@ -25,27 +47,156 @@ def paid(
     partner: Branding | None = None,
     sent_at: datetime | None = None,
 ) -> EmailMessage:
-    """The letter that carries the invoice of a paid order, with our contacts and the partner's.
+    """The letter that carries the invoice of a payment, with our contacts and the partner's. It asks for what the
+    invoice leaves to pay, if anything."""
+    said = _invoice(content, order_number, due_cents=content.due_cents, partner=partner)
+    return _with_pdf(_letter("paid", said, Envelope(to, message_id, sender, sent_at)), content, pdf)
 
-    `to` and `sender` are bare addresses; `message_id` is `<left@right>`, the same at each try; `sent_at` is now unless
-    given. Raises Invalid, naming the field, where one of the three could not stand in a header.
-    """
-    brand = content.brand
-    said = dict(content) | {"order_number": order_number, "contacts": list(_contacts(content, partner))}
-    test = "" if content.live else "[TEST] "
 
-    letter = EmailMessage()
-    letter["From"] = _mailbox(sender, brand.name, field="sender")
-    letter["To"] = _mailbox(to, content.buyer.name, field="to")
-    letter["Reply-To"] = _mailbox(brand.contact_email, brand.name, field="contactEmail")
-    letter["Subject"] = _one_line(f"{test}Votre facture {content.number} – {brand.name}")
-    letter["Date"] = sent_at or datetime.now(UTC)
-    letter["Message-ID"] = _message_id(message_id)
-    letter["Auto-Submitted"] = "auto-generated"  # no holiday answers, please (RFC 3834)
-    letter.set_content(_TEMPLATES.get_template("mail/paid.txt").render(said))
-    letter.add_alternative(_TEMPLATES.get_template("mail/paid.html").render(said), subtype="html")
-    letter.add_attachment(pdf, maintype="application", subtype="pdf", filename=f"Facture-{content.number}.pdf")
-    return letter
+def invoiced(
+    content: InvoiceContent,
+    *,
+    order_number: int,
+    to: str,
+    message_id: str,
+    sender: str,
+    pdf: bytes,
+    sent_at: datetime | None = None,
+) -> EmailMessage:
+    """The letter that carries an invoice to pay: how much, until when, and how."""
+    said = _invoice(content, order_number, due_cents=content.due_cents)
+    return _with_pdf(_letter("invoiced", said, Envelope(to, message_id, sender, sent_at)), content, pdf)
+
+
+def reminder(
+    content: InvoiceContent,
+    *,
+    order_number: int,
+    balance_cents: int,
+    number: int,
+    to: str,
+    message_id: str,
+    sender: str,
+    pdf: bytes,
+    sent_at: datetime | None = None,
+) -> EmailMessage:
+    """The letter that reminds of an invoice, for the first time (`number` 1), the second…; from the third on it is
+    firmer. `balance_cents` is what is still due, payments since the invoice taken off."""
+    said = _invoice(content, order_number, due_cents=balance_cents) | {"number": number}
+    return _with_pdf(_letter("reminder", said, Envelope(to, message_id, sender, sent_at)), content, pdf)
+
+
+def receipt(
+    content: InvoiceContent,
+    *,
+    order_number: int,
+    paid_cents: int,
+    paid_on: date,
+    method: PaymentMethod,
+    to: str,
+    message_id: str,
+    sender: str,
+    pdf: bytes,
+    sent_at: datetime | None = None,
+) -> EmailMessage:
+    """The letter of thanks for the payment, of `paid_cents`, that settles an invoice sent before."""
+    said = _invoice(content, order_number, due_cents=0)
+    said |= {"paid_cents": paid_cents, "paid_on": paid_on, "method": method}
+    return _with_pdf(_letter("receipt", said, Envelope(to, message_id, sender, sent_at)), content, pdf)
+
+
+def payment_failed(
+    notice: Notice,
+    *,
+    reason: str | None,
+    canceled: bool,
+    pay_url: str,
+    to: str,
+    message_id: str,
+    sender: str,
+    sent_at: datetime | None = None,
+) -> EmailMessage:
+    """The letter to a client whose payment was declined or given up, with a link to try again. `reason` is Stripe's
+    code; one that we have no words for is not mentioned."""
+    said = _notice(notice) | {"reason": reason, "canceled": canceled}
+    said |= {"due_cents": notice.amount_cents, "pay_url": pay_url}
+    return _letter("payment_failed", said, Envelope(to, message_id, sender, sent_at))
+
+
+def payment_failed_for_staff(
+    notice: Notice,
+    *,
+    client_email: str,
+    client_phone: str | None,
+    reason: str | None,
+    message: str | None,
+    canceled: bool,
+    to: str,
+    message_id: str,
+    sender: str,
+    sent_at: datetime | None = None,
+) -> EmailMessage:
+    """The letter to the person in charge of a client whose payment failed: who, what, how much, and why, by Stripe's
+    code (`reason`) and in Stripe's words (`message`)."""
+    said = _notice(notice) | {"reason": reason, "message": message, "canceled": canceled, "contacts": []}
+    said |= {"name": "", "client": notice.name, "client_email": client_email, "client_phone": client_phone}
+    return _letter("payment_failed_for_staff", said, Envelope(to, message_id, sender, sent_at))
+
+
+def welcome(
+    notice: Notice,
+    *,
+    products: Sequence[str],
+    to: str,
+    message_id: str,
+    sender: str,
+    sent_at: datetime | None = None,
+) -> EmailMessage:
+    """The letter that tells that access to `products` is open; it confirms an order that was free."""
+    said = _notice(notice) | {"products": products}
+    return _letter("welcome", said, Envelope(to, message_id, sender, sent_at))
+
+
+def _invoice(
+    content: InvoiceContent, order_number: int, *, due_cents: int, partner: Branding | None = None
+) -> dict[str, Any]:
+    """What the templates are told of an invoice that leaves `due_cents` to pay."""
+    return {
+        "brand": content.brand,
+        "live": content.live,
+        "name": content.buyer.name,
+        "contacts": list(_contacts(content, partner)),
+        "order_number": order_number,
+        "currency": content.currency,
+        "lines": [(line.description, line.quantity, line.gross_cents) for line in content.lines],
+        "sums": list(_sums(content, due_cents)),
+        "invoice": content,
+        "is_deposit": content.type is InvoiceType.PREPAYMENT,
+        "due_cents": due_cents,
+        "due_on": content.due_on,
+        "pay_url": content.pay_url,
+        "transfer": content.transfer,
+    }
+
+
+def _notice(notice: Notice) -> dict[str, Any]:
+    """What the templates are told of an order, of which nothing is to be paid unless a letter says so."""
+    brand = notice.brand
+    return {
+        "brand": brand,
+        "live": notice.live,
+        "name": notice.name,
+        "contacts": [(brand.name, brand.contact_email, brand.phone)],
+        "order_number": notice.order_number,
+        "currency": notice.currency,
+        "lines": [(description, quantity, None) for description, quantity in notice.lines],
+        "sums": [("Total", notice.amount_cents, True)],
+        "amount_cents": notice.amount_cents,
+        "due_cents": 0,
+        "due_on": None,
+        "pay_url": None,
+        "transfer": None,
+    }
 
 
 def _contacts(content: InvoiceContent, partner: Branding | None) -> Iterator[tuple[str, str, str | None]]:
@@ -60,23 +211,34 @@ def _contacts(content: InvoiceContent, partner: Branding | None) -> Iterator[tup
         yield seller.name, seller.email, seller.phone
 
 
-def _mailbox(address: str, name: str, *, field: str) -> Address:
-    try:
-        mailbox = Address(_one_line(name), addr_spec=address)
-        local, domain = mailbox.username, mailbox.domain.encode("idna").decode()
-    except (ValueError, MessageError, IndexError) as error:
-        raise Invalid(f"{address!r} is not an e-mail address.", field=field) from error
-    if not local or not domain:
-        raise Invalid(f"{address!r} is not an e-mail address.", field=field)
-    return Address(mailbox.display_name, local, domain)
+def _sums(content: InvoiceContent, due_cents: int) -> Iterator[tuple[str, int, bool]]:
+    """(words, minor units, whether it stands out) of what follows the lines, up to what is left to pay."""
+    for reason in dict.fromkeys(each.reason for each in content.allowances):
+        taken = sum(each.gross_cents for each in content.allowances if each.reason == reason)
+        yield f"Remise ({reason})", -taken, False
+    yield "Total HT", content.net_cents, False
+    yield "TVA", content.vat_cents, False
+    yield "Total TTC", content.gross_cents, True
+    for deposit in content.deposits:
+        yield f"Acompte, facture {deposit.number}", -deposit.cents, False
+    received = content.gross_cents - due_cents - sum(deposit.cents for deposit in content.deposits)
+    if received and (due_cents or content.deposits):
+        yield "Déjà payé" if due_cents else "Payé", -received, False
+    if due_cents or content.deposits:
+        yield "Reste à payer", due_cents, True
 
 
-def _message_id(value: str) -> str:
-    if not re.fullmatch(r"<[^\s<>@]+@[^\s<>@]+>", value) or not value.isascii():
-        raise Invalid(f"{value!r} is not a Message-ID.", field="messageId")
-    return value
+def _letter(template: str, said: dict[str, Any], envelope: Envelope) -> EmailMessage:
+    """The words of a template, set as HTML and as text."""
+    words = _NO_WORDS | vars(_TEMPLATES.get_template(f"mail/{template}.txt").make_module(said))
+    brand, test = said["brand"], "" if said["live"] else "[TEST] "
+    letter = envelope.letter(f"{test}{words['subject']} – {brand.name}", brand=brand, name=said["name"])
+    said = said | {"words": words}
+    letter.set_content(_TEMPLATES.get_template("mail/layout.txt").render(said))
+    letter.add_alternative(_TEMPLATES.get_template("mail/layout.html").render(said), subtype="html")
+    return letter
 
 
-def _one_line(text: str) -> str:
-    """A name fit for a header: a line break in it could only be a mistake, or an attack."""
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+def _with_pdf(letter: EmailMessage, content: InvoiceContent, pdf: bytes) -> EmailMessage:
+    letter.add_attachment(pdf, maintype="application", subtype="pdf", filename=f"Facture-{content.number}.pdf")
+    return letter

@@ -17,12 +17,57 @@ TEMPLATES = Path(__file__).parent.parent / "templates"
 
 _FRENCH = Locale("fr", "FR")
 _PAID_BY = {
-    PaymentMethod.STRIPE: "par carte bancaire",
+    PaymentMethod.STRIPE: "en ligne",  # by card or by SEPA debit
     PaymentMethod.PAYPAL: "par PayPal",
     PaymentMethod.TRANSFER: "par virement",
     PaymentMethod.CHEQUE: "par chèque",
     PaymentMethod.CASH: "en espèces",
     PaymentMethod.CPF: "par le compte personnel de formation",
+}
+
+_BY_THE_BANK = "votre banque a refusé l’opération"
+_FUNDS = "le compte n’était pas suffisamment approvisionné"
+_EXPIRED = "la carte a expiré"
+_CVC = "le cryptogramme de la carte est inexact"
+_NUMBER = "le numéro de la carte est inexact"
+_IDENTITY = "votre banque n’a pas pu vérifier votre identité"
+_CEILING = "le plafond de la carte est atteint"
+_KIND = "la carte ne permet pas ce type de paiement"
+_CLOSED = "le compte bancaire est clos"
+_ACCOUNT = "les coordonnées bancaires sont inexactes"
+_DEBIT = "le prélèvement n’a pas été autorisé"
+_TECHNICAL = "un incident technique est survenu"
+
+# Stripe's codes, of cards (docs.stripe.com/declines/codes) and of debits (docs.stripe.com/error-codes). Of a card
+# that is lost or stolen no more is said than that the bank refused: who holds it may be a thief.
+_DECLINED = {
+    "account_closed": _CLOSED,
+    "authentication_required": _IDENTITY,
+    "bank_account_closed": _CLOSED,
+    "bank_account_invalid_details": _ACCOUNT,
+    "call_issuer": _BY_THE_BANK,
+    "card_declined": _BY_THE_BANK,
+    "card_not_supported": _KIND,
+    "card_velocity_exceeded": _CEILING,
+    "debit_not_authorized": _DEBIT,
+    "do_not_honor": _BY_THE_BANK,
+    "expired_card": _EXPIRED,
+    "fraudulent": _BY_THE_BANK,
+    "generic_decline": _BY_THE_BANK,
+    "incorrect_cvc": _CVC,
+    "incorrect_number": _NUMBER,
+    "insufficient_funds": _FUNDS,
+    "invalid_cvc": _CVC,
+    "invalid_expiry_month": _EXPIRED,
+    "invalid_expiry_year": _EXPIRED,
+    "invalid_number": _NUMBER,
+    "lost_card": _BY_THE_BANK,
+    "payment_intent_authentication_failure": _IDENTITY,
+    "pickup_card": _BY_THE_BANK,
+    "processing_error": _TECHNICAL,
+    "stolen_card": _BY_THE_BANK,
+    "transaction_not_allowed": _KIND,
+    "withdrawal_count_limit_exceeded": _CEILING,
 }
 
 
@@ -43,7 +88,10 @@ def templates() -> Environment:
         "phone": phone,
         "digits": digits,
         "address_lines": address_lines,
+        "iban": iban,
         "paid_by": _PAID_BY.__getitem__,
+        "declined": declined,
+        "paragraphs": paragraphs,
         "ink": ink_on,
     }
     return environment
@@ -84,6 +132,21 @@ def digits(identifier: str) -> str:
     """A SIREN or SIRET in the usual groups: `123 456 782 00012`."""
     groups = (identifier[0:3], identifier[3:6], identifier[6:9], identifier[9:])
     return "\N{NO-BREAK SPACE}".join(filter(None, groups)) if identifier.isdigit() else identifier
+
+
+def iban(number: str) -> str:
+    """An IBAN in groups of four, as on paper (ISO 13616): `FR76 3000 6000 0112 3456 7890 189`."""
+    return " ".join(number[index : index + 4] for index in range(0, len(number), 4))
+
+
+def declined(code: str | None) -> str | None:
+    """Why a payment was declined, as part of a sentence, by Stripe's code; None for one that we have no words for."""
+    return _DECLINED.get(code or "")
+
+
+def paragraphs(text: str) -> list[str]:
+    """What stands between empty lines."""
+    return [" ".join(part.split()) for part in text.split("\n\n") if part.strip()]
 
 
 def address_lines(address: Address) -> list[str]:

@@ -68,7 +68,7 @@ def test_the_order_is_told_in_text_and_in_html(kind: str) -> None:
     assert "ommande n° 42" in text or "COMMANDE N° 42" in text
     for said in ("Déclaration d", "99,99 €", "Atelier CV", "× 3", "42,00 €", "118,32 €", "23,67 €", "141,99 €"):
         assert said in text
-    assert "Payé le 5 décembre 2025 par carte bancaire." in text
+    assert "Payé le 5 décembre 2025 en ligne." in text
     assert "contact@comptappart.example" in text and "01 40 00 00 00" in text
     assert "https://comptappart.example/cgv" in text
 

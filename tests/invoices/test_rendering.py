@@ -53,7 +53,7 @@ async def test_99_99_at_20_percent_reads_83_32_plus_16_67(renderer: Renderer) ->
     assert "Facture Invoice N° FQCA-2025-000156" in page
     assert "Déclaration d'impôts - Formule Complète 1 83,32 € 20 % 83,32 €" in page
     assert "Sous-total HT 83,32 € TVA 20 % 16,67 € Total TTC 99,99 €" in page
-    assert "Facture acquittée 99,99 € payés par carte bancaire le 5 décembre 2025" in page
+    assert "Facture acquittée 99,99 € payés en ligne le 5 décembre 2025" in page
     assert "Reste à payer 0,00 €" in page
 
 
