@@ -29,6 +29,7 @@ class Permission(Enum):
     CLIENTS_WRITE = auto()
     ORDERS_READ = auto()
     ORDERS_WRITE = auto()
+    CHECKOUT_START = auto()  # of an order that one sees; at a storefront, of what one buys
     ORDERS_PAY = auto()  # start, and ask after, the payment of an order that one sees
     PAYMENTS_WRITE = auto()  # record money that came outside Stripe
     DISCOUNTS_READ = auto()
@@ -59,7 +60,7 @@ ROLES: dict[Role, frozenset[Permission]] = {
     Role.ADMIN: _EVERYTHING,
     Role.ACCOUNTANT: _SALES | {Permission.CONFLICTS_READ, Permission.INVOICES_READ},
     Role.CONSULTANT: _SALES,
-    Role.BENEFICIARY: _SALES | {Permission.INVOICES_READ, Permission.ORDERS_PAY},
+    Role.BENEFICIARY: _SALES | {Permission.INVOICES_READ, Permission.ORDERS_PAY, Permission.CHECKOUT_START},
 }
 
 # The permission that opens a table. A table that is not here is seen by nobody.
@@ -164,6 +165,10 @@ class Actor:
         """The same role with other facts."""
         organization_id, membership_id = facts
         return replace(self, organization_id=organization_id, membership_id=membership_id)
+
+    @property
+    def is_storefront(self) -> bool:
+        return False
 
     def may(self, permission: Permission) -> bool:
         return permission in ROLES[self.role]

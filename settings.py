@@ -45,6 +45,10 @@ class Settings(BaseSettings):
     stripe_webhook_secret: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (), description="`whsec_…`; several, comma-separated, while rotating; none: no webhook route"
     )
+    stripe_payment_methods: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Stripe's names, comma-separated: `card,sepa_debit`; none: those that are switched on at Stripe",
+    )
     stripe_api_base: str = "https://api.stripe.com"
 
     smtp_host: str | None = None
@@ -58,7 +62,7 @@ class Settings(BaseSettings):
         None, description="Base address of the stand-ins (`make run` sets it); refused with live keys"
     )
 
-    @field_validator("stripe_webhook_secret", "allowed_origins", mode="before")
+    @field_validator("stripe_webhook_secret", "allowed_origins", "stripe_payment_methods", mode="before")
     @classmethod
     def _several(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

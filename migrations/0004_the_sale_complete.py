@@ -72,8 +72,9 @@ WITHIN_TENANT = (
     ("conflicts", "resolved_by_id", "memberships"),
     ("partner_keys", "partner_id", "partners"),
     ("reminders", "order_id", "orders"),
+    ("reminders", "invoice_id", "invoices"),
 )
-MADE_BY_THE_ORM = (("partner_keys", "partner_id"), ("reminders", "order_id"))
+MADE_BY_THE_ORM = (("partner_keys", "partner_id"), ("reminders", "order_id"), ("reminders", "invoice_id"))
 
 ENUMS = (
     ("orders", "source", "BACK_OFFICE STOREFRONT STRIPE"),
@@ -442,12 +443,13 @@ class Migration(migrations.Migration):
                 ('created_at', fields.DatetimeField(description='When it was made', auto_now=False, auto_now_add=True)),
                 ('organization', fields.ForeignKeyField('models.Organization', source_field='organization_id', description='The tenant that it belongs to', db_constraint=False, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
                 ('order', fields.ForeignKeyField('models.Order', source_field='order_id', description='The order that is not paid', db_constraint=False, to_field='id', related_name='reminders', on_delete=OnDelete.RESTRICT)),
+                ('invoice', fields.ForeignKeyField('models.Invoice', source_field='invoice_id', description='The invoice that asks for it', db_constraint=False, to_field='id', related_name='reminders', on_delete=OnDelete.RESTRICT)),
                 ('number', fields.IntField(description='Which one, from 1')),
                 ('due_at', fields.DatetimeField(description='When it is to be sent', auto_now=False, auto_now_add=False)),
                 ('sent_at', fields.DatetimeField(null=True, description='When it was sent', auto_now=False, auto_now_add=False)),
                 ('message_id', fields.CharField(description='Message-ID of the letter, fixed beforehand', max_length=255)),
             ],
-            options={'table': 'reminders', 'app': 'models', 'unique_together': (('order', 'number'),), 'pk_attr': 'id', 'table_description': 'A letter about an invoice that is overdue: when it is to go, and when it went.'},
+            options={'table': 'reminders', 'app': 'models', 'unique_together': (('invoice', 'number'),), 'pk_attr': 'id', 'table_description': 'A letter about an invoice that is overdue: when it is to go, and when it went.'},
             bases=['Owned'],
         ),
         ops.RunSQL(
@@ -462,7 +464,7 @@ class Migration(migrations.Migration):
                 *(
                     f"CREATE INDEX {table}_{name}_index ON {table} ({name})"
                     for table, name, _ in WITHIN_TENANT
-                    if table != "reminders"  # its unique rule begins with the order
+                    if name != "invoice_id"  # the unique rule of reminders begins with it
                 ),
                 *(drop_check(table, name) for table, name, _ in WIDENED),
                 *(one_of(*enum) for enum in (*WIDENED, *ENUMS)),

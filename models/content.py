@@ -186,7 +186,8 @@ class InvoiceContent(_Fixed):
         _equal("net of the rates", sum(group.net_cents for group in self.vat), self.net_cents)
         _equal("VAT of the rates", sum(group.vat_cents for group in self.vat), self.vat_cents)
         rates = {(group.category, group.rate) for group in self.vat}
-        if any((each.vat_category, each.vat_rate) not in rates for each in (*self.lines, *self.allowances)):
+        said: tuple[Line | Allowance, ...] = (*self.lines, *self.allowances)
+        if any((each.vat_category, each.vat_rate) not in rates for each in said):
             raise ValueError("Every line and allowance is of a category and rate of the breakdown")
         if sum(deposit.cents for deposit in self.deposits) > self.paid_cents:
             raise ValueError("The deposits taken into account were paid")

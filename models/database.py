@@ -146,6 +146,7 @@ def after_commit(hook: AfterCommit) -> None:
 # Rules that a caller can break, by the name of the index that keeps them.
 _BROKEN = {
     "clients_email": ("A client with this e-mail address already exists.", "input.email"),
+    "discount_codes_code": ("This code exists already.", "input.code"),
     "partners_slug": ("A partner with this slug already exists.", "input.slug"),
 }
 

@@ -87,6 +87,8 @@ class Reminder(Owned):
 
     order_id: UUID
     order: Order = belongs_to("Order", "reminders", "The order that is not paid")
+    invoice_id: UUID
+    invoice: Invoice = belongs_to("Invoice", "reminders", "The invoice that asks for it")
     number = fields.IntField(description="Which one, from 1")
     due_at = fields.DatetimeField(description="When it is to be sent")
     sent_at = fields.DatetimeField(null=True, description="When it was sent")
@@ -95,4 +97,4 @@ class Reminder(Owned):
     class Meta:
         table = "reminders"
         ordering = ("number",)
-        unique_together = (("order", "number"),)
+        unique_together = (("invoice", "number"),)

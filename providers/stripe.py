@@ -53,6 +53,42 @@ class Stripe(Provider[Credentials]):
     async def create_checkout_session(self, request: Any, key: str) -> "stripe.checkout.Session":
         return await _told(lambda: self._client.v1.checkout.sessions.create_async(request, {"idempotency_key": key}))
 
+    async def expire_checkout_session(self, id: str, key: str) -> "stripe.checkout.Session":
+        """Raises Refused for one that is not open any more."""
+        return await _told(lambda: self._client.v1.checkout.sessions.expire_async(id, options={"idempotency_key": key}))
+
+    async def checkout_session(self, id: str) -> "stripe.checkout.Session":
+        return await _told(lambda: self._client.v1.checkout.sessions.retrieve_async(id))
+
+    async def line_items(self, session_id: str) -> list[stripe.LineItem]:
+        """Of a Checkout Session, 100 at most: as many as it takes."""
+        found = await _told(lambda: self._client.v1.checkout.sessions.line_items.list_async(session_id, {"limit": 100}))
+        return list(found.data)
+
+    async def sessions_of_intent(self, intent_id: str) -> list["stripe.checkout.Session"]:
+        """The Checkout Session that a PaymentIntent belongs to, if any."""
+        found = await _told(
+            lambda: self._client.v1.checkout.sessions.list_async({"payment_intent": intent_id, "limit": 1})
+        )
+        return list(found.data)
+
+    async def create_payment_intent(self, request: Any, key: str) -> stripe.PaymentIntent:
+        return await _told(lambda: self._client.v1.payment_intents.create_async(request, {"idempotency_key": key}))
+
+    async def payment_intent(self, id: str) -> stripe.PaymentIntent:
+        return await _told(lambda: self._client.v1.payment_intents.retrieve_async(id))
+
+    async def cancel_payment_intent(self, id: str, key: str) -> stripe.PaymentIntent:
+        """Raises Refused for one that succeeded, or is being paid."""
+        return await _told(lambda: self._client.v1.payment_intents.cancel_async(id, options={"idempotency_key": key}))
+
+    async def create_coupon(self, request: Any, key: str) -> stripe.Coupon:
+        return await _told(lambda: self._client.v1.coupons.create_async(request, {"idempotency_key": key}))
+
+    async def update_product(self, id: str, request: Any) -> stripe.Product:
+        """Without an idempotency key: a change back to what was before would only be given the old answer."""
+        return await _told(lambda: self._client.v1.products.update_async(id, request))
+
     @cached_property
     def _client(self) -> stripe.StripeClient:
         key = self.credentials.secret_key

@@ -1,27 +1,32 @@
-"""Orders, and paying them."""
-
-from typing import Any
+"""Orders, and what is done with them short of paying."""
 
 import strawberry
 from tortoise.queryset import QuerySet
 
 import models
-from policy import Permission, row_id
+from policy import Actor, Permission, row_id
 from schema.base import given
 from schema.context import Info, actor
+from schema.discounts import PartInput
 from schema.lists import filtered
 from schema.orders import (
-    CheckoutResult,
-    CheckoutStarted,
-    CheckoutStartInput,
+    Conflict,
+    ConflictFilter,
+    ConflictResolveInput,
     Order,
-    OrderCompleted,
+    OrderCancelInput,
     OrderCreateInput,
+    OrderDiscountInput,
     OrderFilter,
+    OrderInvoiceInput,
+    OrderLineInput,
     OrderOrder,
 )
 from schema.roots import Wanted, connection, exchange, mutation, one
-from services import checkout, sales
+from services import conflicts as conflicts_service
+from services import invoices, sales
+from services.pricing import LINES_MOST, Item, Part
+from services.settlement import with_everything
 
 
 @connection(Order, requires=Permission.ORDERS_READ, order=OrderOrder)
@@ -36,24 +41,68 @@ def order(id: strawberry.ID) -> Wanted:
     return models.Order, row_id(models.Order, id)
 
 
+@connection(Conflict, requires=Permission.CONFLICTS_READ)
+def conflicts(info: Info, filter: ConflictFilter | None = None) -> QuerySet[models.Conflict]:
+    """What a person has to settle, newest first."""
+    return filtered(actor(info).rows(models.Conflict), filter)
+
+
 @mutation(Order, requires=Permission.ORDERS_WRITE)
 async def order_create(info: Info, input: OrderCreateInput) -> models.Order:
-    """Make an order at the catalogue's prices, to be paid."""
-    caller = actor(info)
-    client = await caller.get(models.Client, input.client, field="input.client")
-    lines = [
-        (await caller.get(models.Product, line.product, field=f"input.lines.{place}.product"), line.quantity)
-        for place, line in enumerate(input.lines[: sales.LINES_MOST + 1])
-    ]
-    return await sales.create(client, lines)
+    """Make an order at the catalogue's prices, discounts taken off, to be paid; with a deposit, in two parts."""
+    client = await actor(info).get(models.Client, input.client, field="input.client")
+    return await sales.create(
+        client,
+        await items(actor(info), input.lines),
+        discount=part(input.discount),
+        code=input.discount_code,
+        deposit=part(input.deposit),
+    )
 
 
-@exchange(CheckoutResult, requires=Permission.ORDERS_WRITE)
-async def checkout_start(info: Info, input: CheckoutStartInput) -> Any:
-    """Give an order its Stripe payment page, the same while it can be used. A free order completes at once."""
+@mutation(Order, requires=Permission.ORDERS_WRITE)
+async def order_discount(info: Info, input: OrderDiscountInput) -> models.Order:
+    """Take another discount off an open order, or none. What the client could pay by asks for the new amount."""
+    row = await actor(info).get(models.Order, input.order, field="input.order", for_update=True)
+    return await sales.change_discount(row, part(input.discount), input.discount_code)
+
+
+@mutation(Order, requires=Permission.INVOICES_WRITE)
+async def order_invoice(info: Info, input: OrderInvoiceInput) -> models.Order:
+    """Invoice an order before it is paid, for an employer or a transfer: its deposit first, where it has one, then the
+    rest. The client is written to, and reminded once it is overdue."""
+    row = await actor(info).get(models.Order, input.order, field="input.order", for_update=True)
+    await invoices.issue_ahead(await with_everything(row))
+    return row
+
+
+@exchange(Order, requires=Permission.ORDERS_WRITE)
+async def order_cancel(info: Info, input: OrderCancelInput) -> models.Order:
+    """Give an order up. What the client could still pay by is taken back at Stripe first."""
     given(input)
-    order: Any = await actor(info).get(models.Order, input.order, field="input.order")
-    attempt: Any = await checkout.start(order, success_url=input.success_url, cancel_url=input.cancel_url)
-    if attempt is None:
-        return OrderCompleted(order=order)
-    return CheckoutStarted(order=order, url=attempt.url, expires_at=attempt.expires_at)
+    row = await actor(info).get(models.Order, input.order, field="input.order")
+    return await sales.cancel(row, input.cancel_reason or None)
+
+
+@mutation(Conflict, requires=Permission.CONFLICTS_WRITE)
+async def conflict_resolve(info: Info, input: ConflictResolveInput) -> models.Conflict:
+    """Note that something is settled, and how; the order can then be paid again."""
+    given(input)
+    row = await actor(info).get(models.Conflict, input.conflict, field="input.conflict", for_update=True)
+    return await conflicts_service.resolve(row, input.resolution, actor(info).membership_id)
+
+
+async def items(caller: Actor, lines: list[OrderLineInput]) -> list[Item]:
+    """What is to be sold, of products that the caller sees."""
+    return [
+        Item(
+            await caller.get(models.Product, line.product, field=f"input.lines.{place}.product"),
+            line.quantity,
+            part(line.discount),
+        )
+        for place, line in enumerate(lines[: LINES_MOST + 1])
+    ]
+
+
+def part(given: PartInput | None) -> Part | None:
+    return given.part if given else None

@@ -14,12 +14,22 @@ from engine.reading import always_named
 from engine.views import VIEWS
 from models.database import reader
 from policy import must_be_seen_together
-from resolvers import catalogue, clients, identity, invoices, nodes, orders, partners
+from resolvers import catalogue, clients, discounts, identity, invoices, nodes, orders, partners, payments
 from schema.errors import ERROR_CODE
 from schema.roots import MUTATIONS, QUERIES
 from schema.scalars import SCALARS
 
-AREAS = (catalogue, clients, identity, invoices, nodes, orders, partners)  # importing them declares their fields
+AREAS = (
+    catalogue,
+    clients,
+    discounts,
+    identity,
+    invoices,
+    nodes,
+    orders,
+    partners,
+    payments,
+)  # importing them declares their fields
 
 
 class Schema(strawberry.Schema):

@@ -156,6 +156,7 @@ _MANY = {
     ("Order", "invoices"): "Its invoices, one for each brand",
     ("Order", "notifications"): "What partners are told of it",
     ("Order", "conflicts"): "What a person has to settle",
+    ("Order", "reminders"): "Letters about what is overdue, sent and to come",
     ("Notification", "attempts"): "Every try at telling the partner",
 }
 

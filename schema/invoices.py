@@ -19,6 +19,8 @@ class Invoice:
     number: auto
     type: auto
     issued_at: auto
+    due_on: auto
+    settled_at: auto
     order: Annotated["Order", strawberry.lazy("schema.orders")]  # type: ignore[name-defined]  # noqa: F821
     partner: Partner | None
     net: Money
@@ -31,6 +33,15 @@ class Invoice:
     @computed("Where to fetch the PDF, for 24 hours; null until it is made.", needs=("id", "number", "file_key"))
     def pdf_url(root: Any) -> URL | None:
         return URL(files.invoice_link(root)) if root.is_rendered else None
+
+
+@node(models.Reminder)
+class Reminder:
+    """A letter about an invoice that is overdue."""
+
+    number: auto
+    due_at: auto
+    sent_at: auto
 
 
 @filter(models.Invoice)

@@ -63,6 +63,13 @@ class OrderDirection(enum.Enum):
     DESC = strawberry.enum_value("DESC", description="The largest, last or newest one.")
 
 
+class is_set:  # noqa: N801
+    """Whether a column that may be null holds a value: `resolved: is_set("resolved_at")`."""
+
+    def __init__(self, column: str) -> None:
+        self.column = column
+
+
 def filter(model: type[Model]) -> Callable[[type[T]], type[T]]:
     """An input that narrows a list of the model. Every part of it may be left out; null is as left out."""
 
@@ -124,6 +131,13 @@ def ordered(order: Any) -> StrawberryArgument:
 
 def _narrowing(model: type[Model], name: str, annotation: Any) -> tuple[Any, Callable[[Any, str], dict[str, Any]], str]:
     """(GraphQL type, value → conditions, description) of a part of a filter."""
+    if isinstance(annotation, is_set):
+        column_name = annotation.column
+        return (
+            bool,
+            lambda value, _: {f"{column_name}__isnull": not value},
+            f"{described(model, column_name)} Whether it was.",
+        )
     if name not in model._meta.fields_map:
         name = f"{name}_cents"
     column = model._meta.fields_map[name]

@@ -1,17 +1,20 @@
 """Orders, their lines, payments, and the checkout."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
+from strawberry import UNSET
 
 import models
-from schema.base import auto, input, node
+from schema.base import auto, computed, input, node
 from schema.catalogue import Product
 from schema.clients import Client
-from schema.invoices import Invoice
-from schema.lists import among, between, filter, order
+from schema.discounts import DiscountCode, PartInput
+from schema.invoices import Invoice, Reminder
+from schema.lists import among, between, filter, is_set, order
 from schema.partners import Notification
-from schema.scalars import URL, DateTime, Money
+from schema.scalars import URL, DateTime, Email, Money, MoneyInput
+from services import links
 
 
 @node(models.OrderLine)
@@ -23,6 +26,8 @@ class OrderLine:
     description: auto
     quantity: auto
     unit_price: Money
+    discount: Money
+    share: Money
     vat_rate: auto
     total: Money
 
@@ -34,8 +39,10 @@ class Payment:
     method: auto
     status: auto
     amount: Money
+    applied: Money
     live: auto
     stripe_id: auto
+    reference: auto
     failure_code: auto
     failure_message: auto
     paid_at: auto
@@ -43,12 +50,17 @@ class Payment:
 
 @node(models.Conflict)
 class Conflict:
-    """Something about an order that a person must settle."""
+    """Something that a person must settle, nearly always about an order."""
 
     kind: auto
     message: auto
+    order: Annotated["Order", strawberry.lazy("schema.orders")] | None
+    payment: Payment | None
+    proposal: auto
+    proposed: Money
     created_at: auto
     resolved_at: auto
+    resolution: auto
 
 
 @node(models.Order)
@@ -58,16 +70,31 @@ class Order:
     number: auto
     kind: auto
     status: auto
+    source: auto
     client: Client
+    subtotal: Money
+    discount: Money
+    discount_reason: auto
+    discount_code: DiscountCode | None
     total: Money
+    deposit: Money
+    paid: Money
+    balance: Money
     lines: list[OrderLine]
     payments: list[Payment]
     invoices: list[Invoice]
     notifications: list[Notification]
+    reminders: list[Reminder]
     conflicts: list[Conflict]
     live: auto
     paid_at: auto
+    canceled_at: auto
+    cancel_reason: auto
     created_at: auto
+
+    @computed("Where the client pays what is due, whenever that is; null where nothing is.", needs=("id", "status"))
+    def pay_url(root: Any) -> URL | None:
+        return URL(links.pay_link(root)) if root.is_open else None
 
 
 @filter(models.Order)
@@ -76,12 +103,24 @@ class OrderFilter:
 
     status: among
     kind: among
+    source: among
     number: auto
     client: strawberry.ID
     live: auto
     total: between
+    balance: between
     created_at: between
     paid_at: between
+
+
+@filter(models.Conflict)
+class ConflictFilter:
+    """Which of them."""
+
+    kind: among
+    order: strawberry.ID
+    resolved: is_set("resolved_at")  # type: ignore[valid-type]
+    created_at: between
 
 
 OrderOrder = order(models.Order, created_at="id", number="number", total="total_cents")
@@ -93,6 +132,7 @@ class OrderLineInput:
 
     product: strawberry.ID = strawberry.field(description="The product's global id.")
     quantity: auto
+    discount: PartInput | None = strawberry.field(description="Taken off this line.", default=None)
 
 
 @input(models.Order)
@@ -101,13 +141,77 @@ class OrderCreateInput:
 
     client: strawberry.ID = strawberry.field(description="The client's global id.")
     lines: list[OrderLineInput] = strawberry.field(description="1 to 100 lines.")
+    discount: PartInput | None = strawberry.field(description="Taken off the whole.", default=None)
+    discount_code: str | None = strawberry.field(description="A code instead, as the client gave it.", default=None)
+    deposit: PartInput | None = strawberry.field(
+        description="What is to be paid first, of the total; the rest is its balance.", default=None
+    )
+
+
+@strawberry.input(description="Another discount on the whole of an order; none takes it away.")
+class OrderDiscountInput:
+    order: strawberry.ID = strawberry.field(description="The order's global id.")
+    discount: PartInput | None = strawberry.field(description="Taken off the whole.", default=None)
+    discount_code: str | None = strawberry.field(description="A code instead, as the client gave it.", default=None)
+
+
+@strawberry.input(description="Which order to invoice before it is paid.")
+class OrderInvoiceInput:
+    order: strawberry.ID = strawberry.field(description="The order's global id.")
 
 
 @input(models.Order)
-class CheckoutStartInput:
-    """Which order to pay, and where the client comes back to."""
+class OrderCancelInput:
+    """Which order to give up, and why."""
 
     order: strawberry.ID = strawberry.field(description="The order's global id.")
+    cancel_reason: auto
+
+
+@input(models.Payment)
+class PaymentRecordInput:
+    """Money that came outside Stripe."""
+
+    order: strawberry.ID = strawberry.field(description="The order that it pays.")
+    method: auto
+    amount: MoneyInput | None = strawberry.field(description="How much; all of the balance unless told.", default=None)
+    paid_at: auto
+    reference: auto
+
+
+@strawberry.input(description="Which order to ask Stripe about.")
+class PaymentConfirmInput:
+    order: strawberry.ID = strawberry.field(description="The order's global id.")
+
+
+@strawberry.input(description="Which order to pay by the front end's own form.")
+class PaymentIntentStartInput:
+    order: strawberry.ID = strawberry.field(description="The order's global id.")
+
+
+@input(models.Conflict)
+class ConflictResolveInput:
+    """What a person settled, and how."""
+
+    conflict: strawberry.ID = strawberry.field(description="Its global id.")
+    resolution: str = strawberry.field(description="How it was settled: who comes after reads it.")
+
+
+@input(models.Client)
+class CheckoutStartInput:
+    """Which order to pay, or, from a storefront, what is bought by whom; and where the client comes back to."""
+
+    order: strawberry.ID | None = strawberry.field(description="The order's global id.", default=None)
+    email: Email | None = strawberry.field(description="Of a storefront: the client's address.", default=UNSET)
+    lines: list[OrderLineInput] | None = strawberry.field(
+        description="Of a storefront: what is bought, 1 to 100 lines.", default=None
+    )
+    discount_code: str | None = strawberry.field(
+        description="Of a storefront: a code, as the client gave it.", default=None
+    )
+    first_name: auto
+    last_name: auto
+    phone: auto
     success_url: URL = strawberry.field(
         description="Where the client lands once paid; `{CHECKOUT_SESSION_ID}` is filled in."
     )
@@ -116,17 +220,35 @@ class CheckoutStartInput:
 
 @strawberry.type(description="The client can pay.")
 class CheckoutStarted:
-    order: Order = strawberry.field(description="The order to be paid.")
+    order: Order | None = strawberry.field(description="The order to be paid, where the caller may see it.")
+    order_number: int = strawberry.field(description="The order's number.")
+    amount: Money = strawberry.field(description="What is due now: all of it, a deposit, or a balance.")
     url: URL = strawberry.field(description="The payment page, to send the client to.")
     expires_at: DateTime = strawberry.field(description="Until when the page can be used.")
 
 
 @strawberry.type(description="There was nothing to pay: the order is complete.")
 class OrderCompleted:
-    order: Order = strawberry.field(description="The completed order.")
+    order: Order | None = strawberry.field(description="The completed order, where the caller may see it.")
+    order_number: int = strawberry.field(description="The order's number.")
+
+
+@strawberry.type(description="The front end's form can take the payment.")
+class PaymentIntentStarted:
+    order: Order | None = strawberry.field(description="The order to be paid.")
+    amount: Money = strawberry.field(description="What is due now: all of it, a deposit, or a balance.")
+    client_secret: str = strawberry.field(
+        description="For Stripe.js (`stripe.confirmPayment`). Who holds it can pay, and see the amount: log it nowhere."
+    )
+    publishable_key: str | None = strawberry.field(description="Stripe's own, for Stripe.js; null where it is not set.")
 
 
 CheckoutResult = Annotated[
     CheckoutStarted | OrderCompleted,
     strawberry.union("CheckoutResult", description="What came of starting a checkout."),
+]
+
+PaymentIntentResult = Annotated[
+    PaymentIntentStarted | OrderCompleted,
+    strawberry.union("PaymentIntentResult", description="What came of starting a PaymentIntent."),
 ]

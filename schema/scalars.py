@@ -1,7 +1,7 @@
 """Scalars parsed once, at the door, and the GraphQL type of every kind of column."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Annotated, Any, NewType
 from urllib.parse import urlsplit
@@ -21,6 +21,7 @@ CurrencyCode = NewType("CurrencyCode", str)
 CountryCode = NewType("CountryCode", str)
 URL = NewType("URL", str)
 DateTime = NewType("DateTime", datetime)
+Date = NewType("Date", date)
 Locale = NewType("Locale", str)
 
 # Those of our customers' customers: whatever a locale is asked for once is kept in memory for ever.
@@ -42,10 +43,12 @@ BY_COLUMN: dict[type[fields.Field[Any]], Any] = {
     fields.IntField: int,
     fields.BooleanField: bool,
     fields.DatetimeField: DateTime,
+    fields.DateField: Date,
 }  # fmt: skip
 
 # How PostgreSQL says a column as the scalar is serialized, where it is not the value itself.
 IN_SQL: dict[type[fields.Field[Any]], str] = {
+    fields.DateField: "to_char({}, 'YYYY-MM-DD')",
     fields.DatetimeField: "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')",
 }
 
@@ -109,6 +112,13 @@ def format_datetime(value: datetime) -> str:
     return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def parse_date(value: Any) -> date:
+    try:
+        return date.fromisoformat(_text(value))
+    except ValueError as error:
+        raise Invalid("Not a date of ISO 8601, like 2026-01-31.") from error
+
+
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise Invalid("A string is wanted.")
@@ -136,6 +146,12 @@ SCALARS: dict[object, Any] = {
         parse_value=parse_locale,
     ),
     URL: strawberry.scalar(name="URL", description="An absolute http(s) address.", parse_value=parse_url),
+    Date: strawberry.scalar(
+        name="Date",
+        description="A day, ISO 8601: `2026-01-31`.",
+        parse_value=parse_date,
+        serialize=date.isoformat,
+    ),
     DateTime: strawberry.scalar(
         name="DateTime",
         description="A moment, RFC 3339 with its zone, in UTC when we give it: `2026-01-31T09:00:00.000Z`.",

@@ -1,5 +1,6 @@
-"""Starting a checkout: the client and the products get their twins at Stripe, the order its Checkout Session."""
+"""Asking a client for what is due: a Checkout Session of Stripe's, or a PaymentIntent for the front end's own form."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -7,160 +8,211 @@ from urllib.parse import urlsplit
 import stripe
 
 import errors
-from models import Attempt, AttemptStatus, Client, Operation, Order, Product
+from models import Attempt, AttemptStatus, Client, Operation, Order, OrderLine
 from models.database import transaction
-from services import sales
+from services import asking, discounts, settlement, twins
 from services.exchange import Exchange, attempt_for, carry_out
 from services.outside import outside
 
+TRIES = 3  # the order may change while Stripe is asked
+
 
 async def start(order: Order, *, success_url: str, cancel_url: str | None) -> Attempt | None:
-    """The order's payment page, the live one where there is one; None where the order was free and is now complete.
+    """The order's payment page, for what is due now; None where the order was free and is now complete.
 
-    Raises Conflict (already paid), Invalid (return addresses), NotConfigured (no key) or what Stripe said.
+    Raises Conflict (nothing to pay), Invalid (return addresses), NotConfigured (no key) or what Stripe said.
     """
+    for field, url in (("input.successUrl", success_url), ("input.cancelUrl", cancel_url)):
+        check_return(url, field)
+    return await _ask(order, lambda coupon: _OpenSession(order, success_url, cancel_url, coupon))
+
+
+async def start_intent(order: Order) -> tuple[Attempt, str] | None:
+    """The order's PaymentIntent for what is due now, and its client secret; None where the order was free and is now
+    complete. Raises like `start`."""
+    attempt = await _ask(order, lambda _: _OpenIntent(order))
+    if attempt is None:
+        return None
+    assert attempt.stripe_id is not None
+    intent = await outside().stripe.payment_intent(attempt.stripe_id)
+    assert intent.client_secret is not None
+    return attempt, intent.client_secret
+
+
+async def _ask(order: Order, exchange: Callable[[str | None], "_AskForMoney"]) -> Attempt | None:
     order.must_be_open()
     if order.live != outside().settings.live:
         raise errors.Conflict("This order was made in Stripe's other mode. Create a new order.", field="input.order")
-    for field, url in (("input.successUrl", success_url), ("input.cancelUrl", cancel_url)):
-        _check_return(url, field)
-    if order.is_free:
-        async with transaction():
-            await sales.complete_free(await Order.select_for_update().get(id=order.id))
-        return None
+    async with transaction():
+        locked = await Order.select_for_update().get(id=order.id)
+        await discounts.hold_again(locked)
+        if locked.is_free:
+            await settlement.complete_free(locked)
+            return None
     await order.fetch_related("client", "lines__product")
-    products = {line.product_id: line.product for line in order.lines}
-    await carry_out(_CreateCustomer(order.client, order))
-    for product in products.values():
-        await carry_out(_CreateProduct(product, order))
     try:
-        return await carry_out(_OpenSession(order, success_url, cancel_url))
+        await twins.make(order)
+        for _ in range(TRIES):
+            await order.refresh_from_db()
+            coupon = await carry_out(_CreateCoupon(order)) if order.discount_cents else None
+            asked = exchange(coupon.stripe_id if coupon else None)
+            await asking.take_back(order, keep=(asked.operation, order.due_cents))
+            attempt = await carry_out(asked)
+            await order.refresh_from_db()
+            if attempt.can_be_used(asked.operation, order.due_cents, datetime.now(UTC)) and order.is_open:
+                return attempt
     except errors.Gone:
-        # Somebody deleted a twin at Stripe: the next try makes new ones.
-        await Client.filter(id=order.client_id).update(stripe_id=None)
-        await Product.filter(id__in=list(products)).update(stripe_id=None)
+        await twins.forget(order)
         raise
+    await asking.take_back(order)
+    order.must_be_open()
+    raise errors.Conflict("The order has changed at this moment. Try again.", field="input.order")
 
 
-class _CreateTwin(Exchange[Any]):
-    """The Stripe object of a row, made once in each account and mode."""
+class _AskForMoney(Exchange[Any]):
+    """What a client pays an order by. One at a time: while one can be used, it is the answer."""
 
     operation: Operation
 
-    def __init__(self, row: Client | Product, order: Order) -> None:
-        self.row, self.account, self.live = row, order.stripe_account, order.live
-
-    async def intend(self) -> Attempt:
-        row: Any = await type(self.row).select_for_update().get(id=self.row.id)
-        if row.known_at(self.account, self.live):
-            return Attempt(status=AttemptStatus.COMPLETED, stripe_id=row.stripe_id)
-        return await attempt_for(row, self.operation, self.request(row), account=self.account, live=self.live)
-
-    async def conclude(self, attempt: Attempt, answer: Any) -> None:
-        attempt.grant(answer.id)
-        await (
-            type(self.row)
-            .filter(id=self.row.id)
-            .update(stripe_id=answer.id, stripe_account=self.account, stripe_live=self.live)
-        )
-
-    def request(self, row: Any) -> dict[str, Any]:
-        raise NotImplementedError
-
-
-class _CreateCustomer(_CreateTwin):
-    operation = Operation.CREATE_CUSTOMER
-
-    async def call(self, attempt: Attempt) -> stripe.Customer:
-        return await outside().stripe.create_customer(attempt.request, attempt.idempotency_key)
-
-    def request(self, row: Client) -> dict[str, Any]:
-        given = {"email": row.email, "name": row.name if row.name != row.email else None, "phone": row.phone}
-        return {"metadata": {"client": str(row.id)}} | {name: value for name, value in given.items() if value}
-
-
-class _CreateProduct(_CreateTwin):
-    operation = Operation.CREATE_PRODUCT
-
-    async def call(self, attempt: Attempt) -> stripe.Product:
-        return await outside().stripe.create_product(attempt.request, attempt.idempotency_key)
-
-    async def intend(self) -> Attempt:
-        await self.row.fetch_related("partner_links__partner")
-        return await super().intend()
-
-    def request(self, row: Product) -> dict[str, Any]:
-        partners = ",".join(link.partner.slug for link in self.row.partner_links)  # type: ignore[union-attr]
-        metadata = {"product": str(row.id)} | ({"partners": partners} if partners else {})
-        return {"name": row.name, "metadata": metadata} | ({"description": row.description} if row.description else {})
-
-
-class _OpenSession(Exchange[stripe.checkout.Session]):
-    """The order's Checkout Session. One live session an order: while one can be used, it is the answer."""
-
-    def __init__(self, order: Order, success_url: str, cancel_url: str | None) -> None:
-        self.order, self.success_url, self.cancel_url = order, success_url, cancel_url
+    def __init__(self, order: Order) -> None:
+        self.order = order
 
     async def intend(self) -> Attempt:
         order = await Order.select_for_update().get(id=self.order.id)
-        order.must_be_open()
-        # Locked: one concluded between two reads would be neither usable in the first nor pending in the second.
-        earlier = await Attempt.filter(order_id=order.id, operation=Operation.CHECKOUT).select_for_update()
-        if any(attempt.status is AttemptStatus.COMPLETED for attempt in earlier):
-            raise errors.Conflict(
-                f"A payment of order {order.number} is under way, or looked at by a person.", field="input.order"
-            )
-        now = datetime.now(UTC)
-        usable = [
-            attempt for attempt in earlier if attempt.status is AttemptStatus.OPEN and (attempt.expires_at or now) > now
-        ]
-        return (
-            usable[0]
-            if usable
-            else await attempt_for(
-                order, Operation.CHECKOUT, await self._request(), account=order.stripe_account, live=order.live
-            )
+        usable = await asking.usable(order, self.operation)
+        if usable:
+            return usable
+        attempt = await attempt_for(
+            order, self.operation, await self._request(order), account=order.stripe_account, live=order.live
         )
+        if attempt.amount_cents is None:
+            attempt.amount_cents = order.due_cents
+            await attempt.save(update_fields=["amount_cents"])
+        return attempt
 
-    async def call(self, attempt: Attempt) -> stripe.checkout.Session:
+    async def _request(self, order: Order) -> dict[str, Any]:
+        raise NotImplementedError
+
+
+class _OpenSession(_AskForMoney):
+    """The order's Checkout Session (https://docs.stripe.com/api/checkout/sessions/create)."""
+
+    operation = Operation.CHECKOUT
+
+    def __init__(self, order: Order, success_url: str, cancel_url: str | None, coupon: str | None) -> None:
+        super().__init__(order)
+        self.success_url, self.cancel_url, self.coupon = success_url, cancel_url, coupon
+
+    async def call(self, attempt: Attempt) -> "stripe.checkout.Session":
         return await outside().stripe.create_checkout_session(attempt.request, attempt.idempotency_key)
 
-    async def conclude(self, attempt: Attempt, answer: stripe.checkout.Session) -> None:
+    async def conclude(self, attempt: Attempt, answer: "stripe.checkout.Session") -> None:
         attempt.grant(answer.id, answer.url, datetime.fromtimestamp(answer.expires_at, UTC))
 
-    async def _request(self) -> dict[str, Any]:
-        """Amounts come from the order's own lines, never from Stripe's prices or the caller."""
-        client = await Client.get(id=self.order.client_id)
-        lines = await self.order.lines.all().prefetch_related("product")
-        named = {"order": str(self.order.id)}
+    async def _request(self, order: Order) -> dict[str, Any]:
+        """Amounts come from the order itself, never from Stripe's prices or the caller."""
+        client = await Client.get(id=order.client_id)
         request: dict[str, Any] = {
             "mode": "payment",
-            "payment_method_types": ["card"],
             "customer": client.stripe_id,
-            "client_reference_id": str(self.order.number),
-            "metadata": named,
-            "payment_intent_data": {"metadata": named},
-            "line_items": [
-                {
-                    "quantity": line.quantity,
-                    "price_data": {
-                        "currency": line.currency.lower(),
-                        "product": line.product.stripe_id,
-                        "unit_amount": line.unit_price_cents,
-                    },
-                }
-                for line in lines
-            ],
+            "client_reference_id": str(order.number),
+            "metadata": {"order": str(order.id)},
+            # `via`: what the client types is in the session, so the session tells of the payment.
+            "payment_intent_data": {"metadata": {"order": str(order.id), "via": "checkout"}},
+            "line_items": await self._items(order),
             "success_url": self.success_url,
             "locale": "fr",
             "phone_number_collection": {"enabled": True},
             "billing_address_collection": "auto" if client.address else "required",  # it stands on the invoice
         }
+        request |= _methods(order)
+        if self.coupon and order.due_cents == order.total_cents:
+            request["discounts"] = [{"coupon": self.coupon}]
         return request | ({"cancel_url": self.cancel_url} if self.cancel_url else {})
 
+    async def _items(self, order: Order) -> list[dict[str, Any]]:
+        """The lines as they were sold, or in one line what is due of an order that is paid in parts."""
+        currency = order.currency.lower()
+        if order.due_cents != order.total_cents:
+            part = "Acompte" if order.paid_cents < order.deposit_cents else "Solde"
+            named = {"name": f"{part} de la commande n° {order.number}"}
+            price = {"currency": currency, "product_data": named, "unit_amount": order.due_cents}
+            return [{"quantity": 1, "price_data": price}]
+        lines = await order.lines.all().prefetch_related("product")
+        return [_item(line, currency) for line in lines]
 
-def _check_return(url: str | None, field: str) -> None:
-    """Clients are sent back to our own front ends only."""
+
+class _CreateCoupon(Exchange[stripe.Coupon]):
+    """The discount on the whole, so that the payment page shows it (https://docs.stripe.com/api/coupons/create)."""
+
+    def __init__(self, order: Order) -> None:
+        self.order = order
+
+    async def intend(self) -> Attempt:
+        order = await Order.select_for_update().get(id=self.order.id)
+        request = {
+            "amount_off": order.discount_cents,
+            "currency": order.currency.lower(),
+            "duration": "once",
+            "name": (order.discount_reason or "Remise")[:40],
+            "metadata": {"order": str(order.id)},
+        }
+        made = Attempt.filter(order_id=order.id, operation=Operation.CREATE_COUPON, status=AttemptStatus.COMPLETED)
+        known = await made.order_by("-number").first()
+        if known and known.request == request:
+            return known
+        return await attempt_for(order, Operation.CREATE_COUPON, request, account=order.stripe_account, live=order.live)
+
+    async def call(self, attempt: Attempt) -> stripe.Coupon:
+        return await outside().stripe.create_coupon(attempt.request, attempt.idempotency_key)
+
+    async def conclude(self, attempt: Attempt, answer: stripe.Coupon) -> None:
+        attempt.grant(answer.id)
+
+
+class _OpenIntent(_AskForMoney):
+    """A PaymentIntent (https://docs.stripe.com/api/payment_intents/create)."""
+
+    operation = Operation.PAYMENT_INTENT
+
+    async def call(self, attempt: Attempt) -> stripe.PaymentIntent:
+        return await outside().stripe.create_payment_intent(attempt.request, attempt.idempotency_key)
+
+    async def conclude(self, attempt: Attempt, answer: stripe.PaymentIntent) -> None:
+        attempt.grant(answer.id)
+
+    async def _request(self, order: Order) -> dict[str, Any]:
+        client = await Client.get(id=order.client_id)
+        return {
+            "amount": order.due_cents,
+            "currency": order.currency.lower(),
+            "customer": client.stripe_id,
+            "description": f"Commande n° {order.number}",
+            "metadata": {"order": str(order.id)},
+        } | (_methods(order) or {"automatic_payment_methods": {"enabled": True}})
+
+
+def _item(line: OrderLine, currency: str) -> dict[str, Any]:
+    """A line at its price; with a discount of its own one price of the whole, since Stripe has none of a line."""
+    if not line.discount_cents:
+        plain = {"currency": currency, "product": line.product.stripe_id, "unit_amount": line.unit_price_cents}
+        return {"quantity": line.quantity, "price_data": plain}
+    count = f"{line.quantity} × " if line.quantity > 1 else ""
+    named = {"name": f"{count}{line.description}, remise déduite"}
+    price: dict[str, Any] = {"currency": currency, "product_data": named, "unit_amount": line.total_cents}
+    return {"quantity": 1, "price_data": price}
+
+
+def _methods(order: Order) -> dict[str, Any]:
+    """Those of the settings; left out, those that are switched on at Stripe. A SEPA debit is in euros only."""
+    methods = [
+        each for each in outside().settings.stripe_payment_methods if each != "sepa_debit" or order.currency == "EUR"
+    ]
+    return {"payment_method_types": methods} if methods else {}
+
+
+def check_return(url: str | None, field: str) -> None:
+    """Clients are sent back to our own front ends only. Raises Invalid."""
     settings = outside().settings
     ours = {_origin(place) for place in (settings.app_url, settings.sandbox_url, *settings.allowed_origins) if place}
     if url is not None and _origin(url) not in ours:

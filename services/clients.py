@@ -7,6 +7,13 @@ from models import Client
 from models.phone import e164
 
 
+async def find_or_make(organization_id: UUID, email: str, known: dict[str, str | None] | None = None) -> Client:
+    """The client of an address, made with what is `known` where there is none; one, however many ask at once."""
+    made = Client(organization_id=organization_id, email=email.lower(), **(known or {}))
+    await Client.bulk_create([made], ignore_conflicts=True)
+    return await Client.get(organization_id=organization_id, email=email.lower())
+
+
 async def learn(client_id: UUID, told: dict[str, Any]) -> None:
     """What a client typed at Stripe's checkout (`customer_details`) fills what we did not know of them."""
     client: Any = await Client.select_for_update(no_key=True).get(id=client_id)

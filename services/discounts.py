@@ -14,8 +14,17 @@ PATTERN = r"[A-Z0-9_-]{2,40}"
 
 
 async def create(organization_id: UUID, values: dict[str, Any]) -> DiscountCode:
-    """A code. Raises Invalid, naming the field."""
-    code = DiscountCode(organization_id=organization_id, **values | {"code": values["code"].strip().upper()})
+    """A code; `amount` and `minimum` are amounts of one currency. Raises Invalid, naming the field."""
+    amount, minimum = values.pop("amount", None), values.pop("minimum", None)
+    if amount and minimum and amount.currency != minimum.currency:
+        raise Invalid("Both amounts are in one currency.", field="input.minimum.currency")
+    code = DiscountCode(
+        organization_id=organization_id,
+        amount_cents=amount.amount if amount else 0,
+        minimum_cents=minimum.amount if minimum else 0,
+        currency=(amount or minimum).currency if amount or minimum else "EUR",
+        **values | {"code": values["code"].strip().upper()},
+    )
     if not re.fullmatch(PATTERN, code.code):
         raise Invalid("A code is 2 to 40 letters, digits, hyphens and underscores.", field="input.code")
     if not code.percent and not code.amount_cents:

@@ -1,42 +1,70 @@
-"""Invoices: issued with the payment, then rendered and sent."""
+"""Invoices: numbered and issued, then rendered and sent. `services/invoice_content.py` puts together what they say."""
 
+import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from models import Client, Invoice, InvoiceSeries, InvoiceType, Lane, Order, OrderLine, Organization, Partner, Payment
-from models.amounts import Breakdown, Sold, breakdown
-from models.base import Branded
-from models.content import Address, Branding, InvoiceContent, Line, Party, VatBreakdown, VatCategory
+from errors import Conflict
+from models import Invoice, InvoiceSeries, InvoiceType, Lane, Order, OrderLine, Partner, Payment, Promise
+from models.amounts import spread
+from models.content import InvoiceContent
 from models.database import query, transaction
-from services import files, letters
+from services import files, letters, reminders
+from services.invoice_content import Ask, content_of, paid_of
+from services.links import message_id
 from services.outbox import job, later
 from services.outside import outside
 
-# Code de commerce, art. L441-9 and D441-5.
-MENTIONS = ("Pas d'escompte pour paiement anticipé.",)
-BETWEEN_COMPANIES = (
-    "Pénalités de retard : trois fois le taux d'intérêt légal.",
-    "Indemnité forfaitaire pour frais de recouvrement en cas de retard : 40 €.",
-)
+log = logging.getLogger("comptoir.invoices")
+
+Brands = dict[Partner | None, list[OrderLine]]
 
 
-async def issue(order: Order, payment: Payment) -> list[Invoice]:
-    """One invoice for each brand on a paid order, numbered, with its rendering and its letter promised; none for what
-    was free.
+async def issue_paid(order: Order, payment: Payment) -> list[Invoice]:
+    """The invoices of an order that is paid, one for each brand: those sent before, now settled, or new ones; none for
+    what was free. The order comes with its organization, client, and lines with their products and partners."""
+    await _settle(order)
+    before = await Invoice.filter(order_id=order.id, type=InvoiceType.INVOICE).order_by("id")
+    if before:
+        for invoice in before:
+            await later(acknowledge, invoice, after=await rendering(invoice))
+        return before
+    return await _issue(order, InvoiceType.INVOICE, payment)
 
-    The order comes with its organization, client, and lines with their products and partners.
+
+async def issue_for_part(order: Order, payment: Payment) -> list[Invoice]:
+    """What a part of the money calls for: the deposit's invoice once it is there, or, where no deposit was asked for,
+    the invoice of the whole, if it was not sent before (art. 289 I-1-c du CGI: every payment on account is invoiced).
     """
-    issued = []
-    for partner, lines in _by_brand(order).items():
-        if not any(line.total_cents for line in lines):
-            continue
-        invoice = await _issue_one(order, partner, lines, payment)
-        rendered = await later(render, invoice)
-        await later(send, invoice, after=rendered)
-        issued.append(invoice)
-    return issued
+    if order.deposit_cents:
+        if not order.has_deposit_paid:
+            return []
+        await _settle(order, InvoiceType.PREPAYMENT)
+        if await Invoice.exists(order_id=order.id):
+            return []
+        return await _issue(order, InvoiceType.PREPAYMENT, payment)
+    if await Invoice.exists(order_id=order.id, type=InvoiceType.INVOICE):
+        return []
+    return await _issue_to_pay(order, InvoiceType.INVOICE, payment)
+
+
+async def issue_ahead(order: Order) -> list[Invoice]:
+    """Invoice an order, locked, before it is paid: its deposit first, where it has one, then the rest.
+
+    Raises Conflict where that was done, or the deposit is still to be paid.
+    """
+    order.must_be_open()
+    made = {invoice.type for invoice in await Invoice.filter(order_id=order.id)}
+    if InvoiceType.INVOICE in made:
+        raise Conflict(f"Order {order.number} is invoiced already.", field="input.order")
+    if order.deposit_cents and not order.has_deposit_paid:
+        if InvoiceType.PREPAYMENT in made:
+            raise Conflict(
+                f"The deposit of order {order.number} is invoiced already, and not paid yet.", field="input.order"
+            )
+        return await _issue_to_pay(order, InvoiceType.PREPAYMENT, None)
+    return await _issue_to_pay(order, InvoiceType.INVOICE, None)
 
 
 @job(Lane.RENDER, timeout=90)
@@ -62,8 +90,12 @@ async def send(invoice: Invoice) -> None:
     if invoice.emailed_at is not None or invoice.file_key is None:
         return
     order = await Order.get(id=invoice.order_id).prefetch_related("client")
-    letter = letters.paid(
-        InvoiceContent.model_validate(invoice.content),
+    content = InvoiceContent.model_validate(invoice.content)
+    if invoice.settled_at is not None and not content.is_paid:
+        return  # paid since: `acknowledge` carries it
+    compose = letters.paid if content.is_paid else letters.invoiced
+    letter = compose(
+        content,
         order_number=order.number,
         to=order.client.email,
         message_id=invoice.message_id,
@@ -72,6 +104,33 @@ async def send(invoice: Invoice) -> None:
     )
     await outside().mailer.send(letter)
     await Invoice.filter(id=invoice.id).update(emailed_at=datetime.now(UTC))
+
+
+@job(Lane.MAIL)
+async def acknowledge(invoice: Invoice) -> None:
+    """Thank for the payment of an invoice that was sent before it."""
+    payment = await Payment.filter(order_id=invoice.order_id, applied_cents__gt=0).order_by("-paid_at", "-id").first()
+    if invoice.file_key is None or payment is None or payment.paid_at is None:
+        return
+    await invoice.fetch_related("organization", "order__client")
+    letter = letters.receipt(
+        InvoiceContent.model_validate(invoice.content),
+        order_number=invoice.order.number,
+        paid_cents=invoice.total_cents,
+        paid_on=payment.paid_at.astimezone(ZoneInfo(invoice.organization.time_zone)).date(),
+        method=payment.method,
+        to=invoice.order.client.email,
+        message_id=message_id("receipt", invoice),
+        sender=outside().settings.required("smtp_from"),
+        pdf=await files.load(invoice.file_key),
+    )
+    await outside().mailer.send(letter)
+    await Invoice.filter(id=invoice.id, emailed_at=None).update(emailed_at=datetime.now(UTC))
+
+
+async def rendering(invoice: Invoice) -> Promise:
+    """The promise that whoever needs its PDF waits for."""
+    return await Promise.get(subject_id=invoice.id, job="invoices.render")
 
 
 def partners_of(line: OrderLine) -> list[Partner]:
@@ -84,31 +143,81 @@ def brand_of(line: OrderLine) -> Partner | None:
     return next(iter(partners_of(line)), None)
 
 
-def _by_brand(order: Order) -> dict[Partner | None, list[OrderLine]]:
-    groups: dict[Partner | None, list[OrderLine]] = {}
+async def _issue_to_pay(order: Order, type: InvoiceType, payment: Payment | None) -> list[Invoice]:
+    issued = await _issue(order, type, payment)
+    if issued:
+        await reminders.schedule(order, issued[0])
+    return issued
+
+
+async def _issue(order: Order, type: InvoiceType, payment: Payment | None) -> list[Invoice]:
+    """One for each brand that something is to be invoiced under, with its rendering and its letter promised."""
+    brands = _by_brand(order)
+    asks = await _asks(order, brands, type)
+    issued = []
+    for (partner, lines), ask in zip(brands.items(), asks, strict=True):
+        if ask.total_cents == 0:
+            continue
+        invoice = await _issue_one(order, partner, lines, ask, payment)
+        rendered = await later(render, invoice)
+        await later(send, invoice, after=rendered)
+        issued.append(invoice)
+    return issued
+
+
+def _by_brand(order: Order) -> Brands:
+    groups: Brands = {}
     for line in order.lines:
         groups.setdefault(brand_of(line), []).append(line)
     return groups
 
 
-async def _issue_one(order: Order, partner: Partner | None, lines: Sequence[OrderLine], payment: Payment) -> Invoice:
-    organization: Organization = order.organization
-    zone = ZoneInfo(organization.time_zone)
-    amounts = breakdown([Sold(line.quantity, line.unit_price_cents, line.vat_rate) for line in lines])
+async def _asks(order: Order, brands: Brands, type: InvoiceType) -> list[Ask]:
+    """What each brand's invoice asks for and takes into account: all that was paid is shared out, to the cent."""
+    lines = [line for of_brand in brands.values() for line in of_brand]
+    shares = dict(zip(lines, spread(order.deposit_cents, [paid_of(line) for line in lines]), strict=True))
+    deposits = [sum(shares[line] for line in of_brand) for of_brand in brands.values()]
+    if type is InvoiceType.PREPAYMENT:
+        paid = spread(min(order.paid_cents, order.deposit_cents), deposits)
+        return [
+            Ask(type, total, got, tuple(shares[line] for line in of_brand))
+            for total, got, of_brand in zip(deposits, paid, brands.values(), strict=True)
+        ]
+    totals = [sum(map(paid_of, of_brand)) for of_brand in brands.values()]
+    before = {each.partner_id: each for each in await Invoice.filter(order_id=order.id, type=InvoiceType.PREPAYMENT)}
+    taken = [before.get(partner.id if partner else None) for partner in brands]
+    known = [each.total_cents if each else 0 for each in taken]
+    rest = spread(order.paid_cents - sum(known), [total - got for total, got in zip(totals, known, strict=True)])
+    return [
+        Ask(type, total, got + more, deposit=deposit)
+        for total, got, more, deposit in zip(totals, known, rest, taken, strict=True)
+    ]
+
+
+async def _issue_one(
+    order: Order, partner: Partner | None, lines: Sequence[OrderLine], ask: Ask, payment: Payment | None
+) -> Invoice:
+    zone = ZoneInfo(order.organization.time_zone)
     series, at = await _locked_series(order)
     number, year, sequence, issued_at = series.take(at, at.astimezone(zone).year)
     await series.save()
-    content = _content(order, partner, lines, amounts, payment, number=number, issued_at=issued_at, zone=zone)
+    content = content_of(order, partner, lines, ask, payment, number=number, issued_at=issued_at, zone=zone)
     invoice = Invoice(
-        organization_id=order.organization_id, order=order, partner=partner, series=series, type=InvoiceType.INVOICE,
+        organization_id=order.organization_id, order=order, partner=partner, series=series, type=ask.type,
         number=number, year=year, sequence=sequence, issued_at=issued_at, due_on=content.due_on,
-        settled_at=issued_at, currency=order.currency,
-        net_cents=amounts.net_cents, vat_cents=amounts.vat_cents, total_cents=amounts.gross_cents,
+        settled_at=issued_at if content.is_paid else None, currency=order.currency,
+        net_cents=content.net_cents, vat_cents=content.vat_cents, total_cents=content.gross_cents,
         stripe_account=order.stripe_account, live=order.live, content=content.model_dump(mode="json"),
     )  # fmt: skip
-    invoice.message_id = f"<invoice-{invoice.id.hex}@{urlsplit(outside().settings.app_url).hostname}>"
+    invoice.message_id = message_id("invoice", invoice)
     await invoice.save()
     return invoice
+
+
+async def _settle(order: Order, *types: InvoiceType) -> None:
+    """What was sent to be paid is paid."""
+    unsettled = Invoice.filter(order_id=order.id, settled_at=None)
+    await (unsettled.filter(type__in=types) if types else unsettled).update(settled_at=datetime.now(UTC))
 
 
 async def _locked_series(order: Order) -> tuple[InvoiceSeries, datetime]:
@@ -121,76 +230,3 @@ async def _locked_series(order: Order) -> tuple[InvoiceSeries, datetime]:
     series = await InvoiceSeries.select_for_update().get(**mine)
     (clock,) = await query("SELECT clock_timestamp() AS now")
     return series, clock["now"]
-
-
-def _content(
-    order: Order, partner: Partner | None, lines: Sequence[OrderLine], amounts: Breakdown, payment: Payment, *,
-    number: str, issued_at: datetime, zone: ZoneInfo,
-) -> InvoiceContent:  # fmt: skip
-    organization = order.organization
-    today, paid_on = issued_at.astimezone(zone).date(), payment.paid_at.astimezone(zone).date()  # type: ignore[union-attr]
-    exempt = {line.vat_rate: organization.vat_exemption(line.vat_rate) for line in lines}
-
-    def category(rate: int) -> VatCategory:
-        return VatCategory.EXEMPT if exempt[rate] else VatCategory.STANDARD
-
-    return InvoiceContent(
-        number=number,
-        issued_on=today,
-        operation_on=paid_on,
-        due_on=paid_on,
-        paid_on=paid_on,
-        currency=order.currency,
-        live=order.live,
-        seller=_seller(organization),
-        buyer=_buyer(order.client),
-        lines=tuple(
-            Line(
-                description=line.description, quantity=line.quantity, unit_net=amount.unit_net,
-                base_quantity=amount.base_quantity, vat_category=category(line.vat_rate), vat_rate=line.vat_rate,
-                net_cents=amount.net_cents, vat_cents=amount.vat_cents, gross_cents=amount.gross_cents,
-            )
-            for line, amount in zip(lines, amounts.lines, strict=True)
-        ),
-        vat=tuple(
-            VatBreakdown(
-                category=category(rate.vat_rate), rate=rate.vat_rate, net_cents=rate.net_cents,
-                vat_cents=rate.vat_cents, exemption=exempt[rate.vat_rate],
-            )
-            for rate in amounts.rates
-        ),
-        net_cents=amounts.net_cents,
-        vat_cents=amounts.vat_cents,
-        gross_cents=amounts.gross_cents,
-        paid_cents=amounts.gross_cents,
-        payment_method=payment.method,
-        mentions=MENTIONS + (BETWEEN_COMPANIES if order.client.company else ()),
-        brand=_brand(partner or organization),
-    )  # fmt: skip
-
-
-def _seller(organization: Organization) -> Party:
-    return Party(
-        name=organization.legal_name, legal_form=organization.legal_form, share_capital=organization.share_capital,
-        address=_address(organization), siren=organization.siren, siret=organization.siret, rcs=organization.rcs,
-        vat_number=organization.vat_number, email=organization.contact_email, phone=organization.contact_phone,
-    )  # fmt: skip
-
-
-def _buyer(client: Client) -> Party:
-    return Party(name=client.name, address=_address(client), email=client.email, phone=client.phone)
-
-
-def _address(row: Organization | Client) -> Address | None:
-    if not row.address:
-        return None
-    return Address(
-        lines=tuple(row.address.splitlines()), postal_code=row.postal_code, city=row.city, country=row.country or "FR"
-    )
-
-
-def _brand(owner: Branded) -> Branding:
-    return Branding(
-        name=owner.brand_name, color=owner.brand_color, logo_svg=owner.logo_svg, contact_email=owner.contact_email,
-        phone=owner.contact_phone, website=owner.website, terms_url=owner.terms_url,
-    )  # fmt: skip

@@ -24,12 +24,12 @@ from models import (
     Order,
     OrderLine,
     Partner,
-    Promise,
 )
-from models.amounts import Sold, breakdown
+from models.amounts import breakdown
 from models.database import transaction
 from providers.webhooks import Answer, signature
 from services import files, invoices, vault
+from services.invoice_content import sold
 from services.outbox import Again, hasten, job, later, owes
 from services.outside import outside
 
@@ -43,7 +43,7 @@ ANSWER_KEPT = 4096  # bytes
 async def promise(order: Order, issued: Sequence[Invoice]) -> None:
     """Tell each partner of its own lines once its invoice is there. The order comes as for `invoices.issue`."""
     for partner, lines in _by_partner(order).items():
-        if order.is_free and not partner.tell_free_orders:
+        if not partner.active or (order.is_free and not partner.tell_free_orders):
             continue
         invoice = _invoice_of(partner, lines, order, issued)
         payload = orjson.dumps(_payload(order, lines)).decode()
@@ -51,7 +51,7 @@ async def promise(order: Order, issued: Sequence[Invoice]) -> None:
             organization_id=order.organization_id, partner=partner, order=order, invoice=invoice,
             event_type="order.created", event_id=order.event_id, payload=payload, live=order.live,
         )  # fmt: skip
-        await later(deliver, notification, after=await _rendering(invoice))
+        await later(deliver, notification, after=await invoices.rendering(invoice) if invoice else None)
 
 
 @job(Lane.DELIVER, timeout=30)
@@ -112,15 +112,10 @@ def _brand_id(line: OrderLine) -> UUID | None:
     return brand.id if brand else None
 
 
-async def _rendering(invoice: Invoice | None) -> Promise | None:
-    """The promise that a notification waits for: its invoice's PDF."""
-    return await Promise.get(subject_id=invoice.id, job="invoices.render") if invoice else None
-
-
 def _payload(order: Order, lines: Sequence[OrderLine]) -> dict[str, Any]:
     """The guide's body but for the invoice, which is added at each attempt."""
     client, paid_at = order.client, _iso(order.paid_at)
-    amounts = breakdown([Sold(line.quantity, line.unit_price_cents, line.vat_rate) for line in lines])
+    amounts = breakdown([sold(line) for line in lines])
     return {
         "event_type": "order.created",
         "event_id": order.event_id,

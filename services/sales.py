@@ -1,120 +1,156 @@
-"""The sale: an order is made, is paid, and all that follows is promised in the same transaction."""
+"""The sale: an order is made, discounted, given up. What happens once money comes is in `services/settlement.py`."""
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
-import asyncpg
-
-from errors import DomainError, Invalid
-from models import Access, Client, Conflict, ConflictKind, Order, OrderKind, OrderLine, Payment, Product
-from models.database import query, savepoint
-from services import invoices, notifications
+import errors
+from errors import Invalid
+from models import Client, Invoice, Order, OrderKind, OrderLine, OrderSource, OrderStatus
+from models.database import query, transaction
+from services import asking, clients, discounts, pricing
 from services.outside import outside
+from services.pricing import Item, Part
 
 log = logging.getLogger("comptoir.sales")
 
-LINES_MOST = 100  # as many as a Checkout Session takes
-TOTAL_MOST = 99_999_999  # minor units: the most that Stripe takes at once
 PLATFORM = "platform"  # the Stripe account of the installation
+SAME_CART = timedelta(hours=24)  # within which the same cart of the same client is the same order
 
 
-async def create(client: Client, lines: Sequence[tuple[Product, int]]) -> Order:
-    """An open order at the catalogue's prices. Raises Invalid, naming the line."""
-    if not 1 <= len(lines) <= LINES_MOST:
-        raise Invalid(f"An order has 1 to {LINES_MOST} lines.", field="input.lines")
-    for position, (product, quantity) in enumerate(lines):
-        if not 1 <= quantity <= 9999:
-            raise Invalid("A quantity is 1 to 9999.", field=f"input.lines.{position}.quantity")
-        if not product.active:
-            raise Invalid(f"{product.name} is no longer sold.", field=f"input.lines.{position}.product")
-        if product.currency != lines[0][0].currency:
-            raise Invalid("All products of an order have one currency.", field=f"input.lines.{position}.product")
-    total = sum(product.price_cents * quantity for product, quantity in lines)
-    if total > TOTAL_MOST:
-        raise Invalid("The total is more than can be paid at once: make several orders.", field="input.lines")
-    settings = outside().settings
-    order = await Order.create(
-        organization_id=client.organization_id, number=await _next_number(client), client=client,
-        kind=OrderKind.PRODUCTS, currency=lines[0][0].currency, subtotal_cents=total, total_cents=total,
-        stripe_account=PLATFORM, live=settings.live,
-    )  # fmt: skip
-    await OrderLine.bulk_create(
-        OrderLine(
-            organization_id=order.organization_id, order=order, position=position, product=product,
-            description=product.name, quantity=quantity, unit_price_cents=product.price_cents,
-            currency=product.currency, vat_rate=product.vat_rate, total_cents=product.price_cents * quantity,
+async def create(
+    client: Client,
+    items: Sequence[Item],
+    *,
+    discount: Part | None = None,
+    code: str | None = None,
+    deposit: Part | None = None,
+    source: OrderSource = OrderSource.BACK_OFFICE,
+) -> Order:
+    """An open order at the catalogue's prices, discounts taken off. Raises Invalid, NotFound or Conflict, naming the
+    part of the input."""
+    lines = pricing.lines_of(items)
+    order = _new(client, lines, source, live=outside().settings.live)
+    pricing.price(order, lines)
+    await _discount(order, discount, code)
+    pricing.price(order, lines)
+    order.deposit_cents = pricing.deposit_of(order, deposit)
+    return await _save(order, lines)
+
+
+async def record(client: Client, lines: Sequence[OrderLine], *, source: OrderSource, live: bool) -> Order:
+    """An order of lines that were sold elsewhere, at the prices that they had there."""
+    order = _new(client, lines, source, live=live)
+    pricing.price(order, lines)
+    return await _save(order, lines)
+
+
+async def create_at_storefront(
+    organization_id: UUID, email: str, items: Sequence[Item], *, code: str | None, known: dict[str, str | None]
+) -> Order:
+    """The order of a client known by an address alone, found or made. A cart that is sent twice is one order."""
+    async with transaction():
+        client = await clients.find_or_make(organization_id, email, known)
+        # One at a time for a client: two clicks at once must not make two orders.
+        await Client.select_for_update().get(id=client.id)
+        same = await _same_cart(client, items, code)
+        return same or await create(client, items, code=code, source=OrderSource.STOREFRONT)
+
+
+async def change_discount(order: Order, discount: Part | None, code: str | None) -> Order:
+    """Another discount on the whole of an open order, locked, or none; a link to pay then asks for the new amount.
+
+    Raises Conflict once it is invoiced or money came.
+    """
+    order.must_be_open()
+    if order.paid_cents or await Invoice.exists(order_id=order.id):
+        raise errors.Conflict(
+            f"Order {order.number} is invoiced or paid in part: its price stands.", field="input.order"
         )
-        for position, (product, quantity) in enumerate(lines, start=1)
-    )  # fmt: skip
+    await discounts.release(order)
+    order.discount_cents, order.discount_reason, order.discount_code_id = 0, None, None
+    lines = await OrderLine.filter(order_id=order.id)
+    await _discount(order, discount, code)
+    pricing.price(order, lines)
+    if order.deposit_cents >= order.total_cents:
+        raise Invalid("The deposit is then as much as the total, or more.", field="input.discount")
+    await order.save()
+    await OrderLine.bulk_update(lines, ["share_cents"])
+    await asking.forget_what_is_stale(order)
     return order
 
 
-async def settle(order: Order, payment: Payment | None, *, at: datetime, event_id: str) -> None:
-    """The order, locked, is paid: promise all that follows. Safe to call twice.
+async def cancel(order: Order, reason: str | None) -> Order:
+    """Give an order up: what the client could still pay by is taken back first, so that no money comes after.
 
-    Numbers come last: the series is locked for a moment only.
+    Raises Conflict where it is paid, in part too, invoiced, or a payment is under way.
     """
-    if order.is_paid:
-        return
-    order.pay(at=at, event_id=event_id)
-    if payment:
-        payment.applied_cents = payment.amount_cents
-        await payment.save()
-    await order.save()
-    await _react(order)
-    await order.fetch_related("organization", "client", "lines__product__partner_links__partner")
-    issued = await invoices.issue(order, payment) if payment else []
-    await notifications.promise(order, issued)
-
-
-async def complete_free(order: Order) -> None:
-    """Nothing to pay: the order, locked, is complete at once, without an invoice."""
     order.must_be_open()
-    await settle(order, None, at=datetime.now(UTC), event_id=f"free_{order.id.hex}")
+    await asking.must_be_settled(order)
+    await asking.take_back(order)
+    async with transaction():
+        locked = await Order.select_for_update().get(id=order.id)
+        await asking.must_be_settled(locked)
+        if await Invoice.exists(order_id=order.id):
+            raise errors.Conflict(
+                f"Order {order.number} is invoiced: it takes a credit note to give it up.", field="input.order"
+            )
+        locked.cancel(at=datetime.now(UTC), reason=reason)
+        await discounts.release(locked)
+        await locked.save()
+        # What was asked for since, in between two looks.
+        await asking.forget_what_is_stale(locked)
+    return locked
 
 
-async def flag(order: Order, kind: ConflictKind, reference: str, message: str) -> None:
-    """Leave something for a person to settle, once for each cause."""
-    log.error("order %s: %s (%s)", order.id, message, reference)
-    await Conflict.get_or_create(
-        order=order, kind=kind, reference=reference,
-        defaults={"organization_id": order.organization_id, "message": message[:500]},
+def _new(client: Client, lines: Sequence[OrderLine], source: OrderSource, *, live: bool) -> Order:
+    return Order(
+        organization_id=client.organization_id, client=client, kind=OrderKind.PRODUCTS, source=source,
+        currency=lines[0].currency, stripe_account=PLATFORM, live=live, discount_cents=0, paid_cents=0,
     )  # fmt: skip
 
 
-async def _react(order: Order) -> None:
-    """What was sold reacts. A reaction that fails never undoes a payment: a person is told."""
-    try:
-        async with savepoint():
-            await REACTIONS[order.kind](order)
-    except (asyncpg.TransactionRollbackError, asyncpg.PostgresConnectionError, TimeoutError):
-        raise  # a passing trouble of the database: the whole settlement is tried again
-    except Exception as error:
-        log.exception("order %s: the reaction failed", order.id)
-        reason = str(error) if isinstance(error, DomainError) else type(error).__name__
-        await flag(order, ConflictKind.REACTION_FAILED, "reaction", f"Paid, but not fulfilled: {reason}")
+async def _discount(order: Order, discount: Part | None, code: str | None) -> None:
+    """Take a discount off the whole: a person's, or a code's, which the order then holds."""
+    if discount and code:
+        raise Invalid("Give a discount or a code, one of the two.", field="input.discountCode")
+    if code:
+        await discounts.hold(order, await discounts.find(order.organization_id, code))
+    elif discount:
+        order.discount_cents = discount.of(order.subtotal_cents, "input.discount")
+        order.discount_reason = discount.reason or "Remise"
 
 
-async def _grant_access(order: Order) -> None:
-    """Products: the client may use them from now on."""
-    products = {line.product_id: line for line in await OrderLine.filter(order_id=order.id)}
-    for product_id in sorted(products):
-        await Access.get_or_create(
-            client_id=order.client_id, product_id=product_id, live=order.live,
-            defaults={"organization_id": order.organization_id, "order_id": order.id},
-        )  # fmt: skip
+async def _save(order: Order, lines: Sequence[OrderLine]) -> Order:
+    order.number = await _next_number(order.organization_id)
+    await order.save()
+    for line in lines:
+        line.organization_id, line.order = order.organization_id, order
+    await OrderLine.bulk_create(lines)
+    return order
 
 
-REACTIONS: dict[OrderKind, Callable[[Order], Awaitable[Any]]] = {
-    OrderKind.PRODUCTS: _grant_access,
-}
+async def _same_cart(client: Client, items: Sequence[Item], code: str | None) -> Order | None:
+    """The open order that this client began at a storefront a moment ago, of the same things."""
+    since = datetime.now(UTC) - SAME_CART
+    begun = Order.filter(
+        client_id=client.id, source=OrderSource.STOREFRONT, status=OrderStatus.OPEN, paid_cents=0, created_at__gt=since
+    )
+    wanted = [(item.product.id, item.quantity, item.product.price_cents) for item in items]
+    async for order in begun.order_by("-id").limit(10).prefetch_related("lines", "discount_code"):
+        lines = [(line.product_id, line.quantity, line.unit_price_cents) for line in order.lines]
+        same_code = (order.discount_code.code if order.discount_code else None) == (
+            code.strip().upper() if code else None
+        )
+        if lines == wanted and same_code and order.live == outside().settings.live:
+            return order
+    return None
 
 
-async def _next_number(client: Client) -> int:
+async def _next_number(organization_id: UUID) -> int:
     (row,) = await query(
         "UPDATE organizations SET last_order_number = last_order_number + 1 WHERE id = $1 RETURNING last_order_number",
-        client.organization_id,
+        organization_id,
     )
     return int(row["last_order_number"])

@@ -12,6 +12,7 @@ from services.keys import derived
 
 ACCESS = "access-token"
 FILE = "file-link"
+PAY = "pay-link"
 
 
 def sign(purpose: str, claims: dict[str, Any], life: timedelta) -> tuple[str, datetime]:

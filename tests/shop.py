@@ -188,8 +188,13 @@ class Shop:
 
     # The other sides
 
+    def mails(self, email: str) -> list[Any]:
+        """All that an address was written since the shop opened."""
+        return [mail for mail in self.sandbox.mail.to(email) if mail.number > self._read]
+
     def letters(self, order: dict[str, Any]) -> list[Any]:
-        return [mail for mail in self.sandbox.mail.to(order["client"]["email"]) if mail.number > self._read]
+        """Those that carry an invoice to the client."""
+        return [mail for mail in self.mails(order["client"]["email"]) if mail.attachments]
 
     def told(self, slug: str = "fiscalis") -> list[Any]:
         mine = (received for received in self.sandbox.partner.received if received.number > self._seen)

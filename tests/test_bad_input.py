@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.catalogue import PARTNERS_MOST, PRICE_MOST
-from services.sales import LINES_MOST
+from services.pricing import LINES_MOST
 from tests.security.surroundings import neighbour, never_made, nothing_changes
 from tests.shop import CHECKOUT, GraphQLErrors, Shop
 

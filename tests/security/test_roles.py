@@ -281,7 +281,9 @@ async def sale(shop: Shop, whose: str, number: int, people: dict[str, Any]) -> l
     attempt = await models.NotificationAttempt.create(
         notification=notification, number=1, url="https://example.com", started_at=now, duration_ms=1, **here
     )
-    reminder = await models.Reminder.create(order=order, number=1, due_at=now, message_id="<1@shop.test>", **here)
+    reminder = await models.Reminder.create(
+        order=order, invoice=invoice, number=1, due_at=now, message_id="<1@shop.test>", **here
+    )
     code = await models.DiscountCode.create(code=f"CODE{number}", percent=1000, **here)
     key = await models.PublishableKey.create(
         name=whose, key=f"pk_{number:024}", origins="https://shop.example.com", **here

@@ -155,7 +155,10 @@ async def fill(shop: Shop) -> None:
     code = await models.DiscountCode.create(code="BIENVENUE", percent=1000, **here)
     await models.Order.filter(**here).update(discount_code_id=code.pk)
     slug = shop.organization.slug
-    await models.Reminder.create(order=order, number=1, due_at=order.created_at, message_id="<1@shop.test>", **here)
+    invoice = await models.Invoice.get(**here)
+    await models.Reminder.create(
+        order=order, invoice=invoice, number=1, due_at=order.created_at, message_id="<1@shop.test>", **here
+    )
     await models.PublishableKey.create(name="site", key=f"pk_{slug:_<24}", origins="https://shop.example.com", **here)
     key_hash = hashlib.sha256(slug.encode()).hexdigest()
     await models.PartnerKey.create(partner=partner, name="site", prefix="rk_", key_hash=key_hash, **here)

@@ -1,0 +1,98 @@
+"""One payment asked for at a time: what may be asked of an order now, and taking back what was asked before."""
+
+from datetime import UTC, datetime
+
+import errors
+from models import Attempt, AttemptStatus, Conflict, Lane, Operation, Order, PaymentStatus
+from models.database import transaction
+from services.outbox import job, later
+from services.outside import outside
+
+TO_PAY = (Operation.CHECKOUT, Operation.PAYMENT_INTENT)
+FIELD = "input.order"
+
+
+async def usable(order: Order, operation: Operation) -> Attempt | None:
+    """What the client can pay by already, in the amount that is due; None where that is to be made. The order is
+    locked. Raises Conflict where nothing may be asked for now, or another way is still open."""
+    order.must_be_open()
+    await must_be_settled(order)
+    # Locked: one concluded between two reads would be neither usable in the first nor pending in the second.
+    attempts = await Attempt.filter(order_id=order.id, operation__in=TO_PAY).order_by("-number").select_for_update()
+    if any(attempt.status is AttemptStatus.PROCESSING for attempt in attempts):
+        raise errors.Conflict(
+            f"A payment of order {order.number} is under way: a SEPA debit takes some days.", field=FIELD
+        )
+    now = datetime.now(UTC)
+    found = [attempt for attempt in attempts if attempt.can_be_used(operation, order.due_cents, now)]
+    if any(attempt.status is AttemptStatus.OPEN and attempt not in found for attempt in attempts):
+        raise errors.Conflict(f"Order {order.number} has changed at this moment. Try again.", field=FIELD)
+    return found[0] if found else None
+
+
+async def must_be_settled(order: Order) -> None:
+    """Money that waits for a person, or is on its way, comes first."""
+    if await Conflict.exists(order_id=order.id, resolved_at=None, payment_id__isnull=False):
+        raise errors.Conflict(
+            f"A payment of order {order.number} is looked at by a person: settle that first.", field=FIELD
+        )
+    if await order.payments.filter(status=PaymentStatus.PROCESSING).exists():
+        raise errors.Conflict(
+            f"A payment of order {order.number} is under way: a SEPA debit takes some days.", field=FIELD
+        )
+
+
+async def take_back(order: Order, *, keep: tuple[Operation, int] | None = None) -> None:
+    """Close at Stripe whatever the client could still pay by, but for what asks for `keep`: (how, how much).
+
+    Raises Conflict where the client has just paid by it, or what Stripe said.
+    """
+    now = datetime.now(UTC)
+    for attempt in await Attempt.filter(order_id=order.id, operation__in=TO_PAY, status=AttemptStatus.OPEN):
+        if keep is None or not attempt.can_be_used(*keep, now):
+            await _close(attempt)
+
+
+async def forget_what_is_stale(order: Order) -> None:
+    """Promise to take back what the client could still pay by, where it asks for another amount than is due now."""
+    if await Attempt.exists(order_id=order.id, operation__in=TO_PAY, status=AttemptStatus.OPEN):
+        await later(take_back_what_is_stale, order)
+
+
+@job(Lane.SYNC)
+async def take_back_what_is_stale(order: Order) -> None:
+    """After money came by another way: what was asked for is not due any more."""
+    due = order.due_cents if order.is_open else 0
+    now = datetime.now(UTC)
+    for attempt in await Attempt.filter(order_id=order.id, operation__in=TO_PAY, status=AttemptStatus.OPEN):
+        if not attempt.can_be_used(attempt.operation, due, now):
+            try:
+                await _close(attempt)
+            except errors.Conflict:
+                continue  # paid in the meantime: its event says the rest
+
+
+async def _close(attempt: Attempt) -> None:
+    assert attempt.stripe_id is not None
+    stripe, key = outside().stripe, f"{attempt.idempotency_key}:close"
+    is_session = attempt.operation is Operation.CHECKOUT
+    try:
+        if is_session:
+            await stripe.expire_checkout_session(attempt.stripe_id, key)
+        else:
+            await stripe.cancel_payment_intent(attempt.stripe_id, key)
+    except errors.Gone:
+        pass  # nobody can pay by it
+    except errors.Refused:
+        if is_session:
+            closed = (await stripe.checkout_session(attempt.stripe_id)).status == "expired"
+        else:
+            closed = (await stripe.payment_intent(attempt.stripe_id)).status == "canceled"
+        if not closed:
+            raise errors.Conflict(
+                "The client has just paid, or is paying: look again in a moment.", field=FIELD
+            ) from None
+    async with transaction():
+        locked = await Attempt.select_for_update().get(id=attempt.id)
+        locked.close()
+        await locked.save()

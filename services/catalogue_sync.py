@@ -1,0 +1,38 @@
+"""Products kept equal with their twins at Stripe, ours winning: name, description, partners."""
+
+from typing import Any
+
+from models import Lane, Product
+from services.outbox import job, later
+from services.outside import outside
+from services.stripe_news import News
+from services.twins import product_request
+
+
+@job(Lane.SYNC)
+async def push(product: Product) -> None:
+    """Tell Stripe what a product is now, if it knows it at all."""
+    if product.stripe_id is None or product.stripe_live != outside().settings.live:
+        return
+    await product.fetch_related("partner_links__partner")
+    await outside().stripe.update_product(product.stripe_id, product_request(product))
+
+
+async def compare(news: News, twin: dict[str, Any]) -> str:
+    """Somebody changed a product at Stripe: what we say of it is said again."""
+    product = await Product.get_or_none(
+        stripe_account=news.account, stripe_live=news.live, stripe_id=twin["id"]
+    ).prefetch_related("partner_links__partner")
+    if product is None:
+        return "names no product of ours"
+    if _same(product_request(product), twin):
+        return "as we know it"
+    await later(push, product)
+    return "differs from ours, which is sent again"
+
+
+def _same(ours: dict[str, Any], theirs: dict[str, Any]) -> bool:
+    """Metadata of others' on the twin is theirs to keep."""
+    known = theirs.get("metadata") or {}
+    metadata = all(known.get(key, "") == value for key, value in ours["metadata"].items())
+    return metadata and all((theirs.get(key) or "") == (ours[key] or "") for key in ("name", "description"))

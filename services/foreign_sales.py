@@ -1,0 +1,150 @@
+"""Sales that began at Stripe itself: a payment link, a product's page. Of what we know they become orders; any other
+is left for a person."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from models import (
+    Client,
+    Conflict,
+    ConflictKind,
+    Order,
+    OrderLine,
+    OrderSource,
+    Organization,
+    Payment,
+    PaymentMethod,
+    PaymentStatus,
+    Product,
+)
+from services import clients, sales, settlement
+from services.outside import outside
+from services.pricing import QUANTITY_MOST, TOTAL_MOST
+from services.stripe_news import News, Object, order_id_of
+
+log = logging.getLogger("comptoir.foreign_sales")
+
+SESSIONS = ("checkout.session.completed", "checkout.session.async_payment_succeeded")
+Outcome = tuple[str, datetime | None]  # in words, and when it was flagged for an operator
+
+
+@dataclass(frozen=True)
+class Sale:
+    """A Checkout Session that names no order of ours, with its line items; or a PaymentIntent without a session."""
+
+    paid: Object
+    items: Sequence[Object] | None = None
+
+    @property
+    def is_payment(self) -> bool:
+        return self.items is None or self.paid["mode"] == "payment"
+
+
+async def ask(event_type: str, named: Object) -> Sale | None:
+    """Ask Stripe what was sold, outside any transaction; None for what is no such sale."""
+    if order_id_of(named) is not None:
+        return None
+    if event_type in SESSIONS and named["mode"] == "payment" and named["payment_status"] == "paid":
+        return Sale(named, [item.to_dict() for item in await outside().stripe.line_items(named["id"])])
+    if event_type == "payment_intent.succeeded" and not named.get("invoice"):
+        of_session = await outside().stripe.sessions_of_intent(named["id"])
+        return None if of_session else Sale(named)
+    return None
+
+
+async def take(news: News, sale: Sale) -> Outcome:
+    """An order, paid, of a sale of what we know; a row for a person, or an alert, of any other."""
+    products = await _products(news, sale)
+    lines = _lines(sale, products)
+    email = (sale.paid.get("customer_details") or {}).get("email")
+    if lines and email and len({product.organization_id for product in products.values()}) == 1:
+        return await _order(news, sale, lines, email), None
+    return await _flag(news, sale, products)
+
+
+async def _products(news: News, sale: Sale) -> dict[str, Product]:
+    """Those that we know, by Stripe's id."""
+    named = [item["price"]["product"] for item in sale.items or () if item.get("price")]
+    rows = await Product.filter(stripe_account=news.account, stripe_live=news.live, stripe_id__in=named)
+    return {str(product.stripe_id): product for product in rows}
+
+
+def _lines(sale: Sale, products: dict[str, Product]) -> list[OrderLine]:
+    """What was sold at Stripe's own prices, unsaved; none where some of it is unknown, or does not add up."""
+    items = sale.items or ()
+    if any(not item.get("price") or item["price"]["product"] not in products for item in items):
+        return []
+    if sum(item["amount_total"] for item in items) != sale.paid["amount_total"]:  # shipping, say
+        return []
+    return [_line(item, products[item["price"]["product"]], place) for place, item in enumerate(items, start=1)]
+
+
+def _line(item: Object, product: Product, place: int) -> OrderLine:
+    quantity, total = item["quantity"], item["amount_total"]
+    unit, name = item["price"]["unit_amount"], product.name
+    if unit is None or quantity > QUANTITY_MOST or unit * quantity < total:  # taxes on top, a price of tiers
+        quantity, unit, name = 1, total, f"{quantity} × {product.name}"[:200] if quantity > 1 else product.name
+    return OrderLine(
+        position=place, product=product, description=name, quantity=quantity, unit_price_cents=unit,
+        discount_cents=unit * quantity - total, currency=item["currency"].upper(), vat_rate=product.vat_rate,
+        total_cents=total,
+    )  # fmt: skip
+
+
+async def _order(news: News, sale: Sale, lines: Sequence[OrderLine], email: str) -> str:
+    intent = sale.paid["payment_intent"] or sale.paid["id"]
+    if sale.paid["amount_total"] == 0:
+        return "nothing was paid"
+    if await Payment.exists(stripe_account=news.account, live=news.live, stripe_id=intent):
+        return "this payment is known"
+    organization_id = lines[0].product.organization_id
+    client = await clients.find_or_make(organization_id, email)
+    await clients.learn(client.id, sale.paid.get("customer_details") or {})
+    order = await sales.record(client, lines, source=OrderSource.STRIPE, live=news.live)
+    order = await Order.select_for_update().get(id=order.id)
+    payment = await Payment.create(
+        organization_id=organization_id, order=order, method=PaymentMethod.STRIPE, status=PaymentStatus.SUCCEEDED,
+        amount_cents=sale.paid["amount_total"], currency=order.currency, stripe_account=news.account, live=news.live,
+        stripe_id=intent, event_id=news.event_id, paid_at=news.at,
+    )  # fmt: skip
+    return await settlement.receive(order, payment, asked_cents=None, event_id=news.event_id)
+
+
+async def _flag(news: News, sale: Sale, products: dict[str, Product]) -> Outcome:
+    cents = min(sale.paid.get("amount_total") or sale.paid.get("amount") or 0, TOTAL_MOST)
+    message = (
+        f"Sold at Stripe, not in the catalogue: {_named(sale)}, {cents / 100:.2f} {sale.paid['currency'].upper()}. Make"
+        " the product known and the order by hand, or refund it."
+    )
+    organization_id = await _organization(news, sale, products)
+    if organization_id is None:
+        log.error("event %s: %s Nobody's client or product is named.", news.event_id, message)
+        return "flagged for an operator: nobody's client or product is named", datetime.now(UTC)
+    log.error("organization %s, event %s: %s", organization_id, news.event_id, message)
+    await Conflict.get_or_create(
+        organization_id=organization_id, order_id=None, kind=ConflictKind.UNKNOWN_SALE, reference=sale.paid["id"],
+        defaults={"message": message[:500], "currency": sale.paid["currency"].upper()},
+    )  # fmt: skip
+    return "flagged: sold at Stripe, not in the catalogue", None
+
+
+async def _organization(news: News, sale: Sale, products: dict[str, Product]) -> UUID | None:
+    """Whose sale it was: by a product, by the customer, else of the only organization that there is."""
+    for product in products.values():
+        return product.organization_id
+    customer: Any = sale.paid.get("customer")
+    if customer:
+        client = await Client.get_or_none(stripe_account=news.account, stripe_live=news.live, stripe_id=customer)
+        if client:
+            return client.organization_id
+    organizations = await Organization.all().limit(2)
+    return organizations[0].id if len(organizations) == 1 else None
+
+
+def _named(sale: Sale) -> str:
+    names = [clients.short(item.get("description"), 60) or "?" for item in sale.items or ()]
+    return ", ".join(names[:3]) or (clients.short(sale.paid.get("description"), 60) or "a payment")

@@ -1,0 +1,179 @@
+"""What an invoice says, put together from an order: every row that it needs was loaded before."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from models import Client, Invoice, InvoiceType, Order, OrderLine, Organization, Partner, Payment
+from models.amounts import Breakdown, Sold, breakdown
+from models.base import Branded
+from models.content import (
+    Address,
+    Allowance,
+    Branding,
+    Deposit,
+    InvoiceContent,
+    Line,
+    Party,
+    Transfer,
+    VatBreakdown,
+    VatCategory,
+)
+from services import links
+from services.wording import money
+
+# Code de commerce, art. L441-9 and D441-5.
+MENTIONS = ("Pas d'escompte pour paiement anticipé.",)
+BETWEEN_COMPANIES = (
+    "Pénalités de retard : trois fois le taux d'intérêt légal.",
+    "Indemnité forfaitaire pour frais de recouvrement en cas de retard : 40 €.",
+)
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What one invoice of an order comes to, and what of it was paid, in minor units TTC.
+
+    `shares`, of a deposit's invoice: each line's part. `deposit`: the deposit's invoice that it takes into account.
+    """
+
+    type: InvoiceType
+    total_cents: int
+    paid_cents: int
+    shares: tuple[int, ...] = ()
+    deposit: Invoice | None = None
+
+
+def content_of(
+    order: Order, partner: Partner | None, lines: Sequence[OrderLine], ask: Ask, payment: Payment | None, *,
+    number: str, issued_at: datetime, zone: ZoneInfo,
+) -> InvoiceContent:  # fmt: skip
+    """The document, one brand's: paid as far as the ask says, and to be paid within the organization's days."""
+    organization, today = order.organization, issued_at.astimezone(zone).date()
+    paid_on = payment.paid_at.astimezone(zone).date() if payment and payment.paid_at and ask.paid_cents else None
+    if ask.deposit and not paid_on:
+        paid_on = (ask.deposit.settled_at or ask.deposit.issued_at).astimezone(zone).date()
+    is_paid = ask.paid_cents == ask.total_cents
+    said = _deposit_lines(order, lines, ask) if ask.type is InvoiceType.PREPAYMENT else _sold(lines)
+    amounts = breakdown([sold for _, sold in said])
+    exempt = {sold.vat_rate: organization.vat_exemption(sold.vat_rate) for _, sold in said}
+    return InvoiceContent(
+        type=ask.type,
+        number=number,
+        order_number=order.number,
+        issued_on=today,
+        operation_on=paid_on or today,
+        due_on=paid_on if is_paid and paid_on else today + timedelta(days=organization.payment_days),
+        paid_on=paid_on,
+        currency=order.currency,
+        live=order.live,
+        seller=_seller(organization),
+        buyer=_buyer(order.client),
+        lines=tuple(
+            Line(
+                description=description, quantity=sold.quantity, unit_net=amount.unit_net,
+                base_quantity=amount.base_quantity, discount_net_cents=amount.discount_net_cents,
+                vat_category=_category(exempt[sold.vat_rate]), vat_rate=sold.vat_rate,
+                net_cents=amount.net_cents, vat_cents=amount.vat_cents, gross_cents=amount.gross_cents,
+            )
+            for (description, sold), amount in zip(said, amounts.lines, strict=True)
+        ),
+        vat=tuple(
+            VatBreakdown(
+                category=_category(exempt[rate.vat_rate]), rate=rate.vat_rate, net_cents=rate.net_cents,
+                vat_cents=rate.vat_cents, exemption=exempt[rate.vat_rate],
+            )
+            for rate in amounts.rates
+        ),
+        allowances=_allowances(order, amounts, exempt),
+        net_cents=amounts.net_cents,
+        vat_cents=amounts.vat_cents,
+        gross_cents=amounts.gross_cents,
+        deposits=_deposits(ask, zone),
+        paid_cents=ask.paid_cents,
+        payment_method=payment.method if payment else None,
+        transfer=_transfer(organization, number) if not is_paid else None,
+        pay_url=links.pay_link(order) if not is_paid else None,
+        mentions=MENTIONS + (BETWEEN_COMPANIES if order.client.company else ()),
+        brand=brand(partner or organization),
+    )  # fmt: skip
+
+
+def paid_of(line: OrderLine) -> int:
+    """What is to be paid of a line, all discounts taken off."""
+    return line.total_cents - line.share_cents
+
+
+def sold(line: OrderLine) -> Sold:
+    """A line as it was sold, for its amounts."""
+    return Sold(line.quantity, line.unit_price_cents, line.vat_rate, line.discount_cents, line.share_cents)
+
+
+def brand(owner: Branded) -> Branding:
+    return Branding(
+        name=owner.brand_name, color=owner.brand_color, logo_svg=owner.logo_svg, contact_email=owner.contact_email,
+        phone=owner.contact_phone, website=owner.website, terms_url=owner.terms_url,
+    )  # fmt: skip
+
+
+def _sold(lines: Sequence[OrderLine]) -> list[tuple[str, Sold]]:
+    return [(line.description, sold(line)) for line in lines]
+
+
+def _deposit_lines(order: Order, lines: Sequence[OrderLine], ask: Ask) -> list[tuple[str, Sold]]:
+    """A deposit is no thing sold: one line for each rate that it is a part of."""
+    rates: dict[int, int] = {}
+    for line, share in zip(lines, ask.shares, strict=True):
+        rates[line.vat_rate] = rates.get(line.vat_rate, 0) + share
+    total = money(order.total_cents, order.currency)
+    text = f"Acompte sur la commande n° {order.number}, d'un total de {total}"
+    return [(text, Sold(1, cents, rate)) for rate, cents in rates.items() if cents]
+
+
+def _allowances(order: Order, amounts: Breakdown, exempt: dict[int, str | None]) -> tuple[Allowance, ...]:
+    return tuple(
+        Allowance(
+            reason=order.discount_reason or "Remise", vat_category=_category(exempt[rate.vat_rate]),
+            vat_rate=rate.vat_rate, net_cents=rate.allowance_net_cents, gross_cents=rate.allowance_gross_cents,
+        )
+        for rate in amounts.rates
+        if rate.allowance_gross_cents
+    )  # fmt: skip
+
+
+def _deposits(ask: Ask, zone: ZoneInfo) -> tuple[Deposit, ...]:
+    if ask.deposit is None:
+        return ()
+    issued_on = ask.deposit.issued_at.astimezone(zone).date()
+    return (Deposit(number=ask.deposit.number, issued_on=issued_on, cents=ask.deposit.total_cents),)
+
+
+def _transfer(organization: Organization, number: str) -> Transfer | None:
+    if not organization.iban:
+        return None
+    return Transfer(iban=organization.iban, bic=organization.bic, reference=number)
+
+
+def _category(exemption: str | None) -> VatCategory:
+    return VatCategory.EXEMPT if exemption else VatCategory.STANDARD
+
+
+def _seller(organization: Organization) -> Party:
+    return Party(
+        name=organization.legal_name, legal_form=organization.legal_form, share_capital=organization.share_capital,
+        address=_address(organization), siren=organization.siren, siret=organization.siret, rcs=organization.rcs,
+        vat_number=organization.vat_number, email=organization.contact_email, phone=organization.contact_phone,
+    )  # fmt: skip
+
+
+def _buyer(client: Client) -> Party:
+    return Party(name=client.name, address=_address(client), siren=client.siren, email=client.email, phone=client.phone)
+
+
+def _address(row: Organization | Client) -> Address | None:
+    if not row.address:
+        return None
+    return Address(
+        lines=tuple(row.address.splitlines()), postal_code=row.postal_code, city=row.city, country=row.country or "FR"
+    )

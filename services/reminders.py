@@ -1,0 +1,65 @@
+"""Reminders: letters about what is overdue, on a clock of the organization's."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from models import Invoice, InvoiceType, Lane, Order, Reminder
+from models.content import InvoiceContent
+from models.database import transaction
+from services import files, letters
+from services.links import message_id
+from services.outbox import job, later
+from services.outside import outside
+
+AT = time(9)  # in the morning, in the organization's zone
+
+
+async def schedule(order: Order, invoice: Invoice) -> None:
+    """Promise the first reminder, some days after the due date; in the transaction that issues the invoice. The order
+    comes with its organization."""
+    if order.organization.reminders_most > 0:
+        await _promise(order, invoice, 1, invoice.due_on)
+
+
+@job(Lane.MAIL)
+async def remind(reminder: Reminder) -> None:
+    """Write to the client if the money has not come, and promise the next reminder."""
+    await reminder.fetch_related("invoice", "order__client", "order__organization")
+    order, invoice = reminder.order, reminder.invoice
+    if reminder.sent_at is not None or invoice.settled_at is not None or not order.is_open:
+        return
+    if invoice.file_key is None:
+        raise RuntimeError(f"invoice {invoice.number} is not rendered yet")
+    content = InvoiceContent.model_validate(invoice.content)
+    await outside().mailer.send(
+        letters.reminder(
+            content,
+            order_number=order.number,
+            balance_cents=order.due_cents if invoice.type is InvoiceType.PREPAYMENT else order.balance,
+            number=reminder.number,
+            to=order.client.email,
+            message_id=reminder.message_id,
+            sender=outside().settings.required("smtp_from"),
+            pdf=await files.load(invoice.file_key),
+        )
+    )
+    async with transaction():
+        await Reminder.filter(id=reminder.id).update(sent_at=datetime.now(UTC))
+        if reminder.number < order.organization.reminders_most:
+            zone = ZoneInfo(order.organization.time_zone)
+            await _promise(order, invoice, reminder.number + 1, reminder.due_at.astimezone(zone).date())
+
+
+async def _promise(order: Order, invoice: Invoice, number: int, since: date) -> None:
+    organization = order.organization
+    day = since + timedelta(days=organization.reminder_every_days)
+    at = datetime.combine(day, AT, ZoneInfo(organization.time_zone)).astimezone(UTC)
+    reminder, made = await Reminder.get_or_create(
+        invoice=invoice, number=number,
+        defaults={
+            "organization_id": order.organization_id, "order": order, "due_at": at,
+            "message_id": message_id(f"reminder-{number}", invoice),
+        },
+    )  # fmt: skip
+    if made:
+        await later(remind, reminder, at=at)

@@ -1,0 +1,141 @@
+"""Money came for an order: what fits is counted, what does not waits for a person; once paid, all else is promised."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+
+from errors import DomainError
+from models import (
+    Access,
+    Conflict,
+    ConflictKind,
+    ConflictProposal,
+    Order,
+    OrderKind,
+    OrderLine,
+    OrderStatus,
+    Payment,
+)
+from models.database import savepoint
+from services import asking, invoices, notifications, telling
+from services.outbox import later
+
+log = logging.getLogger("comptoir.settlement")
+
+
+async def receive(order: Order, payment: Payment, *, asked_cents: int | None, event_id: str) -> str:
+    """Count a payment that succeeded towards its order, locked; what came of it, in words.
+
+    `asked_cents` is what the client was asked for, in minor units: None where nobody knows, and it was what is due.
+    """
+    if misfit := _misfit(order, payment, asked_cents or order.due_cents):
+        await flag(order, *misfit, payment=payment, refund_cents=payment.amount_cents)
+        return f"flagged: {misfit[1]}"
+    excess = max(payment.amount_cents - order.balance, 0)
+    payment.applied_cents = payment.amount_cents - excess
+    await payment.save()
+    order.receive(payment.applied_cents)
+    await order.save()
+    await asking.forget_what_is_stale(order)
+    if excess:
+        message = f"{_money(excess, order)} more came than what was still to be paid: refund it."
+        await flag(order, ConflictKind.OVERPAID, message, payment=payment, refund_cents=excess)
+    if order.balance == 0:
+        await settle(order, payment, at=payment.paid_at or datetime.now(UTC), event_id=event_id)
+        return f"order {order.number} is paid"
+    await invoices.issue_for_part(await with_everything(order), payment)
+    return f"{_money(order.balance, order)} of order {order.number} is still to be paid"
+
+
+async def settle(order: Order, payment: Payment | None, *, at: datetime, event_id: str) -> None:
+    """The order, locked, is paid: promise all that follows. Safe to call twice.
+
+    Numbers come last: the series is locked for a moment only.
+    """
+    if order.is_paid:
+        return
+    order.pay(at=at, event_id=event_id)
+    await order.save()
+    await _react(order)
+    await with_everything(order)
+    issued = await invoices.issue_paid(order, payment) if payment else []
+    await notifications.promise(order, issued)
+
+
+async def complete_free(order: Order) -> None:
+    """Nothing to pay: the order, locked, is complete at once, without an invoice."""
+    order.must_be_open()
+    await settle(order, None, at=datetime.now(UTC), event_id=f"free_{order.id.hex}")
+
+
+async def flag(
+    order: Order, kind: ConflictKind, message: str, *, payment: Payment | None = None, refund_cents: int = 0
+) -> None:
+    """Leave something for a person to settle, once for each cause; `refund_cents` is what to give back."""
+    reference = (payment.stripe_id or str(payment.id)) if payment else "reaction"
+    log.error("order %s: %s (%s)", order.id, message, reference)
+    await Conflict.get_or_create(
+        order=order, kind=kind, reference=reference,
+        defaults={
+            "organization_id": order.organization_id, "message": message[:500], "payment": payment,
+            "proposal": ConflictProposal.REFUND if refund_cents else ConflictProposal.LOOK,
+            "proposed_cents": refund_cents, "currency": payment.currency if payment else order.currency,
+        },
+    )  # fmt: skip
+
+
+async def with_everything(order: Order) -> Order:
+    """The order as invoices and notifications want it."""
+    await order.fetch_related("organization", "client", "lines__product__partner_links__partner")
+    return order
+
+
+def _misfit(order: Order, payment: Payment, asked_cents: int) -> tuple[ConflictKind, str] | None:
+    """Why no part of a payment can be counted; None where it can."""
+    if order.status is OrderStatus.CANCELED:
+        return ConflictKind.CANCELED_ORDER_PAID, "Paid after the order was cancelled: refund it."
+    if order.is_paid:
+        return ConflictKind.DUPLICATE_PAYMENT, "Paid a second time: refund one payment."
+    if (payment.amount_cents, payment.currency) != (asked_cents, order.currency):
+        took, asked = f"{payment.amount_cents} {payment.currency}", f"{asked_cents} {order.currency}"
+        message = f"Stripe took {took}, we asked for {asked} (minor units): refund it, or settle the difference."
+        return ConflictKind.AMOUNT_MISMATCH, message
+    return None
+
+
+def _money(cents: int, order: Order) -> str:
+    return f"{cents / 100:.2f} {order.currency}"
+
+
+async def _react(order: Order) -> None:
+    """What was sold reacts. A reaction that fails never undoes a payment: a person is told."""
+    try:
+        async with savepoint():
+            await REACTIONS[order.kind](order)
+    except (asyncpg.TransactionRollbackError, asyncpg.PostgresConnectionError, TimeoutError):
+        raise  # a passing trouble of the database: the whole settlement is tried again
+    except Exception as error:
+        log.exception("order %s: the reaction failed", order.id)
+        reason = str(error) if isinstance(error, DomainError) else type(error).__name__
+        await flag(order, ConflictKind.REACTION_FAILED, f"Paid, but not fulfilled: {reason}")
+
+
+async def _grant_access(order: Order) -> None:
+    """Products: the client may use them from now on. Whoever may use something for the first time is welcomed."""
+    known = await Access.exists(client_id=order.client_id, live=order.live)
+    products = {line.product_id for line in await OrderLine.filter(order_id=order.id)}
+    for product_id in sorted(products):
+        await Access.get_or_create(
+            client_id=order.client_id, product_id=product_id, live=order.live,
+            defaults={"organization_id": order.organization_id, "order_id": order.id},
+        )  # fmt: skip
+    if not known:
+        await later(telling.welcome, order)
+
+
+REACTIONS: dict[OrderKind, Callable[[Order], Awaitable[Any]]] = {
+    OrderKind.PRODUCTS: _grant_access,
+}

@@ -1,0 +1,268 @@
+"""What Stripe tells of a payment, whoever brings it: an event, or our own question. Right in whatever order it comes.
+
+Each function runs in a transaction, locks the order that the object names, and says in words what came of it.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from models import (
+    Attempt,
+    AttemptStatus,
+    Operation,
+    Order,
+    OrderSource,
+    Payment,
+    PaymentMethod,
+    PaymentStatus,
+    StripeEvent,
+)
+from models.database import savepoint
+from services import clients, discounts, settlement, telling
+from services.asking import TO_PAY
+
+log = logging.getLogger("comptoir.news")
+
+Object = dict[str, Any]
+NOT_OURS = "names no order of ours"
+
+
+class NotYetKnown(Exception):
+    """It names an order that is not there (yet): it is kept and tried again, and in the end a person is told."""
+
+
+@dataclass(frozen=True)
+class News:
+    """Where and when something was told; `event_id` is Stripe's, or a stable one of ours."""
+
+    account: str
+    live: bool
+    at: datetime
+    event_id: str
+
+
+async def session_completed(news: News, session: Object) -> str:
+    """The client has been through the payment page: paid, or a debit that takes days is under way."""
+    order = await _order_of(news, session)
+    if order is None:
+        return NOT_OURS
+    attempt = await _attempt_of(order, session["id"], Operation.CHECKOUT)
+    if session["payment_status"] == "paid":
+        return await _session_paid(news, session, order, attempt)
+    if attempt:
+        attempt.process()
+        await attempt.save()
+    await _learn(order, session)
+    payment = await _payment_of(news, order, session["payment_intent"] or session["id"])
+    if payment.status in (PaymentStatus.SUCCEEDED, PaymentStatus.CANCELED) or await _is_older(news, payment):
+        return "what came of this payment is known"
+    return await _under_way(news, payment, session["amount_total"], session["currency"])
+
+
+async def session_settled(news: News, session: Object) -> str:
+    """A debit that took days has come."""
+    order = await _order_of(news, session)
+    if order is None:
+        return NOT_OURS
+    return await _session_paid(news, session, order, await _attempt_of(order, session["id"], Operation.CHECKOUT))
+
+
+async def session_failed(news: News, session: Object) -> str:
+    """A debit that took days has failed: nothing was given for it, and the client may pay again."""
+    order = await _order_of(news, session)
+    if order is None:
+        return NOT_OURS
+    attempt = await _attempt_of(order, session["id"], Operation.CHECKOUT)
+    if attempt:
+        attempt.fail()
+        await attempt.save()
+    payment = await _payment_of(news, order, session["payment_intent"] or session["id"])
+    if payment.status in (PaymentStatus.SUCCEEDED, PaymentStatus.CANCELED):
+        return "what came of this payment is known"
+    payment.amount_cents, payment.currency = session["amount_total"], session["currency"].upper()
+    payment.status = PaymentStatus.FAILED
+    payment.event_id = payment.event_id or news.event_id
+    await payment.save()
+    await telling.of_failure(payment, at_once=True)
+    return "the debit failed; the client may try again"
+
+
+async def session_expired(news: News, session: Object) -> str:
+    """The client did not pay in time. What they left at a storefront holds no code any longer."""
+    order = await _order_of(news, session)
+    attempt = await _attempt_of(order, session["id"], Operation.CHECKOUT) if order else None
+    if order is None or attempt is None:
+        return "names no checkout of ours"
+    attempt.expire()
+    await attempt.save()
+    if order.source is OrderSource.STOREFRONT and order.is_open and not order.paid_cents:
+        await discounts.release(order)
+        await order.save()
+    return "the checkout expired; the order can be paid by another"
+
+
+async def intent_succeeded(news: News, intent: Object) -> str:
+    """Money came by a PaymentIntent."""
+    if (intent.get("metadata") or {}).get("via") == "checkout":
+        return "its Checkout Session tells of it"
+    order = await _order_of(news, intent)
+    if order is None:
+        return NOT_OURS
+    attempt = await _attempt_of(order, intent["id"], Operation.PAYMENT_INTENT)
+    return await _paid(news, order, attempt, intent["id"], intent["amount_received"], intent["currency"])
+
+
+async def intent_processing(news: News, intent: Object) -> str:
+    """A debit that takes days is under way."""
+    order = await _order_of(news, intent)
+    if order is None:
+        return NOT_OURS
+    attempt = await _attempt_of(order, intent["id"], Operation.PAYMENT_INTENT)
+    payment = await _payment_of(news, order, intent["id"])
+    if payment.status in (PaymentStatus.SUCCEEDED, PaymentStatus.CANCELED) or await _is_older(news, payment):
+        return "what came of this payment is known"
+    if attempt:
+        attempt.process()
+        await attempt.save()
+    return await _under_way(news, payment, intent["amount"], intent["currency"])
+
+
+async def intent_failed(news: News, intent: Object) -> str:
+    """A try at paying was refused. The same PaymentIntent can be tried again."""
+    order = await _order_of(news, intent)
+    if order is None:
+        return NOT_OURS
+    payment = await _payment_of(news, order, intent["id"])
+    if payment.status is PaymentStatus.SUCCEEDED:
+        return "this payment succeeded since"
+    if payment.status is PaymentStatus.CANCELED or await _is_older(news, payment):
+        return "later news of this payment are known"
+    attempt = await _attempt_of(order, intent["id"], Operation.PAYMENT_INTENT)
+    if attempt and attempt.status is AttemptStatus.PROCESSING:
+        attempt.status = AttemptStatus.OPEN  # a front end's form may be filled in again
+        await attempt.save()
+    was_under_way = payment.status is PaymentStatus.PROCESSING
+    reason = intent.get("last_payment_error") or {}
+    payment.status = PaymentStatus.FAILED
+    payment.amount_cents, payment.currency = intent["amount"], intent["currency"].upper()
+    payment.failure_code = clients.short(reason.get("decline_code") or reason.get("code"), 100)
+    payment.failure_message, payment.event_id = clients.short(reason.get("message"), 500), news.event_id
+    await payment.save()
+    await telling.of_failure(payment, at_once=was_under_way)
+    return "the payment was declined; the client may try again"
+
+
+async def intent_canceled(news: News, intent: Object) -> str:
+    """A PaymentIntent was given up: by us, which is nothing to tell, or at Stripe."""
+    order = await _order_of(news, intent)
+    if order is None:
+        return NOT_OURS
+    attempt = await _attempt_of(order, intent["id"], Operation.PAYMENT_INTENT)
+    by_us = attempt is not None and attempt.status is AttemptStatus.CLOSED
+    if attempt:
+        attempt.close()
+        await attempt.save()
+    payment = await _payment_of(news, order, intent["id"])
+    if payment.status is PaymentStatus.SUCCEEDED:
+        return "this payment succeeded"
+    payment.status, payment.event_id = PaymentStatus.CANCELED, news.event_id
+    payment.amount_cents, payment.currency = intent["amount"], intent["currency"].upper()
+    await payment.save()
+    if by_us or not order.is_open:
+        return "cancelled by us"
+    await telling.of_failure(payment, at_once=True)
+    return "cancelled at Stripe; the client may try again"
+
+
+async def _session_paid(news: News, session: Object, order: Order, attempt: Attempt | None) -> str:
+    await _learn(order, session)
+    intent = session["payment_intent"] or session["id"]
+    return await _paid(news, order, attempt, intent, session["amount_total"], session["currency"])
+
+
+async def _paid(news: News, order: Order, attempt: Attempt | None, stripe_id: str, cents: int, currency: str) -> str:
+    if attempt:
+        attempt.complete()
+        await attempt.save()
+    payment = await _payment_of(news, order, stripe_id)
+    if payment.status is PaymentStatus.SUCCEEDED:
+        return "this payment is known"
+    payment.status, payment.paid_at, payment.event_id = PaymentStatus.SUCCEEDED, news.at, news.event_id
+    payment.amount_cents, payment.currency = cents, currency.upper()
+    payment.failure_code = payment.failure_message = None
+    await payment.save()
+    asked = attempt.amount_cents if attempt else None
+    return await settlement.receive(order, payment, asked_cents=asked, event_id=news.event_id)
+
+
+async def _under_way(news: News, payment: Payment, cents: int, currency: str) -> str:
+    if payment.status is PaymentStatus.FAILED and payment.event_id and not await _is_newer(news, payment):
+        return "what came of this payment is known"
+    payment.status, payment.event_id = PaymentStatus.PROCESSING, news.event_id
+    payment.amount_cents, payment.currency = cents, currency.upper()
+    payment.failure_code = payment.failure_message = None
+    await payment.save()
+    return "a debit is under way: paid when Stripe says so"
+
+
+async def _learn(order: Order, session: Object) -> None:
+    """Nice to know; never in the way of the payment."""
+    try:
+        async with savepoint():
+            await clients.learn(order.client_id, session.get("customer_details") or {})
+    except Exception:
+        log.exception("order %s: what the client typed could not be kept", order.id)
+
+
+async def _order_of(news: News, named: Object) -> Order | None:
+    """The order that Stripe's metadata names, locked; None where it names none. Raises NotYetKnown."""
+    order_id = order_id_of(named)
+    if order_id is None:
+        return None
+    order = await Order.select_for_update().get_or_none(id=order_id, stripe_account=news.account, live=news.live)
+    if order is None:
+        raise NotYetKnown(f"no order {order_id} in this Stripe account and mode")
+    return order
+
+
+def order_id_of(named: Object) -> UUID | None:
+    """The order that an object's metadata names; None where it names none."""
+    try:
+        return UUID((named.get("metadata") or {}).get("order", ""))
+    except ValueError:
+        return None
+
+
+async def _attempt_of(order: Order, stripe_id: str, operation: Operation) -> Attempt | None:
+    """The attempt that asked for it, locked. One that waits for Stripe's answer learns here what it was given."""
+    attempts = await Attempt.filter(order_id=order.id, operation__in=TO_PAY).select_for_update()
+    known = next((attempt for attempt in attempts if attempt.stripe_id == stripe_id), None)
+    pending = next(
+        (each for each in attempts if (each.status, each.operation) == (AttemptStatus.PENDING, operation)), None
+    )
+    if known is None and pending is not None:
+        pending.stripe_id = stripe_id
+    return known or pending
+
+
+async def _payment_of(news: News, order: Order, stripe_id: str) -> Payment:
+    """The payment of a PaymentIntent: one row, whatever is told of it and in what order."""
+    known = await Payment.get_or_none(stripe_account=news.account, live=news.live, stripe_id=stripe_id)
+    return known or Payment(
+        organization_id=order.organization_id, order_id=order.id, method=PaymentMethod.STRIPE,
+        status=PaymentStatus.FAILED, stripe_account=news.account, live=news.live, stripe_id=stripe_id,
+    )  # fmt: skip
+
+
+async def _is_older(news: News, payment: Payment) -> bool:
+    """Whether the payment was last told of by an event that Stripe made after this one."""
+    return await StripeEvent.exists(stripe_account=news.account, stripe_id=payment.event_id, occurred_at__gt=news.at)
+
+
+async def _is_newer(news: News, payment: Payment) -> bool:
+    """Whether Stripe made this after the event that last told of the payment; it counts in whole seconds, and a
+    failure follows what it fails."""
+    return await StripeEvent.exists(stripe_account=news.account, stripe_id=payment.event_id, occurred_at__lt=news.at)

@@ -1,0 +1,109 @@
+"""Letters about an order that carry no invoice: a payment that failed, a welcome."""
+
+import logging
+from datetime import UTC, datetime, timedelta
+
+from models import Access, Lane, Order, OrderLine, Payment, PaymentStatus, Promise
+from services import letters, links
+from services.invoice_content import brand
+from services.links import message_id
+from services.outbox import job, later
+from services.outside import outside
+
+log = logging.getLogger("comptoir.telling")
+
+# Whose card was declined is still looking at the page, and mostly tries another one.
+PATIENCE = timedelta(minutes=15)
+
+FAILED = (PaymentStatus.FAILED, PaymentStatus.CANCELED)
+
+
+async def of_failure(payment: Payment, *, at_once: bool) -> None:
+    """Promise to tell the client and the person in charge of a payment that failed or was cancelled; once a payment."""
+    if await Promise.exists(subject_id=payment.id, job="telling.client_of_failure"):
+        return
+    at = datetime.now(UTC) + (timedelta() if at_once else PATIENCE)
+    await later(client_of_failure, payment, at=at)
+    await later(staff_of_failure, payment, at=at)
+
+
+@job(Lane.MAIL)
+async def client_of_failure(payment: Payment) -> None:
+    """Tell the client, with a link to try again; unless the order was paid, or is being paid, since."""
+    order = await _still_unpaid(payment)
+    if order is None or payment.told_at is not None:
+        return
+    await outside().mailer.send(
+        letters.payment_failed(
+            await _notice(order, payment.amount_cents),
+            reason=payment.failure_code,
+            canceled=payment.status is PaymentStatus.CANCELED,
+            pay_url=links.pay_link(order),
+            to=order.client.email,
+            message_id=message_id("failed", payment),
+            sender=outside().settings.required("smtp_from"),
+        )
+    )
+    await Payment.filter(id=payment.id).update(told_at=datetime.now(UTC))
+
+
+@job(Lane.MAIL)
+async def staff_of_failure(payment: Payment) -> None:
+    """Tell whoever looks after the client, else the organization."""
+    order = await _still_unpaid(payment)
+    if order is None:
+        return
+    consultant = order.client.consultant
+    await outside().mailer.send(
+        letters.payment_failed_for_staff(
+            await _notice(order, payment.amount_cents),
+            client_email=order.client.email,
+            client_phone=order.client.phone,
+            reason=payment.failure_code,
+            message=payment.failure_message,
+            canceled=payment.status is PaymentStatus.CANCELED,
+            to=consultant.user.email if consultant else order.organization.contact_email,
+            message_id=message_id("failed-staff", payment),
+            sender=outside().settings.required("smtp_from"),
+        )
+    )
+
+
+@job(Lane.MAIL)
+async def welcome(order: Order) -> None:
+    """Welcome a client to the first thing that they may use."""
+    if order.welcomed_at is not None:
+        return
+    await order.fetch_related("client", "organization")
+    accesses = await Access.filter(order_id=order.id).order_by("id").prefetch_related("product")
+    await outside().mailer.send(
+        letters.welcome(
+            await _notice(order, order.total_cents),
+            products=[access.product.name for access in accesses],
+            to=order.client.email,
+            message_id=message_id("welcome", order),
+            sender=outside().settings.required("smtp_from"),
+        )
+    )
+    await Order.filter(id=order.id).update(welcomed_at=datetime.now(UTC))
+
+
+async def _still_unpaid(payment: Payment) -> Order | None:
+    """The order of a payment that failed, while nothing else pays it."""
+    if payment.status not in FAILED:
+        return None
+    order = await Order.get(id=payment.order_id).prefetch_related("client__consultant__user", "organization")
+    paid_since = Payment.filter(
+        order_id=order.id,
+        status__in=(PaymentStatus.PROCESSING, PaymentStatus.SUCCEEDED),
+        created_at__gt=payment.created_at,
+    )
+    return order if order.is_open and not await paid_since.exists() else None
+
+
+async def _notice(order: Order, amount_cents: int) -> letters.Notice:
+    lines = await OrderLine.filter(order_id=order.id)
+    return letters.Notice(
+        brand=brand(order.organization), name=order.client.name, order_number=order.number, amount_cents=amount_cents,
+        currency=order.currency, live=order.live, lines=tuple((line.description, line.quantity) for line in lines),
+    )  # fmt: skip

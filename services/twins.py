@@ -1,0 +1,88 @@
+"""The twins of our rows at Stripe: a client's customer, a product's product. Made once in each account and mode."""
+
+from typing import Any
+
+import stripe
+
+from models import Attempt, AttemptStatus, Client, Operation, Order, Product
+from services.exchange import Exchange, attempt_for, carry_out
+from services.outside import outside
+
+
+async def make(order: Order) -> None:
+    """The twins that an order's payment names; the order comes with its client, and lines with their products."""
+    await carry_out(_CreateCustomer(order.client, order))
+    for product in {line.product_id: line.product for line in order.lines}.values():
+        await carry_out(_CreateProduct(product, order))
+
+
+async def forget(order: Order) -> None:
+    """Somebody deleted one at Stripe: the next try makes new ones."""
+    await Client.filter(id=order.client_id).update(stripe_id=None)
+    await Product.filter(id__in=[line.product_id for line in order.lines]).update(stripe_id=None)
+
+
+def product_request(product: Product) -> dict[str, Any]:
+    """What Stripe is to know of a product, which comes with its partners. Empty strings unset what it knew."""
+    partners = ",".join(link.partner.slug for link in sorted(product.partner_links, key=lambda link: link.id))
+    return {
+        "name": product.name,
+        "description": product.description or "",
+        "metadata": {"product": str(product.id), "partners": partners},
+    }
+
+
+class _CreateTwin(Exchange[Any]):
+    """The Stripe object of a row."""
+
+    operation: Operation
+
+    def __init__(self, row: Client | Product, order: Order) -> None:
+        self.row, self.account, self.live = row, order.stripe_account, order.live
+
+    async def intend(self) -> Attempt:
+        row: Any = await type(self.row).select_for_update().get(id=self.row.id)
+        if row.known_at(self.account, self.live):
+            return Attempt(status=AttemptStatus.COMPLETED, stripe_id=row.stripe_id)
+        return await attempt_for(row, self.operation, self.request(row), account=self.account, live=self.live)
+
+    async def conclude(self, attempt: Attempt, answer: Any) -> None:
+        attempt.grant(answer.id)
+        await (
+            type(self.row)
+            .filter(id=self.row.id)
+            .update(stripe_id=answer.id, stripe_account=self.account, stripe_live=self.live)
+        )
+
+    def request(self, row: Any) -> dict[str, Any]:
+        raise NotImplementedError
+
+
+class _CreateCustomer(_CreateTwin):
+    operation = Operation.CREATE_CUSTOMER
+
+    async def call(self, attempt: Attempt) -> stripe.Customer:
+        return await outside().stripe.create_customer(attempt.request, attempt.idempotency_key)
+
+    def request(self, row: Client) -> dict[str, Any]:
+        given = {"email": row.email, "name": row.name if row.name != row.email else None, "phone": row.phone}
+        return {"metadata": {"client": str(row.id)}} | {name: value for name, value in given.items() if value}
+
+
+class _CreateProduct(_CreateTwin):
+    operation = Operation.CREATE_PRODUCT
+
+    async def call(self, attempt: Attempt) -> stripe.Product:
+        return await outside().stripe.create_product(attempt.request, attempt.idempotency_key)
+
+    async def intend(self) -> Attempt:
+        await self.row.fetch_related("partner_links__partner")
+        return await super().intend()
+
+    def request(self, row: Product) -> dict[str, Any]:
+        asked = product_request(self.row)  # type: ignore[arg-type]
+        # At creation there is nothing to unset.
+        metadata = {key: value for key, value in asked["metadata"].items() if value}
+        return {"name": asked["name"], "metadata": metadata} | (
+            {"description": asked["description"]} if asked["description"] else {}
+        )
