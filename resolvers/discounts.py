@@ -1,9 +1,10 @@
 """Discount codes."""
 
+import strawberry
 from tortoise.queryset import QuerySet
 
 import models
-from policy import Permission
+from policy import Permission, row_id
 from schema.base import given
 from schema.context import Info, actor
 from schema.discounts import (
@@ -14,7 +15,7 @@ from schema.discounts import (
     DiscountCodeUpdateInput,
 )
 from schema.lists import filtered
-from schema.roots import connection, mutation
+from schema.roots import Wanted, connection, mutation, one
 from services import discounts
 
 
@@ -22,6 +23,12 @@ from services import discounts
 def discount_codes(info: Info, filter: DiscountCodeFilter | None = None) -> QuerySet[models.DiscountCode]:
     """Codes that clients may give."""
     return filtered(actor(info).rows(models.DiscountCode), filter)
+
+
+@one(DiscountCode, requires=Permission.DISCOUNTS_READ)
+def discount_code(id: strawberry.ID) -> Wanted:
+    """One code."""
+    return models.DiscountCode, row_id(models.DiscountCode, id)
 
 
 @mutation(DiscountCode, requires=Permission.DISCOUNTS_WRITE)

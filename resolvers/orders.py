@@ -47,6 +47,12 @@ def conflicts(info: Info, filter: ConflictFilter | None = None) -> QuerySet[mode
     return filtered(actor(info).rows(models.Conflict), filter)
 
 
+@one(Conflict, requires=Permission.CONFLICTS_READ)
+def conflict(id: strawberry.ID) -> Wanted:
+    """One of them."""
+    return models.Conflict, row_id(models.Conflict, id)
+
+
 @mutation(Order, requires=Permission.ORDERS_WRITE)
 async def order_create(info: Info, input: OrderCreateInput) -> models.Order:
     """Make an order at the catalogue's prices, discounts taken off, to be paid; with a deposit, in two parts."""

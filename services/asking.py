@@ -50,7 +50,7 @@ async def take_back(order: Order, *, keep: tuple[Operation, int] | None = None) 
     now = datetime.now(UTC)
     for attempt in await Attempt.filter(order_id=order.id, operation__in=TO_PAY, status=AttemptStatus.OPEN):
         if keep is None or not attempt.can_be_used(*keep, now):
-            await _close(attempt)
+            await _close(attempt, now)
 
 
 async def forget_what_is_stale(order: Order) -> None:
@@ -61,18 +61,32 @@ async def forget_what_is_stale(order: Order) -> None:
 
 @job(Lane.SYNC)
 async def take_back_what_is_stale(order: Order) -> None:
-    """After money came by another way: what was asked for is not due any more."""
-    due = order.due_cents if order.is_open else 0
-    now = datetime.now(UTC)
+    """After money came by another way, or the price changed: what was asked for is not due any more."""
+    due, now = order.due_cents if order.is_open else 0, datetime.now(UTC)
     for attempt in await Attempt.filter(order_id=order.id, operation__in=TO_PAY, status=AttemptStatus.OPEN):
         if not attempt.can_be_used(attempt.operation, due, now):
             try:
-                await _close(attempt)
+                await _close(attempt, now)
             except errors.Conflict:
                 continue  # paid in the meantime: its event says the rest
 
 
-async def _close(attempt: Attempt) -> None:
+async def _close(attempt: Attempt, now: datetime) -> None:
+    """Take one back at Stripe, where its time has not run out by itself."""
+    expired = attempt.expires_at is not None and attempt.expires_at <= now
+    if not expired:
+        expired = not await _taken_back(attempt)
+    async with transaction():
+        locked = await Attempt.select_for_update().get(id=attempt.id)
+        if expired:
+            locked.expire()
+        else:
+            locked.close()
+        await locked.save()
+
+
+async def _taken_back(attempt: Attempt) -> bool:
+    """Whether it was closed by us; False where it had ended by itself. Raises Conflict where it was used."""
     assert attempt.stripe_id is not None
     stripe, key = outside().stripe, f"{attempt.idempotency_key}:close"
     is_session = attempt.operation is Operation.CHECKOUT
@@ -81,18 +95,14 @@ async def _close(attempt: Attempt) -> None:
             await stripe.expire_checkout_session(attempt.stripe_id, key)
         else:
             await stripe.cancel_payment_intent(attempt.stripe_id, key)
+        return True
     except errors.Gone:
-        pass  # nobody can pay by it
+        return False  # nobody can pay by it
     except errors.Refused:
         if is_session:
-            closed = (await stripe.checkout_session(attempt.stripe_id)).status == "expired"
+            ended = (await stripe.checkout_session(attempt.stripe_id)).status == "expired"
         else:
-            closed = (await stripe.payment_intent(attempt.stripe_id)).status == "canceled"
-        if not closed:
-            raise errors.Conflict(
-                "The client has just paid, or is paying: look again in a moment.", field=FIELD
-            ) from None
-    async with transaction():
-        locked = await Attempt.select_for_update().get(id=attempt.id)
-        locked.close()
-        await locked.save()
+            ended = (await stripe.payment_intent(attempt.stripe_id)).status == "canceled"
+        if ended:
+            return False
+        raise errors.Conflict("The client has just paid, or is paying: look again in a moment.", field=FIELD) from None
