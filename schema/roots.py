@@ -80,8 +80,13 @@ def mutation(result: Any, *, requires: Permission) -> Declare:
 
 def exchange(result: Any, *, requires: Permission) -> Declare:
     """What must call out while the client waits. The function is given no transaction: `services/exchange.py` commits
-    the intent, calls, and commits the answer."""
-    return lambda function: _declare(MUTATIONS, function, result, _Exchange(requires))
+    the intent, calls, and commits the answer. Its payload is made like a mutation's."""
+
+    def declare(function: Callable[..., Any]) -> StrawberryField:
+        payload = _payload(function, result)
+        return _declare(MUTATIONS, function, payload or result, _Exchange(requires, payload, _member(result)))
+
+    return declare
 
 
 class _Gate(FieldExtension):
@@ -151,15 +156,18 @@ class _Write(_Gate):
     async def run(self, function: Callable[..., Awaitable[Any]], info: Info, arguments: dict[str, Any]) -> Any:
         async with transaction():
             changed = await function(**arguments)
+        return await self.shown(changed, info)
+
+    async def shown(self, changed: Any, info: Info) -> Any:
         return await _shown(self.payload(**{self.member: changed}) if self.payload else changed, info)
 
 
-class _Exchange(_Plain):
+class _Exchange(_Write):
     async def run(self, function: Callable[..., Awaitable[Any]], info: Info, arguments: dict[str, Any]) -> Any:
         if in_a_transaction():
             raise RuntimeError("an exchange calls out: no transaction may be open around it")
         try:
-            return await _shown(await super().run(function, info, arguments), info)
+            return await self.shown(await function(**arguments), info)
         except Unavailable as error:
             raise Unreachable(f"{error} Nothing is lost: try again in a moment.") from error
         except Disconnected as error:
@@ -190,7 +198,7 @@ def _declare(
 
 def _payload(function: Callable[..., Any], view: Any) -> type | None:
     """`OrderCancelPayload { order: Order! }` for order_cancel over the view Order."""
-    if view.__name__ not in {published.name for published in VIEWS.values()}:
+    if getattr(view, "__name__", None) not in {published.name for published in VIEWS.values()}:
         return None
     field = strawberry.field(name=_member(view), graphql_type=view, description="What changed.")
     title = function.__name__.title().replace("_", "")
@@ -199,7 +207,8 @@ def _payload(function: Callable[..., Any], view: Any) -> type | None:
 
 def _member(view: Any) -> str:
     """Of a payload: `order` for the view Order."""
-    return str(view.__name__[0].lower() + view.__name__[1:])
+    name = getattr(view, "__name__", "result")
+    return str(name[0].lower() + name[1:])
 
 
 async def _result(value: Any) -> Any:

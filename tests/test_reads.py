@@ -262,5 +262,5 @@ def without_links(answer: Any) -> Any:
     if isinstance(answer, list):
         return [without_links(each) for each in answer]
     if isinstance(answer, dict):
-        return {name: without_links(value) for name, value in answer.items() if name != "pdfUrl"}
+        return {name: without_links(value) for name, value in answer.items() if name not in ("pdfUrl", "payUrl")}
     return answer

@@ -58,6 +58,7 @@ def world(seed: int = 1) -> World:
 class _Builder:
     def __init__(self, random: Random) -> None:
         self.random, self.world, self.milliseconds = random, World(), 0
+        self.codes: dict[UUID, list[models.DiscountCode]] = {}
 
     def built(self) -> World:
         organizations = [self.organization(slug) for slug in SLUGS]
@@ -70,6 +71,7 @@ class _Builder:
                 self.sale(organizations[place], number, *goods[place], clients[place])
         self.world.callers.append(Caller("nobody", None))
         kinds = list(dict.fromkeys(map(type, self.world.rows)))
+        kinds.sort(key=lambda kind: kind is models.Conflict)  # after the payments that it names
         self.world.rows.sort(key=lambda row: kinds.index(type(row)))
         return self.world
 
@@ -130,6 +132,16 @@ class _Builder:
             )
             for number in range(5)
         ]  # fmt: skip
+        self.codes[organization.id] = [
+            self.row(
+                models.DiscountCode, organization_id=organization.id, code=f"CODE{number}",
+                name=self.maybe(self.text()), percent=1000 * (number % 2),
+                amount_cents=0 if number % 2 else 500, currency="EUR",
+                starts_at=self.maybe(moment(self.random)), ends_at=self.maybe(moment(self.random)),
+                redemptions_most=self.maybe(9), per_client_most=self.maybe(2), active=number != 3,
+            )
+            for number in range(8)
+        ]  # fmt: skip
         series = self.row(
             models.InvoiceSeries, organization_id=organization.id, prefix="FQCA", stripe_account=ACCOUNT, live=False
         )
@@ -162,6 +174,8 @@ class _Builder:
             paid_cents=total if paid else self.random.randint(0, total),
             source=self.random.choice(list(models.OrderSource)),
             canceled_at=moment(self.random) if status is OrderStatus.CANCELED else None,
+            cancel_reason=self.maybe(self.text()), discount_reason=self.maybe(self.text()),
+            discount_code_id=self.maybe(self.random.choice(self.codes[organization.id]).id),
             client_id=self.random.choice(clients[:-2]).id,  # two buy nothing
             currency=self.random.choice(("EUR", "USD")),
             kind=self.random.choice(list(models.OrderKind)), live=self.random.random() < 0.5, stripe_account=ACCOUNT,
@@ -171,12 +185,17 @@ class _Builder:
         # Not in the order of their positions.
         for position in self.random.sample(range(1, 6), self.random.choice((0, 1, 2, 5))):
             self.line(of_order, position, self.random.choice(products), order.currency)
-        for each in range(self.random.choice((0, 1, 3))):
+        payments = [
             self.payment(of_order, f"{organization.slug}_{number}_{each}", order.currency)
+            for each in range(self.random.choice((0, 1, 3)))
+        ]
         for kind in self.some(list(models.ConflictKind), 2):
+            refund = self.random.choice((0, 999))
             self.row(
                 models.Conflict, **of_order, kind=kind, reference="pi_1", message=self.text(),
-                resolved_at=self.maybe(moment(self.random)),
+                resolved_at=self.maybe(moment(self.random)), resolution=self.maybe(self.text()),
+                payment_id=self.maybe(payments[0].id) if payments else None, proposed_cents=refund,
+                proposal=models.ConflictProposal.REFUND if refund else models.ConflictProposal.LOOK,
             )  # fmt: skip
         for partner in self.some([None, *partners], 2):
             self.invoice(of_order, partner, series, number, order.currency)
@@ -190,11 +209,12 @@ class _Builder:
             quantity=quantity, unit_price_cents=price, currency=currency, vat_rate=2000, total_cents=quantity * price,
         )  # fmt: skip
 
-    def payment(self, of_order: dict[str, Any], name: str, currency: str) -> None:
-        status = self.random.choice(list(PaymentStatus))
-        self.row(
+    def payment(self, of_order: dict[str, Any], name: str, currency: str) -> models.Payment:
+        status, amount = self.random.choice(list(PaymentStatus)), self.amount() + 1
+        return self.row(
             models.Payment, **of_order, status=status, method=self.random.choice(list(models.PaymentMethod)),
-            amount_cents=self.amount() + 1, currency=currency, stripe_account=ACCOUNT, live=False,
+            amount_cents=amount, applied_cents=amount if status is PaymentStatus.SUCCEEDED else 0, currency=currency,
+            stripe_account=ACCOUNT, live=False, reference=self.maybe(self.text()),
             stripe_id=self.maybe(f"pi_{name}"), failure_code=self.maybe("card_declined"),
             failure_message=self.maybe(self.text()),
             paid_at=moment(self.random) if status is PaymentStatus.SUCCEEDED else None,
@@ -205,15 +225,20 @@ class _Builder:
         series.last_number += 1
         rendered = self.maybe(moment(self.random))
         net, vat, kind = self.amount(), self.amount(), self.random.choice(list(models.InvoiceType))
-        self.row(
+        invoice = self.row(
             models.Invoice, **of_order, partner_id=partner and partner.id, series_id=series.id, year=2026,
             type=kind, number=f"FQCA-2026-{series.last_number:06}", sequence=series.last_number,
             issued_at=moment(self.random), due_on=moment(self.random).date(),
             currency=currency, net_cents=net, vat_cents=vat, total_cents=net + vat,
             stripe_account=ACCOUNT, live=self.random.random() < 0.5, content={}, message_id="<1@example.com>",
             file_key=rendered and "1.pdf", file_sha256=rendered and "0" * 64, rendered_at=rendered,
-            emailed_at=self.maybe(moment(self.random)),
+            emailed_at=self.maybe(moment(self.random)), settled_at=self.maybe(moment(self.random)),
         )  # fmt: skip
+        for number in range(1, self.random.randint(1, 3)):
+            self.row(
+                models.Reminder, **of_order, invoice_id=invoice.id, number=number, due_at=moment(self.random),
+                sent_at=self.maybe(moment(self.random)), message_id=f"<{number}@example.com>",
+            )  # fmt: skip
 
     def notification(self, of_order: dict[str, Any], partner: models.Partner) -> None:
         status = self.random.choice(list(models.NotificationStatus))
