@@ -14,12 +14,21 @@ from engine.reading import always_named
 from engine.views import VIEWS
 from models.database import reader
 from policy import must_be_seen_together
-from resolvers import catalogue, clients, identity, invoices, nodes, orders, partners
+from resolvers import catalogue, clients, identity, invoices, nodes, orders, organization, partners
 from schema.errors import ERROR_CODE
-from schema.roots import MUTATIONS, QUERIES
+from schema.roots import MUTATIONS, QUERIES, admitted
 from schema.scalars import SCALARS
 
-AREAS = (catalogue, clients, identity, invoices, nodes, orders, partners)  # importing them declares their fields
+AREAS = (
+    catalogue,
+    clients,
+    identity,
+    invoices,
+    nodes,
+    orders,
+    organization,
+    partners,
+)  # importing them declares their fields
 
 
 class Schema(strawberry.Schema):
@@ -42,7 +51,7 @@ def build(*, introspection: bool = True) -> strawberry.Schema:
 def engine(*, introspection: bool = True) -> Engine:
     """What runs the schema's operations."""
     schema = build(introspection=introspection)
-    return Engine(schema, plans=Plans(schema, reader), introspection=introspection)
+    return Engine(schema, plans=Plans(schema, reader), admit=admitted, introspection=introspection)
 
 
 def sdl() -> str:
