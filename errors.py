@@ -74,7 +74,18 @@ class Conflict(DomainError):
 
 
 class Limited(DomainError):
+    """`retry_after`: in how many seconds it may be tried again, where waiting is all that is needed."""
+
     code = ErrorCode.LIMITED
+
+    def __init__(self, message: str, *, field: str | None = None, retry_after: int | None = None) -> None:
+        super().__init__(message, field=field)
+        self.retry_after = retry_after
+
+    @property
+    def extensions(self) -> dict[str, object]:
+        waiting: dict[str, object] = {"retryAfter": self.retry_after} if self.retry_after else {}
+        return super().extensions | waiting
 
 
 class NotConfigured(DomainError):

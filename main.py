@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from engine import graphiql
 from engine.http import GraphQLApp
+from engine.origins import AnyOrigin
 from resolvers import examples
 from resolvers.schema import engine
 from schema.context import Context
@@ -41,7 +42,7 @@ def create_app(settings: Settings) -> Starlette:
         invalid_status=settings.graphql_invalid_status,
     )
     routes: list[BaseRoute] = [
-        Route("/graphql", graphql),
+        Route("/graphql", AnyOrigin(graphql)),
         Route("/webhooks/stripe", stripe, methods=["POST"], max_body_size=BODY_MOST),
         Route("/files/{token}/{name}", file, methods=["GET"]),
         Route("/healthz", healthz, methods=["GET"]),
@@ -54,9 +55,10 @@ def create_app(settings: Settings) -> Starlette:
 
 
 async def context(request: HTTPConnection) -> Context:
-    """Who is calling: the bearer of an access token, or nobody."""
+    """Who is calling, and from where: the bearer of an access token or of a key, or nobody."""
     token = _bearer(request)
-    return Context(await identity.actor_of(token) if token else None)
+    actor = await identity.actor_of(token, request.headers.get("origin")) if token else None
+    return Context(actor, request.client.host if request.client else None)
 
 
 async def file(request: Request) -> Response:

@@ -1,7 +1,7 @@
-"""Authorisation, all of it: what each role may do, and which rows an actor sees."""
+"""Authorisation, all of it: what each role and each kind of key may do, and which rows an actor sees."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, TypeVar
 from uuid import UUID
@@ -47,6 +47,15 @@ class Permission(Enum):
     KEYS_WRITE = auto()
 
 
+class Key(Enum):
+    """What a caller may be that is no person; each value says what it may do."""
+
+    STOREFRONT = "A storefront's key reads the catalogue and starts checkouts, and nothing else."
+    PARTNER = "A partner's key reads the partner and what it was told, and nothing else."
+
+
+Kind = Role | Key
+
 _EVERYTHING = frozenset(Permission)
 _SALES = frozenset(
     {
@@ -55,12 +64,14 @@ _SALES = frozenset(
     }
 )  # fmt: skip
 
-ROLES: dict[Role, frozenset[Permission]] = {
+GRANTS: dict[Kind, frozenset[Permission]] = {
     Role.OWNER: _EVERYTHING,
     Role.ADMIN: _EVERYTHING,
     Role.ACCOUNTANT: _SALES | {Permission.CONFLICTS_READ, Permission.INVOICES_READ},
     Role.CONSULTANT: _SALES,
     Role.BENEFICIARY: _SALES | {Permission.INVOICES_READ, Permission.ORDERS_PAY, Permission.CHECKOUT_START},
+    Key.STOREFRONT: frozenset({Permission.PUBLIC, Permission.CATALOGUE_READ, Permission.CHECKOUT_START}),
+    Key.PARTNER: frozenset({Permission.PUBLIC, Permission.PARTNERS_READ}),
 }
 
 # The permission that opens a table. A table that is not here is seen by nobody.
@@ -68,6 +79,7 @@ READS: dict[type[Model], Permission] = {
     models.Organization: Permission.MEMBER,
     models.User: Permission.MEMBER,
     models.Membership: Permission.MEMBER,
+    models.Storefront: Permission.CATALOGUE_READ,
     models.Product: Permission.CATALOGUE_READ,
     models.Client: Permission.CLIENTS_READ,
     models.Order: Permission.ORDERS_READ,
@@ -81,14 +93,14 @@ READS: dict[type[Model], Permission] = {
     models.ProductPartner: Permission.PARTNERS_READ,
     models.Notification: Permission.PARTNERS_READ,
     models.NotificationAttempt: Permission.PARTNERS_READ,
-    models.PartnerKey: Permission.PARTNERS_READ,
+    models.PartnerKey: Permission.KEYS_READ,
     models.PublishableKey: Permission.KEYS_READ,
 }
 
 
 @dataclass(frozen=True)
 class Mine:
-    """Rows whose column holds the actor's own membership."""
+    """Rows whose column holds the actor's own id: of a person's membership, of the partner."""
 
     column: str
 
@@ -109,8 +121,16 @@ class NamedBy:
     key: str
 
 
-Rule = Mine | Of | NamedBy
-Rules = Mapping[Role, Mapping[type[Model], Rule]]
+@dataclass(frozen=True)
+class Having:
+    """Rows whose column holds a value."""
+
+    column: str
+    value: Any
+
+
+Rule = Mine | Of | NamedBy | Having
+Rules = Mapping[Kind, Mapping[type[Model], Rule]]
 
 # Of people, everyone sees themselves alone.
 _ONESELF: dict[type[Model], Rule] = {
@@ -126,7 +146,7 @@ _OF_CLIENTS: dict[type[Model], Rule] = {
     models.Reminder: Of(models.Order, "order"),
 }
 
-# Of a table that its permission opens, a role sees all of the organization's rows, or those that its rule leaves.
+# Of a table that its permission opens, a caller sees all of the organization's rows, or those that its rule leaves.
 ROWS: Rules = {
     Role.OWNER: _ONESELF,
     Role.ADMIN: _ONESELF,
@@ -139,57 +159,75 @@ ROWS: Rules = {
         models.Invoice: Of(models.Order, "order"),
         models.Product: NamedBy(models.OrderLine, "product"),
     },
+    Key.STOREFRONT: {models.Product: Having("active", True)},
+    Key.PARTNER: {
+        models.Partner: Mine("id"),
+        models.ProductPartner: Mine("partner_id"),
+        models.Notification: Mine("partner_id"),
+        models.NotificationAttempt: Of(models.Notification, "notification"),
+    },
+}
+
+_CONSTANTS = {
+    kind: tuple(rule.value for rule in rules.values() if isinstance(rule, Having)) for kind, rules in ROWS.items()
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who is calling, in which organization, as what."""
+    """Who is calling, as what, for which organization: a person, or a key that the organization gave out."""
 
-    user_id: UUID
+    kind: Kind  # with the facts, all that its scopes are made of
     organization_id: UUID
-    membership_id: UUID
-    role: Role
-
-    @property
-    def kind(self) -> Role:
-        """What its scopes are a function of, beside its facts."""
-        return self.role
+    own_id: UUID  # a person's membership, the partner of a partner's key, the storefront's key itself
 
     @property
     def facts(self) -> tuple[UUID, UUID]:
         """The values in its scopes, as parameters and nothing else; the tenant first."""
-        return self.organization_id, self.membership_id
+        return self.organization_id, self.own_id
 
-    def having(self, facts: tuple[Any, ...]) -> "Actor":
-        """The same role with other facts."""
-        organization_id, membership_id = facts
-        return replace(self, organization_id=organization_id, membership_id=membership_id)
+    @property
+    def constants(self) -> tuple[Any, ...]:
+        """The values in the scopes of all of its kind."""
+        return _CONSTANTS[self.kind]
 
     @property
     def is_storefront(self) -> bool:
-        return False
+        return self.kind is Key.STOREFRONT
+
+    @property
+    def membership_id(self) -> UUID:
+        """The person's. Raises Forbidden for a key, which is nobody's."""
+        self.require(Permission.MEMBER)
+        return self.own_id
+
+    def having(self, facts: tuple[Any, ...]) -> "Actor":
+        """The same kind with other facts."""
+        return Actor(self.kind, *facts)
 
     def may(self, permission: Permission) -> bool:
-        return permission in ROLES[self.role]
+        return permission in GRANTS[self.kind]
 
     def require(self, permission: Permission) -> None:
-        """Raises Forbidden where the role lacks it."""
+        """Raises Forbidden where it lacks it."""
         if not self.may(permission):
-            raise Forbidden(f"Your role, {self.role.value}, may not do this. Ask an owner or an admin.")
+            refusal = f"Your role, {self.kind.value}, may not do this. Ask an owner or an admin."
+            raise Forbidden(refusal if isinstance(self.kind, Role) else self.kind.value)
 
     def rows(self, model: type[M]) -> QuerySet[Any]:
         """The rows that this actor sees: the only way to rows from a request. Sub-selects, never joins."""
         opened_by = READS.get(model)
         if opened_by is None or not self.may(opened_by):
             return _nothing(model)
-        if model is models.Organization:
+        if model in (models.Organization, models.Storefront):
             return model.filter(id=self.organization_id)
         # People belong to no organization, and are narrowed by who names them.
         seen: dict[str, Any] = {} if model is models.User else {"organization_id": self.organization_id}
-        match ROWS[self.role].get(model):
+        match ROWS[self.kind].get(model):
             case Mine(column):
-                seen[column] = self.membership_id
+                seen[column] = self.own_id
+            case Having(column, value):
+                seen[column] = value
             case Of(source, key):
                 seen[f"{key}_id__in"] = Subquery(self.rows(source).values("id"))
             case NamedBy(source, key):
@@ -214,6 +252,7 @@ class Nobody:
 
     kind: None = None
     facts: tuple[UUID, UUID] = (_NO_ROW, _NO_ROW)
+    constants: tuple[Any, ...] = ()
 
     def having(self, facts: tuple[Any, ...]) -> "Nobody":
         return self
@@ -234,18 +273,20 @@ def row_id(model: type[Model], key: str) -> UUID:
 def must_be_seen_together(named: Iterable[tuple[type[Model], str, type[Model]]], rules: Rules = ROWS) -> None:
     """Of each (model, key, target that its rows always name by it): whoever sees the one sees the other.
 
-    Proven for each role: it sees every row of the target; or it sees rows of the model by the target's, over this very
-    key; or rows of the target by the model's. Raises TypeError for what is not proven.
+    Proven for each kind of caller: it sees every row of the target; or it sees rows of the model by the target's, over
+    this very key; or rows of the target by the model's; or of each those that hold its own id, there as the key, here
+    as the row's. Raises TypeError for what is not proven.
     """
     for model, key, target in named:
-        for role, permissions in ROLES.items():
+        for kind, permissions in GRANTS.items():
             if READS.get(model) not in permissions:
                 continue
-            narrowed = rules[role].get(target)
-            follows = rules[role].get(model) == Of(target, key) or narrowed == NamedBy(model, key)
+            rule, narrowed = rules[kind].get(model), rules[kind].get(target)
+            follows = rule == Of(target, key) or narrowed == NamedBy(model, key)
+            follows = follows or (rule == Mine(f"{key}_id") and narrowed == Mine("id"))
             if READS.get(target) not in permissions or not (narrowed is None or follows):
                 raise TypeError(
-                    f"{role.value} may see a {model.__name__} without the {target.__name__} that its {key} always names"
+                    f"{kind.name} may see a {model.__name__} without the {target.__name__} that its {key} always names"
                 )
 
 

@@ -58,7 +58,7 @@ async def me(request: Request) -> Response:
     if actor is None:
         return Response(status_code=401)
     async with reader() as connection:
-        row = await connection.fetchrow(_ME, actor.organization_id, actor.user_id)
+        row = await connection.fetchrow(_ME, actor.organization_id, actor.membership_id)
     return _answer({"me": row and _membership(row)})
 
 
@@ -233,5 +233,5 @@ SELECT
 FROM memberships AS m
 JOIN users AS u ON u.id = m.user_id
 JOIN organizations AS o ON o.id = m.organization_id
-WHERE m.organization_id = $1 AND m.user_id = $2
+WHERE m.organization_id = $1 AND m.id = $2
 """

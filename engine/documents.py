@@ -8,12 +8,16 @@ from typing import Any
 from graphql import (
     ASTValidationRule,
     DocumentNode,
+    FieldNode,
     FragmentDefinitionNode,
+    FragmentSpreadNode,
     GraphQLError,
     GraphQLSchema,
+    InlineFragmentNode,
     Node,
     OperationDefinitionNode,
     OperationType,
+    SelectionSetNode,
     Token,
     TokenKind,
     specified_rules,
@@ -48,6 +52,7 @@ class Operation:
     kind: OperationType
     estimate: Cost
     variables: Variables
+    roots: tuple[str, ...]  # the fields of its root, once for each name in the answer; those that may be skipped too
     plans: dict[Any, Any] = field(default_factory=dict)
 
     @property
@@ -134,14 +139,28 @@ def operations_of(schema: GraphQLSchema, document: DocumentNode) -> dict[str | N
     fragments = {node.name.value: node for node in definitions if isinstance(node, FragmentDefinitionNode)}
     operations: dict[str | None, Operation] = {
         node.name.value if node.name else None: Operation(
-            document, node, fragments, node.operation, estimated(schema, node, fragments), Variables(schema, node)
+            document, node, fragments, node.operation, estimated(schema, node, fragments), Variables(schema, node),
+            tuple(_roots(node.selection_set, fragments).values()),
         )
         for node in definitions
         if isinstance(node, OperationDefinitionNode)
-    }
+    }  # fmt: skip
     if len(operations) == 1:
         operations[None] = next(iter(operations.values()))
     return operations
+
+
+def _roots(selected: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]) -> dict[str, str]:
+    """Fields by their names in the answer, fragments written out."""
+    roots: dict[str, str] = {}
+    for node in selected.selections:
+        if isinstance(node, FieldNode):
+            roots[(node.alias or node.name).value] = node.name.value
+        elif isinstance(node, FragmentSpreadNode):
+            roots |= _roots(fragments[node.name.value].selection_set, fragments)
+        elif isinstance(node, InlineFragmentNode):
+            roots |= _roots(node.selection_set, fragments)
+    return roots
 
 
 def operation_of(operations: Mapping[str | None, Operation], name: str | None) -> Operation:

@@ -77,14 +77,19 @@ class Plans(Protocol):
         ...
 
 
+Admit = Callable[[Operation, Any], Awaitable[None]]  # (operation, context): raises DomainError for what may not run
+
+
 class Engine:
-    """Runs the operations of a schema. Without `introspection` nothing of the schema is told, in errors neither."""
+    """Runs the operations of a schema. Without `introspection` nothing of the schema is told, in errors neither.
+    `admit` is asked once for each operation, before anything is done, whichever way answers."""
 
     def __init__(
         self,
         schema: strawberry.Schema,
         *,
         plans: Plans | None = None,
+        admit: Admit | None = None,
         introspection: bool = True,
         seconds: float = OPERATION_SECONDS,
     ) -> None:
@@ -96,7 +101,7 @@ class Engine:
             characters_most=CHARACTERS_MOST,
             suggestions=introspection,
         )
-        self._plans, self._suggestions, self._seconds = plans, introspection, seconds
+        self._plans, self._admit, self._suggestions, self._seconds = plans, admit, introspection, seconds
 
     async def answer(
         self,
@@ -142,6 +147,8 @@ class Engine:
         until = asyncio.get_running_loop().time() + self._seconds
         try:
             context = await make_context()
+            if self._admit:
+                await self._admit(operation, context)
             if way is Way.PLAN:
                 if self._plans and operation.kind is OperationType.QUERY:
                     data = await self._plans.data(operation, values, context, until)

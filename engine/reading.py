@@ -76,7 +76,8 @@ def fields_of(type_name: str | None, selections: Iterable[Selection]) -> Iterato
 
 def always_named(view: View) -> list[tuple[str, type[Model]]]:
     """What a row of the view shows one of, never null: (relation, its model)."""
-    hops = ((path, view.model._meta.fields_map[path]) for path in view.relations.values() if "__" not in path)
+    shown = (source.path for source in view.fields.values() if isinstance(source, Relation) and not source.optional)
+    hops = ((path, view.model._meta.fields_map[path]) for path in shown if "__" not in path)
     return [
         (path, hop.related_model) for path, hop in hops if isinstance(hop, ForeignKeyFieldInstance) and not hop.null
     ]

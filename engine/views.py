@@ -10,13 +10,17 @@ from tortoise.queryset import QuerySet
 
 
 class Viewer(Protocol):
-    """Who reads. Its scopes are functions of its kind, and of its facts as parameters: the tenant first."""
+    """Who reads. Its scopes are functions of its kind, and of its facts as parameters: the tenant first. `constants`
+    are values in the scopes of all of its kind."""
 
     @property
     def kind(self) -> Any: ...
 
     @property
     def facts(self) -> tuple[Any, ...]: ...
+
+    @property
+    def constants(self) -> tuple[Any, ...]: ...
 
     def rows(self, model: type[Model]) -> QuerySet[Any]:
         """The rows of a model that it may see, unevaluated."""
@@ -53,9 +57,11 @@ class Parts:
 
 @dataclass(frozen=True)
 class Relation:
-    """A relation of the model, or one over two hops: `lines`, `partner_links__partner`."""
+    """A relation of the model, or one over two hops: `lines`, `partner_links__partner`. `optional`: null where the
+    viewer does not see what it leads to, although the row always names it."""
 
     path: str
+    optional: bool = False
 
 
 @dataclass(frozen=True)

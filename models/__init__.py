@@ -7,7 +7,7 @@ from models.discount import DiscountCode
 from models.invoice import Invoice, InvoiceSeries, InvoiceType, Reminder
 from models.key import PartnerKey, PublishableKey
 from models.order import Conflict, ConflictKind, ConflictProposal, Order, OrderKind, OrderLine, OrderSource, OrderStatus
-from models.organization import Membership, Organization, Role, User, VatRegime
+from models.organization import Membership, Organization, Role, Storefront, User, VatRegime
 from models.partner import ATTEMPTS, Notification, NotificationAttempt, NotificationStatus, Partner
 from models.payment import Attempt, AttemptStatus, Operation, Payment, PaymentMethod, PaymentStatus
 from models.product import Access, Product, ProductPartner
@@ -50,6 +50,7 @@ __all__ = [
     "Reminder",
     "Role",
     "SecretOpening",
+    "Storefront",
     "StripeEvent",
     "User",
     "VatRegime",

@@ -81,6 +81,15 @@ class Organization(Row, Branded):
             )
 
 
+class Storefront(Row, Branded):
+    """Whoever sells, as the pages of its shop show it: the public columns of an organization, in the same table."""
+
+    name = fields.CharField(200, description="Usual name")
+
+    class Meta:
+        table = "organizations"
+
+
 class User(Row):
     """A person who signs in; may belong to several organizations."""
 

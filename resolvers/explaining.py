@@ -35,9 +35,7 @@ async def explain(database_url: str, document: str, variables: str, name: str | 
         member = await Membership.filter(user__email=email).order_by("id").first()
         if member is None:
             raise NotFound(f"Nobody here signs in as {email}.")
-        actor = Actor(
-            user_id=member.user_id, organization_id=member.organization_id, membership_id=member.id, role=member.role
-        )
+        actor = Actor(member.role, member.organization_id, member.id)
         return await explained(schema, connection, operation, values, Context(actor))
     finally:
         await connection.close()

@@ -14,9 +14,20 @@ from engine.reading import always_named
 from engine.views import VIEWS
 from models.database import reader
 from policy import must_be_seen_together
-from resolvers import catalogue, clients, discounts, identity, invoices, nodes, orders, partners, payments
+from resolvers import (
+    catalogue,
+    clients,
+    discounts,
+    identity,
+    invoices,
+    nodes,
+    orders,
+    organization,
+    partners,
+    payments,
+)
 from schema.errors import ERROR_CODE
-from schema.roots import MUTATIONS, QUERIES
+from schema.roots import MUTATIONS, QUERIES, admitted
 from schema.scalars import SCALARS
 
 AREAS = (
@@ -27,6 +38,7 @@ AREAS = (
     invoices,
     nodes,
     orders,
+    organization,
     partners,
     payments,
 )  # importing them declares their fields
@@ -52,7 +64,7 @@ def build(*, introspection: bool = True) -> strawberry.Schema:
 def engine(*, introspection: bool = True) -> Engine:
     """What runs the schema's operations."""
     schema = build(introspection=introspection)
-    return Engine(schema, plans=Plans(schema, reader), introspection=introspection)
+    return Engine(schema, plans=Plans(schema, reader), admit=admitted, introspection=introspection)
 
 
 def sdl() -> str:

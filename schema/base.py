@@ -195,7 +195,8 @@ def _declared(model: type[Model], name: str, annotation: Any, given: Any) -> tup
     if isinstance(given, expression):
         return Expression(name, given.sql), strawberry.field(description=given.description)
     if isinstance(model._meta.fields_map.get(name), RelationalField):
-        return Relation(name), strawberry.field(resolver=_loaded(name), description=described(model, name))
+        optional = type(None) in getattr(annotation, "__args__", ())
+        return Relation(name, optional), strawberry.field(resolver=_loaded(name), description=described(model, name))
     return None
 
 

@@ -14,6 +14,7 @@ class Context:
     """What every resolver is given."""
 
     actor: Actor | None
+    address: str | None = None  # where the request came from
 
     @property
     def viewer(self) -> Viewer:

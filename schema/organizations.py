@@ -26,6 +26,20 @@ class Organization:
     contact_email: auto
 
 
+@node(models.Storefront)
+class Storefront:
+    """Whoever sells, as the pages of its shop show it."""
+
+    name: auto
+    brand_name: auto
+    brand_color: auto
+    logo_svg: auto
+    contact_email: auto
+    contact_phone: auto
+    website: auto
+    terms_url: auto
+
+
 @node(models.User)
 class User:
     """A person who signs in."""

@@ -60,7 +60,7 @@ class Notification:
     next_attempt_at: auto
     delivered_at: auto
     partner: Partner
-    order: Annotated["Order", strawberry.lazy("schema.orders")]  # type: ignore[name-defined]  # noqa: F821
+    order: Annotated["Order", strawberry.lazy("schema.orders")] | None  # type: ignore[name-defined]  # noqa: F821
     attempts: list[NotificationAttempt]
     created_at: auto
 

@@ -20,16 +20,19 @@ from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 from tortoise.models import Model
 
+from engine import metrics
+from engine.documents import Operation
 from engine.lists import NEWEST_FIRST
 from engine.reading import fields_of, read_all, read_one
 from engine.roots import ROOTS, Kind, Root
 from engine.views import VIEWS
-from errors import Conflict, Disconnected, NotConfigured, Refused, Unavailable, Unreachable
+from errors import Conflict, Disconnected, Limited, NotConfigured, Refused, Unavailable, Unreachable
 from models.database import in_a_transaction, transaction
 from policy import Permission, allowed
 from schema.connections import PAGING, Connection, page
-from schema.context import Info
+from schema.context import Context, Info
 from schema.lists import ordered
+from services import limits
 
 QUERIES: dict[str, StrawberryField] = {}
 MUTATIONS: dict[str, StrawberryField] = {}
@@ -87,6 +90,18 @@ def exchange(result: Any, *, requires: Permission) -> Declare:
         return _declare(MUTATIONS, function, payload or result, _Exchange(requires, payload, _member(result)))
 
     return declare
+
+
+async def admitted(operation: Operation, context: Context) -> None:
+    """Count an operation's root fields against what its caller may ask. Raises Limited."""
+    if context.actor is None:
+        return
+    try:
+        asked = (PERMISSIONS.get(name, Permission.PUBLIC) for name in operation.roots)
+        await limits.spend(context.actor, context.address, asked)
+    except Limited:
+        metrics.limited("rate")
+        raise
 
 
 class _Gate(FieldExtension):

@@ -10,7 +10,7 @@ from errors import Unauthenticated
 from models import Membership, Role, User
 from models.database import fetch
 from policy import Actor
-from services import tokens
+from services import access_keys, tokens
 
 ACCESS_LIFE = timedelta(minutes=15)
 PASSWORD_MOST = 1024  # characters; more is no password, it is an attempt to make us hash
@@ -37,18 +37,21 @@ async def sign_in(email: str, password: str) -> tuple[str, datetime]:
     return tokens.sign(tokens.ACCESS, claims, ACCESS_LIFE)
 
 
-async def actor_of(token: str) -> Actor | None:
-    """Who a bearer token speaks for, with the role of this moment; None for a token that is no longer good."""
+async def actor_of(token: str, origin: str | None = None) -> Actor | None:
+    """Who a bearer token speaks for, with the role of this moment; None for a token that is no longer good. `origin` is
+    the calling page's; keys are as `access_keys.actor_of` has it."""
+    if token.startswith(access_keys.PREFIXES):
+        return await access_keys.actor_of(token, origin)
     claims = tokens.read(tokens.ACCESS, token)
     if claims is None:
         return None
     # At each request, and so one small statement instead of a queryset.
     rows = await fetch(
-        "SELECT user_id, organization_id, id, role FROM memberships WHERE organization_id = $1 AND user_id = $2",
+        "SELECT role, organization_id, id FROM memberships WHERE organization_id = $1 AND user_id = $2",
         claims["org"],
         claims["sub"],
     )
-    return Actor(rows[0][0], rows[0][1], rows[0][2], Role(rows[0][3])) if rows else None
+    return Actor(Role(rows[0][0]), rows[0][1], rows[0][2]) if rows else None
 
 
 def _matches(hashed: str, password: str) -> bool:

@@ -10,6 +10,7 @@ from providers.capabilities import Mailer
 from providers.smtp import Smtp
 from providers.stripe import Credentials, Stripe
 from providers.webhooks import Courier
+from services.buckets import Buckets
 from services.wake import Wake
 from settings import Settings
 
@@ -26,11 +27,13 @@ class Outside:
     mailer: Mailer
     courier: Courier
     wake: Wake
+    buckets: Buckets
     renderer: "Renderer | None" = None  # only workers render
 
     async def close(self) -> None:
         await self.courier.close()
         await self.wake.close()
+        await self.buckets.close()
         if self.renderer is not None:
             self.renderer.close()
 
@@ -74,4 +77,5 @@ def from_settings(settings: Settings) -> Outside:
         mailer=Smtp.from_settings(settings),
         courier=Courier(sandbox_url=settings.sandbox_url),
         wake=Wake(settings.redis_url),
+        buckets=Buckets(settings.redis_url),
     )

@@ -37,6 +37,7 @@ class Shop:
     organization: Organization
     email: str
     token: str = ""
+    origin: str = ""  # of the page, for those who come with a storefront's key
     _made: int = field(default=0)
     _seen: int = field(default=0)  # what the sandbox received before this shop opened
     _read: int = field(default=0)
@@ -64,6 +65,7 @@ class Shop:
     async def post(self, document: str, variables: dict[str, Any]) -> dict[str, Any]:
         """The whole answer to a document."""
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        headers |= {"Origin": self.origin} if self.origin else {}
         response = await self.http.post(
             "/graphql", json={"query": document, "variables": variables}, headers=headers, timeout=60
         )

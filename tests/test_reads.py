@@ -11,7 +11,17 @@ from tortoise.fields.relational import BackwardFKRelation, ForeignKeyFieldInstan
 import models
 from engine.reading import loaded
 from engine.views import VIEWS
-from tests.security.documents import BY_ID, LISTS, VIEWED, list_document, node_document, one_document, row_type
+from tests.security.documents import (
+    BY_ID,
+    LISTS,
+    OF_THE_CALLER,
+    VIEWED,
+    list_document,
+    node_document,
+    one_document,
+    own_document,
+    row_type,
+)
 from tests.shop import Shop
 
 WHO_IS_CALLING = 1  # query
@@ -63,7 +73,8 @@ async def test_relations_are_followed_as_far_as_asked_and_every_type_is_reached(
 
     for name in LISTS:
         seen |= types_in(await sold(list_document(name, depth=3, columns=False), first=1))
-    seen |= types_in(await sold("{ me { __typename user { __typename } organization { __typename } } }"))
+    for name in OF_THE_CALLER:
+        seen |= types_in(await sold(own_document(name)))
 
     assert seen >= set(VIEWED)
 

@@ -45,10 +45,11 @@ class Condition:
 
 @dataclass(frozen=True)
 class Scope:
-    """What a kind of viewer sees of a model; the parameters are places among the viewer's facts."""
+    """What a kind of viewer sees of a model. Each parameter is a fact of the viewer, by its place, or a constant:
+    `("fact", 0)`, `("constant", True)`."""
 
     condition: Condition
-    facts: tuple[int, ...]
+    sources: tuple[Hashable, ...]
 
 
 def shape(rows: QuerySet[Any]) -> tuple[Hashable, list[Any]]:
@@ -83,7 +84,7 @@ def condition(rows: QuerySet[Any], values: list[Any]) -> Condition:
 
 def scope(viewer: Viewer, model: type[Model]) -> Scope:
     """What viewers of this kind see of a model, found by asking as two made-up ones. Raises Unplannable where it is
-    not a function of the facts as parameters."""
+    not a function of the facts, and of constants, as parameters."""
     first, second = (_probed(viewer, model, tuple(uuid4() for _ in viewer.facts)) for _ in range(2))
     if first != second:
         raise Unplannable(f"the scope of {model.__name__} depends on more than its viewer's facts")
@@ -94,9 +95,10 @@ def _probed(viewer: Viewer, model: type[Model], facts: tuple[UUID, ...]) -> Scop
     rows = viewer.having(facts).rows(model)
     _, values = shape(rows)
     compiled = condition(rows, values)
-    if any(value not in facts for value in values):
+    if any(value not in facts and value not in viewer.constants for value in values):
         raise Unplannable(f"the scope of {model.__name__} has a value that is no fact of its viewer")
-    return Scope(compiled, tuple(facts.index(value) for value in values))
+    sources = (("fact", facts.index(value)) if value in facts else ("constant", value) for value in values)
+    return Scope(compiled, tuple(sources))
 
 
 def _walk(q: Q, values: list[Any]) -> Hashable:

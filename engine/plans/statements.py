@@ -37,6 +37,8 @@ def _said(source: Any) -> str:
             return f"values[{place}]"
         case ("fact", int(place)):
             return f"facts[{place}]"
+        case ("constant", value):
+            return repr(value)
         case ("limit", int(place)):
             return f"parts[{place}].size + 1"
         case ("after" | "before" as side, int(place), int(at)):
@@ -50,7 +52,7 @@ class Source:
 
     alias: str
     condition: Condition
-    facts: tuple[int, ...] | None  # the parameters' places among the viewer's facts; None: they are the root's values
+    sources: Sequence[Hashable] | None  # of the parameters, as a scope has them; None: they are the root's values
     columns: dict[str, str] = field(default_factory=dict)
 
     def column(self, name: str) -> str:
@@ -70,8 +72,7 @@ class Source:
         columns = ", ".join(sql if sql == f'"{name}"' else f'{sql} AS "{name}"' for name, sql in self.columns.items())
 
         def number(place: int) -> str:
-            source = ("value", place) if self.facts is None else ("fact", self.facts[place])
-            return parameters.number(source)
+            return parameters.number(("value", place) if self.sources is None else self.sources[place])
 
         return self.condition.select(columns, number, more)
 
@@ -114,7 +115,7 @@ class Statement:
 
 
 def scoped(alias: str, scope: Scope) -> Source:
-    return Source(alias, scope.condition, scope.facts)
+    return Source(alias, scope.condition, scope.sources)
 
 
 def one(statement: Statement, parameters: Parameters) -> str:
@@ -175,13 +176,13 @@ def pages_behind(statement: Statement, parameters: Parameters, key: str, order: 
 
 def count(source: Source, parameters: Parameters) -> str:
     """How many rows there are."""
-    bare = Source(source.alias, source.condition, source.facts, {"id": '"id"'})
+    bare = Source(source.alias, source.condition, source.sources, {"id": '"id"'})
     return f"SELECT count(*) FROM ({bare.select(parameters)}) AS {source.alias}"
 
 
 def counts_behind(source: Source, parameters: Parameters, key: str) -> str:
     """How many rows each parent's list has."""
-    bare = Source(source.alias, source.condition, source.facts, {key: f'"{key}"'})
+    bare = Source(source.alias, source.condition, source.sources, {key: f'"{key}"'})
     more = f'"{key}" = ANY({parameters.number("keys")})'
     return f'SELECT "{key}", count(*) FROM ({bare.select(parameters, more)}) AS {source.alias} GROUP BY 1'
 

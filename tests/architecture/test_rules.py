@@ -9,14 +9,19 @@ import models
 from engine.reading import always_named
 from engine.views import VIEWS
 from models import Role
-from policy import READS, ROLES, ROWS, Mine, NamedBy, Of, Rules, must_be_seen_together
+from policy import GRANTS, READS, ROWS, Having, Mine, NamedBy, Of, Permission, Rules, must_be_seen_together
+
+
+def test_who_may_ask_after_a_payment_may_start_one() -> None:
+    for kind, permissions in GRANTS.items():
+        assert Permission.ORDERS_PAY not in permissions or Permission.CHECKOUT_START in permissions, kind
 
 
 def test_every_rule_stands_on_relations_that_are_there() -> None:
     for role, rules in ROWS.items():
         for model, rule in rules.items():
-            assert READS[model] in ROLES[role], f"{role}: a rule for {model.__name__}, which it does not see at all"
-            if isinstance(rule, Mine):
+            assert READS[model] in GRANTS[role], f"{role}: a rule for {model.__name__}, which it does not see at all"
+            if isinstance(rule, Mine | Having):
                 assert rule.column in model._meta.fields_map
             elif isinstance(rule, Of):
                 assert model._meta.fields_map[rule.key].related_model is rule.model  # type: ignore[attr-defined]
@@ -44,8 +49,15 @@ LINE_TO_PRODUCT = (models.OrderLine, "product", models.Product)
         ({models.Order: MINE}, ORDER_TO_CLIENT),
         ({models.Client: MINE, models.Order: Of(models.Client, "client")}, ORDER_TO_CLIENT),
         ({models.Product: NamedBy(models.OrderLine, "product")}, LINE_TO_PRODUCT),
+        ({models.Client: Mine("id"), models.Order: Mine("client_id")}, ORDER_TO_CLIENT),
     ],
-    ids=["all of both", "less of the source", "the source by the target", "the target by the source"],
+    ids=[
+        "all of both",
+        "less of the source",
+        "the source by the target",
+        "the target by the source",
+        "of each its own",
+    ],
 )
 def test_rules_under_which_whoever_sees_the_one_sees_the_other_are_taken(
     rules: dict[type[Model], Any], named: tuple[type[Model], str, type[Model]]
@@ -61,8 +73,18 @@ def test_rules_under_which_whoever_sees_the_one_sees_the_other_are_taken(
         ({models.Client: MINE, models.Order: Of(models.Client, "payer")}, ORDER_TO_CLIENT),
         ({models.Client: NamedBy(models.Order, "payer")}, ORDER_TO_CLIENT),
         ({models.Product: NamedBy(models.Payment, "product")}, LINE_TO_PRODUCT),
+        ({models.Client: Mine("id"), models.Order: Mine("payer_id")}, ORDER_TO_CLIENT),
+        ({models.Client: Having("active", True)}, ORDER_TO_CLIENT),
     ],
-    ids=["less of the target", "each by itself", "over another key", "named by another key", "named by another model"],
+    ids=[
+        "less of the target",
+        "each by itself",
+        "over another key",
+        "named by another key",
+        "named by another model",
+        "its own by another key",
+        "those of a value",
+    ],
 )
 def test_rules_that_could_show_the_one_without_the_other_stop_the_start(
     rules: dict[type[Model], Any], named: tuple[type[Model], str, type[Model]]
@@ -77,4 +99,4 @@ def test_a_role_that_sees_no_row_of_what_is_always_named_stops_the_start() -> No
 
 
 def for_consultants(rules: dict[type[Model], Any]) -> Rules:
-    return {role: rules if role is Role.CONSULTANT else {} for role in Role}
+    return {kind: rules if kind is Role.CONSULTANT else {} for kind in GRANTS}

@@ -18,7 +18,18 @@ from tests.differential.trying import cases, try_case
 from tests.differential.values import Values
 from tests.differential.ways import Case, Ways
 from tests.differential.world import SLUGS, Caller, World, world
-from tests.security.documents import BY_ID, LISTS, QUERY, VIEWED, list_document, node_document, one_document, row_type
+from tests.security.documents import (
+    BY_ID,
+    LISTS,
+    OF_THE_CALLER,
+    QUERY,
+    VIEWED,
+    list_document,
+    node_document,
+    one_document,
+    own_document,
+    row_type,
+)
 from tests.shop import Shop
 
 CASES = 50  # of each seed
@@ -166,6 +177,6 @@ async def everything(owner: Caller) -> list[Case]:
         *(case(list_document(name), first=7) for name in LISTS),
         *(case(one_document(name), id=ids[name[0].upper() + name[1:]]) for name in BY_ID),
         *(case(node_document(name), id=ids[name]) for name in VIEWED),
-        case("{ me { id role user { id email } organization { id name } } }"),
+        *(case(own_document(name)) for name in OF_THE_CALLER),
         case("query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }", ids=list(ids.values())),
     ]

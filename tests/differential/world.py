@@ -12,7 +12,7 @@ from tortoise.models import Model
 
 import models
 from models import OrderStatus, PaymentStatus, Role
-from policy import Actor
+from policy import Actor, Key
 from tests.differential.strings import ABOUT, moment, text
 
 T = TypeVar("T")
@@ -47,7 +47,8 @@ class World:
 
     async def insert(self) -> None:
         for model in dict.fromkeys(map(type, self.rows)):
-            await model.bulk_create(self.of(model))
+            if model is not models.Storefront:  # that is the organization once more
+                await model.bulk_create(self.of(model))
 
 
 def world(seed: int = 1) -> World:
@@ -78,12 +79,18 @@ class _Builder:
     # People
 
     def organization(self, slug: str) -> models.Organization:
-        return self.row(
+        full = slug == SLUGS[0]
+        made = self.row(
             models.Organization, slug=slug, name=self.text(), legal_name=self.text(), legal_form="SAS",
             siren="732829320", siret="73282932000074", vat_number=self.maybe("FR44732829320"),
             vat_regime=self.random.choice(list(models.VatRegime)), address="12 rue de la Paix", postal_code="75002",
-            city="Paris", invoice_prefix="FQCA", **self.brand(slug),
+            city="Paris", invoice_prefix="FQCA", logo_svg="<svg/>" if full else None,
+            contact_phone="+33140000000" if full else None, website="https://example.com" if full else None,
+            terms_url="https://example.com/cgv" if full else None, **self.brand(slug),
         )  # fmt: skip
+        public = {name: getattr(made, name) for name in models.Storefront._meta.db_fields}
+        self.world.rows.append(models.Storefront(**public))
+        return made
 
     def members(self, organization: models.Organization, both: models.User) -> list[models.Membership]:
         """One of each role, a second consultant and a second beneficiary, and one who is in both organizations."""
@@ -93,7 +100,7 @@ class _Builder:
         for user, role in zip((*users, both), roles, strict=True):
             member = self.row(models.Membership, organization_id=organization.id, user_id=user.id, role=role)
             members.append(member)
-            actor = Actor(user.id, organization.id, member.id, role)
+            actor = Actor(role, organization.id, member.id)
             self.world.callers.append(Caller(f"{role.value} {len(members)} of {organization.slug}", actor))
         return members
 
@@ -142,6 +149,9 @@ class _Builder:
             )
             for number in range(8)
         ]  # fmt: skip
+        for kind, own_id in ((Key.STOREFRONT, self.id()), (Key.PARTNER, partners[0].id)):
+            actor = Actor(kind, organization.id, own_id)
+            self.world.callers.append(Caller(f"{kind.name} of {organization.slug}", actor))
         series = self.row(
             models.InvoiceSeries, organization_id=organization.id, prefix="FQCA", stripe_account=ACCOUNT, live=False
         )

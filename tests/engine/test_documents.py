@@ -42,6 +42,13 @@ def test_of_several_operations_none_is_run_without_a_name() -> None:
     ]
 
 
+def test_its_root_fields_are_known_once_for_each_name_in_the_answer_fragments_written_out() -> None:
+    text = """query ($no: Boolean = false) { hello hello again: hello ...some @include(if: $no) ... { number } }
+              fragment some on Query { ...more other { hello } } fragment more on Query { a: other { number } hello }"""
+
+    assert sorted(kept().operation(text, None).roots) == ["hello", "hello", "number", "other", "other"]
+
+
 def test_what_does_not_parse_is_told_apart_from_what_the_schema_refuses() -> None:
     documents = kept()
     for text, parsed in (("{", False), ("", False), ("{ nope }", True), ("fragment f on Query { hello }", True)):

@@ -33,7 +33,7 @@ ORDERS = "{ orders { nodes { number client { email } lines { description } } } }
 
 async def caller(shop: Shop) -> Actor:
     member = await models.Membership.get(organization=shop.organization)
-    return Actor(member.user_id, member.organization_id, member.id, member.role)
+    return Actor(member.role, member.organization_id, member.id)
 
 
 async def answer(engine: Engine, actor: Any) -> Any:
@@ -51,11 +51,11 @@ class Careless:
 
     kind = "careless"
 
-    def __init__(self, facts: tuple[UUID, ...], **more: Any) -> None:
-        self.facts, self.more = facts, more
+    def __init__(self, facts: tuple[UUID, ...], constants: tuple[Any, ...] = (), **more: Any) -> None:
+        self.facts, self.constants, self.more = facts, constants, more
 
     def having(self, facts: tuple[UUID, ...]) -> "Careless":
-        return Careless(facts, **self.more)
+        return Careless(facts, self.constants, **self.more)
 
     def rows(self, model: Any) -> Any:
         return model.filter(organization_id=self.facts[0], **self.more)
@@ -65,7 +65,14 @@ def test_a_scope_is_its_viewer_s_facts_as_parameters(shop: Shop) -> None:
     found = scope(Careless((uuid4(), uuid4())), models.Order)
 
     assert found.condition.where == '"organization_id"=$1'
-    assert found.facts == (0,)
+    assert found.sources == (("fact", 0),)
+
+
+def test_a_scope_may_hold_what_all_viewers_of_its_kind_have_in_common(shop: Shop) -> None:
+    found = scope(Careless((uuid4(),), constants=(True,), live=True), models.Order)
+
+    assert found.condition.where == '"organization_id"=$1 AND "live"=$2'
+    assert found.sources == (("fact", 0), ("constant", True))
 
 
 def test_a_scope_with_a_value_of_its_own_has_no_plan(shop: Shop) -> None:
@@ -146,8 +153,8 @@ async def test_one_kind_of_viewer_is_never_given_the_plan_of_another(shop: Shop)
     engine = Engine(SCHEMA, plans=plans)
 
     everything = await answer(engine, actor)
-    nothing = await answer(engine, Actor(actor.user_id, uuid4(), uuid4(), models.Role.OWNER))
-    own = await answer(engine, Actor(actor.user_id, actor.organization_id, uuid4(), models.Role.CONSULTANT))
+    nothing = await answer(engine, Actor(models.Role.OWNER, uuid4(), uuid4()))
+    own = await answer(engine, Actor(models.Role.CONSULTANT, actor.organization_id, uuid4()))
 
     assert b'"number":1' in everything.body
     assert b'"nodes":[]' in nothing.body
@@ -270,7 +277,7 @@ async def test_a_refusal_comes_before_the_first_statement(shop: Shop, document: 
         raise AssertionError("it was read")
 
     owner = await caller(shop)
-    accountant = Actor(owner.user_id, owner.organization_id, owner.membership_id, models.Role.ACCOUNTANT)
+    accountant = Actor(models.Role.ACCOUNTANT, owner.organization_id, owner.membership_id)
     plans = Plans(SCHEMA, never)
     operation = Engine(SCHEMA).documents.operation(document, None)
     values = operation.variables.values({})

@@ -17,6 +17,7 @@ assert QUERY is not None
 
 LISTS = sorted(name for name, field in QUERY.fields.items() if "first" in field.args)
 BY_ID = sorted(name for name, field in QUERY.fields.items() if list(field.args) == ["id"] and name != "node")
+OF_THE_CALLER = sorted(name for name, field in QUERY.fields.items() if not field.args)
 VIEWED = sorted(type.name for type in SCHEMA.get_possible_types(SCHEMA.type_map["Node"]))  # type: ignore[arg-type]
 
 
@@ -40,6 +41,11 @@ def list_document(name: str, depth: int = 1, *, columns: bool = True) -> str:
 def one_document(name: str, depth: int = 1) -> str:
     """A root field by id, with all of its row."""
     return f"query ($id: ID!) {{ {name}(id: $id) {everything_of(get_named_type(QUERY.fields[name].type), depth)} }}"
+
+
+def own_document(name: str, depth: int = 2) -> str:
+    """A root field that takes no arguments, with all of its row."""
+    return f"{{ {name} {everything_of(get_named_type(QUERY.fields[name].type), depth)} }}"
 
 
 def node_document(type_name: str, depth: int = 1) -> str:

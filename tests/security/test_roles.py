@@ -1,4 +1,5 @@
-"""Which rows each role sees of its own organization; that nothing of another is seen is for `test_tenants.py`."""
+"""Which rows each role and each kind of key sees of its own organization; that nothing of another is seen is for
+`test_tenants.py`."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +14,7 @@ import models
 from engine.views import VIEWS
 from models import Role
 from models.base import global_id
-from policy import NOBODY, READS, Actor
+from policy import GRANTS, NOBODY, READS, Actor, Key, Kind
 from services import demonstration, outside, tokens
 from services.identity import ACCESS_LIFE
 from tests.shop import CHEAP_HASH, Shop
@@ -24,30 +25,36 @@ Rows = dict[type[Model], dict[str, UUID]]
 
 PEOPLE = {models.Membership, models.User}
 OF_A_SALE = {models.Client, models.Order, models.OrderLine, models.Payment, models.Reminder}
-CATALOGUE = {models.Organization, models.Product}
+TENANT = {models.Organization, models.Storefront}
+CATALOGUE = {*TENANT, models.Product}
 EVERYTHING = set(READS) - PEOPLE
 PARTNERS = {
-    models.Partner, models.ProductPartner, models.Notification, models.NotificationAttempt, models.PartnerKey,
+    models.Partner, models.ProductPartner, models.Notification, models.NotificationAttempt,
 }  # fmt: skip
-RUNNING = {models.DiscountCode, models.PublishableKey}  # what those who run the shop see
+RUNNING = {models.DiscountCode, models.PublishableKey, models.PartnerKey}  # what those who run the shop see
 
-# The tables that a role sees whole, and those of which it sees what belongs to its own client.
-WHOLE: dict[Role, set[type[Model]]] = {
+# The tables that a role sees whole, and those of which it sees what belongs to its own client; a storefront sees the
+# products that are sold, a partner what is about itself.
+WHOLE: dict[Kind, set[type[Model]]] = {
     Role.OWNER: EVERYTHING,
     Role.ADMIN: EVERYTHING,
     Role.ACCOUNTANT: EVERYTHING - PARTNERS - RUNNING,
     Role.CONSULTANT: CATALOGUE,
-    Role.BENEFICIARY: {models.Organization},
+    Role.BENEFICIARY: TENANT,
+    Key.STOREFRONT: {models.Storefront},
 }
-OWN: dict[Role, set[type[Model]]] = {
+OWN: dict[Kind, set[type[Model]]] = {
     Role.CONSULTANT: OF_A_SALE,
     Role.BENEFICIARY: OF_A_SALE | {models.Invoice, models.Product},
+    Key.STOREFRONT: {models.Product},
+    Key.PARTNER: PARTNERS,
 }
 
 
 @pytest.fixture
 async def rows(shop: Shop) -> Rows:
-    """One of every table for each of three clients; mine has a consultant and a member, another's has others."""
+    """One of every table for each of three clients; mine has a consultant and a member, another's has others, and only
+    what mine bought is still sold."""
     made: Rows = {model: {} for model in READS if model not in PEOPLE}
     for whose in WHOSE:
         people: dict[str, Any] = {}
@@ -56,23 +63,23 @@ async def rows(shop: Shop) -> Rows:
             people["member"] = await member(shop, Role.BENEFICIARY, whose)
         for row in await sale(shop, whose, WHOSE.index(whose) + 1, people):
             made[type(row)][whose] = row.pk
-    made[models.Organization] = dict.fromkeys(WHOSE, shop.organization.id)
+    made |= {model: dict.fromkeys(WHOSE, shop.organization.id) for model in TENANT}
     return made
 
 
-@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("kind", GRANTS, ids=lambda kind: kind.name)
 @pytest.mark.parametrize("model", READS, ids=lambda model: model.__name__)
-async def test_each_role_sees_of_each_table_what_is_its_own(
-    shop: Shop, rows: Rows, role: Role, model: type[Model]
+async def test_each_role_and_key_sees_of_each_table_what_is_its_own(
+    shop: Shop, rows: Rows, kind: Kind, model: type[Model]
 ) -> None:
-    actor = await actor_of(shop, role)
+    actor = await actor_of(shop, kind, rows)
     seen = set(await actor.rows(model).values_list("id", flat=True))
 
     if model in PEOPLE:
-        assert seen == {actor.membership_id if model is models.Membership else actor.user_id}
-    elif model in WHOLE[role]:
+        assert seen == await oneself(actor, model)
+    elif model in WHOLE.get(kind, ()):
         assert seen == set(rows[model].values())
-    elif model in OWN.get(role, ()):
+    elif model in OWN.get(kind, ()):
         assert seen == {rows[model]["mine"]}
     else:
         assert seen == set()
@@ -83,7 +90,7 @@ async def test_one_who_looks_after_nobody_and_is_nobodys_client_sees_no_sale(
     shop: Shop, rows: Rows, role: Role
 ) -> None:
     membership = await member(shop, role, "idle")
-    actor = Actor(membership.user_id, shop.organization.id, membership.id, role)
+    actor = Actor(role, shop.organization.id, membership.id)
 
     for model in EVERYTHING - CATALOGUE:
         assert await actor.rows(model).count() == 0, model.__name__
@@ -91,12 +98,12 @@ async def test_one_who_looks_after_nobody_and_is_nobodys_client_sees_no_sale(
 
 async def test_membership_in_one_organization_opens_nothing_in_another(shop: Shop, rows: Rows) -> None:
     theirs = await Shop.open(shop.http, shop.sandbox, "other")
-    for role in Role:
-        mine = await actor_of(shop, role)
-        elsewhere = mine.having((theirs.organization.id, mine.membership_id))
+    for kind in GRANTS:
+        mine = await actor_of(shop, kind, rows)
+        elsewhere = mine.having((theirs.organization.id, mine.own_id))
         for model in READS:
             seen = await elsewhere.rows(model).values_list("id", flat=True)
-            assert not set(seen) & set(rows.get(model, {}).values()), (role, model.__name__)
+            assert not set(seen) & set(rows.get(model, {}).values()), (kind, model.__name__)
 
 
 async def test_nobody_sees_nothing(rows: Rows) -> None:
@@ -168,28 +175,26 @@ async def test_the_demonstration_has_somebody_of_each_kind_to_try(shop: Shop) ->
         assert page["nodes"] == [{"email": "beneficiary@demo.test"}], role
 
 
-@pytest.mark.parametrize("role", Role)
-async def test_the_sql_of_a_scope_follows_from_the_role_and_its_values_from_the_facts(shop: Shop, role: Role) -> None:
-    first, second = (Actor(uuid4(), uuid4(), uuid4(), role) for _ in range(2))
+@pytest.mark.parametrize("kind", GRANTS, ids=lambda kind: kind.name)
+async def test_the_sql_of_a_scope_follows_from_the_kind_and_its_values_from_the_facts(shop: Shop, kind: Kind) -> None:
+    first, second = (Actor(kind, uuid4(), uuid4()) for _ in range(2))
     for model in READS:
         (sql, values), (again, others) = statement(first.rows(model)), statement(second.rows(model))
         assert sql == again, model.__name__
         assert " JOIN " not in sql
-        assert [first.facts.index(UUID(value)) for value in values] == [
-            second.facts.index(UUID(value)) for value in others
-        ]
+        assert [place(first, value) for value in values] == [place(second, value) for value in others]
         assert statement(first.having(second.facts).rows(model)) == (again, others)
 
 
-@pytest.mark.parametrize("role", Role)
-async def test_every_sub_select_carries_the_tenant(shop: Shop, role: Role) -> None:
-    actor = Actor(uuid4(), uuid4(), uuid4(), role)
+@pytest.mark.parametrize("kind", GRANTS, ids=lambda kind: kind.name)
+async def test_every_sub_select_carries_the_tenant(shop: Shop, kind: Kind) -> None:
+    actor = Actor(kind, uuid4(), uuid4())
     for model in READS:
         if not actor.may(READS[model]):
             assert statement(actor.rows(model)) == statement(NOBODY.rows(model))
             continue
         for rows in sub_selects(actor.rows(model)):
-            column = "id" if rows.model is models.Organization else "organization_id"
+            column = "id" if rows.model in TENANT else "organization_id"
             of_tenant = any(q.filters.get(column) == actor.organization_id for q in rows._q_objects)
             assert of_tenant or rows.model is models.User, (
                 model.__name__,
@@ -226,15 +231,24 @@ async def member(shop: Shop, role: Role, whose: str) -> models.Membership:
     return await models.Membership.create(organization=shop.organization, user=user, role=role)
 
 
-async def actor_of(shop: Shop, role: Role) -> Actor:
-    """Who has the role: of the consultants and beneficiaries, the one that "mine" is about."""
+async def actor_of(shop: Shop, role: Kind, rows: Rows) -> Actor:
+    """Who has the role: of the consultants, beneficiaries and partners, the one that "mine" is about."""
+    if isinstance(role, Key):
+        own = models.PublishableKey if role is Key.STOREFRONT else models.Partner
+        return Actor(role, shop.organization.id, rows[own]["mine"])
     narrowed = role in (Role.CONSULTANT, Role.BENEFICIARY)
     email = f"{role.value.lower()}-mine@shop.test" if narrowed else None
     found = await models.Membership.get_or_none(organization=shop.organization, role=role, **(
         {"user__email": email} if email else {}
     ))  # fmt: skip
     membership = found or await member(shop, role, "sole")
-    return Actor(membership.user_id, shop.organization.id, membership.id, role)
+    return Actor(role, shop.organization.id, membership.id)
+
+
+async def oneself(actor: Actor, model: type[Model]) -> set[UUID]:
+    """A person's own membership or user; nobody, for a key."""
+    membership = await models.Membership.get_or_none(id=actor.own_id)
+    return {membership.id if model is models.Membership else membership.user_id} if membership else set()
 
 
 async def sale(shop: Shop, whose: str, number: int, people: dict[str, Any]) -> list[Model]:
@@ -243,7 +257,7 @@ async def sale(shop: Shop, whose: str, number: int, people: dict[str, Any]) -> l
     paid: dict[str, Any] = {"currency": "EUR", "stripe_account": ACCOUNT, "live": False}
     now = datetime.now(UTC)
     client = await models.Client.create(email=f"client{number}@example.com", **here, **people)
-    product = await models.Product.create(name=whose, price_cents=1200, **here)
+    product = await models.Product.create(name=whose, price_cents=1200, active=whose == "mine", **here)
     partner = await models.Partner.create(
         slug=f"partner-{number}", name=whose, brand_name=whose, contact_email="contact@example.com", **here
     )
@@ -272,7 +286,7 @@ async def sale(shop: Shop, whose: str, number: int, people: dict[str, Any]) -> l
     invoice = await models.Invoice.create(
         order=order, partner=partner, series=series, type=models.InvoiceType.INVOICE, number=f"T-2026-{number:06}",
         year=2026, sequence=number, issued_at=now, due_on=now.date(), net_cents=1000, vat_cents=200,
-        total_cents=1200, content={},        message_id=f"<{number}@shop.test>", **paid, **here,
+        total_cents=1200, content={}, message_id=f"<{number}@shop.test>", **paid, **here,
     )  # fmt: skip
     notification = await models.Notification.create(
         partner=partner, order=order, invoice=invoice, event_type="order.created", event_id="evt_1", payload="{}",
@@ -288,7 +302,7 @@ async def sale(shop: Shop, whose: str, number: int, people: dict[str, Any]) -> l
     key = await models.PublishableKey.create(
         name=whose, key=f"pk_{number:024}", origins="https://shop.example.com", **here
     )
-    own = await models.PartnerKey.create(partner=partner, name=whose, prefix="rk_", key_hash=f"{number:064}", **here)
+    own = await models.PartnerKey.create(partner=partner, name=whose, prefix="ptk_", key_hash=f"{number:064}", **here)
     return [
         client, product, partner, link, order, line, payment, conflict, invoice, notification, attempt, reminder, code,
         key, own,
@@ -308,6 +322,11 @@ def statement(rows: QuerySet[Any]) -> tuple[str, list[Any]]:
     rows._make_query()
     sql, parameters = rows.query.get_parameterized_sql()
     return sql.partition(" FROM ")[2], parameters
+
+
+def place(actor: Actor, value: Any) -> int | bool:
+    """Of a parameter: its place among the facts, or what all of the kind have in common."""
+    return value if value in actor.constants else actor.facts.index(UUID(value))
 
 
 def sub_selects(rows: Any) -> list[Any]:

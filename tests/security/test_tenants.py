@@ -1,9 +1,8 @@
-"""Nothing crosses: every type by its id, every root field and every list, for every role, in both organizations.
+"""Nothing crosses: every type by its id, every root field, every list, for every role and key, in both organizations.
 
 What is tried follows from the schema and from `policy.READS`: a type or a root field that is added is tried too.
 """
 
-import hashlib
 from typing import Any
 
 import pytest
@@ -16,9 +15,19 @@ import models
 from engine.views import VIEWS
 from models import Role
 from models.base import Owned, global_id
-from policy import READS, ROLES, Permission
+from policy import GRANTS, READS, Key, Kind, Permission
 from schema.roots import PERMISSIONS
-from tests.security.documents import BY_ID, LISTS, list_document, node_document, one_document, row_type
+from services import access_keys
+from tests.security.documents import (
+    BY_ID,
+    LISTS,
+    OF_THE_CALLER,
+    list_document,
+    node_document,
+    one_document,
+    own_document,
+    row_type,
+)
 from tests.security.surroundings import neighbour
 from tests.shop import Shop
 
@@ -26,6 +35,7 @@ MODELS = {model.__name__: model for model in VIEWS}
 Ids = dict[type[Model], list[str]]
 GATES = {"FORBIDDEN", "UNAUTHENTICATED"}
 OWN = {models.Membership, models.User}  # of these everybody sees their own row only
+ORIGIN = "https://shop.example.com"  # of the storefronts
 ROWS_MOST = 2  # one of each is there; a longer page of all that they lead to would cost more than a document may
 # Who sees what leads to a client that names them: here the organization's only one, and so all that their tables hold.
 LED_TO_BY = {Role.CONSULTANT: "consultant_id", Role.BENEFICIARY: "member_id"}
@@ -40,16 +50,17 @@ async def both(shop: Shop) -> tuple[Shop, Shop]:
     return shop, theirs
 
 
-async def test_every_type_every_field_and_every_list_for_every_role(both: tuple[Shop, Shop]) -> None:
+async def test_every_type_every_field_and_every_list_for_every_role_and_key(both: tuple[Shop, Shop]) -> None:
     mine, theirs = both
-    callers = {role: await caller_of(mine, role) for role in (*Role, None)}
+    callers = {kind: await caller_of(mine, kind) for kind in (*GRANTS, None)}
     own, foreign = await ids_of(mine), await ids_of(theirs)
 
-    for role, caller in callers.items():
-        permissions = ROLES[role] if role else frozenset({Permission.PUBLIC})
+    for kind, caller in callers.items():
+        permissions = GRANTS[kind] if kind else frozenset({Permission.PUBLIC})
         await try_types(caller, permissions, own, foreign)
         await try_fields(caller, permissions, own, foreign)
         await try_lists(caller, permissions, own, foreign)
+        await try_own(caller, permissions, foreign)
 
 
 async def test_every_table_that_is_published_has_a_row_to_try(both: tuple[Shop, Shop]) -> None:
@@ -107,7 +118,7 @@ async def try_types(caller: Shop, permissions: frozenset[Permission], own: Ids, 
     for model in VIEWS:
         for id in own[model]:
             theirs_alone = model in OWN and not await is_caller(caller, id)
-            seen = READS[model] in permissions and not theirs_alone
+            seen = {Permission.MEMBER, READS[model]} <= permissions and not theirs_alone
             assert (await by_node(caller, model, id) is not None) == seen, (caller.email, model.__name__)
         for id in foreign[model]:
             assert await by_node(caller, model, id) is None, (caller.email, model.__name__)
@@ -141,6 +152,15 @@ async def try_lists(caller: Shop, permissions: frozenset[Permission], own: Ids, 
         assert not ids_in(answer) & not_theirs, (caller.email, name)
 
 
+async def try_own(caller: Shop, permissions: frozenset[Permission], foreign: Ids) -> None:
+    """Every root field that takes nothing: it is about the caller."""
+    for name in OF_THE_CALLER:
+        answer = await caller.post(own_document(name), {})
+        assert codes_of(answer) <= GATES, answer
+        assert bool(answer["data"] and answer["data"][name]) == (PERMISSIONS[name] in permissions), (caller.email, name)
+        assert not ids_in(answer) & {id for ids in foreign.values() for id in ids}, (caller.email, name)
+
+
 async def fill(shop: Shop) -> None:
     product = await shop.product(1000, (await shop.partner("one"),))
     await shop.sell(product)
@@ -159,16 +179,18 @@ async def fill(shop: Shop) -> None:
     await models.Reminder.create(
         order=order, invoice=invoice, number=1, due_at=order.created_at, message_id="<1@shop.test>", **here
     )
-    await models.PublishableKey.create(name="site", key=f"pk_{slug:_<24}", origins="https://shop.example.com", **here)
-    key_hash = hashlib.sha256(slug.encode()).hexdigest()
-    await models.PartnerKey.create(partner=partner, name="site", prefix="rk_", key_hash=key_hash, **here)
+    await models.PublishableKey.create(name="site", key=f"pk_{slug:_<24}", origins=ORIGIN, **here)
+    key_hash = access_keys.hash_of(f"ptk_{slug:_<64}")
+    await models.PartnerKey.create(partner=partner, name="site", prefix="ptk_", key_hash=key_hash, **here)
 
 
-async def caller_of(shop: Shop, role: Role | None) -> Shop:
+async def caller_of(shop: Shop, role: Kind | None) -> Shop:
     if role is Role.OWNER:
         return shop
-    if role is None:
-        return Shop(shop.http, shop.sandbox, shop.organization, "")
+    if not isinstance(role, Role):
+        slug = shop.organization.slug
+        tokens = {Key.STOREFRONT: f"pk_{slug:_<24}", Key.PARTNER: f"ptk_{slug:_<64}", None: ""}
+        return Shop(shop.http, shop.sandbox, shop.organization, str(role), token=tokens[role], origin=ORIGIN)
     caller = await Shop.open(shop.http, shop.sandbox, role=role)
     if role in LED_TO_BY:
         membership = await models.Membership.get(organization=shop.organization, user__email=caller.email)
@@ -182,7 +204,7 @@ async def ids_of(shop: Shop) -> Ids:
     ids: Ids = {}
     for model in VIEWS:
         rows = model.filter(organization_id=here)
-        if model is models.Organization:
+        if model in (models.Organization, models.Storefront):
             rows = model.filter(id=here)
         elif model is models.User:
             rows = model.filter(memberships__organization_id=here)
