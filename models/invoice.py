@@ -96,5 +96,5 @@ class Reminder(Owned):
 
     class Meta:
         table = "reminders"
-        ordering = ("number",)
+        ordering = ("due_at", "id")
         unique_together = (("invoice", "number"),)

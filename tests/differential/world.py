@@ -238,7 +238,7 @@ class _Builder:
         invoice = self.row(
             models.Invoice, **of_order, partner_id=partner and partner.id, series_id=series.id, year=2026,
             type=kind, number=f"FQCA-2026-{series.last_number:06}", sequence=series.last_number,
-            issued_at=moment(self.random), due_on=moment(self.random).date(),
+            issued_at=moment(self.random), due_on=ABOUT.date() + timedelta(days=self.random.randint(-400, 400)),
             currency=currency, net_cents=net, vat_cents=vat, total_cents=net + vat,
             stripe_account=ACCOUNT, live=self.random.random() < 0.5, content={}, message_id="<1@example.com>",
             file_key=rendered and "1.pdf", file_sha256=rendered and "0" * 64, rendered_at=rendered,
