@@ -4,6 +4,7 @@ The same seed gives the same rows, ids included: a case that failed can be asked
 """
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from random import Random
 from typing import Any, TypeVar
 from uuid import UUID
