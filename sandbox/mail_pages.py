@@ -39,6 +39,7 @@ class MailPages:
                 "name": part.get_filename() or f"part-{index}",
                 "type": part.get_content_type(),
                 "size": _size(part.get_content()),
+                "url": f"/mail/{mail.number}/attachments/{index}",
             }
             for index, part in enumerate(mail.attachments)
         ]

@@ -10,7 +10,7 @@ from typing import Any
 
 Thing = dict[str, Any]
 Condition = tuple[str, str, object]
-"""A top-level field, an SQL comparison, a value: `("created", ">", 1700000000)`."""
+"""A top-level field, an SQL comparison, a value: `("created", ">", 1700000000)`; a list of values for `IN`."""
 
 LIMIT = 20_000
 
@@ -89,9 +89,13 @@ class Store:
 
     def _select(self, kind: str, where: Sequence[Condition], order: str, limit: int) -> list[Thing]:
         # Field names and comparisons are literals of this package; only values come from outside.
-        clauses, values = ["kind = ?"], [kind, *(value for _, _, value in where)]
-        for field, comparison, _ in where:
+        clauses: list[str] = ["kind = ?"]
+        values: list[object] = [kind]
+        for field, comparison, value in where:
             column = field if field in ("position", "id") else f"json_extract(body, '$.{field}')"
-            clauses.append(f"{column} {comparison} ?")
+            several = value if isinstance(value, list) else [value]
+            marks = ", ".join("?" * len(several))
+            clauses.append(f"{column} {comparison} ({marks})")
+            values += several
         sql = f"SELECT body FROM things WHERE {' AND '.join(clauses)} ORDER BY position {order} LIMIT ?"
         return [json.loads(body) for (body,) in self._database.execute(sql, (*values, limit))]

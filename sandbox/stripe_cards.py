@@ -14,10 +14,10 @@ ALWAYS_ASKED = "4000002760003184"
 CARDS = {
     GOOD: "paie",
     DECLINED: "refusée",
-    ASKED: "3-D Secure : la banque demande confirmation",
-    ALWAYS_ASKED: "3-D Secure, à chaque fois",
+    ASKED: "3-D Secure",
+    ALWAYS_ASKED: "3-D Secure",
 }
-"""Each number, and in French what it does."""
+"""Each number, and in a French word what it does."""
 AUTHENTICATED = (ASKED, ALWAYS_ASKED)
 """The cards that pay once the bank's customer has confirmed (3-D Secure)."""
 

@@ -122,10 +122,16 @@ class Courier:
         if isinstance(answer, httpx.Response):
             attempt["status"] = answer.status_code
             delivery["pending"] &= not answer.is_success
+            self._count_off(event_id, answer)
         else:
             attempt["error"] = str(answer) or type(answer).__name__
         delivery["attempts"] = [*delivery["attempts"], attempt][-KEPT_ATTEMPTS:]
         self._store.put("delivery", event_id, delivery)
+
+    def _count_off(self, event_id: str, answer: httpx.Response) -> None:
+        """An event that was taken is awaited by no endpoint any more."""
+        if answer.is_success and (event := self._store.get("event", event_id)):
+            self._store.put("event", event_id, event | {"pending_webhooks": 0})
 
 
 def _failed(task: asyncio.Task[None]) -> bool:

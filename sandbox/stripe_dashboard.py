@@ -74,11 +74,11 @@ class Dashboard:
         return _back(product["id"])
 
     def _page(self, typed: dict[str, str] | None = None, problem: str | None = None) -> Response:
-        products = [self._shown(product) for product in self._books.store.older("product", None, SHOWN)]
+        products = self._books.store.older("product", None, SHOWN, [("active", "=", True)])
         return page(
             "products",
             status=400 if problem else 200,
-            products=products,
+            products=[self._shown(product) for product in products],
             typed=dict.fromkeys(FIELDS, "") | (typed or {}),
             problem=problem,
         )

@@ -9,6 +9,7 @@ from sandbox import stripe_intents as intents
 from sandbox import stripe_links as links
 from sandbox.stripe_books import LIST, Books, Call
 from sandbox.stripe_errors import StripeError
+from sandbox.stripe_events import EVENTS, list_events
 from sandbox.stripe_objects import Object, balance
 from sandbox.stripe_params import boolean, email, text
 from sandbox.stripe_payment import expire, expire_due
@@ -131,7 +132,7 @@ def operations(books: Books, announce: Callable[[list[Object]], None]) -> list[O
             links.LINK,
             lambda params, call, id: told(links.create(books, params, call)),
         ),
-        _list(books, "/v1/events", "event", {"type": text}),
+        Operation("GET", "/v1/events", EVENTS, lambda params, call, id: list_events(books, params)),
         _retrieve(books, "/v1/events/{id}", "event"),
     ]
 

@@ -52,29 +52,28 @@ class PayPages:
         try:
             session = self._account.open_link(request.path_params["id"])
         except StripeError:  # no such link, or its price was withdrawn
-            return _closed(None)
+            return self._closed(None)
         return RedirectResponse(f"/pay/{session['id']}", 303)
 
     async def _show_session(self, request: Request) -> Response:
         session = self._session(request)
         if session is None or session["status"] != "open":
-            return _closed(session)
+            return self._closed(session)
         return self._session_form(session, {}, self._refusal(session["payment_intent"]))
 
     async def _pay_session(self, request: Request) -> Response:
         session = self._session(request)
         if session is None or session["status"] != "open":
-            return _closed(session)
+            return self._closed(session)
         asked = form.asked_by_session(session)
         typed, fill = await _typed(request)
         if fill:
             return self._session_form(session, form.filled(typed, fill))
         if problems := form.problems(typed, asked, self._account.books.now):
-            return self._session_form(session, typed, problems)
+            return self._session_form(session, typed, problems, 402)
         self._account.take(session, form.payer(typed, asked))
-        return self._after(session["payment_intent"]) or self._session_form(
-            session, typed, self._refusal(session["payment_intent"])
-        )
+        intent_id = session["payment_intent"]
+        return self._after(intent_id) or self._session_form(session, typed, self._refusal(intent_id), 402)
 
     async def _show_intent(self, request: Request) -> Response:
         intent = self._intent(request)
@@ -91,10 +90,10 @@ class PayPages:
         if fill:
             return self._intent_form(intent, form.filled(typed, fill))
         if problems := form.problems(typed, asked, self._account.books.now):
-            return self._intent_form(intent, typed, problems)
+            return self._intent_form(intent, typed, problems, 402)
         back = _return_url(request) or str(request.url)
         self._account.take_intent(intent, form.payer(typed, asked), back)
-        return self._after(intent["id"], back) or self._intent_form(intent, typed, self._refusal(intent["id"]))
+        return self._after(intent["id"], back) or self._intent_form(intent, typed, self._refusal(intent["id"]), 402)
 
     async def _ask(self, request: Request) -> Response:
         intent = self._intent(request)
@@ -115,6 +114,20 @@ class PayPages:
         except NotOpen:
             return page("bank_done", status=410)
         return self._after(intent["id"], back) or RedirectResponse(back or f"/pay-intent/{intent['id']}", 303)
+
+    def _closed(self, session: Object | None) -> Response:
+        """What an address says that takes no payment; after a sale by a link, the seller's thanks."""
+        if session is None:
+            return page("closed", status=404, session=None, rejected=False, back=None)
+        complete = session["status"] == "complete"
+        rejected = complete and self._account.intent(session["payment_intent"])["last_payment_error"] is not None
+        return page(
+            "closed",
+            status=200 if complete and session["payment_link"] else 410,
+            session=session,
+            rejected=rejected,
+            back=_success(session) if complete else session["cancel_url"],
+        )
 
     def _after(self, intent_id: str, back: str | None = None) -> Response | None:
         """Where the browser goes after an attempt; None: back to the form, since it failed."""
@@ -154,7 +167,9 @@ class PayPages:
             types=intent["payment_method_types"], email=intent["receipt_email"] or (customer or {}).get("email")
         )
 
-    def _session_form(self, session: Object, typed: dict[str, str], problems: dict[str, str] | None = None) -> Response:
+    def _session_form(
+        self, session: Object, typed: dict[str, str], problems: dict[str, str] | None = None, status: int = 200
+    ) -> Response:
         lines = self._account.books.plan(session)["line_items"]
         bill = {
             "amount": session["amount_total"],
@@ -171,7 +186,7 @@ class PayPages:
             "discount": self._discount(session),
             "back": None if session["payment_link"] else session["cancel_url"],
         }
-        return _form(bill, form.asked_by_session(session), typed, problems)
+        return _form(bill, form.asked_by_session(session), typed, problems, status)
 
     def _discount(self, session: Object) -> Object | None:
         """The coupon's name, where it has one, and what it takes off."""
@@ -179,7 +194,9 @@ class PayPages:
             return {"name": discount["discount"]["coupon"]["name"], "amount": discount["amount"]}
         return None
 
-    def _intent_form(self, intent: Object, typed: dict[str, str], problems: dict[str, str] | None = None) -> Response:
+    def _intent_form(
+        self, intent: Object, typed: dict[str, str], problems: dict[str, str] | None = None, status: int = 200
+    ) -> Response:
         line = {"description": intent["description"] or "Paiement", "quantity": 1, "amount": intent["amount"]}
         bill = {
             "amount": intent["amount"],
@@ -188,13 +205,15 @@ class PayPages:
             "discount": None,
             "back": None,
         }
-        return _form(bill, self._asked_by_intent(intent), typed, problems)
+        return _form(bill, self._asked_by_intent(intent), typed, problems, status)
 
 
-def _form(bill: dict[str, Any], asked: Asked, typed: dict[str, str], problems: dict[str, str] | None) -> Response:
+def _form(
+    bill: dict[str, Any], asked: Asked, typed: dict[str, str], problems: dict[str, str] | None, status: int
+) -> Response:
     return page(
         "pay",
-        status=402 if problems else 200,
+        status=status,
         bill=bill,
         asked=asked,
         typed=dict.fromkeys(form.FIELDS, "") | typed,
@@ -202,7 +221,7 @@ def _form(bill: dict[str, Any], asked: Asked, typed: dict[str, str], problems: d
         countries=form.COUNTRIES,
         problems=problems or {},
         names=NAMES,
-        numbers={_spaced(number): effect for type in asked.types for number, effect in NUMBERS[type].items()},
+        numbers=[(type, _spaced(number), word) for type in asked.types for number, word in NUMBERS[type].items()],
     )
 
 
@@ -237,13 +256,6 @@ def _with_outcome(back: str, intent: Object) -> str:
         }
     )
     return f"{back}{'&' if '?' in back else '?'}{outcome}"
-
-
-def _closed(session: Object | None) -> Response:
-    back = session["cancel_url"] if session else None
-    if session and session["status"] == "complete":
-        back = _success(session)
-    return page("closed", status=404 if session is None else 410, session=session, back=back)
 
 
 def _intent_closed(intent: Object | None) -> Response:

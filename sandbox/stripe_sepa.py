@@ -9,7 +9,7 @@ Object = dict[str, Any]
 
 SETTLES = "FR1420041010050500013M02606"
 FAILS = "FR8420041010050500013M02607"
-IBANS = {SETTLES: "prélevé", FAILS: "rejeté par la banque"}
+IBANS = {SETTLES: "prélevé", FAILS: "rejeté"}
 """Each IBAN, and in a French word what becomes of the debit."""
 
 REJECTION = {

@@ -73,11 +73,19 @@ def line_item(books: Books, item: Object, param: str) -> Object:
         if not price["active"]:
             raise StripeError(f"The price '{price['id']}' is inactive.", param=f"{param}[price]")
     elif "price_data" in item:
-        price = create_price(books, item["price_data"] | {"active": False}, f"{param}[price_data]")
+        price = create_price(books, _for_once(item["price_data"]), f"{param}[price_data]")
     else:
         raise missing(f"{param}[price]")
     product = books.find("product", price["product"])
     return objects.line_item(price, item["quantity"], product["name"])
+
+
+def _for_once(price_data: Object) -> Object:
+    """A price made for one session can be sold no more, nor a product made with it."""
+    once: Object = {"active": False}
+    if "product_data" in price_data:
+        once["product_data"] = price_data["product_data"] | once
+    return price_data | once
 
 
 def _open(books: Books, params: Object) -> Object:

@@ -77,6 +77,8 @@ async def test_the_pages_show_a_mail_without_letting_it_run():
 
     assert "Votre facture n° 7" in listing.text
     assert "Facture-é7.pdf" in message.text
+    assert '<iframe class="pdf" src="/mail/1/attachments/0"' in message.text
+    assert "frame-src 'self'" in message.headers["content-security-policy"]
     assert "voici votre facture" in message.text
     policy = html.headers["content-security-policy"]
     assert policy.startswith("default-src 'none'")

@@ -1,11 +1,18 @@
 """The partner sink: what it keeps, how it answers."""
 
+import base64
+from datetime import UTC, datetime, timedelta
+
 import httpx
 import pytest
+from standardwebhooks import Webhook
 
 from sandbox import Sandbox
 
 ORDER = {"event_type": "order.created", "order_id": 7, "order": {"total_amount": 99.99}}
+
+SECRET = "whsec_" + base64.b64encode(b"a key of twenty-four bytes, or more").decode()
+OTHER = "whsec_" + base64.b64encode(b"another key, as long as the first one").decode()
 
 
 @pytest.fixture
@@ -95,3 +102,96 @@ async def test_the_page_shows_what_came_and_chooses_the_answer(sandbox, http):
 
 async def test_a_body_too_large_is_refused(http):
     assert (await http.post("/partner/fqca", content=b"x" * (2 * 1024 * 1024 + 1))).status_code == 413
+
+
+def signed(body=b"{}", id="evt_7", secret=SECRET, at=None):
+    """A notification's headers, signed by the standard's own library."""
+    at = at or datetime.now(UTC)
+    signature = Webhook(secret).sign(id, at, body.decode())
+    return {"webhook-id": id, "webhook-timestamp": str(int(at.timestamp())), "webhook-signature": signature}
+
+
+async def test_a_signature_is_judged_as_the_partner_would(sandbox, http):
+    sandbox.partner.know("fqca", SECRET)
+    rotated = signed()["webhook-signature"]
+    for headers in (
+        signed(),
+        signed(secret=OTHER),
+        signed() | {"webhook-id": "evt_8"},
+        signed(at=datetime.now(UTC) - timedelta(seconds=301)),
+        {"webhook-id": "evt_7"},
+        signed(secret=OTHER) | {"webhook-signature": f"v1a,x {signed(secret=OTHER)['webhook-signature']} {rotated}"},
+    ):
+        await http.post("/partner/fqca", content=b"{}", headers=headers)
+    await http.post("/partner/other", content=b"{}", headers=signed())
+
+    assert [received.signature for received in sandbox.partner.received] == [
+        "verified",
+        "wrong",
+        "wrong",
+        "stale",
+        "unsigned",
+        "verified",
+        None,
+    ]
+
+
+async def test_a_secret_pasted_later_judges_what_came_before_and_a_new_one_only_what_comes_after(http):
+    await http.post("/partner/fqca", content=b"{}", headers=signed())
+    before = (await http.get("/partner")).text
+    await http.post("/partner/fqca/secret", data={"secret": f" {SECRET} "})
+    after = (await http.get("/partner")).text
+    await http.post("/partner/fqca", content=b"{}", headers=signed())
+    await http.post("/partner/fqca/secret", data={"secret": OTHER})
+    await http.post("/partner/fqca", content=b"{}", headers=signed())
+    rotated = (await http.get("/partner")).text
+
+    assert ("no secret known</span>" in before, "signature verified" in before) == (True, False)
+    assert ("secret known" in after, "signature verified" in after, SECRET in after) == (True, True, False)
+    assert (rotated.count("signature verified"), rotated.count("signature wrong")) == (1, 2)
+
+
+async def test_a_secret_may_come_as_json(sandbox, http):
+    known = await http.post("/partner/fqca/secret", json={"secret": SECRET})
+
+    assert (known.status_code, sandbox.partner.known()) == (204, ["fqca"])
+
+
+@pytest.mark.parametrize("secret", ["", "whsec_", "whsec_c2hvcnQ=", "whsec_*", SECRET.removeprefix("whsec_")])
+async def test_what_is_no_secret_is_refused_without_being_repeated(sandbox, http, secret):
+    page = await http.post("/partner/fqca/secret", data={"secret": secret})
+    api = await http.post("/partner/fqca/secret", json={"secret": secret})
+    broken = await http.post("/partner/fqca/secret", content=b"{", headers={"content-type": "application/json"})
+
+    assert (page.status_code, api.status_code, broken.status_code) == (400, 400, 400)
+    assert "A signing secret is whsec_" in page.text
+    assert api.json()["error"].startswith("A signing secret is whsec_")
+    assert sandbox.partner.known() == []
+
+
+async def test_secrets_survive_a_restart(tmp_path):
+    async with Sandbox(data=tmp_path / "sandbox.sqlite3") as sandbox:
+        sandbox.partner.know("fqca", SECRET)
+    async with Sandbox(data=tmp_path / "sandbox.sqlite3") as sandbox:
+        assert sandbox.partner.known() == ["fqca"]
+
+
+@pytest.mark.parametrize(
+    ("choice", "status", "header"),
+    [
+        ("201", 201, None),
+        ("204", 204, None),
+        ("410", 410, None),
+        ("503", 503, ("retry-after", "120")),
+        ("redirect", 302, ("location", "https://partner.example/moved")),
+    ],
+)
+async def test_the_page_lets_one_partner_answer_so(http, choice, status, header):
+    await http.post("/partner", data={"answer": choice, "slug": "fqca"})
+
+    answers = [await http.post(f"/partner/{slug}", json=ORDER) for slug in ("fqca", "other")]
+    page = await http.get("/partner")
+
+    assert [answer.status_code for answer in answers] == [status, 200]
+    assert header is None or answers[0].headers[header[0]] == header[1]
+    assert f'<option value="{choice}" selected>' in page.text

@@ -148,7 +148,7 @@ async def test_a_debit_completes_the_session_unpaid_and_is_paid_days_later(sandb
     assert settled[-1]["data"]["object"]["payment_status"] == "paid"
 
 
-async def test_a_debit_that_the_bank_gives_back_leaves_the_session_unpaid(sandbox, client):
+async def test_a_debit_that_the_bank_gives_back_leaves_the_session_unpaid(sandbox, client, browser):
     opened = await open_session(client, **BOTH)
     await sandbox.stripe.pay(opened.id, iban=FAILS)
     intent_id = sandbox.stripe.session(opened.id)["payment_intent"]
@@ -162,6 +162,7 @@ async def test_a_debit_that_the_bank_gives_back_leaves_the_session_unpaid(sandbo
         "requires_payment_method",
         "debit_not_authorized",
     )
+    assert "Prélèvement rejeté" in (await browser.get(opened.url)).text
     for end in (sandbox.stripe.settle_debit, sandbox.stripe.fail_debit):
         with pytest.raises(StripeError, match="requires_payment_method"):
             end(intent_id)

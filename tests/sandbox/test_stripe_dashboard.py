@@ -4,7 +4,7 @@ import pytest
 import stripe
 
 from sandbox.stripe_sepa import SETTLES
-from tests.sandbox.checkouts import types
+from tests.sandbox.checkouts import open_session, types
 
 PAGE = {
     "card": "4242 4242 4242 4242",
@@ -161,6 +161,15 @@ async def test_the_dashboard_edits_the_partners_of_a_product(client, browser, sa
     (event,) = sandbox.stripe.events("product.updated")
     assert event["data"]["object"]["metadata"] == {"partners": "autre", "product": "7"}
     assert "product: 7" in (await browser.get("/stripe/products")).text
+
+
+async def test_a_product_made_for_one_session_is_not_for_sale(client, browser, sandbox):
+    await open_session(client)
+
+    page = await browser.get("/stripe/products")
+
+    assert [product["active"] for product in sandbox.stripe.books.store.all("product")] == [False]
+    assert "No product yet" in page.text
 
 
 async def test_the_dashboard_prices_a_product_that_has_no_price_of_its_own(client, browser, sandbox):

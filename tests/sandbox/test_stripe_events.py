@@ -173,6 +173,63 @@ async def test_events_are_listed_newest_first_by_type_and_time():
     assert one.id == events[0]
 
 
+async def test_events_are_listed_by_several_types_and_groups_of_them():
+    async with Sandbox() as sandbox:
+        client = connect(sandbox)
+        product = await client.v1.products.create_async({"name": "Bilan"})
+        await client.v1.products.update_async(product.id, {"name": "Bilan express"})
+        await client.v1.customers.create_async({"name": "Marie"})
+        await expired_session(sandbox)
+
+        async def listed(**params):
+            return [event.type for event in (await client.v1.events.list_async(params)).data]
+
+        several = await listed(types=["customer.created", "product.created", "charge.refunded"])
+        groups = [await listed(type=type) for type in ("product.*", "*.created", "customer.?reated", "[c]*")]
+        with pytest.raises(stripe.InvalidRequestError, match="type, types"):
+            await listed(type="product.*", types=["customer.created"])
+        with pytest.raises(stripe.InvalidRequestError, match="at most 20"):
+            await listed(types=[f"type.{number}" for number in range(21)])
+
+    assert several == ["customer.created", "product.created"]
+    assert groups == [["product.updated", "product.created"], ["customer.created", "product.created"], [], []]
+
+
+async def test_events_are_read_page_by_page_both_ways_within_a_time():
+    now = 1_800_000_000
+    async with Sandbox(clock=lambda: now) as sandbox:
+        ids = []
+        for _ in range(5):
+            ids.append((await expired_session(sandbox))["id"])
+            now += 10
+        events = connect(sandbox).v1.events
+        within = {"created": {"gte": 1_800_000_010, "lte": 1_800_000_040}, "limit": 2}
+
+        first = await events.list_async(within)
+        second = await events.list_async({**within, "starting_after": first.data[-1].id})
+        back = await events.list_async({**within, "ending_before": second.data[0].id})
+
+    assert [event.id for event in [*first.data, *second.data]] == ids[:0:-1]
+    assert (first.has_more, second.has_more) == (True, False)
+    assert [event.id for event in back.data] == [event.id for event in first.data]
+
+
+async def test_events_that_nobody_took_are_told_from_those_delivered():
+    endpoint = Endpoint(500)
+    async with endpoint.sandbox() as sandbox:
+        sandbox.stripe.hold = True
+        lost, kept, taken = [await expired_session(sandbox) for _ in range(3)]
+        await sandbox.stripe.deliver(lost)
+        await sandbox.stripe.deliver(taken)
+        events = connect(sandbox).v1.events
+
+        undelivered = await events.list_async({"delivery_success": False})
+        delivered = await events.list_async({"delivery_success": True})
+
+    assert [event.id for event in undelivered.data] == [kept["id"], lost["id"]]
+    assert [(event.id, event.pending_webhooks) for event in delivered.data] == [(taken["id"], 0)]
+
+
 async def test_the_page_shows_events_and_delivers_them_again():
     endpoint = Endpoint()
     async with endpoint.sandbox() as sandbox, httpx.AsyncClient(base_url=sandbox.url) as browser:
