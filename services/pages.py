@@ -1,4 +1,4 @@
-"""The page where a client pays an order, reached from a letter: plain HTML, without script and without anything fetched.
+"""The page where a client pays an order, reached from a letter: plain HTML that runs no script and fetches nothing.
 
 It is to be sent with `headers(view)`, whose Content-Security-Policy lets through the page's own style sheet, by its
 hash, and nothing else. There is no form-action: browsers apply it to redirects too, and paying ends at Stripe.
