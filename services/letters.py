@@ -19,7 +19,7 @@ from services.envelopes import Envelope
 from services.wording import templates
 
 _TEMPLATES = templates()
-_NO_WORDS = {"points": (), "facts": (), "button": "", "closing": ""}  # what a letter may leave out
+_NO_WORDS = {"points": (), "facts": (), "until": "", "button": "", "closing": ""}  # what a letter may leave out
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +189,9 @@ def _notice(notice: Notice) -> dict[str, Any]:
         "contacts": [(brand.name, brand.contact_email, brand.phone)],
         "order_number": notice.order_number,
         "currency": notice.currency,
+        "invoice": None,
         "lines": [(description, quantity, None) for description, quantity in notice.lines],
-        "sums": [("Total", notice.amount_cents, True)],
+        "sums": [("Montant", notice.amount_cents, True)],
         "amount_cents": notice.amount_cents,
         "due_cents": 0,
         "due_on": None,
@@ -221,10 +222,10 @@ def _sums(content: InvoiceContent, due_cents: int) -> Iterator[tuple[str, int, b
     yield "Total TTC", content.gross_cents, True
     for deposit in content.deposits:
         yield f"Acompte, facture {deposit.number}", -deposit.cents, False
-    received = content.gross_cents - due_cents - sum(deposit.cents for deposit in content.deposits)
-    if received and (due_cents or content.deposits):
-        yield "Déjà payé" if due_cents else "Payé", -received, False
-    if due_cents or content.deposits:
+    if content.deposits or 0 < due_cents < content.gross_cents:
+        received = content.gross_cents - due_cents - sum(deposit.cents for deposit in content.deposits)
+        if received:
+            yield "Payé", -received, False
         yield "Reste à payer", due_cents, True
 
 

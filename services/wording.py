@@ -1,5 +1,6 @@
 """How amounts, dates and numbers are written in French, and the templates that use them."""
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
@@ -9,6 +10,7 @@ from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_currency, format_percent
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 
 from models.content import Address
 from models.payment import PaymentMethod
@@ -91,15 +93,19 @@ def templates() -> Environment:
         "iban": iban,
         "paid_by": _PAID_BY.__getitem__,
         "declined": declined,
+        "bold": bold,
+        "french": french,
         "paragraphs": paragraphs,
         "ink": ink_on,
     }
+    environment.tests["web"] = is_web
     return environment
 
 
 def money(cents: int, currency: str) -> str:
-    """`1 234,56 €`."""
-    return format_currency(Decimal(cents).scaleb(-2), currency, locale=_FRENCH)
+    """`1 234,56 €`, `−30,00 €`."""
+    text: str = format_currency(Decimal(cents).scaleb(-2), currency, locale=_FRENCH)
+    return text.replace("-", "\N{MINUS SIGN}", 1)
 
 
 def price(amount: Decimal, currency: str) -> str:
@@ -144,9 +150,24 @@ def declined(code: str | None) -> str | None:
     return _DECLINED.get(code or "")
 
 
+def french(text: str) -> str:
+    """A sentence that does not break before its `:`, `;`, `?` and `!`, nor after `n°`."""
+    return re.sub(r" (?=[:;?!](?:\s|$))|(?<=\bn°) ", "\N{NO-BREAK SPACE}", text)
+
+
 def paragraphs(text: str) -> list[str]:
-    """What stands between empty lines."""
-    return [" ".join(part.split()) for part in text.split("\n\n") if part.strip()]
+    """What stands between empty lines, each as one line."""
+    return [french(re.sub(r"[ \n]+", " ", part).strip()) for part in text.split("\n\n") if part.strip()]
+
+
+def bold(text: str, words: str) -> Markup:
+    """The text for HTML, escaped, the words in it in bold and on one line."""
+    return Markup('<b style="white-space:nowrap">{}</b>').format(words).join(text.split(words))
+
+
+def is_web(url: str) -> bool:
+    """Whether it may become a link: an address of another kind could run a script."""
+    return url.startswith(("https://", "http://"))
 
 
 def address_lines(address: Address) -> list[str]:
