@@ -8,7 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from engine import graphiql
@@ -60,15 +60,15 @@ async def context(request: HTTPConnection) -> Context:
 
 
 async def file(request: Request) -> Response:
-    """A document by its signed link."""
+    """A document by its signed link: sent from disk; in S3, shown where it lies."""
     invoice = await files.invoice_of_link(request.path_params["token"])
     if invoice is None or invoice.file_key is None:
         return PlainTextResponse("Ce lien n'est plus valable. / This link is no longer good.", 404)
     headers = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
-    return FileResponse(
-        files.path_of(invoice.file_key), media_type="application/pdf", filename=f"{invoice.number}.pdf",
-        content_disposition_type="inline", headers=headers,
-    )  # fmt: skip
+    if address := await files.stored_at(invoice, files.OPENED_LIFE):
+        return RedirectResponse(address, 302, headers)
+    headers["Content-Disposition"] = f'inline; filename="{invoice.number}.pdf"'
+    return Response(await files.load(invoice.file_key), media_type=files.PDF, headers=headers)
 
 
 async def healthz(request: Request) -> Response:
