@@ -1,6 +1,7 @@
 """The ASGI app: routes, lifespan, who is calling."""
 
 import hmac
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -13,12 +14,15 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from engine import graphiql
 from engine.http import GraphQLApp
+from errors import NotConfigured
 from resolvers import examples
 from resolvers.schema import engine
 from schema.context import Context
 from services import files, identity, outside
 from settings import Settings
 from webhooks.stripe import stripe
+
+log = logging.getLogger("comptoir.http")
 
 BODY_MOST = 1024 * 1024  # bytes, where a body is read; more is refused with 413 before anything is done with it
 
@@ -67,8 +71,13 @@ async def file(request: Request) -> Response:
     headers = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
     if address := await files.stored_at(invoice, files.OPENED_LIFE):
         return RedirectResponse(address, 302, headers)
+    try:
+        content = await files.load(invoice.file_key)
+    except NotConfigured as missing:
+        log.error("invoice %s cannot be shown: %s", invoice.number, missing)
+        return PlainTextResponse("Ce document est momentanément indisponible. / Please try again later.", 503)
     headers["Content-Disposition"] = f'inline; filename="{invoice.number}.pdf"'
-    return Response(await files.load(invoice.file_key), media_type=files.PDF, headers=headers)
+    return Response(content, media_type=files.PDF, headers=headers)
 
 
 async def healthz(request: Request) -> Response:

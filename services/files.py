@@ -26,7 +26,9 @@ async def load(key: str) -> bytes:
     try:
         return await outside().documents.load(key)
     except Gone as gone:
-        raise NotConfigured(f"{gone}. Bring it with `python cli.py files copy`, or from a backup.") from gone
+        raise NotConfigured(
+            f"A document is missing ({gone}). Bring it with `python cli.py files copy`, or from a backup."
+        ) from gone
 
 
 def invoice_link(invoice: Invoice) -> str:

@@ -126,6 +126,9 @@ async def test_a_letter_waits_for_an_invoice_that_its_store_lacks(shop: Shop, bu
 
     await shop.time_passes(minutes=1)
     await shop.work_is_done()  # on disk, where nothing was brought to
+    opened_too_early = await shop.http.get(files.invoice_link(await Invoice.get()))
+    assert opened_too_early.status_code == 503
+    assert "Please try again later" in opened_too_early.text
     (waiting,) = await shop.sql("SELECT given_up_at, error FROM outbox WHERE job = 'invoices.send'")
     assert waiting["given_up_at"] is None
     assert "Bring it with `python cli.py files copy`" in waiting["error"]
