@@ -13,7 +13,7 @@ import typer
 from pydantic import ValidationError
 
 from errors import DomainError, ProviderError
-from local import demo, home
+from local import demo, home, pango
 from local.processes import Failed
 from settings import Settings
 
@@ -62,7 +62,8 @@ def serve(
 @app.command()
 def worker() -> None:
     """The work that is promised: e-mails, invoices, deliveries. It ends when Redis goes away: supervise it."""
-    _settings()
+    settings = _settings()
+    os.environ |= pango.environment(settings.comptoir_home)  # for the processes that render
     logging.basicConfig(level=logging.INFO, format=_LOG_LINE)
     from workers.settings import run  # reads the settings
 

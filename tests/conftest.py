@@ -14,7 +14,7 @@ import pytest
 from redis.asyncio import Redis
 from tortoise import connections
 
-from local import embedded
+from local import embedded, pango
 from main import create_app
 from models.database import migrate
 from sandbox import Sandbox
@@ -41,6 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     os.environ["TEST_DATABASE_URL"] = given["DATABASE_URL"] or ours.database_url
     os.environ["TEST_REDIS_URL"] = given["REDIS_URL"] or ours.redis_url
+    os.environ |= pango.environment(HOME.parent)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
