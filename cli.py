@@ -1,23 +1,34 @@
 """`python cli.py <command>`. Commands other than `run` and `serve` join a `make run` that is going on in the home."""
 
+import asyncio
 import difflib
 import logging
 import os
 import sys
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from pydantic import ValidationError
 
-from errors import DomainError
-from local import demo, home
+from errors import DomainError, ProviderError
+from local import demo, home, pango
 from local.processes import Failed
 from settings import Settings
 
 SCHEMA = Path(__file__).parent / "schema.graphql"
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Comptoir.")
+files = typer.Typer(no_args_is_help=True, help="Documents.")
+app.add_typer(files, name="files")
+
+
+class Store(Enum):
+    """Where documents may lie."""
+
+    S3 = "s3"
+    DISK = "disk"
 
 
 @app.command()
@@ -51,7 +62,8 @@ def serve(
 @app.command()
 def worker() -> None:
     """The work that is promised: e-mails, invoices, deliveries. It ends when Redis goes away: supervise it."""
-    _settings()
+    settings = _settings()
+    os.environ |= pango.environment(settings.comptoir_home)  # for the processes that render
     logging.basicConfig(level=logging.INFO, format=_LOG_LINE)
     from workers.settings import run  # reads the settings
 
@@ -98,8 +110,6 @@ def plan(
     name: Annotated[str | None, typer.Option(help="The operation, where the file holds several")] = None,
 ) -> None:
     """Show how a query is answered: its SQL and Python, and the rows that PostgreSQL expected and met."""
-    import asyncio
-
     from rich.console import Console
     from rich.syntax import Syntax
 
@@ -125,6 +135,39 @@ def new_key() -> None:
     typer.echo(home.new_master_key())
 
 
+@files.command("copy")
+def files_copy(to: Annotated[Store, typer.Option(help="Where to; the other store is where from")]) -> None:
+    """Copy all documents to S3_BUCKET, or from there to COMPTOIR_HOME. What is there already is not sent again."""
+    failed = asyncio.run(_files_copied(_settings(), to))
+    if failed:
+        raise typer.Exit(1)
+
+
+async def _files_copied(settings: Settings, to: Store) -> int:
+    """Copies, shows how far it is, and gives the number of documents that failed."""
+    from collections import Counter
+
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress
+
+    from services import outside, transfer
+
+    console = Console(highlight=False, soft_wrap=True)
+    counts: Counter[transfer.Outcome] = Counter()
+    async with outside.connected(settings), outside.in_bucket(settings) as bucket:
+        disk = outside.on_disk(settings)
+        source, target = (disk, bucket) if to is Store.S3 else (bucket, disk)
+        with Progress(*Progress.get_default_columns(), MofNCompleteColumn(), console=console) as progress:
+            shown = progress.add_task("Documents", total=await transfer.count())
+            async for copied in transfer.copy(source, target):
+                counts[copied.outcome] += 1
+                progress.advance(shown)
+                if copied.why:
+                    console.print(f"error: {copied.number}: {copied.why}", markup=False)
+    console.print("▸ " + ", ".join(f"{counts[outcome]} {outcome.value}" for outcome in transfer.Outcome))
+    return counts[transfer.Outcome.FAILED]
+
+
 def _settings() -> Settings:
     """The settings of the environment, completed by those of a `make run` that is going on."""
     for name, value in home.environment(demo.Given().home).items():
@@ -139,7 +182,7 @@ def main() -> None:
     """Run a command; what a person can act on is told in a sentence, anything else is a bug and shows its traceback."""
     try:
         app()
-    except (Failed, DomainError) as failure:
+    except (Failed, DomainError, ProviderError) as failure:
         sys.exit(f"error: {failure}")
     except ValidationError as problems:
         for problem in problems.errors():

@@ -1,6 +1,7 @@
 """The ASGI app: routes, lifespan, who is calling."""
 
 import hmac
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -8,18 +9,21 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from engine import graphiql
 from engine.http import GraphQLApp
 from engine.origins import AnyOrigin
+from errors import NotConfigured
 from resolvers import examples
 from resolvers.schema import engine
 from schema.context import Context
 from services import files, identity, outside
 from settings import Settings
 from webhooks.stripe import stripe
+
+log = logging.getLogger("comptoir.http")
 
 BODY_MOST = 1024 * 1024  # bytes, where a body is read; more is refused with 413 before anything is done with it
 
@@ -62,15 +66,20 @@ async def context(request: HTTPConnection) -> Context:
 
 
 async def file(request: Request) -> Response:
-    """A document by its signed link."""
+    """A document by its signed link: sent from disk; in S3, shown where it lies."""
     invoice = await files.invoice_of_link(request.path_params["token"])
     if invoice is None or invoice.file_key is None:
         return PlainTextResponse("Ce lien n'est plus valable. / This link is no longer good.", 404)
     headers = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
-    return FileResponse(
-        files.path_of(invoice.file_key), media_type="application/pdf", filename=f"{invoice.number}.pdf",
-        content_disposition_type="inline", headers=headers,
-    )  # fmt: skip
+    if address := await files.stored_at(invoice, files.OPENED_LIFE):
+        return RedirectResponse(address, 302, headers)
+    try:
+        content = await files.load(invoice.file_key)
+    except NotConfigured as missing:
+        log.error("invoice %s cannot be shown: %s", invoice.number, missing)
+        return PlainTextResponse("Ce document est momentanément indisponible. / Please try again later.", 503)
+    headers["Content-Disposition"] = f'inline; filename="{invoice.number}.pdf"'
+    return Response(content, media_type=files.PDF, headers=headers)
 
 
 async def healthz(request: Request) -> Response:

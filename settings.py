@@ -58,6 +58,18 @@ class Settings(BaseSettings):
     smtp_security: Literal["starttls", "tls", "none"] = "starttls"
     smtp_from: str | None = Field(None, description="Sender's address; the name is the organization's")
 
+    s3_bucket: str | None = Field(
+        None, pattern=r"^[A-Za-z0-9._-]{1,255}$", description="Where documents are kept; none: in COMPTOIR_HOME/files"
+    )
+    s3_region: str = "eu-west-3"
+    s3_endpoint_url: str | None = Field(None, description="A store other than Amazon's that speaks S3")
+    s3_access_key_id: str | None = None
+    s3_secret_access_key: SecretStr | None = None
+    s3_prefix: str = Field("", description="Folder in the bucket")
+    s3_addressing: Literal["auto", "path", "virtual"] = Field(
+        "auto", description="Where addresses name the bucket; auto: in the host at Amazon, else in the path"
+    )
+
     sandbox_url: str | None = Field(
         None, description="Base address of the stand-ins (`make run` sets it); refused with live keys"
     )
@@ -67,10 +79,15 @@ class Settings(BaseSettings):
     def _several(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
-    @field_validator("app_url", "sandbox_url", "stripe_api_base")
+    @field_validator("app_url", "sandbox_url", "stripe_api_base", "s3_endpoint_url")
     @classmethod
     def _no_trailing_slash(cls, value: str | None) -> str | None:
         return value.rstrip("/") if value else None
+
+    @field_validator("s3_prefix")
+    @classmethod
+    def _no_slash_around(cls, value: str) -> str:
+        return value.strip("/")
 
     @model_validator(mode="after")
     def _safe(self) -> Self:
@@ -82,6 +99,10 @@ class Settings(BaseSettings):
             raise ValueError("APP_URL must be https:// in production")
         if self.environment == "production" and self.sandbox_url:
             raise ValueError("SANDBOX_URL is for development and tests; unset it in production")
+        if self.s3_bucket and not (self.s3_access_key_id and self.s3_secret_access_key):
+            raise ValueError("S3_BUCKET is set: set S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY too")
+        if self.s3_endpoint_url and not self.s3_endpoint_url.startswith(self._schemes):
+            raise ValueError(f"S3_ENDPOINT_URL must begin with {' or '.join(self._schemes)}")
         return self
 
     @cached_property
@@ -89,6 +110,11 @@ class Settings(BaseSettings):
         """Whether the platform's Stripe key moves real money."""
         key = self.stripe_secret_key.get_secret_value() if self.stripe_secret_key else ""
         return key.startswith(("sk_live_", "rk_live_"))
+
+    @property
+    def _schemes(self) -> tuple[str, ...]:
+        """How addresses that customers get may begin."""
+        return ("https://",) if self.environment == "production" else ("https://", "http://")
 
     def required(self, name: str) -> str:
         """A setting that this use cannot do without. Raises NotConfigured, naming the variable."""

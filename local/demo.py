@@ -140,6 +140,7 @@ def _environment(given: Given, servers: embedded.Servers) -> dict[str, str]:
         "SMTP_USER": "",
         "SMTP_PASSWORD": "",
         "SMTP_FROM": "facturation@comptoir.example",
+        "S3_BUCKET": "",
         "PYTHONUNBUFFERED": "1",
         "NO_PROXY": ",".join(filter(None, [os.environ.get("NO_PROXY"), "127.0.0.1"])),
     }

@@ -1,5 +1,6 @@
 """What a provider can do for us, in small interfaces: features ask for one of these, never for a vendor."""
 
+from datetime import timedelta
 from email.message import EmailMessage
 from typing import Protocol
 
@@ -10,3 +11,33 @@ class Mailer(Protocol):
     async def send(self, message: EmailMessage) -> None:
         """Hand the message over; returns once the other side has taken it. Raises a ProviderError."""
         ...
+
+
+class DocumentStore(Protocol):
+    """Keeps documents by key, for good: what lies under a key is never replaced. Each raises a ProviderError."""
+
+    async def save(self, key: str, content: bytes, content_type: str) -> str:
+        """Keep a document, whole or not at all; SHA-256 (hexadecimal) of what lies under the key then.
+
+        Where something lies there already it stays, and its digest tells whether it is the same.
+        """
+        ...
+
+    async def load(self, key: str) -> bytes:
+        """A document, whole. Raises Gone where there is none."""
+        ...
+
+    async def digest(self, key: str) -> str | None:
+        """SHA-256 (hexadecimal) of a document, None where there is none."""
+        ...
+
+    async def link(self, key: str, *, filename: str, content_type: str, life: timedelta) -> str | None:
+        """An address that shows the document to whoever has it, for `life`; None where the store serves nobody.
+
+        `filename` is plain ASCII.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        return None

@@ -146,7 +146,7 @@ def _payload(order: Order, lines: Sequence[OrderLine]) -> dict[str, Any]:
 
 async def _post(notification: Notification, url: str) -> Answer:
     invoice = notification.invoice
-    told = {"pdf_url": files.invoice_link(invoice), "number": invoice.number} if invoice else None
+    told = {"pdf_url": await files.direct_link(invoice), "number": invoice.number} if invoice else None
     body = orjson.dumps(orjson.loads(notification.payload) | {"invoice": told})
     return await outside().courier.post(url, body, await _headers(notification, body))
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from models.database import connect, disconnect
-from providers.capabilities import Mailer
+from providers.capabilities import DocumentStore, Mailer
+from providers.disk import Disk
 from providers.smtp import Smtp
 from providers.stripe import Credentials, Stripe
 from providers.webhooks import Courier
@@ -15,6 +16,7 @@ from services.wake import Wake
 from settings import Settings
 
 if TYPE_CHECKING:
+    from providers.s3 import S3
     from services.rendering import Renderer
 
 
@@ -28,12 +30,14 @@ class Outside:
     courier: Courier
     wake: Wake
     buckets: Buckets
+    documents: DocumentStore
     renderer: "Renderer | None" = None  # only workers render
 
     async def close(self) -> None:
         await self.courier.close()
         await self.wake.close()
         await self.buckets.close()
+        await self.documents.close()
         if self.renderer is not None:
             self.renderer.close()
 
@@ -78,4 +82,18 @@ def from_settings(settings: Settings) -> Outside:
         courier=Courier(sandbox_url=settings.sandbox_url),
         wake=Wake(settings.redis_url),
         buckets=Buckets(settings.redis_url),
+        documents=in_bucket(settings) if settings.s3_bucket else on_disk(settings),
     )
+
+
+def on_disk(settings: Settings) -> DocumentStore:
+    """Documents under the home."""
+    return Disk(settings.comptoir_home / "files")
+
+
+def in_bucket(settings: Settings) -> "S3":
+    """Documents in S3_BUCKET. Raises NotConfigured without."""
+    from providers.s3 import S3  # a quarter of a second, for those who use it
+
+    settings.required("s3_bucket")
+    return S3.from_settings(settings)

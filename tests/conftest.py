@@ -5,6 +5,7 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -13,7 +14,7 @@ import pytest
 from redis.asyncio import Redis
 from tortoise import connections
 
-from local import embedded
+from local import embedded, pango
 from main import create_app
 from models.database import migrate
 from sandbox import Sandbox
@@ -21,6 +22,9 @@ from services import outside
 from services.rendering import Renderer
 from settings import Settings
 from tests.shop import WEBHOOK_SECRET, Shop
+
+if TYPE_CHECKING:
+    from tests.bucket import Bucket
 
 HOME = Path(os.environ.get("COMPTOIR_HOME", "var")).resolve() / "test"
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
@@ -37,6 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     os.environ["TEST_DATABASE_URL"] = given["DATABASE_URL"] or ours.database_url
     os.environ["TEST_REDIS_URL"] = given["REDIS_URL"] or ours.redis_url
+    os.environ |= pango.environment(HOME.parent)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -104,6 +109,23 @@ def settings(database_url: str, redis_url: str, sandbox: Sandbox, tmp_path_facto
         smtp_from="factures@comptoir.test",
         sandbox_url=sandbox.url,
     )
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[str]:
+    """The address of an S3 server, started where a test wants one."""
+    from tests import bucket
+
+    with bucket.served() as address:
+        yield address
+
+
+@pytest.fixture
+def bucket(s3: str) -> "Bucket":
+    """An empty one."""
+    from tests.bucket import Bucket
+
+    return Bucket.make(s3)
 
 
 @pytest.fixture(scope="session")

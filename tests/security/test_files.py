@@ -1,7 +1,6 @@
 """The signed link to an invoice: opens its PDF for 24 hours, and nothing else opens anything."""
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -86,10 +85,10 @@ async def test_a_path_in_a_link_leads_nowhere_else(shop: Shop, invoice: Invoice)
 
 
 async def test_documents_lie_under_the_home_by_organization(invoice: Invoice) -> None:
-    path = files.path_of(invoice.file_key or "")
+    path = outside().settings.comptoir_home / "files" / str(invoice.file_key)
 
     assert path.is_file()
-    assert path.parent == Path(outside().settings.comptoir_home) / "files" / str(invoice.organization_id) / "invoices"
+    assert path.parent.parts[-3:] == ("files", str(invoice.organization_id), "invoices")
     assert list(path.parent.glob(".*")) == []
 
 

@@ -44,6 +44,36 @@ def test_production_has_no_sandbox() -> None:
         Settings(_env_file=None, **production, sandbox_url="http://127.0.0.1:9")
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({}, "set S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY"),
+        ({"s3_access_key_id": "x"}, "set S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY"),
+        ({"s3_bucket": "my bucket"}, "s3_bucket"),
+        ({"s3_addressing": "dns"}, "s3_addressing"),
+        (
+            {"s3_bucket": None, "s3_endpoint_url": "s3.example.com"},
+            "S3_ENDPOINT_URL must begin with https:// or http://",
+        ),
+    ],
+    ids=["no keys", "half of them", "a name that is none", "no such addressing", "no scheme"],
+)
+def test_a_bucket_comes_with_what_opens_it(given: dict[str, Any], told: str) -> None:
+    with pytest.raises(ValidationError, match=told):
+        Settings(_env_file=None, **WHOLE, **{"s3_bucket": "documents"} | given)
+
+
+def test_in_production_documents_go_over_https() -> None:
+    production = WHOLE | {"environment": "production", "app_url": "https://api.example.com"}
+
+    with pytest.raises(ValidationError, match="S3_ENDPOINT_URL must begin with https://"):
+        Settings(_env_file=None, **production, s3_endpoint_url="http://s3.example.com")
+
+
+def test_the_prefix_has_no_slash_around() -> None:
+    assert Settings(_env_file=None, **WHOLE, s3_prefix="/a/b/").s3_prefix == "a/b"
+
+
 def test_the_apps_own_secrets_have_no_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in WHOLE:
         monkeypatch.delenv(name.upper(), raising=False)
@@ -52,12 +82,25 @@ def test_the_apps_own_secrets_have_no_defaults(monkeypatch: pytest.MonkeyPatch) 
         Settings(_env_file=None)
 
     assert {error["loc"][0] for error in refused.value.errors() if error["type"] == "missing"} == set(WHOLE)
-    for name in ("stripe_secret_key", "stripe_webhook_secret", "smtp_password", "metrics_token"):
+    for name in (
+        "stripe_secret_key",
+        "stripe_webhook_secret",
+        "smtp_password",
+        "s3_secret_access_key",
+        "metrics_token",
+    ):
         assert not Settings.model_fields[name].default
 
 
 def test_settings_are_frozen_and_show_no_secret() -> None:
-    settings = Settings(_env_file=None, **WHOLE, stripe_secret_key=KEY, stripe_webhook_secret=KEY, smtp_password=KEY)
+    settings = Settings(
+        _env_file=None,
+        **WHOLE,
+        stripe_secret_key=KEY,
+        stripe_webhook_secret=KEY,
+        smtp_password=KEY,
+        s3_secret_access_key=KEY,
+    )
 
     assert KEY not in repr(settings)
     assert KEY not in settings.model_dump_json()

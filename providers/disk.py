@@ -1,0 +1,61 @@
+"""Documents in a folder of this machine, or of a volume that all processes share."""
+
+import asyncio
+import hashlib
+import os
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+
+from errors import Gone
+from providers.capabilities import DocumentStore
+
+
+class Disk(DocumentStore):
+    """A folder, made when needed. Keys are relative paths, ours and never a client's."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def save(self, key: str, content: bytes, content_type: str) -> str:
+        return await asyncio.to_thread(_save, self._folder / key, content)
+
+    async def load(self, key: str) -> bytes:
+        try:
+            return await asyncio.to_thread((self._folder / key).read_bytes)
+        except FileNotFoundError as error:
+            raise Gone(f"{key} is not in {self._folder}") from error
+
+    async def digest(self, key: str) -> str | None:
+        try:
+            return hashlib.sha256(await self.load(key)).hexdigest()
+        except Gone:
+            return None
+
+    async def link(self, key: str, *, filename: str, content_type: str, life: timedelta) -> None:
+        return None
+
+
+def _save(path: Path, content: bytes) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+    try:
+        with draft.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):  # a link, unlike a renaming, never replaces
+            os.link(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+    _sync(path.parent)
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _sync(folder: Path) -> None:
+    """Have the names in it outlast a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,241 @@
+"""Documents in S3 or any store that speaks it (Amazon S3 API 2006-03-01, signature version 4)."""
+
+import asyncio
+import hashlib
+import logging
+import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from typing import Any, Literal, Protocol, Self
+
+import aiohttp
+from aiobotocore.config import AioConfig
+from aiobotocore.session import AioSession
+from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import BaseModel, ConfigDict, SecretStr
+
+from errors import Disconnected, Gone, NotConfigured, ProviderError, Refused, Unavailable
+from providers.base import Category, Provider
+from providers.capabilities import DocumentStore
+
+Addressing = Literal["auto", "path", "virtual"]
+
+TIMEOUT = 10.0  # seconds, to connect, and between two pieces of an answer
+DEADLINE = 30.0  # seconds, one call with its second try
+TRIES = 2
+LARGEST = 50 * 2**20  # bytes of a document
+LONGEST_LIFE = timedelta(days=7)  # of a signed address (signature version 4)
+
+# Damage or delay on the way, told as 400: the same request may pass.
+IN_TRANSIT = ("RequestTimeout", "BadDigest", "XAmzContentSHA256Mismatch")
+# The document itself is at fault. All else that is refused is a matter of keys, bucket and settings.
+OF_THE_DOCUMENT = ("EntityTooLarge", "KeyTooLongError")
+
+# Where botocore looks for a profile and its file: nowhere, so that our settings alone count.
+_NO_FILES = {"profile": (None, None, None, None), "config_file": (None, None, os.devnull, None)}
+
+for _name in ("botocore", "aiobotocore"):
+    logging.getLogger(_name).setLevel(logging.WARNING)  # they log what they send, documents included
+
+
+class Credentials(BaseModel):
+    """`endpoint_url`: a store other than Amazon's. `prefix` begins each key, without slashes around it.
+
+    `addressing`: whether the path or the host of addresses names the bucket; "auto": the host, at Amazon.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    bucket: str | None
+    region: str = "eu-west-3"
+    endpoint_url: str | None = None
+    access_key_id: str | None = None
+    secret_access_key: SecretStr | None = None
+    prefix: str = ""
+    addressing: Addressing = "auto"
+
+
+class S3Settings(Protocol):
+    """The settings that say which bucket: `S3_BUCKET` and its kin."""
+
+    @property
+    def s3_bucket(self) -> str | None: ...
+    @property
+    def s3_region(self) -> str: ...
+    @property
+    def s3_endpoint_url(self) -> str | None: ...
+    @property
+    def s3_access_key_id(self) -> str | None: ...
+    @property
+    def s3_secret_access_key(self) -> SecretStr | None: ...
+    @property
+    def s3_prefix(self) -> str: ...
+    @property
+    def s3_addressing(self) -> Addressing: ...
+
+
+class S3(Provider[Credentials], DocumentStore):
+    """A bucket. The keys need `s3:ListBucket`, `s3:GetObject` and `s3:PutObject`, and never delete.
+
+    Raises NotConfigured at the first use where it has no bucket or no keys.
+    """
+
+    name, category = "S3", Category.INFRASTRUCTURE
+
+    def __init__(self, credentials: Credentials, *, timeout: float = TIMEOUT, tries: int = TRIES) -> None:
+        super().__init__(credentials)
+        self._timeout, self._tries = timeout, tries
+        self._opened = AsyncExitStack()
+        self._opening = asyncio.Lock()
+        self._client: Any = None
+
+    @classmethod
+    def from_settings(cls, settings: S3Settings) -> Self:
+        return cls(
+            Credentials(
+                bucket=settings.s3_bucket,
+                region=settings.s3_region,
+                endpoint_url=settings.s3_endpoint_url,
+                access_key_id=settings.s3_access_key_id,
+                secret_access_key=settings.s3_secret_access_key,
+                prefix=settings.s3_prefix,
+                addressing=settings.s3_addressing,
+            )
+        )
+
+    async def check(self) -> None:
+        """Look whether the bucket is there and ours (HeadBucket)."""
+        async with self._asked() as client:
+            await client.head_bucket(Bucket=self.credentials.bucket)
+
+    async def save(self, key: str, content: bytes, content_type: str) -> str:
+        """Also where a store takes no notice of the condition, only two who save at once could replace each other."""
+        kept = await self.digest(key)
+        if kept is not None:
+            return kept
+        digest = hashlib.sha256(content).hexdigest()
+        async with self._asked() as client:
+            try:
+                await client.put_object(
+                    **self._place(key),
+                    Body=content,
+                    ContentType=content_type,
+                    Metadata={"sha256": digest},
+                    IfNoneMatch="*",
+                )
+            except ClientError as error:
+                if _status(error) != 412:  # somebody was quicker
+                    raise
+                return hashlib.sha256(await self.load(key)).hexdigest()
+        return digest
+
+    async def load(self, key: str) -> bytes:
+        async with self._asked() as client:
+            found = await client.get_object(**self._place(key))
+            async with found["Body"] as body:
+                if found["ContentLength"] > LARGEST:
+                    raise Refused(f"{key} holds more than {LARGEST // 2**20} MB")
+                content: bytes = await body.read()
+                return content
+
+    async def digest(self, key: str) -> str | None:
+        async with self._asked() as client:
+            try:
+                found = await client.head_object(**self._place(key))
+            except ClientError as error:
+                if _status(error) == 404:
+                    return None
+                raise
+        told: str | None = found["Metadata"].get("sha256")  # put there by `save`, not by other tools
+        return told or hashlib.sha256(await self.load(key)).hexdigest()
+
+    async def link(self, key: str, *, filename: str, content_type: str, life: timedelta) -> str:
+        """A signed address; nothing is asked of the store. `life` is seven days at most."""
+        if life > LONGEST_LIFE:
+            raise ValueError(f"a signed address lives {LONGEST_LIFE.days} days at most")
+        shown = {"ResponseContentType": content_type, "ResponseContentDisposition": f'inline; filename="{filename}"'}
+        async with self._asked() as client:
+            address: str = await client.generate_presigned_url(
+                "get_object", Params=self._place(key) | shown, ExpiresIn=int(life.total_seconds())
+            )
+        return address
+
+    async def close(self) -> None:
+        await self._opened.aclose()
+
+    def _place(self, key: str) -> dict[str, Any]:
+        prefix = self.credentials.prefix
+        return {"Bucket": self.credentials.bucket, "Key": f"{prefix}/{key}" if prefix else key}
+
+    @asynccontextmanager
+    async def _asked(self) -> AsyncIterator[Any]:
+        """The client, for one call; what goes wrong is told as a ProviderError."""
+        client = await self._connected()
+        try:
+            async with asyncio.timeout(DEADLINE):
+                yield client
+        except (BotoCoreError, ClientError, aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
+            raise self._told(error) from error
+
+    async def _connected(self) -> Any:
+        """The one client of this process: making it takes a tenth of a second."""
+        async with self._opening:
+            if self._client is None:
+                self._client = await self._opened.enter_async_context(self._new_client())
+        return self._client
+
+    def _new_client(self) -> Any:
+        to = self.credentials
+        if not to.bucket or not to.access_key_id or not to.secret_access_key:
+            raise NotConfigured(
+                "Set S3_BUCKET, S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY in the environment and restart."
+            )
+        return AioSession(_NO_FILES).create_client(
+            "s3",
+            region_name=to.region,
+            endpoint_url=to.endpoint_url,
+            aws_access_key_id=to.access_key_id,
+            aws_secret_access_key=to.secret_access_key.get_secret_value(),
+            config=AioConfig(
+                signature_version="s3v4",
+                s3={"addressing_style": _style(to), "payload_signing_enabled": True},  # the store checks SHA-256
+                request_checksum_calculation="when_required",  # the newer checksums are Amazon's alone
+                response_checksum_validation="when_required",
+                ignore_configured_endpoint_urls=True,
+                connect_timeout=self._timeout,
+                read_timeout=self._timeout,
+                retries={"mode": "standard", "total_max_attempts": self._tries},
+                max_pool_connections=20,
+            ),
+        )
+
+    def _told(self, error: Exception) -> ProviderError:
+        """Which it is: a document is hardly ever at fault, and what an operator can mend is never given up."""
+        where = f"S3, bucket {self.credentials.bucket}"
+        if not isinstance(error, ClientError):
+            return Unavailable(self.without_secrets(f"{where} did not answer: {type(error).__name__} {error}"))
+        status, code = _status(error), error.response["Error"].get("Code", "")
+        what = self.without_secrets(f"{where}: {error}")
+        if code == "NoSuchKey":
+            return Gone(what)
+        if code in OF_THE_DOCUMENT:
+            return Refused(what)
+        if status in (408, 409, 429) or status >= 500 or code in IN_TRANSIT:
+            return Unavailable(what, answered=True)
+        return Disconnected(what)
+
+
+def _style(to: Credentials) -> Addressing:
+    """Not botocore's own "auto", whose signed addresses go by Amazon's global endpoint, which redirects.
+
+    No certificate fits a host with one more dot.
+    """
+    if to.addressing != "auto":
+        return to.addressing
+    return "path" if to.endpoint_url or "." in str(to.bucket) else "virtual"
+
+
+def _status(error: ClientError) -> int:
+    status: int = error.response["ResponseMetadata"]["HTTPStatusCode"]
+    return status
