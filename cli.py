@@ -1,7 +1,6 @@
 """`python cli.py <command>`. Commands other than `run` and `serve` join a `make run` that is going on in the home."""
 
 import difflib
-import logging
 import os
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
+import telemetry
 from errors import DomainError
 from local import demo, home
 from local.processes import Failed
@@ -35,7 +35,7 @@ def serve(
     import uvicorn
 
     settings = _settings()
-    logging.basicConfig(level=logging.INFO, format=_LOG_LINE)
+    telemetry.start(settings)
     uvicorn.run(
         "main:app",
         host=host,
@@ -43,6 +43,7 @@ def serve(
         workers=workers,
         loop="uvloop",
         http="httptools",
+        log_config=None,  # ours
         access_log=settings.environment == "development",
         timeout_graceful_shutdown=8,  # less than the 10 s that supervisors give
     )
@@ -51,8 +52,7 @@ def serve(
 @app.command()
 def worker() -> None:
     """The work that is promised: e-mails, invoices, deliveries. It ends when Redis goes away: supervise it."""
-    _settings()
-    logging.basicConfig(level=logging.INFO, format=_LOG_LINE)
+    telemetry.start(_settings())
     from workers.settings import run  # reads the settings
 
     run()
@@ -130,9 +130,6 @@ def _settings() -> Settings:
     for name, value in home.environment(demo.Given().home).items():
         os.environ.setdefault(name, value)
     return Settings()
-
-
-_LOG_LINE = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 def main() -> None:

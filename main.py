@@ -10,7 +10,9 @@ from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp
 
+import telemetry
 from engine import graphiql
 from engine.http import GraphQLApp
 from resolvers import examples
@@ -18,6 +20,7 @@ from resolvers.schema import engine
 from schema.context import Context
 from services import files, identity, outside
 from settings import Settings
+from telemetry.requests import Requests
 from webhooks.stripe import stripe
 
 BODY_MOST = 1024 * 1024  # bytes, where a body is read; more is refused with 413 before anything is done with it
@@ -50,7 +53,14 @@ def create_app(settings: Settings) -> Starlette:
         routes += [Route("/metrics", metrics(None if explore else settings.metrics_token), methods=["GET"])]
     if explore:
         routes += [Mount("/graphiql", graphiql.assets), Route("/", lambda request: RedirectResponse("/graphql"))]
-    return Starlette(routes=routes, lifespan=lifespan)
+    return _App(routes=routes, lifespan=lifespan)
+
+
+class _App(Starlette):
+    """Starlette, with what watches over requests around all of it: what it answers to errors is counted too."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return Requests(super().build_middleware_stack())
 
 
 async def context(request: HTTPConnection) -> Context:
@@ -96,5 +106,7 @@ def _bearer(request: HTTPConnection) -> str:
 def __getattr__(name: str) -> Starlette:
     """`main:app`, for uvicorn: made from the environment when it is asked for, so that importing costs nothing."""
     if name == "app":
-        return create_app(Settings())
+        settings = Settings()
+        telemetry.start(settings)  # here, since uvicorn's processes begin here
+        return create_app(settings)
     raise AttributeError(name)
