@@ -1,11 +1,9 @@
 """The ASGI app: routes, lifespan, who is calling."""
 
-import hmac
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import asdict
 
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
@@ -19,7 +17,11 @@ from resolvers import examples
 from resolvers.schema import engine
 from schema.context import Context
 from services import files, identity, outside
+from services.backlog import Backlog
+from services.health import Health
 from settings import Settings
+from telemetry import exposition
+from telemetry.exposition import bearer
 from telemetry.requests import Requests
 from webhooks.stripe import stripe
 
@@ -29,9 +31,11 @@ BODY_MOST = 1024 * 1024  # bytes, where a body is read; more is refused with 413
 def create_app(settings: Settings) -> Starlette:
     """The whole API for one installation."""
 
+    health = Health(settings)
+
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with outside.connected(settings):
+        async with outside.connected(settings), aclosing(health):
             yield
 
     explore = settings.environment == "development"
@@ -48,9 +52,9 @@ def create_app(settings: Settings) -> Starlette:
         Route("/webhooks/stripe", stripe, methods=["POST"], max_body_size=BODY_MOST),
         Route("/files/{token}/{name}", file, methods=["GET"]),
         Route("/healthz", healthz, methods=["GET"]),
+        Route("/readyz", readyz(health), methods=["GET"]),
+        *exposition.routes(settings, Backlog().look),
     ]
-    if explore or settings.metrics_token:
-        routes += [Route("/metrics", metrics(None if explore else settings.metrics_token), methods=["GET"])]
     if explore:
         routes += [Mount("/graphiql", graphiql.assets), Route("/", lambda request: RedirectResponse("/graphql"))]
     return _App(routes=routes, lifespan=lifespan)
@@ -65,7 +69,7 @@ class _App(Starlette):
 
 async def context(request: HTTPConnection) -> Context:
     """Who is calling: the bearer of an access token, or nobody."""
-    token = _bearer(request)
+    token = bearer(request)
     return Context(await identity.actor_of(token) if token else None)
 
 
@@ -86,21 +90,15 @@ async def healthz(request: Request) -> Response:
     return JSONResponse({"status": "ok"})
 
 
-def metrics(token: SecretStr | None) -> Callable[[Request], Awaitable[Response]]:
-    """What the process that answers has counted since its start, for Prometheus: open, or for the bearer of a token."""
+def readyz(health: Health) -> Callable[[Request], Awaitable[Response]]:
+    """The process can do its work; else 503, with what is missing and what to do."""
 
     async def answer(request: Request) -> Response:
-        if token and not hmac.compare_digest(_bearer(request).encode(), token.get_secret_value().encode()):
-            return PlainTextResponse("Send METRICS_TOKEN as a bearer token.", 401, {"WWW-Authenticate": "Bearer"})
-        return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        report = await health.report()
+        told = {"status": "ready" if report.ready else "not ready", **asdict(report)}
+        return JSONResponse(told, 200 if report.ready else 503, {"Cache-Control": "no-store"})
 
     return answer
-
-
-def _bearer(request: HTTPConnection) -> str:
-    """The bearer token that was sent; empty where there is none."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def __getattr__(name: str) -> Starlette:

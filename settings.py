@@ -112,9 +112,22 @@ class Settings(BaseSettings):
     def logs_as(self) -> Literal["text", "json"]:
         return self.log_format or ("json" if self.environment == "production" else "text")
 
+    def unset(self) -> dict[str, str]:
+        """Variables that are not set, and what does not happen for want of each."""
+        return {name.upper(): effect for name, effect in NEEDED.items() if not getattr(self, name)}
+
     def required(self, name: str) -> str:
         """A setting that this use cannot do without. Raises NotConfigured, naming the variable."""
         value = getattr(self, name)
         if not value:
             raise NotConfigured(f"{name.upper()} is not set. Set it in the environment and restart.")
         return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+# The application starts without these, and does less.
+NEEDED = {
+    "stripe_secret_key": "no payment can be started",
+    "stripe_webhook_secret": "no payment is heard of",
+    "smtp_host": "no letter is sent",
+    "smtp_from": "no letter is sent",
+}

@@ -25,6 +25,7 @@ from models import (
 from models.database import savepoint, transaction
 from services import clients, sales
 from services.outbox import job, later
+from telemetry.context import note
 
 log = logging.getLogger("comptoir.inbox")
 
@@ -172,6 +173,7 @@ async def _order_of(event: StripeEvent, named: dict[str, Any]) -> Order | None:
     )
     if order is None:
         raise NotYetKnown(f"no order {order_id} in this Stripe account and mode")
+    note(order_id=order.id)
     return order
 
 
