@@ -1,4 +1,4 @@
-"""`python cli.py <command>`. Commands other than `run` and `serve` join a `make run` that is going on in the home."""
+"""`bin/comptoir <command>`. Commands other than `run` and `serve` join a `make run` that is going on in the home."""
 
 import difflib
 import os
@@ -84,7 +84,7 @@ def schema(check: Annotated[bool, typer.Option("--check", help="Only compare wit
     if not check:
         SCHEMA.write_text(current)
     elif current != published:
-        typer.echo("schema.graphql is not the schema of the code: run `python cli.py schema` and commit it.")
+        typer.echo("schema.graphql is not the schema of the code: run `bin/comptoir schema` and commit it.")
         lines = published.splitlines(keepends=True), current.splitlines(keepends=True)
         typer.echo("".join(difflib.unified_diff(*lines, fromfile="schema.graphql", tofile="the code")))
         raise typer.Exit(1)
@@ -119,6 +119,36 @@ def plan(
         console.print(Syntax(source, "python", background_color="default", word_wrap=True))
 
 
+@app.command()
+def settings(
+    check: Annotated[bool, typer.Option("--check", help="Exit with 1 where production lacks something")] = False,
+) -> None:
+    """Every setting: what it means, whether it is set, and to what."""
+    from itertools import groupby
+
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from services import configuration
+
+    _join()
+    console = Console(highlight=False)
+    for heading, each in groupby(configuration.told(), key=lambda setting: setting.heading):
+        table = Table(box=None, padding=(0, 2, 0, 0), title=heading, title_justify="left", title_style="bold")
+        for name in ("", "value", "unless set", "meaning"):
+            table.add_column(name, overflow="fold", header_style="dim", no_wrap=not name)
+        for setting in each:
+            value = "[dim]not set[/dim]" if setting.value is None else escape(setting.value)
+            table.add_row(setting.name, value, setting.default, setting.meaning)
+        console.print(table)
+        console.print()
+    if check and (lacking := configuration.lacking()):
+        for sentence in lacking:
+            typer.echo(f"error: {sentence}", err=True)
+        raise typer.Exit(1)
+
+
 @app.command("new-key")
 def new_key() -> None:
     """Print a fresh entry for COMPTOIR_MASTER_KEYS."""
@@ -127,9 +157,13 @@ def new_key() -> None:
 
 def _settings() -> Settings:
     """The settings of the environment, completed by those of a `make run` that is going on."""
+    _join()
+    return Settings()
+
+
+def _join() -> None:
     for name, value in home.environment(demo.Given().home).items():
         os.environ.setdefault(name, value)
-    return Settings()
 
 
 def main() -> None:
