@@ -1,8 +1,7 @@
-"""`python cli.py <command>`. Commands other than `run` and `serve` join a `make run` that is going on in the home."""
+"""`bin/comptoir <command>`. Commands other than `run` and `serve` join a `make run` that is going on in the home."""
 
 import asyncio
 import difflib
-import logging
 import os
 import sys
 from enum import Enum
@@ -12,6 +11,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
+import telemetry
 from errors import DomainError, ProviderError
 from local import demo, home, pango
 from local.processes import Failed
@@ -46,7 +46,7 @@ def serve(
     import uvicorn
 
     settings = _settings()
-    logging.basicConfig(level=logging.INFO, format=_LOG_LINE)
+    telemetry.start(settings)
     uvicorn.run(
         "main:app",
         host=host,
@@ -54,6 +54,7 @@ def serve(
         workers=workers,
         loop="uvloop",
         http="httptools",
+        log_config=None,  # ours
         access_log=settings.environment == "development",
         timeout_graceful_shutdown=8,  # less than the 10 s that supervisors give
     )
@@ -64,7 +65,7 @@ def worker() -> None:
     """The work that is promised: e-mails, invoices, deliveries. It ends when Redis goes away: supervise it."""
     settings = _settings()
     os.environ |= pango.environment(settings.comptoir_home)  # for the processes that render
-    logging.basicConfig(level=logging.INFO, format=_LOG_LINE)
+    telemetry.start(settings)
     from workers.settings import run  # reads the settings
 
     run()
@@ -96,7 +97,7 @@ def schema(check: Annotated[bool, typer.Option("--check", help="Only compare wit
     if not check:
         SCHEMA.write_text(current)
     elif current != published:
-        typer.echo("schema.graphql is not the schema of the code: run `python cli.py schema` and commit it.")
+        typer.echo("schema.graphql is not the schema of the code: run `bin/comptoir schema` and commit it.")
         lines = published.splitlines(keepends=True), current.splitlines(keepends=True)
         typer.echo("".join(difflib.unified_diff(*lines, fromfile="schema.graphql", tofile="the code")))
         raise typer.Exit(1)
@@ -127,6 +128,36 @@ def plan(
     for source in found.python:
         console.print("[bold]Rows to answer[/bold]")
         console.print(Syntax(source, "python", background_color="default", word_wrap=True))
+
+
+@app.command()
+def settings(
+    check: Annotated[bool, typer.Option("--check", help="Exit with 1 where production lacks something")] = False,
+) -> None:
+    """Every setting: what it means, whether it is set, and to what."""
+    from itertools import groupby
+
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from services import configuration
+
+    _join()
+    console = Console(highlight=False)
+    for heading, each in groupby(configuration.told(), key=lambda setting: setting.heading):
+        table = Table(box=None, padding=(0, 2, 0, 0), title=heading, title_justify="left", title_style="bold")
+        for name in ("", "value", "unless set", "meaning"):
+            table.add_column(name, overflow="fold", header_style="dim", no_wrap=not name)
+        for setting in each:
+            value = "[dim]not set[/dim]" if setting.value is None else escape(setting.value)
+            table.add_row(setting.name, value, setting.default, setting.meaning)
+        console.print(table)
+        console.print()
+    if check and (lacking := configuration.lacking()):
+        for sentence in lacking:
+            typer.echo(f"error: {sentence}", err=True)
+        raise typer.Exit(1)
 
 
 @app.command("new-key")
@@ -170,12 +201,13 @@ async def _files_copied(settings: Settings, to: Store) -> int:
 
 def _settings() -> Settings:
     """The settings of the environment, completed by those of a `make run` that is going on."""
-    for name, value in home.environment(demo.Given().home).items():
-        os.environ.setdefault(name, value)
+    _join()
     return Settings()
 
 
-_LOG_LINE = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+def _join() -> None:
+    for name, value in home.environment(demo.Given().home).items():
+        os.environ.setdefault(name, value)
 
 
 def main() -> None:

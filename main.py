@@ -1,17 +1,17 @@
 """The ASGI app: routes, lifespan, who is calling."""
 
-import hmac
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import asdict
 
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp
 
+import telemetry
 from engine import graphiql
 from engine.http import GraphQLApp
 from engine.origins import AnyOrigin
@@ -20,7 +20,12 @@ from resolvers import examples
 from resolvers.schema import engine
 from schema.context import Context
 from services import files, identity, outside
+from services.backlog import Backlog
+from services.health import Health
 from settings import Settings
+from telemetry import exposition
+from telemetry.exposition import bearer
+from telemetry.requests import Requests
 from webhooks.stripe import stripe
 
 log = logging.getLogger("comptoir.http")
@@ -31,9 +36,11 @@ BODY_MOST = 1024 * 1024  # bytes, where a body is read; more is refused with 413
 def create_app(settings: Settings) -> Starlette:
     """The whole API for one installation."""
 
+    health = Health(settings)
+
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with outside.connected(settings):
+        async with outside.connected(settings), aclosing(health):
             yield
 
     explore = settings.environment == "development"
@@ -50,17 +57,24 @@ def create_app(settings: Settings) -> Starlette:
         Route("/webhooks/stripe", stripe, methods=["POST"], max_body_size=BODY_MOST),
         Route("/files/{token}/{name}", file, methods=["GET"]),
         Route("/healthz", healthz, methods=["GET"]),
+        Route("/readyz", readyz(health), methods=["GET"]),
+        *exposition.routes(settings, Backlog().look),
     ]
-    if explore or settings.metrics_token:
-        routes += [Route("/metrics", metrics(None if explore else settings.metrics_token), methods=["GET"])]
     if explore:
         routes += [Mount("/graphiql", graphiql.assets), Route("/", lambda request: RedirectResponse("/graphql"))]
-    return Starlette(routes=routes, lifespan=lifespan)
+    return _App(routes=routes, lifespan=lifespan)
+
+
+class _App(Starlette):
+    """Starlette, with what watches over requests around all of it: what it answers to errors is counted too."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return Requests(super().build_middleware_stack())
 
 
 async def context(request: HTTPConnection) -> Context:
     """Who is calling, and from where: the bearer of an access token or of a key, or nobody."""
-    token = _bearer(request)
+    token = bearer(request)
     actor = await identity.actor_of(token, request.headers.get("origin")) if token else None
     return Context(actor, request.client.host if request.client else None)
 
@@ -87,25 +101,21 @@ async def healthz(request: Request) -> Response:
     return JSONResponse({"status": "ok"})
 
 
-def metrics(token: SecretStr | None) -> Callable[[Request], Awaitable[Response]]:
-    """What the process that answers has counted since its start, for Prometheus: open, or for the bearer of a token."""
+def readyz(health: Health) -> Callable[[Request], Awaitable[Response]]:
+    """The process can do its work; else 503, with what is missing and what to do."""
 
     async def answer(request: Request) -> Response:
-        if token and not hmac.compare_digest(_bearer(request).encode(), token.get_secret_value().encode()):
-            return PlainTextResponse("Send METRICS_TOKEN as a bearer token.", 401, {"WWW-Authenticate": "Bearer"})
-        return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        report = await health.report()
+        told = {"status": "ready" if report.ready else "not ready", **asdict(report)}
+        return JSONResponse(told, 200 if report.ready else 503, {"Cache-Control": "no-store"})
 
     return answer
-
-
-def _bearer(request: HTTPConnection) -> str:
-    """The bearer token that was sent; empty where there is none."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def __getattr__(name: str) -> Starlette:
     """`main:app`, for uvicorn: made from the environment when it is asked for, so that importing costs nothing."""
     if name == "app":
-        return create_app(Settings())
+        settings = Settings()
+        telemetry.start(settings)  # here, since uvicorn's processes begin here
+        return create_app(settings)
     raise AttributeError(name)

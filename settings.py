@@ -1,5 +1,6 @@
 """Every setting, from the environment (or `.env` in development). The app's own secrets have no defaults."""
 
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -17,9 +18,11 @@ class Settings(BaseSettings):
         env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
     )
 
-    environment: Literal["development", "production"] = "development"
+    environment: Literal["development", "production"] = Field(
+        "development", description="production hides GraphiQL and introspection, and allows live Stripe keys"
+    )
     app_url: str = Field("http://127.0.0.1:8000", description="Public address; HTTPS in production")
-    port: int = Field(8000, ge=1, le=65535)
+    port: int = Field(8000, ge=1, le=65535, description="Where the API listens")
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Front ends, comma-separated: where clients may be sent back to after paying"
     )
@@ -28,6 +31,16 @@ class Settings(BaseSettings):
     )
     metrics_token: SecretStr | None = Field(
         None, min_length=16, description="What Prometheus sends to read /metrics; none in production: no such route"
+    )
+    worker_metrics_port: int | None = Field(
+        None, ge=1, le=65535, description="Where each worker answers /metrics and /healthz; nowhere unless set"
+    )
+    worker_metrics_host: str = Field("127.0.0.1", description="Address that workers listen on for it")
+    log_format: Literal["text", "json"] | None = Field(
+        None, description="text for people or json, one object a line; in production json unless set, else text"
+    )
+    sentry_dsn: SecretStr | None = Field(
+        None, description="Project at Sentry that is told of alerts: https://<key>@<host>/<number>"
     )
     comptoir_home: Path = Field(Path("var"), description="Where data, servers and logs live")
     database_url: str = Field(description="postgres://…; `make run` starts one when it is absent")
@@ -40,8 +53,8 @@ class Settings(BaseSettings):
         description="`id:base64 of 32 bytes`, comma-separated, newest first; `comptoir new-key` prints one"
     )
 
-    stripe_secret_key: SecretStr | None = None
-    stripe_publishable_key: str | None = None
+    stripe_secret_key: SecretStr | None = Field(None, description="`sk_…` or `rk_…`, of test or live mode")
+    stripe_publishable_key: str | None = Field(None, description="`pk_…`, for front ends with their own payment form")
     stripe_webhook_secret: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (), description="`whsec_…`; several, comma-separated, while rotating; none: no webhook route"
     )
@@ -49,13 +62,15 @@ class Settings(BaseSettings):
         (),
         description="Stripe's names, comma-separated: `card,sepa_debit`; none: those that are switched on at Stripe",
     )
-    stripe_api_base: str = "https://api.stripe.com"
+    stripe_api_base: str = Field("https://api.stripe.com", description="Stripe's address, or its stand-in's")
 
-    smtp_host: str | None = None
-    smtp_port: int = 587
-    smtp_user: str | None = None
-    smtp_password: SecretStr | None = None
-    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_host: str | None = Field(None, description="Mail server")
+    smtp_port: int = Field(587, ge=1, le=65535, description="Its port; 465 for SMTP_SECURITY=tls")
+    smtp_user: str | None = Field(None, description="Name to sign in with, where it asks for one")
+    smtp_password: SecretStr | None = Field(None, description="Password to sign in with")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="starttls is demanded, not merely tried; tls from the first byte; none on loopback only"
+    )
     smtp_from: str | None = Field(None, description="Sender's address; the name is the organization's")
 
     s3_bucket: str | None = Field(
@@ -89,6 +104,13 @@ class Settings(BaseSettings):
     def _no_slash_around(cls, value: str) -> str:
         return value.strip("/")
 
+    @field_validator("sentry_dsn")
+    @classmethod
+    def _leads_to_a_project(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not re.fullmatch(r"https?://\w+(:\w+)?@[^\s/@]+(/\S*)?/\d+", value.get_secret_value()):
+            raise ValueError("must be https://<key>@<host>/<number>, as Sentry shows it in the project's settings")
+        return value
+
     @model_validator(mode="after")
     def _safe(self) -> Self:
         if self.sandbox_url and self.live:
@@ -116,9 +138,26 @@ class Settings(BaseSettings):
         """How addresses that customers get may begin."""
         return ("https://",) if self.environment == "production" else ("https://", "http://")
 
+    @property
+    def logs_as(self) -> Literal["text", "json"]:
+        return self.log_format or ("json" if self.environment == "production" else "text")
+
+    def unset(self) -> dict[str, str]:
+        """Variables that are not set, and what does not happen for want of each."""
+        return {name.upper(): effect for name, effect in NEEDED.items() if not getattr(self, name)}
+
     def required(self, name: str) -> str:
         """A setting that this use cannot do without. Raises NotConfigured, naming the variable."""
         value = getattr(self, name)
         if not value:
             raise NotConfigured(f"{name.upper()} is not set. Set it in the environment and restart.")
         return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+# The application starts without these, and does less.
+NEEDED = {
+    "stripe_secret_key": "no payment can be started",
+    "stripe_webhook_secret": "no payment is heard of",
+    "smtp_host": "no letter is sent",
+    "smtp_from": "no letter is sent",
+}

@@ -33,7 +33,7 @@ def masked(error: GraphQLError) -> GraphQLError:
         error.extensions = {"code": ErrorCode.INVALID.value} | _blamed(error) | (error.extensions or {})
         return error
     error_id = uuid4().hex
-    log.error("error %s at %s", error_id, error.path, exc_info=cause)
+    log.error("error %s at %s", error_id, error.path, exc_info=cause, extra={"error_id": error_id})
     return GraphQLError(
         f"Something went wrong on our side. If it lasts, tell us this id: {error_id}",
         nodes=error.nodes,

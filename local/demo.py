@@ -125,6 +125,7 @@ def _environment(given: Given, servers: embedded.Servers) -> dict[str, str]:
         own["COMPTOIR_MASTER_KEYS"] = given.comptoir_master_keys.get_secret_value()
     sandbox_port = _next_free(given.port + 1)
     sandbox_url = f"http://127.0.0.1:{sandbox_port}"
+    smtp_port = _next_free(sandbox_port + 1)
     return own | {
         "ENVIRONMENT": "development",
         "PORT": str(given.port),
@@ -135,12 +136,14 @@ def _environment(given: Given, servers: embedded.Servers) -> dict[str, str]:
         "SANDBOX_URL": sandbox_url,
         "STRIPE_API_BASE": sandbox_url,
         "SMTP_HOST": "127.0.0.1",
-        "SMTP_PORT": str(_next_free(sandbox_port + 1)),
+        "SMTP_PORT": str(smtp_port),
         "SMTP_SECURITY": "none",
         "SMTP_USER": "",
         "SMTP_PASSWORD": "",
         "SMTP_FROM": "facturation@comptoir.example",
         "S3_BUCKET": "",
+        "WORKER_METRICS_HOST": "127.0.0.1",
+        "WORKER_METRICS_PORT": str(_next_free(smtp_port + 1)),
         "PYTHONUNBUFFERED": "1",
         "NO_PROXY": ",".join(filter(None, [os.environ.get("NO_PROXY"), "127.0.0.1"])),
     }

@@ -26,6 +26,7 @@ import orjson
 from pydantic import BaseModel, SecretStr
 
 from errors import Disconnected, Refused, Unavailable
+from providers.metrics import CALLS, timed
 
 Credentials = TypeVar("Credentials", bound=BaseModel)
 
@@ -127,19 +128,22 @@ class HttpProvider(Provider[Credentials]):
         request = self._client.build_request(
             method, path, json=json, data=data, params=params, headers=self.headers() | dict(headers or {})
         )
+        with timed(CALLS, self.name):
+            return self._answer(*await self._sent(request))
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def _sent(self, request: httpx.Request) -> tuple[httpx.Response, bytes]:
         try:
             async with asyncio.timeout(self.timeout):
                 response = await self._client.send(request, auth=self.auth(), stream=True)
                 try:
-                    body = await self._read(response)
+                    return response, await self._read(response)
                 finally:
                     await response.aclose()
         except (httpx.HTTPError, TimeoutError) as error:
             raise Unavailable(f"{self.name} did not answer ({type(error).__name__})") from error
-        return self._answer(response, body)
-
-    async def close(self) -> None:
-        await self._client.aclose()
 
     async def _read(self, response: httpx.Response) -> bytes:
         body = bytearray()

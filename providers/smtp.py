@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 from errors import Disconnected, NotConfigured, ProviderError, Refused, Unavailable
 from providers.base import Category, Provider
 from providers.capabilities import Mailer
+from providers.metrics import LETTERS, timed
 
 Security = Literal["starttls", "tls", "none"]
 
@@ -84,6 +85,10 @@ class Smtp(Provider[Credentials], Mailer):
 
     async def send(self, message: EmailMessage) -> None:
         """Hand the message to the server, for everyone in To, Cc and Bcc."""
+        with timed(LETTERS):
+            await self._send(message)
+
+    async def _send(self, message: EmailMessage) -> None:
         async with self._connection() as server:
             refused, _ = await server.send_message(message)
             if refused:

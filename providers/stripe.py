@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 
 from errors import Disconnected, Gone, NotConfigured, Refused, Unavailable
 from providers.base import Category, Provider
+from providers.metrics import CALLS, timed
 
 API_VERSION = "2024-06-20"
 TIMEOUT = 15.0  # seconds, each try
@@ -105,6 +106,11 @@ class Stripe(Provider[Credentials]):
 
 async def _told(call: Callable[[], Awaitable[T]]) -> T:
     """Stripe's errors as the three that someone treats differently. No message holds a secret."""
+    with timed(CALLS, Stripe.name):
+        return await _translated(call)
+
+
+async def _translated(call: Callable[[], Awaitable[T]]) -> T:
     try:
         return await call()
     except (stripe.AuthenticationError, stripe.PermissionError) as error:

@@ -19,6 +19,7 @@ from urllib.parse import SplitResult, urlsplit
 import aiohttp
 
 from errors import Refused
+from providers.metrics import DELIVERIES
 
 TIMEOUT = 10.0  # seconds, connection and answer together (the partner guide)
 ANSWER_MOST = 64 * 1024
@@ -44,6 +45,15 @@ class Answer:
     def final(self) -> bool:
         """Whether trying again is pointless: a redirect, a 4xx, an address that may not be dialled."""
         return self.refused or (self.status is not None and 300 <= self.status < 500)
+
+    @property
+    def outcome(self) -> str:
+        """In one word, for those who count."""
+        if self.refused:
+            return "not dialled"
+        if self.status is None:
+            return "unanswered"
+        return "accepted" if self.accepted else "refused" if self.final else "failed"
 
 
 class AddressRefused(OSError):
@@ -88,6 +98,16 @@ class Courier:
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """One try. Never raises for what the other side does; the answer says it."""
+        answer = await self._post(url, body, headers)
+        DELIVERIES.labels(answer.outcome).observe(answer.duration_ms / 1000)
+        return answer
+
+    async def close(self) -> None:
+        for session in (self._public, self._own):
+            if session is not None:
+                await session.close()
+
+    async def _post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         started = time.monotonic()
 
         def took() -> int:
@@ -106,11 +126,6 @@ class Courier:
             if isinstance(error.__cause__, AddressRefused):
                 return Answer(took(), error=str(error.__cause__), refused=True)
             return Answer(took(), error=f"{type(error).__name__}: {error}"[:500])
-
-    async def close(self) -> None:
-        for session in (self._public, self._own):
-            if session is not None:
-                await session.close()
 
     def _session(self, url: str) -> aiohttp.ClientSession:
         """The sandbox's own address is on loopback: it has a pool of its own, the only one without the check."""

@@ -1,4 +1,4 @@
-"""How a query is answered, for developers: `python cli.py plan`."""
+"""How a query is answered, for developers: `bin/comptoir plan`."""
 
 import asyncpg
 import orjson

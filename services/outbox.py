@@ -10,6 +10,7 @@ may die between the work and the finish, and its rows are free again when the le
 import asyncio
 import inspect
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,9 +20,11 @@ from uuid import UUID
 from tortoise.models import Model
 
 from errors import Refused, Unavailable
-from models import Lane, Promise
+from models import Lane, Order, Promise, StripeEvent
 from models.database import after_commit, query, transaction
+from services import metrics
 from services.outside import outside
+from telemetry.context import log_context, note
 
 log = logging.getLogger("comptoir.outbox")
 
@@ -135,6 +138,21 @@ async def extend(tokens: set[UUID]) -> None:
 
 async def keep(promise: Promise) -> None:
     """Run the job of a leased promise and write down what came of it. Raises nothing but cancellation."""
+    started = time.perf_counter()
+    with log_context(job=promise.job, promise=promise.id):
+        outcome = await _keep(promise)
+    known = promise.job if promise.job in JOBS else "unknown"
+    metrics.JOBS.labels(known, outcome).observe(time.perf_counter() - started)
+
+
+async def _is_owed(promise: Promise) -> bool:
+    """Whether it is still to be kept. Locked: who keeps it now waits for our commit, then frees what waits for it."""
+    (row,) = await query("SELECT done_at FROM outbox WHERE id = $1 FOR SHARE", promise.id)
+    return row["done_at"] is None
+
+
+async def _keep(promise: Promise) -> str:
+    """What came of it, in the words of `metrics.JOBS`."""
     owed = JOBS.get(promise.job)
     try:
         if owed is None:
@@ -144,29 +162,27 @@ async def keep(promise: Promise) -> None:
         await _run(owed, promise.subject_id)
     except Again as again:
         await _postpone(promise, again.at, str(again), failed=False)
+        return "postponed"
     except Refused as refusal:
         await _give_up(promise, str(refusal))
+        return "given up"
     except Exception as error:
         reason = _storable(f"{type(error).__name__}: {error}")
         if datetime.now(UTC) - promise.created_at > TRIED_FOR:
             await _give_up(promise, reason)
-        else:
-            alert = logging.ERROR if promise.failures + 1 >= ALERT_AT else logging.WARNING
-            log.log(alert, "%s of %s failed, to be tried again: %s", promise.job, promise.subject_id, reason)
-            log.debug("%s failed", promise.job, exc_info=error)
-            await _postpone(promise, datetime.now(UTC) + _pause(promise, error), reason, failed=True)
-    else:
-        await _finish(promise)
-
-
-async def _is_owed(promise: Promise) -> bool:
-    """Whether it is still to be kept. Locked: who keeps it now waits for our commit, then frees what waits for it."""
-    (row,) = await query("SELECT done_at FROM outbox WHERE id = $1 FOR SHARE", promise.id)
-    return row["done_at"] is None
+            return "given up"
+        alert = logging.ERROR if promise.failures + 1 >= ALERT_AT else logging.WARNING
+        log.log(alert, "%s of %s failed, to be tried again: %s", promise.job, promise.subject_id, reason)
+        log.debug("%s failed", promise.job, exc_info=error)
+        await _postpone(promise, datetime.now(UTC) + _pause(promise, error), reason, failed=True)
+        return "failed"
+    await _finish(promise)
+    return "kept"
 
 
 async def _run(owed: Job, subject_id: UUID) -> None:
     row = await owed.model.get(pk=subject_id)
+    note(**_ids(row))
     try:
         async with asyncio.timeout(owed.timeout) as limit:
             await owed.function(row)
@@ -174,6 +190,14 @@ async def _run(owed: Job, subject_id: UUID) -> None:
         if limit.expired():
             raise TimeoutError(f"it took more than {owed.timeout:g} s") from None
         raise
+
+
+def _ids(row: Model) -> dict[str, object]:
+    """What log records name a job's row by: the order that it is or belongs to, or Stripe's event."""
+    if isinstance(row, StripeEvent):
+        return {"event_id": row.stripe_id}
+    order_id = row.pk if isinstance(row, Order) else getattr(row, "order_id", None)
+    return {"order_id": order_id} if order_id else {}
 
 
 async def _finish(promise: Promise) -> None:
@@ -191,6 +215,7 @@ async def _finish(promise: Promise) -> None:
         )
         for row in freed:
             after_commit(outside().wake.of(Lane(row["lane"])))
+    log.info("%s of %s is done", promise.job, promise.subject_id)
 
 
 async def _postpone(promise: Promise, at: datetime, reason: str, *, failed: bool) -> None:

@@ -10,6 +10,7 @@ import gc
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -22,6 +23,7 @@ from typing import Self
 
 from errors import NotConfigured, Unavailable
 from models.content import Branding, InvoiceContent, Line, Party, VatBreakdown, VatCategory
+from services import metrics
 
 DEBIAN_PACKAGES = "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
 TIMEOUT = 60.0  # seconds, the start of a process included
@@ -54,11 +56,15 @@ class Renderer:
 
         Raises Unavailable when a process was stuck for `timeout` seconds or died, NotConfigured without Pango.
         """
+        started, outcome = time.perf_counter(), "failed"
         process = await self._idle.get()
         try:
-            return await process.render(content, self._timeout)
+            pdf = await process.render(content, self._timeout)
+            outcome = "rendered"
+            return pdf
         finally:
             self._idle.put_nowait(process)
+            metrics.RENDERS.labels(outcome).observe(time.perf_counter() - started)
 
     def close(self) -> None:
         """End the processes; what they were rendering is lost."""

@@ -23,6 +23,7 @@ from models import (
 from models.database import savepoint
 from services import clients, discounts, settlement, telling
 from services.asking import TO_PAY
+from telemetry.context import note
 
 log = logging.getLogger("comptoir.news")
 
@@ -225,6 +226,7 @@ async def _order_of(news: News, named: Object) -> Order | None:
     order = await Order.select_for_update().get_or_none(id=order_id, stripe_account=news.account, live=news.live)
     if order is None:
         raise NotYetKnown(f"no order {order_id} in this Stripe account and mode")
+    note(order_id=order.id)
     return order
 
 

@@ -1,5 +1,6 @@
 """POST /webhooks/stripe: verify, store, 200. Everything else is a worker's."""
 
+import json
 import logging
 import time
 
@@ -9,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from tortoise.exceptions import DBConnectionError, OperationalError
 
 from providers.stripe import verify
-from services import inbox
+from services import inbox, metrics
 from services.outside import outside
 from services.sales import PLATFORM
 
@@ -33,14 +34,28 @@ async def stripe(request: Request) -> Response:
         return JSONResponse({"error": "no webhook secret is configured"}, 404)
     body = await request.body()
     if not verify(body, request.headers.get("stripe-signature", ""), secrets, time.time()):
+        _count("none", "bad signature")
         log.error("a webhook with a bad signature was refused")
         return JSONResponse({"error": "bad signature"}, 400)
     try:
         new = await inbox.receive(PLATFORM, body)
     except ValueError as error:
+        _count("none", "no event")
         log.error("a signed webhook was no event: %s", error)
         return JSONResponse({"error": "not an event"}, 400)
     except DATABASE_AWAY:
+        _count(_type(body), "no database")
         log.exception("the database is away: Stripe will send the event again")
         return JSONResponse({"error": "try again"}, 503)
+    _count(_type(body), "new" if new else "duplicate")
     return JSONResponse({"received": True, "new": new})
+
+
+def _count(type: str, outcome: str) -> None:
+    metrics.STRIPE_EVENTS.labels(type, outcome).inc()
+
+
+def _type(body: bytes) -> str:
+    """Of an event that was read before."""
+    named: str = json.loads(body)["type"]
+    return named if named in inbox.HANDLERS else "other"

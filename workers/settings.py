@@ -12,6 +12,7 @@ from services import outside
 from services.rendering import Renderer
 from services.wake import JOB, deserialize, redis_settings, serialize
 from settings import Settings
+from workers import watching
 from workers.lanes import Lanes
 
 _settings = Settings()
@@ -26,6 +27,8 @@ async def start(ctx: dict[str, Any]) -> None:
     ctx["opened"] = AsyncExitStack()
     opened = await ctx["opened"].enter_async_context(outside.connected(_settings))
     opened.renderer = Renderer()
+    await ctx["opened"].enter_async_context(watching.seen(ctx["redis"]))
+    await ctx["opened"].enter_async_context(watching.served(_settings))
     ctx["lanes"] = Lanes()
     ctx["lanes"].start()
 

@@ -59,7 +59,7 @@ def test_everything_is_described(kind: GraphQLNamedType) -> None:
 
 
 def test_the_committed_schema_is_the_one_of_the_code() -> None:
-    assert (ROOT / "schema.graphql").read_text() == sdl(), "run `python cli.py schema` and commit it"
+    assert (ROOT / "schema.graphql").read_text() == sdl(), "run `bin/comptoir schema` and commit it"
 
 
 def test_every_table_is_opened_by_a_permission_or_hidden_on_purpose() -> None:

@@ -122,8 +122,8 @@ class Installation:
 
 
 @asynccontextmanager
-async def installed(settings: Settings, folder: Path) -> AsyncIterator[Installation]:
-    """An installation over the test database, with its API running and its own sandbox."""
+async def installed(settings: Settings, folder: Path, **given: str) -> AsyncIterator[Installation]:
+    """An installation over the test database, with its API running and its own sandbox; `given` are variables."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     sandboxed = Sandbox(webhook_url=f"{url}/webhooks/stripe", webhook_secret=WEBHOOK_SECRET, first_retry=0.1)
@@ -131,22 +131,26 @@ async def installed(settings: Settings, folder: Path) -> AsyncIterator[Installat
     logs.mkdir()
     async with sandboxed as sandbox, (mail := SlowMail(sandbox)).serve() as smtp_port:
         with embedded.servers(folder / "valkey", postgres=False, durable=False) as servers:
-            environment = os.environ | {
-                "APP_URL": url,
-                "PORT": str(port),
-                "COMPTOIR_HOME": str(folder / "home"),
-                "COMPTOIR_MASTER_KEYS": settings.comptoir_master_keys.get_secret_value(),
-                "DATABASE_URL": settings.database_url,
-                "REDIS_URL": servers.redis_url,
-                "SANDBOX_URL": sandbox.url,
-                "SMTP_FROM": str(settings.smtp_from),
-                "SMTP_HOST": "127.0.0.1",
-                "SMTP_PORT": str(smtp_port),
-                "SMTP_SECURITY": "none",
-                "STRIPE_API_BASE": sandbox.url,
-                "STRIPE_SECRET_KEY": "sk_test_comptoir",
-                "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
-            }
+            environment = (
+                os.environ
+                | given
+                | {
+                    "APP_URL": url,
+                    "PORT": str(port),
+                    "COMPTOIR_HOME": str(folder / "home"),
+                    "COMPTOIR_MASTER_KEYS": settings.comptoir_master_keys.get_secret_value(),
+                    "DATABASE_URL": settings.database_url,
+                    "REDIS_URL": servers.redis_url,
+                    "SANDBOX_URL": sandbox.url,
+                    "SMTP_FROM": str(settings.smtp_from),
+                    "SMTP_HOST": "127.0.0.1",
+                    "SMTP_PORT": str(smtp_port),
+                    "SMTP_SECURITY": "none",
+                    "STRIPE_API_BASE": sandbox.url,
+                    "STRIPE_SECRET_KEY": "sk_test_comptoir",
+                    "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
+                }
+            )
             installation = Installation(sandbox, mail, environment, servers, logs)
             try:
                 await installation.start("serve")

@@ -5,14 +5,13 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
-from urllib.parse import urlsplit
 
-import asyncpg
 import pytest
 
 from models.database import fetch, reader
 from models.readers import WAITING_MOST
 from settings import Settings
+from tests.faults.absence import away
 from tests.security.surroundings import nothing_changes
 from tests.shop import Shop
 
@@ -36,7 +35,7 @@ async def test_a_caller_while_postgresql_is_away_is_given_an_id_to_tell_us(
 ) -> None:
     async with nothing_changes(shop):
         with caplog.at_level(logging.ERROR, "comptoir.errors"):
-            async with _away(database_url):
+            async with away(database_url):
                 errors = [await _error(shop, operation) for operation in OPERATIONS * 2]
 
     assert {error["extensions"]["code"] for error in errors} == {"INTERNAL"}
@@ -75,17 +74,3 @@ async def _readers_busy(settings: Settings) -> AsyncIterator[None]:
         await asyncio.sleep(0)
         yield
     await asyncio.gather(*waiting, return_exceptions=True)  # a slow machine makes some give up
-
-
-@asynccontextmanager
-async def _away(database_url: str) -> AsyncIterator[None]:
-    """PostgreSQL shows the door to everyone in the database, and lets nobody in."""
-    name = urlsplit(database_url).path.lstrip("/")
-    beside = await asyncpg.connect(database_url, database="postgres")
-    try:
-        await beside.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
-        await beside.fetch("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = $1", name)
-        yield
-    finally:
-        await beside.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
-        await beside.close()

@@ -131,3 +131,19 @@ def test_no_other_status_is_taken_for_what_the_schema_refuses(status: str) -> No
 def test_a_metrics_token_that_can_be_guessed_is_refused() -> None:
     with pytest.raises(ValidationError, match="metrics_token"):
         Settings(_env_file=None, **WHOLE, metrics_token="short")
+
+
+@pytest.mark.parametrize("dsn", ["sentry.example.com/1", "https://sentry.example.com/1", "https://a1b2@host", "a1b2"])
+def test_an_address_that_is_no_project_at_sentry_is_refused_without_being_shown(dsn: str) -> None:
+    with pytest.raises(ValidationError, match="must be https://<key>@<host>/<number>") as refused:
+        Settings(_env_file=None, **WHOLE, sentry_dsn=dsn)
+
+    assert dsn not in str(refused.value)
+
+
+def test_logs_are_for_people_in_development_and_for_machines_in_production_unless_told_otherwise() -> None:
+    production = WHOLE | {"environment": "production", "app_url": "https://api.example.com"}
+
+    assert Settings(_env_file=None, **WHOLE).logs_as == "text"
+    assert Settings(_env_file=None, **production).logs_as == "json"
+    assert Settings(_env_file=None, **production, log_format="text").logs_as == "text"

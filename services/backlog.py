@@ -1,0 +1,64 @@
+"""How much is owed to the outside, for Prometheus: asked of PostgreSQL at each scrape, within a bound."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+
+from prometheus_client import Gauge
+
+from models import Lane
+from models.database import fetch
+
+log = logging.getLogger("comptoir.backlog")
+
+DATABASE_UP = Gauge("comptoir_database_up", "Whether PostgreSQL answered this process at the scrape")
+OPEN = Gauge("comptoir_promises_open", "Promises still to be kept, whether due or not", ["lane"])
+DUE_SINCE = Gauge(
+    "comptoir_promises_oldest_due_seconds", "How long the oldest promise that is due waits for a worker", ["lane"]
+)
+GIVEN_UP = Gauge("comptoir_promises_given_up", "Promises given up, to be looked at", ["lane"])
+
+TIMEOUT = 2.0  # seconds
+GIVEN_UP_EVERY = 60.0  # seconds: they are few among many, and counting them reads all
+
+
+class Backlog:
+    """Asks for one process."""
+
+    def __init__(self) -> None:
+        self._given_up: Mapping[str, int] = {}
+        self._counted_at = -GIVEN_UP_EVERY
+
+    async def look(self) -> None:
+        """Set the gauges to what is owed at this moment; where PostgreSQL does not say, they tell nothing."""
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                owed = {row["lane"]: row for row in await fetch(_OWED)}
+                await self._count_given_up()
+        except Exception as error:  # whatever it is, a scrape goes on and says so
+            log.warning("the backlog cannot be read: %r", error)
+            DATABASE_UP.set(0)
+            for gauge in (OPEN, DUE_SINCE, GIVEN_UP):
+                gauge.clear()
+            return
+        DATABASE_UP.set(1)
+        for lane in Lane:
+            row = owed.get(lane.value, {"open": 0, "due_since": 0})
+            OPEN.labels(lane.value).set(row["open"])
+            DUE_SINCE.labels(lane.value).set(row["due_since"])
+            GIVEN_UP.labels(lane.value).set(self._given_up.get(lane.value, 0))
+
+    async def _count_given_up(self) -> None:
+        if time.monotonic() - self._counted_at >= GIVEN_UP_EVERY:
+            rows = await fetch(_GIVEN_UP)
+            self._given_up, self._counted_at = {row["lane"]: row["given_up"] for row in rows}, time.monotonic()
+
+
+_OWED = """
+    SELECT lane, count(*) AS open, coalesce(extract(epoch FROM now() - min(due_at) FILTER (
+        WHERE due_at <= now() AND (lease_until IS NULL OR lease_until < now())
+    )), 0)::float AS due_since
+    FROM outbox WHERE done_at IS NULL AND given_up_at IS NULL GROUP BY lane
+"""
+_GIVEN_UP = "SELECT lane, count(*) AS given_up FROM outbox WHERE given_up_at IS NOT NULL GROUP BY lane"

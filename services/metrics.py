@@ -1,0 +1,22 @@
+"""What services count, for Prometheus. Labels take the few values that the code knows, never what others send."""
+
+from prometheus_client import Counter, Histogram
+
+JOBS = Histogram(
+    "comptoir_job_duration_seconds",
+    "Goes at keeping a promise, by job and by what came of them: kept, postponed, failed (tried again), given up",
+    ["job", "outcome"],
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120),
+)
+RENDERS = Histogram(
+    "comptoir_render_duration_seconds",
+    "Documents made, the wait for a free process included: rendered or failed",
+    ["outcome"],
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
+)
+STRIPE_EVENTS = Counter(
+    "comptoir_stripe_events",
+    "What came to the webhook, by type (other: one that we do not handle; none: nothing that Stripe signed): new,"
+    " duplicate, bad signature, no event, no database (Stripe sends it again)",
+    ["type", "outcome"],
+)
