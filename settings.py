@@ -76,10 +76,10 @@ class Settings(BaseSettings):
     s3_bucket: str | None = Field(
         None, pattern=r"^[A-Za-z0-9._-]{1,255}$", description="Where documents are kept; none: in COMPTOIR_HOME/files"
     )
-    s3_region: str = "eu-west-3"
+    s3_region: str = Field("eu-west-3", description="Its region")
     s3_endpoint_url: str | None = Field(None, description="A store other than Amazon's that speaks S3")
-    s3_access_key_id: str | None = None
-    s3_secret_access_key: SecretStr | None = None
+    s3_access_key_id: str | None = Field(None, description="Key of an account that may read and write it")
+    s3_secret_access_key: SecretStr | None = Field(None, description="Its secret")
     s3_prefix: str = Field("", description="Folder in the bucket")
     s3_addressing: Literal["auto", "path", "virtual"] = Field(
         "auto", description="Where addresses name the bucket; auto: in the host at Amazon, else in the path"
