@@ -119,6 +119,7 @@ async def test_a_signature_is_judged_as_the_partner_would(sandbox, http):
         signed(secret=OTHER),
         signed() | {"webhook-id": "evt_8"},
         signed(at=datetime.now(UTC) - timedelta(seconds=301)),
+        signed() | {"webhook-signature": rotated.replace("v1,", "v2,")},
         {"webhook-id": "evt_7"},
         signed(secret=OTHER) | {"webhook-signature": f"v1a,x {signed(secret=OTHER)['webhook-signature']} {rotated}"},
     ):
@@ -130,6 +131,7 @@ async def test_a_signature_is_judged_as_the_partner_would(sandbox, http):
         "wrong",
         "wrong",
         "stale",
+        "wrong",
         "unsigned",
         "verified",
         None,
