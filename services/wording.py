@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from babel import Locale
 from babel.dates import format_date
@@ -90,6 +91,7 @@ def templates() -> Environment:
         "phone": phone,
         "digits": digits,
         "address_lines": address_lines,
+        "host": host,
         "iban": iban,
         "paid_by": _PAID_BY.__getitem__,
         "declined": declined,
@@ -160,14 +162,19 @@ def paragraphs(text: str) -> list[str]:
     return [french(re.sub(r"[ \n]+", " ", part).strip()) for part in text.split("\n\n") if part.strip()]
 
 
+def host(url: str) -> str:
+    """Whose an address is, as people read it: `https://pay.example/a` → `pay.example`."""
+    return urlsplit(url).hostname or ""
+
+
 def bold(text: str, words: str) -> Markup:
     """The text for HTML, escaped, the words in it in bold and on one line."""
     return Markup('<b style="white-space:nowrap">{}</b>').format(words).join(text.split(words))
 
 
-def is_web(url: str) -> bool:
+def is_web(url: str | None) -> bool:
     """Whether it may become a link: an address of another kind could run a script."""
-    return url.startswith(("https://", "http://"))
+    return url is not None and url.startswith(("https://", "http://"))
 
 
 def address_lines(address: Address) -> list[str]:

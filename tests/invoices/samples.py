@@ -2,13 +2,25 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import Any
 
-from models.amounts import Sold, breakdown
-from models.content import Address, Branding, InvoiceContent, Line, Party, VatBreakdown, VatCategory
+from models.amounts import Sold, breakdown, spread
+from models.content import (
+    Address,
+    Allowance,
+    Branding,
+    Deposit,
+    InvoiceContent,
+    Line,
+    Party,
+    Transfer,
+    VatBreakdown,
+    VatCategory,
+)
 from models.payment import PaymentMethod
 from services.rendering import render_invoice
 
@@ -37,10 +49,28 @@ BRAND = Branding(
 )
 
 
-def invoice(*sold: tuple[str, int, int, int], **changes: Any) -> InvoiceContent:
-    """A paid invoice for (description, quantity, unit price TTC in cents, VAT rate); rate 0 is exempt."""
-    lines = sold or (TAX_RETURN,)
-    amounts = breakdown([Sold(quantity, price, rate) for _, quantity, price, rate in lines])
+TRANSFER = Transfer(iban="FR7630006000011234567890189", bic="AGRIFRPPXXX", reference="FQCA-2025-000156")
+PAY_URL = f"https://api.comptappart.example/pay/{'0197f0a2' * 12}"
+DEPOSIT = Deposit(number="FQCA-2025-000012", issued_on=date(2025, 12, 1), cents=30_00)
+TO_PAY: dict[str, Any] = {
+    "order_number": 42,
+    "due_on": date(2026, 1, 5),
+    "paid_on": None,
+    "paid_cents": 0,
+    "payment_method": None,
+    "transfer": TRANSFER,
+    "pay_url": PAY_URL,
+}
+BALANCE_TO_PAY = TO_PAY | {"paid_on": date(2025, 12, 1), "paid_cents": 30_00, "deposits": (DEPOSIT,)}
+
+
+def invoice(
+    *sold: tuple[str, int, int, int] | tuple[str, int, int, int, int], discount_cents: int = 0, **changes: Any
+) -> InvoiceContent:
+    """A paid invoice for (description, quantity, unit price TTC in cents, VAT rate, discount TTC if any), of which
+    `discount_cents` is taken off the whole; rate 0 is exempt."""
+    lines = _shared(sold or (TAX_RETURN,), discount_cents)
+    amounts = breakdown([line for _, line in lines])
     content: dict[str, Any] = {
         "number": "FQCA-2025-000156",
         "issued_on": date(2025, 12, 5),
@@ -51,7 +81,21 @@ def invoice(*sold: tuple[str, int, int, int], **changes: Any) -> InvoiceContent:
         "live": True,
         "seller": SELLER,
         "buyer": BUYER,
-        "lines": _lines(lines),
+        "lines": tuple(
+            Line(
+                description=description,
+                quantity=line.quantity,
+                unit_net=amount.unit_net,
+                base_quantity=amount.base_quantity,
+                discount_net_cents=amount.discount_net_cents,
+                vat_category=_category(line.vat_rate),
+                vat_rate=line.vat_rate,
+                net_cents=amount.net_cents,
+                vat_cents=amount.vat_cents,
+                gross_cents=amount.gross_cents,
+            )
+            for (description, line), amount in zip(lines, amounts.lines, strict=True)
+        ),
         "vat": tuple(
             VatBreakdown(
                 category=_category(rate.vat_rate),
@@ -61,6 +105,17 @@ def invoice(*sold: tuple[str, int, int, int], **changes: Any) -> InvoiceContent:
                 exemption=None if rate.vat_rate else EXEMPTION,
             )
             for rate in amounts.rates
+        ),
+        "allowances": tuple(
+            Allowance(
+                reason="Code BIENVENUE",
+                vat_category=_category(rate.vat_rate),
+                vat_rate=rate.vat_rate,
+                net_cents=rate.allowance_net_cents,
+                gross_cents=rate.allowance_gross_cents,
+            )
+            for rate in amounts.rates
+            if rate.allowance_gross_cents
         ),
         "net_cents": amounts.net_cents,
         "vat_cents": amounts.vat_cents,
@@ -101,22 +156,16 @@ def work_without_pango(content: InvoiceContent) -> bytes:
     return render_invoice(content)
 
 
-def _lines(sold: Sequence[tuple[str, int, int, int]]) -> tuple[Line, ...]:
-    amounts = breakdown([Sold(quantity, price, rate) for _, quantity, price, rate in sold])
-    return tuple(
-        Line(
-            description=description,
-            quantity=quantity,
-            unit_net=line.unit_net,
-            base_quantity=line.base_quantity,
-            vat_category=_category(rate),
-            vat_rate=rate,
-            net_cents=line.net_cents,
-            vat_cents=line.vat_cents,
-            gross_cents=line.gross_cents,
-        )
-        for (description, quantity, _, rate), line in zip(sold, amounts.lines, strict=True)
-    )
+def _shared(sold: Sequence[tuple[Any, ...]], discount_cents: int) -> list[tuple[str, Sold]]:
+    """(description, line), each line with its part of the discount on the whole."""
+    lines = [
+        (description, Sold(quantity, price, rate, *discount)) for description, quantity, price, rate, *discount in sold
+    ]
+    shares = spread(discount_cents, [line.gross_cents for _, line in lines])
+    return [
+        (description, replace(line, share_cents=share))
+        for (description, line), share in zip(lines, shares, strict=True)
+    ]
 
 
 def _category(rate: int) -> VatCategory:

@@ -14,8 +14,24 @@ from pypdf import PdfReader
 
 from errors import NotConfigured, Unavailable
 from models.content import Address, InvoiceContent, Party
+from models.invoice import InvoiceType
+from models.payment import PaymentMethod
 from services.rendering import Renderer
-from tests.invoices.samples import EXEMPTION, TAX_RETURN, brand, invoice, work, work_without_pango
+from tests.invoices.samples import (
+    BALANCE_TO_PAY,
+    DEPOSIT,
+    EXEMPTION,
+    PAY_URL,
+    TAX_RETURN,
+    TO_PAY,
+    brand,
+    invoice,
+    work,
+    work_without_pango,
+)
+
+COACHING = ("Coaching", 2, 90_00, 2000, 10_00)
+BOOK = ("Livre", 1, 19_90, 550)
 
 LOGO = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 20"><rect width="100" height="20"/></svg>"""
 HOSTILE_LOGO = """<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 9 9">
@@ -91,11 +107,94 @@ async def test_each_rate_has_its_vat_and_its_base(renderer: Renderer) -> None:
     assert "Exonéré de TVA sur 1 200,00 € 0,00 €" in page
 
 
-async def test_what_is_still_due_is_said(renderer: Renderer) -> None:
-    (page,) = await read(renderer, invoice(paid_cents=0, paid_on=None, payment_method=None))
+async def test_a_discount_stands_under_its_line(renderer: Renderer) -> None:
+    (page,) = await read(renderer, invoice(COACHING))
 
+    assert "Coaching Remise −8,33 € HT 2 75,00 € 20 % 141,67 €" in page
+    assert "Sous-total HT 141,67 € TVA 20 % 28,33 € Total TTC 170,00 €" in page
+
+
+async def test_a_discount_on_the_whole_stands_before_the_totals_by_rate(renderer: Renderer) -> None:
+    (page,) = await read(renderer, invoice(COACHING, BOOK, discount_cents=19_00))
+
+    assert (
+        "Sous-total HT 160,53 € Remise (Code BIENVENUE) à 20 % −14,18 € Remise (Code BIENVENUE) à 5,5 % −1,88 €"
+        " Total HT 144,47 € TVA 20 % sur 127,49 € 25,50 € TVA 5,5 % sur 16,98 € 0,93 € Total TTC 170,90 €"
+    ) in page
+    (page,) = await read(renderer, invoice(discount_cents=9_99))
+    assert "Sous-total HT 83,32 € Remise (Code BIENVENUE) −8,32 € Total HT 75,00 € TVA 20 % 15,00 €" in page
+
+
+async def test_the_order_and_the_siren_of_a_company_are_named(renderer: Renderer) -> None:
+    (page,) = await read(renderer, invoice(order_number=42, buyer=Party(name="Durand SARL", siren="123456782")))
+
+    assert "Commande N° 42" in page
+    assert "Facturé à Durand SARL SIREN 123 456 782" in page
+
+
+async def test_a_deposit_is_invoiced_as_such(renderer: Renderer) -> None:
+    content = invoice(("Acompte de 30 %", 1, 30_00, 2000), type=InvoiceType.PREPAYMENT)
+    pdf = PdfReader(io.BytesIO(await renderer.invoice(content)))
+
+    page = " ".join(pdf.pages[0].extract_text().split())
+    assert "Facture d’acompte Deposit invoice N° FQCA-2025-000156" in page
+    assert "Facture d’acompte acquittée 30,00 € payés en ligne le 5 décembre 2025" in page
+    assert pdf.metadata is not None and pdf.metadata.title == "Facture d’acompte FQCA-2025-000156"
+
+
+async def test_what_was_paid_in_advance_is_taken_off(renderer: Renderer) -> None:
+    (page,) = await read(renderer, invoice(deposits=(DEPOSIT,), payment_method=PaymentMethod.TRANSFER))
+
+    assert "Facture acquittée 69,99 € payés par virement le 5 décembre 2025 et 30,00 € d’acompte" in page
+    assert (
+        "Total TTC 99,99 € Acompte, facture FQCA-2025-000012 du 1er décembre 2025 −30,00 €"
+        " Payé −69,99 € Reste à payer 0,00 €"
+    ) in page
+
+
+async def test_what_is_still_due_is_asked_for_with_all_that_a_transfer_needs(renderer: Renderer) -> None:
+    pdf = PdfReader(io.BytesIO(await renderer.invoice(invoice(**TO_PAY))))
+
+    page = " ".join(pdf.pages[0].extract_text().split())
+    assert "Échéance 5 janvier 2026" in page
+    assert (
+        "À régler avant le 5 janvier 2026 99,99 € Payer en ligne Paiement sécurisé sur api.comptappart.example"
+        " ou par virement IBAN FR76 3000 6000 0112 3456 7890 189 BIC AGRIFRPPXXX"
+        " Référence à indiquer FQCA-2025-000156"
+    ) in page
     assert "Reste à payer 99,99 €" in page
     assert "acquittée" not in page
+    assert PAY_URL not in page
+    assert PAY_URL in links(pdf)
+
+
+async def test_a_payment_in_part_is_told_and_the_balance_asked_for(renderer: Renderer) -> None:
+    (page,) = await read(renderer, invoice(**BALANCE_TO_PAY))
+
+    assert "À régler avant le 5 janvier 2026 69,99 €" in page
+    assert (
+        "Total TTC 99,99 € Acompte, facture FQCA-2025-000012 du 1er décembre 2025 −30,00 € Reste à payer 69,99 €"
+    ) in page
+
+    by_cheque = BALANCE_TO_PAY | {"deposits": (), "payment_method": PaymentMethod.CHEQUE}
+    (page,) = await read(renderer, invoice(**by_cheque))
+    assert "Payé par chèque le 1er décembre 2025 −30,00 € Reste à payer 69,99 €" in page
+
+
+async def test_what_is_paid_asks_for_nothing(renderer: Renderer) -> None:
+    settled = TO_PAY | {"paid_on": TO_PAY["due_on"], "paid_cents": 99_99}
+    pdf = PdfReader(io.BytesIO(await renderer.invoice(invoice(**settled))))
+
+    page = pdf.pages[0].extract_text()
+    assert "acquittée" in page
+    assert "À régler" not in page and "IBAN" not in page and PAY_URL not in links(pdf)
+
+
+async def test_only_a_web_address_is_a_link_to_pay_by(renderer: Renderer) -> None:
+    pdf = PdfReader(io.BytesIO(await renderer.invoice(invoice(**TO_PAY | {"pay_url": "javascript:alert(1)"}))))
+
+    assert not any(link.startswith("javascript") for link in links(pdf))
+    assert "Par virement IBAN" in " ".join(pdf.pages[0].extract_text().split())
 
 
 async def test_test_mode_stands_across_every_page_and_live_mode_across_none(renderer: Renderer) -> None:
@@ -122,12 +221,14 @@ async def test_two_hundred_lines_run_over_pages_that_all_say_what_they_are(rende
     assert all("Facture FQCA-2025-000156" in page for page in pages[1:])
 
 
-@pytest.mark.parametrize("count", [1, 3, *range(9, 17), 40])
+@pytest.mark.parametrize("count", [1, 3, *range(6, 17), 40])
 async def test_the_totals_are_never_alone_on_a_page(renderer: Renderer, count: int) -> None:
-    *_, last = await read(renderer, invoice(*[(f"Séance n° {number}", 1, 50_00, 2000) for number in range(count)]))
+    lines = [(f"Séance n° {number}", 1, 50_00, 2000) for number in range(count)]
 
-    assert "Total TTC" in last
-    assert f"Séance n° {count - 1} " in last
+    for content in (invoice(*lines), invoice(*lines, discount_cents=10_00, **TO_PAY)):
+        *_, last = await read(renderer, content)
+        assert "Total TTC" in last
+        assert f"Séance n° {count - 1} " in last
 
 
 async def test_names_are_text_whatever_they_hold(renderer: Renderer) -> None:
@@ -251,6 +352,11 @@ async def read(renderer: Renderer, content: InvoiceContent) -> list[str]:
     """The text of each page, every run of spaces as one."""
     pdf = await renderer.invoice(content)
     return [" ".join(page.extract_text().split()) for page in PdfReader(io.BytesIO(pdf)).pages]
+
+
+def links(pdf: PdfReader) -> list[str]:
+    """Where the first page's links lead."""
+    return [str(link.get_object()["/A"]["/URI"]) for link in pdf.pages[0]["/Annots"]]
 
 
 async def ended(pid: int) -> None:
