@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
@@ -19,7 +19,7 @@ from errors import NotConfigured
 from resolvers import examples
 from resolvers.schema import engine
 from schema.context import Context
-from services import files, identity, outside
+from services import files, identity, outside, pages, pay_page
 from services.backlog import Backlog
 from services.health import Health
 from settings import Settings
@@ -56,6 +56,7 @@ def create_app(settings: Settings) -> Starlette:
         Route("/graphql", AnyOrigin(graphql)),
         Route("/webhooks/stripe", stripe, methods=["POST"], max_body_size=BODY_MOST),
         Route("/files/{token}/{name}", file, methods=["GET"]),
+        Route("/pay/{token}", pay, methods=["GET", "POST"]),
         Route("/healthz", healthz, methods=["GET"]),
         Route("/readyz", readyz(health), methods=["GET"]),
         *exposition.routes(settings, Backlog().look),
@@ -94,6 +95,19 @@ async def file(request: Request) -> Response:
         return PlainTextResponse("Ce document est momentanément indisponible. / Please try again later.", 503)
     headers["Content-Disposition"] = f'inline; filename="{invoice.number}.pdf"'
     return Response(content, media_type=files.PDF, headers=headers)
+
+
+async def pay(request: Request) -> Response:
+    """The page where a client pays an order, by its signed link; its button leads to Stripe."""
+    token = request.path_params["token"]
+    if request.method == "POST":
+        started = await pay_page.start(token)
+        if isinstance(started, str):
+            return RedirectResponse(started, 303)
+        status, view = started
+    else:
+        status, view = await pay_page.show(token, back="back" in request.query_params)
+    return HTMLResponse(pages.pay(view), status, pages.headers(view))
 
 
 async def healthz(request: Request) -> Response:

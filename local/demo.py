@@ -135,6 +135,7 @@ def _environment(given: Given, servers: embedded.Servers) -> dict[str, str]:
         "REDIS_URL": given.redis_url or servers.redis_url,
         "SANDBOX_URL": sandbox_url,
         "STRIPE_API_BASE": sandbox_url,
+        "STRIPE_PAYMENT_METHODS": "card,sepa_debit",
         "SMTP_HOST": "127.0.0.1",
         "SMTP_PORT": str(smtp_port),
         "SMTP_SECURITY": "none",

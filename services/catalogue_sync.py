@@ -2,20 +2,29 @@
 
 from typing import Any
 
+from errors import Gone
 from models import Lane, Product
 from services.outbox import job, later
 from services.outside import outside
 from services.stripe_news import News
-from services.twins import product_request
+from services.twins import PLATFORM, make_product, product_request
 
 
 @job(Lane.SYNC)
 async def push(product: Product) -> None:
-    """Tell Stripe what a product is now, if it knows it at all."""
-    if product.stripe_id is None or product.stripe_live != outside().settings.live:
+    """Tell Stripe what a product is now; a new one too, so that payment links can be made of it there."""
+    settings = outside().settings
+    if settings.stripe_secret_key is None:
+        return  # nobody to tell
+    if not product.known_at(PLATFORM, settings.live):
+        await make_product(product, PLATFORM, settings.live)
         return
     await product.fetch_related("partner_links__partner")
-    await outside().stripe.update_product(product.stripe_id, product_request(product))
+    try:
+        await outside().stripe.update_product(str(product.stripe_id), product_request(product))
+    except Gone:
+        await Product.filter(id=product.id).update(stripe_id=None)
+        await make_product(product, PLATFORM, settings.live)
 
 
 async def compare(news: News, twin: dict[str, Any]) -> str:

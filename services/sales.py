@@ -12,10 +12,10 @@ from models.database import query, transaction
 from services import asking, clients, discounts, pricing
 from services.outside import outside
 from services.pricing import Item, Part
+from services.twins import PLATFORM
 
 log = logging.getLogger("comptoir.sales")
 
-PLATFORM = "platform"  # the Stripe account of the installation
 SAME_CART = timedelta(hours=24)  # within which the same cart of the same client is the same order
 
 

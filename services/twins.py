@@ -8,12 +8,19 @@ from models import Attempt, AttemptStatus, Client, Operation, Order, Product
 from services.exchange import Exchange, attempt_for, carry_out
 from services.outside import outside
 
+PLATFORM = "platform"  # the Stripe account of the installation
+
 
 async def make(order: Order) -> None:
     """The twins that an order's payment names; the order comes with its client, and lines with their products."""
-    await carry_out(_CreateCustomer(order.client, order))
+    await carry_out(_CreateCustomer(order.client, order.stripe_account, order.live))
     for product in {line.product_id: line.product for line in order.lines}.values():
-        await carry_out(_CreateProduct(product, order))
+        await make_product(product, order.stripe_account, order.live)
+
+
+async def make_product(product: Product, account: str, live: bool) -> None:
+    """A product's twin, where there is none yet."""
+    await carry_out(_CreateProduct(product, account, live))
 
 
 async def forget(order: Order) -> None:
@@ -37,8 +44,8 @@ class _CreateTwin(Exchange[Any]):
 
     operation: Operation
 
-    def __init__(self, row: Client | Product, order: Order) -> None:
-        self.row, self.account, self.live = row, order.stripe_account, order.live
+    def __init__(self, row: Client | Product, account: str, live: bool) -> None:
+        self.row, self.account, self.live = row, account, live
 
     async def intend(self) -> Attempt:
         row: Any = await type(self.row).select_for_update().get(id=self.row.id)

@@ -102,6 +102,7 @@ def settings(database_url: str, redis_url: str, sandbox: Sandbox, tmp_path_facto
         comptoir_master_keys="k1:" + "a2V5" * 10 + "a2U=",
         stripe_secret_key="sk_test_comptoir",
         stripe_webhook_secret=WEBHOOK_SECRET,
+        stripe_payment_methods="card,sepa_debit",
         stripe_api_base=sandbox.url,
         smtp_host="127.0.0.1",
         smtp_port=sandbox.smtp_port,

@@ -121,7 +121,7 @@ async def test_two_renderings_of_one_invoice_are_one_document(shop: Shop, bucket
 
 async def test_a_letter_waits_for_an_invoice_that_its_store_lacks(shop: Shop, bucket: Bucket) -> None:
     async with storing(shop, bucket.settings) as installed:
-        shop.sandbox.mail.refuse_next()
+        shop.sandbox.mail.refuse_next(times=2)  # the welcome too
         order = await installed.sell()
 
     await shop.time_passes(minutes=1)

@@ -12,7 +12,7 @@ from tortoise.exceptions import DBConnectionError, OperationalError
 from providers.stripe import verify
 from services import inbox, metrics
 from services.outside import outside
-from services.sales import PLATFORM
+from services.twins import PLATFORM
 
 log = logging.getLogger("comptoir.webhooks")
 

@@ -5,11 +5,11 @@ import logging
 from uuid import UUID
 
 from models import Lane, Promise
-from services import inbox, invoices, notifications, outbox
+from services import asking, catalogue_sync, inbox, invoices, notifications, outbox, reminders, telling
 
 log = logging.getLogger("comptoir.lanes")
 
-AREAS = (inbox, invoices, notifications)  # importing them declares their jobs
+AREAS = (asking, catalogue_sync, inbox, invoices, notifications, reminders, telling)  # importing them declares their jobs
 
 WIDTHS = {Lane.EVENTS: 8, Lane.RENDER: 2, Lane.MAIL: 4, Lane.DELIVER: 20, Lane.SYNC: 8}
 LOOK_EVERY = 5.0  # seconds: a lost wake-up costs no more
