@@ -20,6 +20,7 @@ HEADINGS = {
     "Database and Redis": ("DATABASE_", "READ_", "REDIS_"),
     "Stripe": ("STRIPE_",),
     "Mail": ("SMTP_",),
+    "Documents": ("S3_",),
     "Watching": ("LOG_", "SENTRY_", "METRICS_", "WORKER_METRICS_"),
 }
 

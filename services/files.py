@@ -27,7 +27,7 @@ async def load(key: str) -> bytes:
         return await outside().documents.load(key)
     except Gone as gone:
         raise NotConfigured(
-            f"A document is missing ({gone}). Bring it with `python cli.py files copy`, or from a backup."
+            f"A document is missing ({gone}). Bring it with `bin/comptoir files copy`, or from a backup."
         ) from gone
 
 

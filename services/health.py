@@ -144,5 +144,7 @@ DATABASE = Finding(
 REDIS = Finding("redis", "Redis does not answer in time.", "See that it runs, and that REDIS_URL leads to it.")
 WORKER = Finding("worker", "No worker has been seen for a minute.", "Start `bin/comptoir worker`, supervised.")
 FILES = Finding(
-    "files", "Documents cannot be stored.", "See that COMPTOIR_HOME can be written to and has room, and try again."
+    "files",
+    "Documents cannot be stored.",
+    "See that COMPTOIR_HOME can be written to and has room, or with S3_BUCKET that the store answers, and try again.",
 )

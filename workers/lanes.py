@@ -9,7 +9,15 @@ from services import asking, catalogue_sync, inbox, invoices, notifications, out
 
 log = logging.getLogger("comptoir.lanes")
 
-AREAS = (asking, catalogue_sync, inbox, invoices, notifications, reminders, telling)  # importing them declares their jobs
+AREAS = (
+    asking,
+    catalogue_sync,
+    inbox,
+    invoices,
+    notifications,
+    reminders,
+    telling,
+)  # importing them declares their jobs
 
 WIDTHS = {Lane.EVENTS: 8, Lane.RENDER: 2, Lane.MAIL: 4, Lane.DELIVER: 20, Lane.SYNC: 8}
 LOOK_EVERY = 5.0  # seconds: a lost wake-up costs no more
