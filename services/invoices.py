@@ -55,6 +55,8 @@ async def issue_ahead(order: Order) -> list[Invoice]:
     Raises Conflict where that was done, or the deposit is still to be paid.
     """
     order.must_be_open()
+    if order.is_free:
+        raise Conflict(f"Order {order.number} is free: there is nothing to invoice.", field="input.order")
     made = {invoice.type for invoice in await Invoice.filter(order_id=order.id)}
     if InvoiceType.INVOICE in made:
         raise Conflict(f"Order {order.number} is invoiced already.", field="input.order")
