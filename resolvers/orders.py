@@ -61,7 +61,7 @@ async def order_create(info: Info, input: OrderCreateInput) -> models.Order:
         client,
         await items(actor(info), input.lines),
         discount=part(input.discount),
-        code=input.discount_code,
+        code=input.discount_code or None,
         deposit=part(input.deposit),
     )
 
@@ -70,7 +70,7 @@ async def order_create(info: Info, input: OrderCreateInput) -> models.Order:
 async def order_discount(info: Info, input: OrderDiscountInput) -> models.Order:
     """Take another discount off an open order, or none. What the client could pay by asks for the new amount."""
     row = await actor(info).get(models.Order, input.order, field="input.order", for_update=True)
-    return await sales.change_discount(row, part(input.discount), input.discount_code)
+    return await sales.change_discount(row, part(input.discount), input.discount_code or None)
 
 
 @mutation(Order, requires=Permission.INVOICES_WRITE)

@@ -32,7 +32,7 @@ async def checkout_start(info: Info, input: CheckoutStartInput) -> Any:
     for whoever the address belongs to. A free order completes at once."""
     given(input)
     order: Any = await _order_to_pay(info, input)
-    attempt: Any = await checkout.start(order, success_url=input.success_url, cancel_url=input.cancel_url)
+    attempt: Any = await checkout.start(order, success_url=input.success_url, cancel_url=input.cancel_url or None)
     if attempt is None:
         return OrderCompleted(order=order, order_number=order.number)
     return CheckoutStarted(
@@ -90,10 +90,10 @@ async def _order_to_pay(info: Info, input: CheckoutStartInput) -> models.Order:
     """The order that is named, or, at a storefront, the one of an address and what it buys."""
     caller = actor(info)
     if not caller.is_storefront:
-        if input.order is None:
+        if not input.order:
             raise Invalid("Name the order to pay.", field="input.order")
         return await caller.get(models.Order, input.order, field="input.order")
-    if input.order is not None:
+    if input.order:
         raise Invalid("A storefront names an e-mail address and lines instead of an order.", field="input.order")
     if not input.email:
         raise Invalid("Give the client's e-mail address.", field="input.email")
@@ -103,9 +103,13 @@ async def _order_to_pay(info: Info, input: CheckoutStartInput) -> models.Order:
         raise Invalid("A storefront gives no discounts but by a code.", field="input.lines")
     known = {name: value for name, value in given(input).items() if name in ("first_name", "last_name", "phone")}
     checkout.check_return(input.success_url, "input.successUrl")
-    checkout.check_return(input.cancel_url, "input.cancelUrl")
+    checkout.check_return(input.cancel_url or None, "input.cancelUrl")
     return await sales.create_at_storefront(
-        caller.organization_id, input.email, await items(caller, input.lines), code=input.discount_code, known=known
+        caller.organization_id,
+        input.email,
+        await items(caller, input.lines),
+        code=input.discount_code or None,
+        known=known,
     )
 
 

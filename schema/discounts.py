@@ -1,6 +1,7 @@
 """Discounts: a part of an amount, and the codes that give one."""
 
 import strawberry
+from strawberry import UNSET
 
 import models
 from schema.base import auto, input, node
@@ -30,14 +31,14 @@ class DiscountCode:
 @strawberry.input(description="A part of an amount: a percent or an amount, one of the two.")
 class PartInput:
     percent: int | None = strawberry.field(
-        description="In hundredths of a percent, 1 to 10000: 1000 is 10 %.", default=None
+        description="In hundredths of a percent, 1 to 10000: 1000 is 10 %.", default=UNSET
     )
-    amount: int | None = strawberry.field(description="TTC, in minor units of the order's currency.", default=None)
-    reason: str | None = strawberry.field(description="What it is for, as on the invoice.", default=None)
+    amount: int | None = strawberry.field(description="TTC, in minor units of the order's currency.", default=UNSET)
+    reason: str | None = strawberry.field(description="What it is for, as on the invoice.", default=UNSET)
 
     @property
     def part(self) -> Part:
-        return Part(self.percent, self.amount, self.reason)
+        return Part(**{name: value for name, value in vars(self).items() if value is not UNSET})
 
 
 @input(models.DiscountCode)
@@ -48,9 +49,9 @@ class DiscountCodeCreateInput:
     name: auto
     percent: auto
     amount: MoneyInput | None = strawberry.field(
-        description="Taken off, TTC; none where it is a percent.", default=None
+        description="Taken off, TTC; none where it is a percent.", default=UNSET
     )
-    minimum: MoneyInput | None = strawberry.field(description="Only for orders of as much, TTC.", default=None)
+    minimum: MoneyInput | None = strawberry.field(description="Only for orders of as much, TTC.", default=UNSET)
     starts_at: auto
     ends_at: auto
     redemptions_most: auto

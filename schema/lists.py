@@ -13,6 +13,7 @@ OrderOrder = order(models.Order, created_at="id", number="number")
 
 import enum
 import inspect
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -184,4 +185,4 @@ def _kind(model: type[Model], name: str) -> Any:
 
 
 def _plural(name: str) -> str:
-    return f"{name.lower()}s"
+    return f"{re.sub('(?<!^)(?=[A-Z])', ' ', name).lower()}s"

@@ -132,7 +132,7 @@ class OrderLineInput:
 
     product: strawberry.ID = strawberry.field(description="The product's global id.")
     quantity: auto
-    discount: PartInput | None = strawberry.field(description="Taken off this line.", default=None)
+    discount: PartInput | None = strawberry.field(description="Taken off this line.", default=UNSET)
 
 
 @input(models.Order)
@@ -141,18 +141,18 @@ class OrderCreateInput:
 
     client: strawberry.ID = strawberry.field(description="The client's global id.")
     lines: list[OrderLineInput] = strawberry.field(description="1 to 100 lines.")
-    discount: PartInput | None = strawberry.field(description="Taken off the whole.", default=None)
-    discount_code: str | None = strawberry.field(description="A code instead, as the client gave it.", default=None)
+    discount: PartInput | None = strawberry.field(description="Taken off the whole.", default=UNSET)
+    discount_code: str | None = strawberry.field(description="A code instead, as the client gave it.", default=UNSET)
     deposit: PartInput | None = strawberry.field(
-        description="What is to be paid first, of the total; the rest is its balance.", default=None
+        description="What is to be paid first, of the total; the rest is its balance.", default=UNSET
     )
 
 
 @strawberry.input(description="Another discount on the whole of an order; none takes it away.")
 class OrderDiscountInput:
     order: strawberry.ID = strawberry.field(description="The order's global id.")
-    discount: PartInput | None = strawberry.field(description="Taken off the whole.", default=None)
-    discount_code: str | None = strawberry.field(description="A code instead, as the client gave it.", default=None)
+    discount: PartInput | None = strawberry.field(description="Taken off the whole.", default=UNSET)
+    discount_code: str | None = strawberry.field(description="A code instead, as the client gave it.", default=UNSET)
 
 
 @strawberry.input(description="Which order to invoice before it is paid.")
@@ -174,7 +174,7 @@ class PaymentRecordInput:
 
     order: strawberry.ID = strawberry.field(description="The order that it pays.")
     method: auto
-    amount: MoneyInput | None = strawberry.field(description="How much; all of the balance unless told.", default=None)
+    amount: MoneyInput | None = strawberry.field(description="How much; all of the balance unless told.", default=UNSET)
     paid_at: auto
     reference: auto
 
@@ -201,13 +201,13 @@ class ConflictResolveInput:
 class CheckoutStartInput:
     """Which order to pay, or, from a storefront, what is bought by whom; and where the client comes back to."""
 
-    order: strawberry.ID | None = strawberry.field(description="The order's global id.", default=None)
+    order: strawberry.ID | None = strawberry.field(description="The order's global id.", default=UNSET)
     email: Email | None = strawberry.field(description="Of a storefront: the client's address.", default=UNSET)
     lines: list[OrderLineInput] | None = strawberry.field(
-        description="Of a storefront: what is bought, 1 to 100 lines.", default=None
+        description="Of a storefront: what is bought, 1 to 100 lines.", default=UNSET
     )
     discount_code: str | None = strawberry.field(
-        description="Of a storefront: a code, as the client gave it.", default=None
+        description="Of a storefront: a code, as the client gave it.", default=UNSET
     )
     first_name: auto
     last_name: auto
@@ -215,7 +215,7 @@ class CheckoutStartInput:
     success_url: URL = strawberry.field(
         description="Where the client lands once paid; `{CHECKOUT_SESSION_ID}` is filled in."
     )
-    cancel_url: URL | None = strawberry.field(description="Where the client lands on giving up.", default=None)
+    cancel_url: URL | None = strawberry.field(description="Where the client lands on giving up.", default=UNSET)
 
 
 @strawberry.type(description="The client can pay.")
