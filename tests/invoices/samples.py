@@ -61,7 +61,12 @@ TO_PAY: dict[str, Any] = {
     "transfer": TRANSFER,
     "pay_url": PAY_URL,
 }
-BALANCE_TO_PAY = TO_PAY | {"paid_on": date(2025, 12, 1), "paid_cents": 30_00, "deposits": (DEPOSIT,)}
+BALANCE_TO_PAY = TO_PAY | {
+    "paid_on": date(2025, 12, 1),
+    "paid_cents": 30_00,
+    "payment_method": PaymentMethod.STRIPE,
+    "deposits": (DEPOSIT,),
+}
 
 
 def invoice(

@@ -13,6 +13,7 @@ from services import wording
 def test_money_has_a_comma_narrow_spaces_and_its_sign_at_the_end() -> None:
     assert wording.money(1_234_567_89, "EUR") == "1\u202f234\u202f567,89\xa0€"
     assert wording.money(5_00, "CHF") == "5,00\xa0CHF"
+    assert wording.money(-30_00, "EUR") == "−30,00\xa0€"
 
 
 @pytest.mark.parametrize(("amount", "text"), [("83.32", "83,32\xa0€"), ("11.6667", "11,6667\xa0€"), ("3", "3,00\xa0€")])
@@ -59,3 +60,49 @@ def test_every_way_of_paying_has_its_words() -> None:
     paid_by = wording.templates().filters["paid_by"]
 
     assert all(paid_by(method) for method in PaymentMethod)
+
+
+def test_an_iban_goes_by_fours() -> None:
+    assert wording.iban("FR7630006000011234567890189") == "FR76 3000 6000 0112 3456 7890 189"
+
+
+@pytest.mark.parametrize("code", ["insufficient_funds", "expired_card", "card_declined", "generic_decline"])
+def test_a_known_refusal_is_told_in_french(code: str) -> None:
+    assert wording.declined(code)
+
+
+def test_a_refusal_that_we_have_no_words_for_is_not_told() -> None:
+    assert wording.declined("a_code_of_tomorrow") is None
+    assert wording.declined(None) is None
+
+
+@pytest.mark.parametrize("code", ["lost_card", "stolen_card", "pickup_card", "fraudulent"])
+def test_a_suspicion_is_not_told(code: str) -> None:
+    assert wording.declined(code) == wording.declined("card_declined")
+
+
+def test_a_sentence_does_not_break_before_its_punctuation() -> None:
+    assert wording.french("Commande n° 42 : payée ? Oui ; merci !") == (
+        "Commande n°\xa042\xa0: payée\xa0? Oui\xa0; merci\xa0!"
+    )
+
+
+def test_paragraphs_stand_between_empty_lines_and_keep_their_hard_spaces() -> None:
+    assert wording.paragraphs("\nUn\ndeux :\n\n\n trois 3,00\xa0€\n") == ["Un deux\xa0:", "trois 3,00\xa0€"]
+    assert wording.paragraphs("\n\n \n") == []
+
+
+def test_words_in_bold_leave_all_else_escaped() -> None:
+    html = wording.bold("Facture <F-1> de <b>", "<F-1>")
+
+    assert html == 'Facture <b style="white-space:nowrap">&lt;F-1&gt;</b> de &lt;b&gt;'
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "//host", "", None])
+def test_only_an_address_of_the_web_may_be_a_link(url: str | None) -> None:
+    assert not wording.is_web(url)
+    assert wording.is_web("https://comptoir.example/pay")
+
+
+def test_an_address_is_read_by_its_host() -> None:
+    assert wording.host("https://pay.comptoir.example:8443/pay/0197") == "pay.comptoir.example"
