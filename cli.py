@@ -4,9 +4,12 @@ import asyncio
 import difflib
 import os
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
 
 import typer
 from pydantic import ValidationError
@@ -16,6 +19,9 @@ from errors import DomainError, ProviderError
 from local import demo, home, pango
 from local.processes import Failed
 from settings import Settings
+
+if TYPE_CHECKING:
+    from services.doctor import Verdict
 
 SCHEMA = Path(__file__).parent / "schema.graphql"
 
@@ -160,6 +166,33 @@ def settings(
         raise typer.Exit(1)
 
 
+@app.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Verdicts as a JSON array")] = False,
+) -> None:
+    """Look whether all that must hold of the database does; exit with 1 where something does not. Changes nothing."""
+    import asyncio
+    import json
+    from dataclasses import asdict
+
+    verdicts = asyncio.run(_examined(_settings()))
+    if as_json:
+        typer.echo(json.dumps([{"good": verdict.good, **asdict(verdict)} for verdict in verdicts], indent=2))
+    else:
+        typer.echo("\n".join(map(_told, verdicts)))
+    if not all(verdict.good for verdict in verdicts):
+        raise typer.Exit(1)
+
+
+@app.command()
+def retry(promise: Annotated[UUID, typer.Argument(help="Its id, as `comptoir doctor` shows it")]) -> None:
+    """Take up again a promise that was given up, with what waited for it."""
+    import asyncio
+
+    asyncio.run(_retry(_settings(), promise))
+    typer.echo("▸ A worker takes it up now")
+
+
 @app.command("new-key")
 def new_key() -> None:
     """Print a fresh entry for COMPTOIR_MASTER_KEYS."""
@@ -208,6 +241,46 @@ def _settings() -> Settings:
 def _join() -> None:
     for name, value in home.environment(demo.Given().home).items():
         os.environ.setdefault(name, value)
+
+
+async def _examined(settings: Settings) -> "list[Verdict]":
+    from services import doctor
+
+    async with _connected(settings.model_copy(update={"read_timeout_seconds": doctor.SECONDS_MOST})):
+        return [await doctor.examine(invariant) for invariant in doctor.INVARIANTS]
+
+
+def _told(verdict: "Verdict") -> str:
+    if verdict.good:
+        return f"✓ {verdict.holds}"
+    lines = [f"✗ {verdict.holds}: {verdict.error or f'broken {verdict.broken} times'}"]
+    lines += [f"    {example}" for example in verdict.examples]
+    if verdict.broken and verdict.broken > len(verdict.examples):
+        lines.append(f"    … and {verdict.broken - len(verdict.examples)} more")
+    return "\n".join([*lines, f"  → {verdict.do}"])
+
+
+async def _retry(settings: Settings, promise: UUID) -> None:
+    from services import outbox
+
+    async with _connected(settings):
+        await outbox.retry(promise)
+
+
+@asynccontextmanager
+async def _connected(settings: Settings) -> AsyncIterator[None]:
+    """As any process of the installation is. Raises Failed when the database does not let us in."""
+    import asyncpg
+
+    from models.database import fetch
+    from services import outside
+
+    async with outside.connected(settings):
+        try:
+            await fetch("SELECT 1")
+        except (OSError, asyncpg.PostgresError) as refusal:
+            raise Failed(f"The database of DATABASE_URL does not let us in: {refusal}") from refusal
+        yield
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ from uuid import UUID
 
 from tortoise.models import Model
 
-from errors import Refused, Unavailable
+from errors import Conflict, NotFound, Refused, Unavailable
 from models import Lane, Order, Promise, StripeEvent
 from models.database import after_commit, query, transaction
 from services import metrics
@@ -100,6 +100,24 @@ async def owes(function: Function, row: Model) -> bool:
     """Whether such a promise on a row is still open."""
     job = _by_function[function].name
     return await Promise.exists(subject_id=row.pk, job=job, done_at=None, given_up_at=None)
+
+
+async def retry(promise_id: UUID) -> None:
+    """Take up again what was given up, with what waited for it. Raises NotFound, and Conflict, saying what to do."""
+    async with transaction():
+        promise = await Promise.select_for_update().get_or_none(id=promise_id)
+        if promise is None:
+            raise NotFound(f"There is no promise {promise_id}.")
+        if promise.given_up_at is None:
+            raise Conflict(f"{promise.job} {promise_id} was not given up.")
+        if promise.after_id and await Promise.exists(id=promise.after_id, given_up_at__isnull=False):
+            raise Conflict(f"{promise.job} {promise_id} waits for {promise.after_id}, given up too: retry that one.")
+        await query(
+            "UPDATE outbox SET given_up_at = NULL, failures = 0, deaths = 0, due_at = CASE WHEN id = $1 THEN now() END"
+            " WHERE id = $1 OR (after_id = $1 AND given_up_at IS NOT NULL)",
+            promise_id,
+        )
+        after_commit(outside().wake.of(promise.lane))
 
 
 async def claim(lane: Lane, most: int) -> list[Promise]:

@@ -1,0 +1,281 @@
+"""What must hold of any database of ours at any moment, and what to do where it does not: `comptoir doctor`.
+
+INVARIANTS is the list. All of it reads only: PostgreSQL refuses these connections every write.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from models import Lane
+from models.database import fetch
+from services import files
+from services.keys import master_keys
+from telemetry.redaction import redacted
+
+SECONDS_MOST = 60.0  # for each invariant
+EXAMPLES_MOST = 5
+EXAMPLE_LONGEST = 200  # characters
+FILES_MOST = 10_000  # documents read, the newest
+FILES_AT_ONCE = 16
+
+Look = Callable[[], Awaitable[Sequence[str]]]
+
+
+@dataclass(frozen=True)
+class Invariant:
+    """`broken` finds what breaks it: a statement that gives an `example` a row, or a function that gives them all."""
+
+    holds: str
+    broken: str | Look
+    do: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`broken`: how often; None where it could not be looked at, for the reason in `error`."""
+
+    holds: str
+    broken: int | None
+    examples: tuple[str, ...]
+    do: str
+    error: str | None = None
+
+    @property
+    def good(self) -> bool:
+        return self.broken == 0
+
+
+async def examine(invariant: Invariant) -> Verdict:
+    """Look at one invariant, within bounds. Raises nothing: what keeps it from looking is told."""
+    try:
+        async with asyncio.timeout(SECONDS_MOST):
+            broken, examples = await _found(invariant.broken)
+    except Exception as error:
+        reason = redacted(f"{type(error).__name__}: {error}")
+        return Verdict(invariant.holds, None, (), "Mend what kept it from being looked at, and try again.", reason)
+    shown = tuple(redacted(example)[:EXAMPLE_LONGEST] for example in examples[:EXAMPLES_MOST])
+    return Verdict(invariant.holds, broken, shown, invariant.do)
+
+
+async def _found(broken: str | Look) -> tuple[int, Sequence[str]]:
+    if not isinstance(broken, str):
+        examples = await broken()
+        return len(examples), examples
+    counted = "SELECT example, count(*) OVER () AS broken FROM"
+    rows = await fetch(f"{counted} ({broken}) AS found ORDER BY example LIMIT {EXAMPLES_MOST}")
+    return (rows[0]["broken"] if rows else 0), [row["example"] for row in rows]
+
+
+# Money
+
+PAID_IFF_COVERED = """
+    SELECT g.slug || ' order ' || o.number || CASE o.status WHEN 'PAID'
+        THEN ' is paid, and no payment covers it' ELSE ' is not paid, and a payment covers it' END AS example
+    FROM orders o JOIN organizations g ON g.id = o.organization_id
+    LEFT JOIN (SELECT DISTINCT order_id, amount_cents, currency FROM payments WHERE status = 'SUCCEEDED') p
+        ON (p.order_id, p.amount_cents, p.currency) = (o.id, o.total_cents, o.currency)
+    WHERE o.total_cents > 0 AND o.status IN ('OPEN', 'PAID') AND (o.status = 'PAID') <> (p.order_id IS NOT NULL)
+"""
+
+INVOICED = """
+    SELECT g.slug || ' order ' || o.number || ': ' || coalesce(i.total, 0) || ' of ' || o.total_cents || ' cents'
+        AS example
+    FROM orders o JOIN organizations g ON g.id = o.organization_id
+    LEFT JOIN (SELECT order_id, sum(total_cents) AS total FROM invoices WHERE type = 'INVOICE' GROUP BY order_id) i
+        ON i.order_id = o.id
+    WHERE o.status = 'PAID' AND o.total_cents > 0 AND o.total_cents IS DISTINCT FROM i.total
+"""
+
+GAPLESS = """
+    SELECT slug || ' ' || number || ' comes after ' || before || ' of ' || year AS example FROM (
+        SELECT g.slug, i.number, i.year, i.sequence,
+            lag(i.sequence, 1, 0) OVER (PARTITION BY i.series_id, i.year ORDER BY i.sequence) AS before
+        FROM invoices i JOIN organizations g ON g.id = i.organization_id
+    ) AS numbered WHERE sequence <> before + 1
+    UNION ALL
+    SELECT g.slug || ' ' || s.prefix || ': ' || s.last_number || ' of ' || s.year || ' was taken and is not there'
+    FROM invoice_series s JOIN organizations g ON g.id = s.organization_id
+    LEFT JOIN (SELECT series_id, year, max(sequence) AS newest FROM invoices GROUP BY series_id, year) i
+        ON (i.series_id, i.year) = (s.id, s.year)
+    WHERE s.last_number <> coalesce(i.newest, 0)
+"""
+
+IN_ORDER = """
+    SELECT slug || ' ' || number || ' was issued before the one before it' AS example FROM (
+        SELECT g.slug, i.number, i.issued_at,
+            lag(i.issued_at) OVER (PARTITION BY i.series_id ORDER BY i.year, i.sequence) AS before
+        FROM invoices i JOIN organizations g ON g.id = i.organization_id
+    ) AS dated WHERE issued_at < before
+"""
+
+GRANTED = """
+    SELECT g.slug || ' order ' || o.number || ' line ' || l.position AS example
+    FROM orders o JOIN organizations g ON g.id = o.organization_id JOIN order_lines l ON l.order_id = o.id
+    LEFT JOIN accesses a ON (a.client_id, a.product_id, a.live) = (o.client_id, l.product_id, o.live)
+    WHERE o.status = 'PAID' AND o.kind = 'PRODUCTS' AND a.id IS NULL
+"""
+
+SETTLED = """
+    SELECT g.slug || ' order ' || o.number || ' ' || c.kind || ': ' || c.message AS example
+    FROM conflicts c JOIN orders o ON o.id = c.order_id JOIN organizations g ON g.id = c.organization_id
+    WHERE c.resolved_at IS NULL
+"""
+
+# Documents and letters
+
+RENDERED = """
+    SELECT g.slug || ' ' || i.number AS example FROM invoices i JOIN organizations g ON g.id = i.organization_id
+    WHERE i.file_key IS NULL AND i.created_at < now() - interval '10 minutes'
+"""
+
+SENT = """
+    SELECT g.slug || ' ' || i.number AS example FROM invoices i JOIN organizations g ON g.id = i.organization_id
+    WHERE i.emailed_at IS NULL AND i.rendered_at < now() - interval '10 minutes'
+"""
+
+TO_BE_TOLD = """
+    SELECT p.slug || ' of ' || n.event_id AS example FROM notifications n JOIN partners p ON p.id = n.partner_id
+    WHERE n.status = 'PENDING' AND NOT EXISTS (
+        SELECT 1 FROM outbox b WHERE b.subject_id = n.id AND b.job = 'notifications.deliver'
+            AND b.done_at IS NULL AND b.given_up_at IS NULL
+    )
+"""
+
+
+async def _lost_files() -> list[str]:
+    """Documents that are gone from the store, or not what was stored."""
+    rendered = await fetch(
+        "SELECT g.slug || ' ' || i.number AS name, i.file_key, i.file_sha256"
+        " FROM invoices i JOIN organizations g ON g.id = i.organization_id"
+        " WHERE i.file_key IS NOT NULL ORDER BY i.id DESC LIMIT $1",
+        FILES_MOST,
+    )
+    troubles: list[str | None] = []
+    for start in range(0, len(rendered), FILES_AT_ONCE):
+        several = rendered[start : start + FILES_AT_ONCE]
+        troubles += await asyncio.gather(*(_trouble(*row.values()) for row in several))
+    return [trouble for trouble in troubles if trouble]
+
+
+async def _trouble(name: str, key: str, sha256: str) -> str | None:
+    try:
+        content = await files.load(key)
+    except FileNotFoundError:
+        return f"{name} is not there"
+    return None if hashlib.sha256(content).hexdigest() == sha256 else f"{name} is not what was stored"
+
+
+# Promises and events
+
+
+def _overdue(lane: Lane) -> str:
+    return f"""
+        SELECT job || ' of ' || subject_id || ', due since ' || date_trunc('second', due_at) AS example FROM outbox
+        WHERE lane = '{lane.value}' AND due_at < now() - interval '10 minutes'
+            AND done_at IS NULL AND given_up_at IS NULL AND (lease_until IS NULL OR lease_until < now())
+    """
+
+
+KEPT = """
+    SELECT job || ' ' || id || ': ' || coalesce(error, 'no reason') AS example FROM outbox b
+    WHERE given_up_at IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM outbox again
+        WHERE again.subject_id = b.subject_id AND again.job = b.job AND again.id > b.id AND again.given_up_at IS NULL
+    )
+"""
+
+HELD_BY_THE_LIVING = """
+    SELECT job || ' of ' || subject_id || ', until ' || date_trunc('second', lease_until) AS example FROM outbox
+    WHERE token IS NOT NULL AND lease_until < now() - interval '1 minute' AND done_at IS NULL AND given_up_at IS NULL
+"""
+
+HANDLED = """
+    SELECT stripe_id || ' ' || type AS example FROM stripe_events
+    WHERE handled_at IS NULL AND created_at < now() - interval '10 minutes'
+"""
+
+# Secrets
+
+SEALED = (("partners", "api_key"), ("partners", "signing_secret"))
+
+
+async def _unopenable() -> list[str]:
+    """Sealed columns, and the master keys that they need and that are not configured."""
+    found = []
+    for table, column in SEALED:
+        used = await fetch(
+            f"SELECT split_part({column}, '.', 2) AS key, count(*) AS rows FROM {table}"
+            f" WHERE {column} IS NOT NULL GROUP BY 1"
+        )
+        found += [
+            f"{table}.{column}: {row['rows']} sealed with {row['key']}"
+            for row in used
+            if row["key"] not in master_keys()
+        ]
+    return found
+
+
+_RETRY = "See why in the log and mend it, then `bin/comptoir retry` the promise."
+_WORKERS = "See that `bin/comptoir worker` runs, and what its log says of the job."
+
+INVARIANTS = (
+    Invariant(
+        "An order is paid if, and only if, a payment covers it",
+        PAID_IFF_COVERED,
+        "Compare with the payment at Stripe. Where it was taken, send its event again from Stripe's dashboard; where it"
+        " was not, find out who changed the order before anything is delivered.",
+    ),
+    Invariant(
+        "An order that is paid and not free is invoiced in full",
+        INVOICED,
+        "Payment and invoice are one transaction, so somebody changed rows by hand, or restored a part: compare with"
+        " the backup. Never insert an invoice by hand.",
+    ),
+    Invariant(
+        "Invoice numbers are 1 to n in each series and year",
+        GAPLESS,
+        "An invoice was deleted: restore it from the backup. The law wants the series without a gap.",
+    ),
+    Invariant(
+        "Invoice dates follow their numbers",
+        IN_ORDER,
+        "A date was changed: restore it from the backup, or from the date printed on the PDF.",
+    ),
+    Invariant(
+        "Whoever paid may use what they bought",
+        GRANTED,
+        "See the order's conflicts and the log for why it was not granted; grant it once the cause is mended.",
+    ),
+    Invariant(
+        "No conflict waits for a person",
+        SETTLED,
+        "Do as its message says (most often a refund at Stripe), then set its resolved_at.",
+    ),
+    Invariant("An invoice is rendered within 10 minutes", RENDERED, _WORKERS),
+    Invariant("An invoice is sent within 10 minutes of its rendering", SENT, _WORKERS),
+    Invariant(
+        f"The files of the newest {FILES_MOST:,} invoices are in the store, as they were stored",
+        _lost_files,
+        "Restore the files from the backup. An invoice that was sent must not be rendered anew.",
+    ),
+    Invariant(
+        "A notification that is still to be sent has a promise",
+        TO_BE_TOLD,
+        "Send it again: the mutation notificationResend.",
+    ),
+    *(Invariant(f"Nothing of lane {lane.value} is due for 10 minutes", _overdue(lane), _WORKERS) for lane in Lane),
+    Invariant("No promise was given up", KEPT, _RETRY),
+    Invariant("No promise is held by a worker that died", HELD_BY_THE_LIVING, _WORKERS),
+    Invariant(
+        "An event of Stripe's is handled within 10 minutes",
+        HANDLED,
+        "See in the log why its `inbox.handle` fails; it is tried again by itself, until it is given up.",
+    ),
+    Invariant(
+        "Every secret can be opened with the keys that are configured",
+        _unopenable,
+        "Put the missing key back, at the end of COMPTOIR_MASTER_KEYS.",
+    ),
+)

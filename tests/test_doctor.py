@@ -1,0 +1,295 @@
+"""The doctor: all is well after sales; each invariant, broken once in the database, is reported."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from errors import Conflict, NotFound
+from models import Lane, Promise
+from services import doctor, outbox
+from services.doctor import EXAMPLES_MOST, INVARIANTS, SEALED, Invariant, Verdict, examine
+from settings import Settings
+from tests.faults.absence import away
+from tests.shop import CHECKOUT, Shop
+
+COMPTOIR = Path(__file__).parent.parent / "bin" / "comptoir"
+LATE = "now() - interval '11 minutes'"
+
+
+def _late(lane: Lane, job: str, nth: int) -> tuple[str, list[str], int, list[str]]:
+    """Overdue in a lane: the nth promise of a job."""
+    one = f"(SELECT id FROM outbox WHERE job = '{job}' ORDER BY id OFFSET {nth} LIMIT 1)"
+    statement = f"UPDATE outbox SET lane = '{lane.value}', done_at = NULL, due_at = {LATE} WHERE id = {one}"
+    return f"Nothing of lane {lane.value} is due for 10 minutes", [statement], 1, [f"{job} of "]
+
+
+# (invariant, what breaks it, how often, parts of the examples): what can be broken side by side is broken at once.
+OF_MONEY: list[tuple[str, list[str], int, list[str]]] = [
+    (
+        "An order is paid if, and only if, a payment covers it",
+        [
+            "UPDATE payments SET amount_cents = 9998 WHERE order_id = (SELECT id FROM orders WHERE number = 1)",
+            "UPDATE orders SET status = 'OPEN', paid_at = NULL, event_id = NULL WHERE number = 2",
+        ],
+        2,
+        [
+            "shop order 1 is paid, and no payment covers it",
+            "shop order 2 is not paid, and a payment covers it",
+        ],
+    ),
+    (
+        "An order that is paid and not free is invoiced in full",
+        ["UPDATE invoices SET total_cents = 9998, net_cents = net_cents - 1 WHERE sequence = 1"],
+        1,
+        ["shop order 1: 9998 of 9999 cents"],
+    ),
+    (
+        "Invoice numbers are 1 to n in each series and year",
+        ["UPDATE invoices SET sequence = 3 WHERE sequence = 2", "UPDATE invoice_series SET last_number = 4"],
+        2,
+        ["-000002 comes after 1 of 2", "shop FQCA: 4 of 2"],
+    ),
+    (
+        "Invoice dates follow their numbers",
+        ["UPDATE invoices SET issued_at = issued_at - interval '1 day' WHERE sequence = 3"],
+        1,
+        ["-000002 was issued before the one before it"],
+    ),
+    (
+        "Whoever paid may use what they bought",
+        ["DELETE FROM accesses"],
+        2,
+        ["shop order 1 line 1", "shop order 3 line 1"],
+    ),
+    (
+        "No conflict waits for a person",
+        [
+            "INSERT INTO conflicts (id, created_at, organization_id, order_id, kind, reference, message)"
+            " SELECT id, now(), organization_id, id, 'DUPLICATE_PAYMENT', 'pi', 'Paid twice' FROM orders"
+            " WHERE number = 1"
+        ],
+        1,
+        ["shop order 1 DUPLICATE_PAYMENT: Paid twice"],
+    ),
+    (
+        "The files of the newest 10,000 invoices are in the store, as they were stored",
+        [
+            "UPDATE invoices SET file_key = 'elsewhere.pdf' WHERE sequence = 1",
+            "UPDATE invoices SET file_sha256 = 'another' WHERE sequence = 3",
+        ],
+        2,
+        ["-000001 is not there", "-000002 is not what was stored"],
+    ),
+    (
+        "No promise was given up",
+        ["UPDATE outbox SET done_at = NULL, given_up_at = now(), error = '550 Bearer abc' WHERE job = 'invoices.send'"],
+        2,
+        [": 550 Bearer …"],
+    ),
+    (
+        "Every secret can be opened with the keys that are configured",
+        ["UPDATE partners SET api_key = replace(api_key, 'v1.k1.', 'v1.k9.')"],
+        1,
+        ["partners.api_key: 1 sealed with k9"],
+    ),
+]  # fmt: skip
+OF_WORK: list[tuple[str, list[str], int, list[str]]] = [
+    (
+        "An invoice is rendered within 10 minutes",
+        [
+            "UPDATE invoices SET file_key = NULL, file_sha256 = NULL, rendered_at = NULL WHERE sequence = 1",
+            f"UPDATE invoices SET created_at = {LATE}",
+        ],
+        1,
+        ["-000001"],
+    ),
+    (
+        "An invoice is sent within 10 minutes of its rendering",
+        [f"UPDATE invoices SET emailed_at = NULL, rendered_at = {LATE} WHERE sequence = 2"],
+        1,
+        ["-000002"],
+    ),
+    (
+        "A notification that is still to be sent has a promise",
+        ["UPDATE notifications SET status = 'PENDING', delivered_at = NULL"],
+        2,
+        ["fiscalis of evt_"],
+    ),
+    _late(Lane.EVENTS, "inbox.handle", 0),
+    _late(Lane.RENDER, "invoices.render", 0),
+    _late(Lane.MAIL, "invoices.send", 0),
+    _late(Lane.DELIVER, "invoices.send", 1),
+    _late(Lane.SYNC, "invoices.render", 1),
+    (
+        "No promise is held by a worker that died",
+        [
+            "UPDATE outbox SET done_at = NULL, due_at = now(), token = gen_random_uuid(),"
+            " lease_until = now() - interval '2 minutes'"
+            " WHERE id = (SELECT id FROM outbox WHERE job = 'inbox.handle' ORDER BY id OFFSET 1 LIMIT 1)"
+        ],
+        1,
+        ["inbox.handle of "],
+    ),
+    (
+        "An event of Stripe's is handled within 10 minutes",
+        [f"UPDATE stripe_events SET handled_at = NULL, created_at = {LATE} WHERE type = 'checkout.session.completed'"],
+        2,
+        [" checkout.session.completed"],
+    ),
+]
+
+
+@pytest.fixture
+async def sold(shop: Shop) -> Shop:
+    """A shop that sold three times, the last time for nothing."""
+    product = await shop.product(partners=(await shop.partner(apiKey="a-partners-api-key-0123456789-0123456789"),))
+    for _ in range(2):
+        await shop.sell(product)
+    await shop(CHECKOUT, input=shop.checkout_input(await shop.order(await shop.product(0))))
+    await shop.work_is_done()
+    return shop
+
+
+async def test_after_sales_all_is_well(sold: Shop) -> None:
+    assert await sold.count("orders", "status = 'PAID'") == 3
+    assert await sold.count("invoices", "emailed_at IS NOT NULL") == 2
+    assert [verdict for verdict in await verdicts() if not verdict.good] == []
+
+
+@pytest.mark.parametrize("broken", [OF_MONEY, OF_WORK], ids=["money", "work"])
+async def test_what_is_broken_is_reported_and_nothing_else(
+    sold: Shop, broken: list[tuple[str, list[str], int, list[str]]]
+) -> None:
+    for _, statements, _, _ in broken:
+        for statement in statements:
+            await sold.sql(statement)
+
+    bad = {verdict.holds: verdict for verdict in await verdicts() if not verdict.good}
+
+    assert set(bad) == {holds for holds, *_ in broken}
+    for holds, _, times, examples in broken:
+        assert bad[holds].broken == times, holds
+        for example in examples:
+            assert any(example in shown for shown in bad[holds].examples), bad[holds].examples
+        assert bad[holds].do
+
+
+def test_each_invariant_is_broken_by_a_test() -> None:
+    assert {holds for holds, *_ in OF_MONEY + OF_WORK} == {invariant.holds for invariant in INVARIANTS}
+
+
+async def test_what_is_made_or_due_now_has_its_time(shop: Shop) -> None:
+    _, events = await shop.paid_events()
+    for event in events:
+        await shop.deliver(event)
+
+    assert [verdict.holds for verdict in await verdicts() if not verdict.good] == []
+
+
+async def test_every_sealed_column_is_looked_at(sold: Shop) -> None:
+    columns = await sold.sql(
+        "SELECT table_name, column_name FROM information_schema.columns"
+        " WHERE table_schema = 'public' AND data_type = 'text'"
+    )
+    sealed = {
+        (column["table_name"], column["column_name"])
+        for column in columns
+        if await sold.count(column["table_name"], rf"{column['column_name']} ~ '^v1\.[\w-]+\.[\w=-]+\.[\w=-]+$'")
+    }
+
+    assert sealed == set(SEALED)
+
+
+async def test_of_many_rows_a_few_are_shown_and_all_counted(shop: Shop) -> None:
+    verdict = await examine(Invariant("", "SELECT n::text AS example FROM generate_series(1, 900) n", "count"))
+
+    assert (verdict.broken, len(verdict.examples)) == (900, EXAMPLES_MOST)
+
+
+async def test_what_cannot_be_looked_at_is_told_and_not_taken_for_good(shop: Shop, database_url: str) -> None:
+    async with away(database_url):
+        verdict = await examine(INVARIANTS[0])
+
+    assert (verdict.good, verdict.broken) == (False, None)
+    assert verdict.error
+
+    async def write() -> list[str]:
+        return [str(row) for row in await doctor.fetch("DELETE FROM outbox RETURNING id")]
+
+    refused = await examine(Invariant("nothing is written", write, ""))
+    assert "read-only transaction" in str(refused.error)
+
+
+async def test_the_command_tells_people_what_is_broken_and_what_to_do_and_programs_all_of_it(
+    sold: Shop, settings: Settings
+) -> None:
+    well = run("doctor", settings, "--json")
+    await sold.sql("DELETE FROM accesses")
+    ill = run("doctor", settings)
+
+    assert (well.returncode, ill.returncode) == (0, 1)
+    assert [verdict["good"] for verdict in json.loads(well.stdout)] == [True] * len(INVARIANTS)
+    said = ill.stdout.splitlines()
+    at = said.index("✗ Whoever paid may use what they bought: broken 3 times")
+    assert said[at + 1 : at + 4] == [f"    shop order {number} line 1" for number in (1, 2, 3)]
+    assert said[at + 4].startswith("  → See the order's conflicts")
+    assert len([line for line in said if line.startswith("✓ ")]) == len(INVARIANTS) - 1
+    assert ill.stderr == ""
+
+
+async def test_the_command_without_a_database_says_so(settings: Settings) -> None:
+    done = run("doctor", settings, DATABASE_URL="postgres://nobody:a-password@127.0.0.1:9/nothing")
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: The database of DATABASE_URL does not let us in: ")
+    assert "a-password" not in done.stderr
+
+
+# Trying again what was given up
+
+
+async def test_what_was_given_up_is_taken_up_again_with_what_waited_for_it(sold: Shop, settings: Settings) -> None:
+    await sold.sql("UPDATE invoices SET emailed_at = NULL WHERE sequence = 1")
+    await sold.sql("UPDATE outbox SET done_at = NULL, given_up_at = now() WHERE job LIKE 'invoices.%'")
+    promise = await Promise.filter(job="invoices.render").order_by("id").first()
+    assert promise
+
+    assert run("retry", settings, str(promise.id)).returncode == 0
+    await sold.work_is_done()
+
+    assert await sold.count("outbox", "given_up_at IS NOT NULL") == 2  # of the other invoice
+    assert await sold.count("invoices", "emailed_at IS NULL") == 0
+
+
+async def test_what_cannot_be_taken_up_again_is_refused_with_what_to_do_instead(sold: Shop) -> None:
+    rendered, sent = [
+        await Promise.filter(job=job).order_by("id").first() for job in ("invoices.render", "invoices.send")
+    ]
+    assert rendered and sent
+    with pytest.raises(NotFound):
+        await outbox.retry(uuid4())
+    with pytest.raises(Conflict, match="was not given up"):
+        await outbox.retry(rendered.id)
+    await sold.sql("UPDATE outbox SET done_at = NULL, given_up_at = now() WHERE job LIKE 'invoices.%'")
+    with pytest.raises(Conflict, match=f"waits for {rendered.id}, given up too: retry that one"):
+        await outbox.retry(sent.id)
+
+
+async def verdicts() -> list[Verdict]:
+    return [await examine(invariant) for invariant in INVARIANTS]
+
+
+def run(command: str, settings: Settings, *words: str, **changed: str) -> subprocess.CompletedProcess[str]:
+    given: dict[str, Any] = {
+        "PATH": os.environ["PATH"],
+        "COMPTOIR_HOME": str(settings.comptoir_home),
+        "COMPTOIR_MASTER_KEYS": settings.comptoir_master_keys.get_secret_value(),
+        "DATABASE_URL": settings.database_url,
+        "REDIS_URL": settings.redis_url,
+    }
+    return subprocess.run([COMPTOIR, command, *words], capture_output=True, text=True, env=given | changed, timeout=60)
