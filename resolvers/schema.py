@@ -14,21 +14,14 @@ from engine.reading import always_named
 from engine.views import VIEWS
 from models.database import reader
 from policy import must_be_seen_together
-from resolvers import catalogue, clients, identity, invoices, nodes, orders, organization, partners
+from resolvers import catalogue, clients, identity, invoices, keys, members, nodes, orders, organization, partners
 from schema.errors import ERROR_CODE
 from schema.roots import MUTATIONS, QUERIES, admitted
 from schema.scalars import SCALARS
 
-AREAS = (
-    catalogue,
-    clients,
-    identity,
-    invoices,
-    nodes,
-    orders,
-    organization,
-    partners,
-)  # importing them declares their fields
+AREAS = (  # importing them declares their fields
+    catalogue, clients, identity, invoices, keys, members, nodes, orders, organization, partners,
+)  # fmt: skip
 
 
 class Schema(strawberry.Schema):

@@ -12,7 +12,7 @@ from email_validator import EmailNotValidError, validate_email
 from tortoise import fields
 
 from errors import Invalid
-from models.fields import CountryField, CurrencyField, EmailField, PhoneField, UrlField
+from models.fields import CountryField, CurrencyField, EmailField, PhoneField, SirenField, UrlField
 from models.phone import e164
 
 Email = NewType("Email", str)
@@ -20,6 +20,7 @@ PhoneNumber = NewType("PhoneNumber", str)
 CurrencyCode = NewType("CurrencyCode", str)
 CountryCode = NewType("CountryCode", str)
 URL = NewType("URL", str)
+Siren = NewType("Siren", str)
 DateTime = NewType("DateTime", datetime)
 Locale = NewType("Locale", str)
 
@@ -37,6 +38,7 @@ BY_COLUMN: dict[type[fields.Field[Any]], Any] = {
     CurrencyField: CurrencyCode,
     CountryField: CountryCode,
     UrlField: URL,
+    SirenField: Siren,
     fields.CharField: str,
     fields.TextField: str,
     fields.IntField: int,
@@ -89,6 +91,19 @@ def parse_url(value: Any) -> str:
     return text
 
 
+def parse_siren(value: Any) -> str:
+    digits = re.sub(r"\s", "", _text(value))
+    if not re.fullmatch(r"[0-9]{9}", digits) or _luhn(digits):
+        raise Invalid("Not a SIREN: nine digits, the last of which is a check on the others.")
+    return digits
+
+
+def _luhn(digits: str) -> int:
+    """0 for digits that end in their check (ISO/IEC 7812-1)."""
+    doubled = "".join(str(int(digit) * 2) for digit in digits[-2::-2])
+    return sum(map(int, digits[-1::-2] + doubled)) % 10
+
+
 def parse_locale(value: Any) -> str:
     if _text(value) not in LOCALES:
         raise Invalid(f"Not a locale that we know. Try fr-FR, or one of {', '.join(LOCALES)}.")
@@ -136,6 +151,11 @@ SCALARS: dict[object, Any] = {
         parse_value=parse_locale,
     ),
     URL: strawberry.scalar(name="URL", description="An absolute http(s) address.", parse_value=parse_url),
+    Siren: strawberry.scalar(
+        name="Siren",
+        description="A French company's number in SIRENE: nine digits, the last one a check. Spaces may be given.",
+        parse_value=parse_siren,
+    ),
     DateTime: strawberry.scalar(
         name="DateTime",
         description="A moment, RFC 3339 with its zone, in UTC when we give it: `2026-01-31T09:00:00.000Z`.",
