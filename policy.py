@@ -132,7 +132,10 @@ class Having:
 Rule = Mine | Of | NamedBy | Having
 Rules = Mapping[Kind, Mapping[type[Model], Rule]]
 
-# Of people, everyone sees themselves alone.
+# Whoever may read them sees all members, those who left too, and nobody of elsewhere.
+_MEMBERS: dict[type[Model], Rule] = {models.User: NamedBy(models.Membership, "user")}
+
+# Everybody else sees themselves alone.
 _ONESELF: dict[type[Model], Rule] = {
     models.Membership: Mine("id"),
     models.User: NamedBy(models.Membership, "user"),
@@ -148,8 +151,8 @@ _OF_CLIENTS: dict[type[Model], Rule] = {
 
 # Of a table that its permission opens, a caller sees all of the organization's rows, or those that its rule leaves.
 ROWS: Rules = {
-    Role.OWNER: _ONESELF,
-    Role.ADMIN: _ONESELF,
+    Role.OWNER: _MEMBERS,
+    Role.ADMIN: _MEMBERS,
     Role.ACCOUNTANT: _ONESELF,
     Role.CONSULTANT: {**_ONESELF, models.Client: Mine("consultant_id"), **_OF_CLIENTS},
     Role.BENEFICIARY: {
@@ -213,6 +216,11 @@ class Actor:
         if not self.may(permission):
             refusal = f"Your role, {self.kind.value}, may not do this. Ask an owner or an admin."
             raise Forbidden(refusal if isinstance(self.kind, Role) else self.kind.value)
+
+    def must_be_able_to_give(self, *roles: Role) -> None:
+        """Raises Forbidden: only an owner makes or unmakes owners."""
+        if Role.OWNER in roles and self.kind is not Role.OWNER:
+            raise Forbidden("Only an owner makes somebody an owner, or an owner something else. Ask one.")
 
     def rows(self, model: type[M]) -> QuerySet[Any]:
         """The rows that this actor sees: the only way to rows from a request. Sub-selects, never joins."""

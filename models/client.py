@@ -6,7 +6,7 @@ from uuid import UUID
 from tortoise import fields
 
 from models.base import AtStripe, Owned
-from models.fields import CountryField, EmailField, PhoneField, belongs_to
+from models.fields import CountryField, EmailField, PhoneField, SirenField, belongs_to
 
 
 class Client(Owned, AtStripe):
@@ -16,7 +16,7 @@ class Client(Owned, AtStripe):
     first_name = fields.CharField(100, null=True, description="First name")
     last_name = fields.CharField(100, null=True, description="Last name")
     company = fields.CharField(200, null=True, description="Company, when the client is one")
-    siren = fields.CharField(9, null=True, description="SIREN of the company, nine digits (EN 16931 BT-47)")
+    siren = SirenField(null=True, description="SIREN of the company, nine digits (EN 16931 BT-47)")
     phone = PhoneField(null=True, description="Phone number")
     address = fields.CharField(300, null=True, description="Street, one or several lines")
     postal_code = fields.CharField(20, null=True, description="Postal code")

@@ -15,6 +15,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connections
 from tortoise.exceptions import IntegrityError
 from tortoise.migrations.api import migrate as run_migrations
+from tortoise.models import Model
 from tortoise.transactions import in_transaction
 
 from errors import Conflict, NotConfigured
@@ -115,6 +116,16 @@ async def savepoint() -> AsyncIterator[None]:
         yield
 
 
+async def deleted(row: Model) -> bool:
+    """Delete a row, in the open transaction; False, and nothing done, where another row names it."""
+    try:
+        async with savepoint():
+            await row.delete()
+    except IntegrityError:
+        return False
+    return True
+
+
 @asynccontextmanager
 async def _begun() -> AsyncIterator[BaseDBAsyncClient]:
     """Tortoise's transaction, which keeps its connection for ever where BEGIN fails: the server left, or we were
@@ -148,6 +159,11 @@ _BROKEN = {
     "clients_email": ("A client with this e-mail address already exists.", "input.email"),
     "discount_codes_code": ("This code exists already.", "input.code"),
     "partners_slug": ("A partner with this slug already exists.", "input.slug"),
+    "order_lines_product_id": ("A product was deleted just now.", "input.lines"),
+    "orders_client_id": ("The client was deleted just now.", "input.client"),
+    "product_partners_partner_id": ("A partner was deleted just now.", "input.partners"),
+    "partner_keys_partner_id": ("The partner was deleted just now.", "input.partner"),
+    "users_email_key": ("This person is being added by somebody else right now. Try again.", "input.email"),
 }
 
 

@@ -40,6 +40,13 @@ class UrlField(fields.CharField[str]):
         super().__init__(max_length=max_length, **options)
 
 
+class SirenField(fields.CharField[str]):
+    """A SIREN: nine digits, of which the last is a check (Luhn)."""
+
+    def __init__(self, max_length: int = 9, **options: Any) -> None:
+        super().__init__(max_length=max_length, **options)
+
+
 class CurrencyField(fields.CharField[str]):
     """An ISO 4217 code, upper case."""
 

@@ -1,6 +1,5 @@
 """Ways in without a person: a storefront's publishable key, a partner's own key."""
 
-from datetime import datetime
 from uuid import UUID
 
 from tortoise import fields
@@ -22,6 +21,10 @@ class PublishableKey(Owned):
     class Meta:
         table = "publishable_keys"
 
+    @property
+    def origin_list(self) -> list[str]:
+        return self.origins.splitlines()
+
 
 class PartnerKey(Owned):
     """A partner's own way to its notifications. The key is shown once; its hash is kept."""
@@ -37,6 +40,3 @@ class PartnerKey(Owned):
 
     class Meta:
         table = "partner_keys"
-
-    def is_good(self, now: datetime) -> bool:
-        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)

@@ -6,7 +6,7 @@ from tortoise import fields
 
 from errors import Invalid
 from models.base import Branded, Owned, Row
-from models.fields import Coded, CountryField, EmailField, belongs_to
+from models.fields import Coded, CountryField, EmailField, SirenField, belongs_to
 
 VAT_RATES = (2000, 1000, 550, 210)  # metropolitan France, art. 278 to 281 nonies du CGI, hundredths of a percent
 
@@ -44,7 +44,7 @@ class Organization(Row, Branded):
     legal_name = fields.CharField(200, description="Name in the register (EN 16931 BT-27)")
     legal_form = fields.CharField(100, description="SAS, SARL, EI…")
     share_capital = fields.CharField(50, null=True, description="As printed: `10 000 €`")
-    siren = fields.CharField(9, description="SIREN, nine digits (BT-30)")
+    siren = SirenField(description="SIREN, nine digits (BT-30)")
     siret = fields.CharField(14, description="SIRET, fourteen digits")
     rcs = fields.CharField(100, null=True, description="Register and its town: `RCS Paris 123 456 782`")
     vat_number = fields.CharField(14, null=True, description="Intra-community VAT number (BT-31)")
@@ -108,6 +108,8 @@ class Membership(Owned):
     user_id: UUID
     user: User = belongs_to("User", "memberships", "The person")
     role = fields.CharEnumField(Role, max_length=20, description="What they may do there")
+    # What somebody did keeps their name: one who leaves is not deleted.
+    active = fields.BooleanField(default=True, description="Whether they are let in; false once removed")
 
     class Meta:
         table = "memberships"

@@ -1,12 +1,22 @@
 """The catalogue."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import strawberry
 from tortoise.queryset import QuerySet
 
 import models
 from policy import Permission, row_id
-from schema.base import given
-from schema.catalogue import Product, ProductCreateInput, ProductFilter, ProductOrder
+from schema.base import Deleted, given
+from schema.catalogue import (
+    Product,
+    ProductCreateInput,
+    ProductDeleteInput,
+    ProductFilter,
+    ProductOrder,
+    ProductUpdateInput,
+)
 from schema.context import Info, actor
 from schema.lists import filtered
 from schema.roots import Wanted, connection, mutation, one
@@ -29,10 +39,36 @@ def product(id: strawberry.ID) -> Wanted:
 async def product_create(info: Info, input: ProductCreateInput) -> models.Product:
     """Put a product in the catalogue. Prices are TTC."""
     values = given(input)
-    price, keys = values.pop("price"), values.pop("partners")
-    partners = [
+    partners = await _partners(info, values.pop("partners"))
+    return await catalogue.create(actor(info).organization_id, _priced(values), partners)
+
+
+@mutation(Product, requires=Permission.CATALOGUE_WRITE)
+async def product_update(info: Info, input: ProductUpdateInput) -> models.Product:
+    """Change a product. Orders that were made keep the name and the price that they were made at."""
+    values = given(input)
+    row = await actor(info).get(models.Product, values.pop("product"), field="input.product", for_update=True)
+    keys = values.pop("partners", None)
+    partners = None if keys is None else await _partners(info, keys)
+    return await catalogue.update(row, _priced(values), partners)
+
+
+@mutation(Deleted, requires=Permission.CATALOGUE_WRITE)
+async def product_delete(info: Info, input: ProductDeleteInput) -> Deleted:
+    """Delete a product that was never ordered. Any other is a CONFLICT: set its `active` to false."""
+    row = await actor(info).get(models.Product, input.product, field="input.product", for_update=True)
+    await catalogue.delete(row)
+    return Deleted(id=input.product)
+
+
+async def _partners(info: Info, keys: Sequence[strawberry.ID]) -> list[models.Partner]:
+    return [
         await actor(info).get(models.Partner, key, field=f"input.partners.{place}")
         for place, key in enumerate(keys[: catalogue.PARTNERS_MOST + 1])
     ]
-    priced = values | {"price_cents": price.amount, "currency": price.currency}
-    return await catalogue.create(actor(info).organization_id, priced, partners)
+
+
+def _priced(values: dict[str, Any]) -> dict[str, Any]:
+    """The values with the columns of the price, where one was given."""
+    price = values.pop("price", None)
+    return values | ({"price_cents": price.amount, "currency": price.currency} if price else {})

@@ -1,15 +1,25 @@
 """Clients."""
 
+from typing import Any
+
 import strawberry
 from tortoise.queryset import QuerySet
 
 import models
 from policy import Permission, row_id
-from schema.base import given
-from schema.clients import Client, ClientCreateInput, ClientFilter, ClientOrder
+from schema.base import Deleted, given
+from schema.clients import (
+    Client,
+    ClientCreateInput,
+    ClientDeleteInput,
+    ClientFilter,
+    ClientOrder,
+    ClientUpdateInput,
+)
 from schema.context import Info, actor
 from schema.lists import filtered
 from schema.roots import Wanted, connection, mutation, one
+from services import clients as clients_service
 
 
 @connection(Client, requires=Permission.CLIENTS_READ, order=ClientOrder)
@@ -27,4 +37,28 @@ def client(id: strawberry.ID) -> Wanted:
 @mutation(Client, requires=Permission.CLIENTS_WRITE)
 async def client_create(info: Info, input: ClientCreateInput) -> models.Client:
     """Make a client. One for each e-mail address: a second is a CONFLICT."""
-    return await models.Client.create(organization_id=actor(info).organization_id, **given(input))
+    return await clients_service.create(actor(info).organization_id, await _with_consultant(info, given(input)))
+
+
+@mutation(Client, requires=Permission.CLIENTS_WRITE)
+async def client_update(info: Info, input: ClientUpdateInput) -> models.Client:
+    """Change a client, or who looks after them. Invoices that were issued keep what they say."""
+    values = given(input)
+    row = await actor(info).get(models.Client, values.pop("client"), field="input.client", for_update=True)
+    return await clients_service.update(row, await _with_consultant(info, values))
+
+
+@mutation(Deleted, requires=Permission.CLIENTS_WRITE)
+async def client_delete(info: Info, input: ClientDeleteInput) -> Deleted:
+    """Delete a client who never ordered. Any other is a CONFLICT."""
+    row = await actor(info).get(models.Client, input.client, field="input.client", for_update=True)
+    await clients_service.delete(row)
+    return Deleted(id=input.client)
+
+
+async def _with_consultant(info: Info, values: dict[str, Any]) -> dict[str, Any]:
+    """The values with the membership that is named."""
+    key = values.get("consultant")
+    if key is None:
+        return values
+    return values | {"consultant": await actor(info).get(models.Membership, key, field="input.consultant")}

@@ -32,7 +32,7 @@ async def explain(database_url: str, document: str, variables: str, name: str | 
     await connect(database_url)
     connection = await asyncpg.connect(database_url)
     try:
-        member = await Membership.filter(user__email=email).order_by("id").first()
+        member = await Membership.filter(user__email=email, active=True).order_by("id").first()
         if member is None:
             raise NotFound(f"Nobody here signs in as {email}.")
         actor = Actor(member.role, member.organization_id, member.id)

@@ -5,7 +5,7 @@ from tortoise.queryset import QuerySet
 
 import models
 from policy import Permission, row_id
-from schema.base import given
+from schema.base import Deleted, given
 from schema.context import Info, actor
 from schema.lists import filtered
 from schema.partners import (
@@ -15,7 +15,11 @@ from schema.partners import (
     Partner,
     PartnerCreated,
     PartnerCreateInput,
+    PartnerDeleteInput,
     PartnerOrder,
+    PartnerSecretRotated,
+    PartnerSecretRotateInput,
+    PartnerUpdateInput,
 )
 from schema.roots import Wanted, connection, mutation, one
 from services import notifications as notifications_service
@@ -52,6 +56,30 @@ async def partner_create(info: Info, input: PartnerCreateInput) -> PartnerCreate
     values = given(input)
     made, secret = await partners_service.create(actor(info).organization_id, values, values.pop("api_key"))
     return PartnerCreated(partner=made, signing_secret=secret)  # type: ignore[arg-type]
+
+
+@mutation(Partner, requires=Permission.PARTNERS_WRITE)
+async def partner_update(info: Info, input: PartnerUpdateInput) -> models.Partner:
+    """Change a partner: where and with which key it is told, its brand, whether it is told at all."""
+    values = given(input)
+    row = await actor(info).get(models.Partner, values.pop("partner"), field="input.partner", for_update=True)
+    return await partners_service.update(row, values)
+
+
+@mutation(PartnerSecretRotated, requires=Permission.PARTNERS_WRITE)
+async def partner_secret_rotate(info: Info, input: PartnerSecretRotateInput) -> PartnerSecretRotated:
+    """Give a partner another signing secret, with which everything is signed from now on. It is shown this once."""
+    row = await actor(info).get(models.Partner, input.partner, field="input.partner", for_update=True)
+    secret = await partners_service.rotate_secret(row)
+    return PartnerSecretRotated(partner=row, signing_secret=secret)  # type: ignore[arg-type]
+
+
+@mutation(Deleted, requires=Permission.PARTNERS_WRITE)
+async def partner_delete(info: Info, input: PartnerDeleteInput) -> Deleted:
+    """Delete a partner of no product who was never told anything. Any other is a CONFLICT: set `active` to false."""
+    row = await actor(info).get(models.Partner, input.partner, field="input.partner", for_update=True)
+    await partners_service.delete(row)
+    return Deleted(id=input.partner)
 
 
 @mutation(Notification, requires=Permission.PARTNERS_WRITE)

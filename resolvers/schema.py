@@ -20,6 +20,8 @@ from resolvers import (
     discounts,
     identity,
     invoices,
+    keys,
+    members,
     nodes,
     orders,
     organization,
@@ -30,18 +32,9 @@ from schema.errors import ERROR_CODE
 from schema.roots import MUTATIONS, QUERIES, admitted
 from schema.scalars import SCALARS
 
-AREAS = (
-    catalogue,
-    clients,
-    discounts,
-    identity,
-    invoices,
-    nodes,
-    orders,
-    organization,
-    partners,
-    payments,
-)  # importing them declares their fields
+AREAS = (  # importing them declares their fields
+    catalogue, clients, discounts, identity, invoices, keys, members, nodes, orders, organization, partners, payments,
+)  # fmt: skip
 
 
 class Schema(strawberry.Schema):

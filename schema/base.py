@@ -33,6 +33,11 @@ class Node:
         return strawberry.ID(global_id(self))  # type: ignore[arg-type]
 
 
+@strawberry.type(description="Something was deleted.")
+class Deleted:
+    id: strawberry.ID = strawberry.field(description="The global id that it had: nothing is found by it any more.")
+
+
 class through:  # noqa: N801 - read as a word of a declaration
     """A relation under another name or over several hops: `through("partner_links__partner", "Who is told.")`."""
 

@@ -38,6 +38,29 @@ class ProductCreateInput:
     )
 
 
+@input(models.Product, partial=True)
+class ProductUpdateInput:
+    """What to change of a product; what is left out stays."""
+
+    product: strawberry.ID = strawberry.field(description="The product's global id.")
+    name: auto
+    description: auto
+    level: auto
+    vat_rate: auto
+    active: auto
+    price: MoneyInput | None = strawberry.field(
+        description="Price TTC; 0 for a free product. Orders that were made keep theirs.", default=strawberry.UNSET
+    )
+    partners: list[strawberry.ID] | None = strawberry.field(
+        description="Who is told when it is sold, by global id, in place of those who were.", default=strawberry.UNSET
+    )
+
+
+@strawberry.input(description="Which product to delete.")
+class ProductDeleteInput:
+    product: strawberry.ID = strawberry.field(description="The product's global id.")
+
+
 @filter(models.Product)
 class ProductFilter:
     """Which products."""

@@ -8,6 +8,9 @@ import models
 from schema.base import auto, expression, input, node, pages
 from schema.connections import Connection
 from schema.lists import between, filter, order
+from schema.organizations import Membership
+
+CONSULTANT = "Who looks after them: the global id of their membership."
 
 
 @node(models.Client)
@@ -18,6 +21,7 @@ class Client:
     first_name: auto
     last_name: auto
     company: auto
+    siren: auto
     phone: auto
     address: auto
     postal_code: auto
@@ -27,6 +31,7 @@ class Client:
         "coalesce(nullif(concat_ws(' ', first_name, last_name), ''), company, email)",
         "What to call them: their name, else their company's, else their address.",
     )  # type: ignore[assignment]
+    consultant: Membership | None
     orders: Connection[Annotated["Order", strawberry.lazy("schema.orders")]] = pages("orders", "What they bought.")  # type: ignore  # noqa: F821
     stripe_id: auto
     created_at: auto
@@ -40,11 +45,36 @@ class ClientCreateInput:
     first_name: auto
     last_name: auto
     company: auto
+    siren: auto
     phone: auto
     address: auto
     postal_code: auto
     city: auto
     country: auto
+    consultant: strawberry.ID | None = strawberry.field(description=CONSULTANT, default=strawberry.UNSET)
+
+
+@input(models.Client, partial=True)
+class ClientUpdateInput:
+    """What to change of a client; what is left out stays, null takes away."""
+
+    client: strawberry.ID = strawberry.field(description="The client's global id.")
+    email: auto
+    first_name: auto
+    last_name: auto
+    company: auto
+    siren: auto
+    phone: auto
+    address: auto
+    postal_code: auto
+    city: auto
+    country: auto
+    consultant: strawberry.ID | None = strawberry.field(description=CONSULTANT, default=strawberry.UNSET)
+
+
+@strawberry.input(description="Which client to delete.")
+class ClientDeleteInput:
+    client: strawberry.ID = strawberry.field(description="The client's global id.")
 
 
 @filter(models.Client)
@@ -52,6 +82,7 @@ class ClientFilter:
     """Which clients."""
 
     email: auto
+    consultant: strawberry.ID
     country: auto
     created_at: between
 

@@ -3,7 +3,8 @@
 import strawberry
 
 import models
-from schema.base import auto, input, node
+from schema.base import auto, enum, input, node
+from schema.lists import among, filter
 from schema.scalars import DateTime
 
 
@@ -15,15 +16,30 @@ class Organization:
     name: auto
     legal_name: auto
     legal_form: auto
+    share_capital: auto
     siren: auto
     siret: auto
+    rcs: auto
     vat_number: auto
     vat_regime: auto
+    address: auto
+    postal_code: auto
+    city: auto
+    country: auto
     time_zone: auto
     invoice_prefix: auto
     brand_name: auto
     brand_color: auto
+    logo_svg: auto
     contact_email: auto
+    contact_phone: auto
+    website: auto
+    terms_url: auto
+    iban: auto
+    bic: auto
+    payment_days: auto
+    reminder_every_days: auto
+    reminders_most: auto
 
 
 @node(models.Storefront)
@@ -54,8 +70,77 @@ class Membership:
     """A person's role in an organization."""
 
     role: auto
+    active: auto
     user: User
     organization: Organization
+    created_at: auto
+
+
+@filter(models.Membership)
+class MemberFilter:
+    """Which members."""
+
+    role: among
+    active: auto
+
+
+@input(models.Organization, partial=True)
+class OrganizationUpdateInput:
+    """What to change of the organization; what is left out stays, null takes away."""
+
+    name: auto
+    legal_name: auto
+    legal_form: auto
+    share_capital: auto
+    rcs: auto
+    address: auto
+    postal_code: auto
+    city: auto
+    country: auto
+    invoice_prefix: auto
+    brand_name: auto
+    brand_color: auto
+    logo_svg: auto
+    contact_email: auto
+    contact_phone: auto
+    website: auto
+    terms_url: auto
+    iban: auto
+    bic: auto
+    payment_days: auto
+    reminder_every_days: auto
+    reminders_most: auto
+
+
+@input(models.User)
+class MemberAddInput:
+    """Who is let in, as what."""
+
+    email: auto
+    first_name: auto
+    last_name: auto
+    role: enum(models.Role) = strawberry.field(description="What they may do.")  # type: ignore[valid-type]
+
+
+@strawberry.type(description="Somebody was let in.")
+class MemberAdded:
+    member: Membership = strawberry.field(description="The new member.")
+    temporary_password: str | None = strawberry.field(
+        description="With which somebody new signs in. Shown this once; null for who has an account already."
+    )
+
+
+@input(models.Membership)
+class MemberUpdateInput:
+    """Who gets another role."""
+
+    member: strawberry.ID = strawberry.field(description="The global id of their membership.")
+    role: auto
+
+
+@strawberry.input(description="Who is removed.")
+class MemberRemoveInput:
+    member: strawberry.ID = strawberry.field(description="The global id of their membership.")
 
 
 @input(models.User)

@@ -19,9 +19,11 @@ class Partner:
     staging_url: auto
     production_url: auto
     api_key_last4: auto
+    active: auto
     tell_free_orders: auto
     brand_name: auto
     brand_color: auto
+    logo_svg: auto
     contact_email: auto
     contact_phone: auto
     website: auto
@@ -29,6 +31,7 @@ class Partner:
     notifications: Connection[Annotated["Notification", strawberry.lazy("schema.partners")]] = pages(  # type: ignore
         "notifications", "What they were told."
     )
+    keys: Connection[Annotated["PartnerKey", strawberry.lazy("schema.keys")]] = pages("keys", "Their own keys.")  # type: ignore  # noqa: F821
 
 
 PartnerOrder = order(models.Partner, created_at="id", name="name")
@@ -91,6 +94,7 @@ class PartnerCreateInput:
     tell_free_orders: auto
     brand_name: auto
     brand_color: auto
+    logo_svg: auto
     contact_email: auto
     contact_phone: auto
     website: auto
@@ -105,6 +109,47 @@ class PartnerCreated:
     partner: Partner = strawberry.field(description="The new partner.")
     signing_secret: str = strawberry.field(
         description="Verifies what we send (Standard Webhooks, `whsec_…`). Shown this once: give it to the partner."
+    )
+
+
+@input(models.Partner, partial=True)
+class PartnerUpdateInput:
+    """What to change of a partner; what is left out stays. Its slug, which Stripe's products name, does."""
+
+    partner: strawberry.ID = strawberry.field(description="The partner's global id.")
+    name: auto
+    staging_url: auto
+    production_url: auto
+    active: auto
+    tell_free_orders: auto
+    brand_name: auto
+    brand_color: auto
+    logo_svg: auto
+    contact_email: auto
+    contact_phone: auto
+    website: auto
+    terms_url: auto
+    api_key: str | None = strawberry.field(
+        description="Sent to them as X-API-KEY from now on, 32 characters or more, kept sealed; null for none.",
+        default=strawberry.UNSET,
+    )
+
+
+@strawberry.input(description="Which partner to delete.")
+class PartnerDeleteInput:
+    partner: strawberry.ID = strawberry.field(description="The partner's global id.")
+
+
+@strawberry.input(description="Which partner gets another signing secret.")
+class PartnerSecretRotateInput:
+    partner: strawberry.ID = strawberry.field(description="The partner's global id.")
+
+
+@strawberry.type(description="A partner has another signing secret.")
+class PartnerSecretRotated:
+    partner: Partner = strawberry.field(description="The partner.")
+    signing_secret: str = strawberry.field(
+        description="Verifies what we send from now on. Shown this once: give it to the partner."
     )
 
 

@@ -12,7 +12,7 @@ from email_validator import EmailNotValidError, validate_email
 from tortoise import fields
 
 from errors import Invalid
-from models.fields import CountryField, CurrencyField, EmailField, PhoneField, UrlField
+from models.fields import CountryField, CurrencyField, EmailField, PhoneField, SirenField, UrlField
 from models.phone import e164
 
 Email = NewType("Email", str)
@@ -20,6 +20,7 @@ PhoneNumber = NewType("PhoneNumber", str)
 CurrencyCode = NewType("CurrencyCode", str)
 CountryCode = NewType("CountryCode", str)
 URL = NewType("URL", str)
+Siren = NewType("Siren", str)
 DateTime = NewType("DateTime", datetime)
 Date = NewType("Date", date)
 Locale = NewType("Locale", str)
@@ -38,6 +39,7 @@ BY_COLUMN: dict[type[fields.Field[Any]], Any] = {
     CurrencyField: CurrencyCode,
     CountryField: CountryCode,
     UrlField: URL,
+    SirenField: Siren,
     fields.CharField: str,
     fields.TextField: str,
     fields.IntField: int,
@@ -90,6 +92,19 @@ def parse_url(value: Any) -> str:
     if not good or re.search(r"[\s\x00-\x1f]", text):
         raise Invalid("Not an absolute http(s) address.")
     return text
+
+
+def parse_siren(value: Any) -> str:
+    digits = re.sub(r"\s", "", _text(value))
+    if not re.fullmatch(r"[0-9]{9}", digits) or _luhn(digits):
+        raise Invalid("Not a SIREN: nine digits, the last of which is a check on the others.")
+    return digits
+
+
+def _luhn(digits: str) -> int:
+    """0 for digits that end in their check (ISO/IEC 7812-1)."""
+    doubled = "".join(str(int(digit) * 2) for digit in digits[-2::-2])
+    return sum(map(int, digits[-1::-2] + doubled)) % 10
 
 
 def parse_locale(value: Any) -> str:
@@ -151,6 +166,11 @@ SCALARS: dict[object, Any] = {
         description="A day, ISO 8601: `2026-01-31`.",
         parse_value=parse_date,
         serialize=date.isoformat,
+    ),
+    Siren: strawberry.scalar(
+        name="Siren",
+        description="A French company's number in SIRENE: nine digits, the last one a check. Spaces may be given.",
+        parse_value=parse_siren,
     ),
     DateTime: strawberry.scalar(
         name="DateTime",

@@ -1,22 +1,71 @@
-"""Keys that let in who is no person: a storefront's, shown in its pages and bound to them; a partner's own."""
+"""Keys that let in who is no person: a storefront's, shown in its pages and bound to them; a partner's own.
+
+Made and withdrawn by people, and who each speaks for.
+"""
 
 import asyncio
 import hashlib
 import logging
 import re
+import secrets
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 from uuid import UUID
 
-from errors import Forbidden, Unauthenticated
-from models import PartnerKey, PublishableKey
+from errors import Conflict, Forbidden, Invalid, Unauthenticated
+from models import Partner, PartnerKey, PublishableKey
 from models.database import fetch
 from policy import Actor, Key
+from services import origins
+
+K = TypeVar("K", PublishableKey, PartnerKey)
 
 log = logging.getLogger("comptoir.keys")
 
 STOREFRONT, PARTNER = "pk_", "ptk_"
 PREFIXES = (STOREFRONT, PARTNER)
+PREFIX_SHOWN = 12  # characters by which a partner's key is recognized
 NOTED_EVERY = timedelta(hours=1)  # the use of a key
+
+
+async def create_publishable(organization_id: UUID, name: str, pages: Sequence[str]) -> PublishableKey:
+    """A storefront's key for the pages of these origins. Raises Invalid, naming the origin to blame."""
+    key = STOREFRONT + secrets.token_hex(20)
+    return await PublishableKey.create(
+        organization_id=organization_id, name=name, key=key, origins="\n".join(origins.normalized(pages))
+    )
+
+
+async def update_publishable(key: PublishableKey, name: str, pages: Sequence[str] | None) -> PublishableKey:
+    """Another name, other origins; None leaves these as they are. Raises Invalid, and Conflict for a withdrawn key."""
+    if key.revoked_at:
+        raise Conflict("This key was revoked. Make another one.", field="input.publishableKey")
+    key.name = name
+    if pages is not None:
+        key.origins = "\n".join(origins.normalized(pages))
+    await key.save(update_fields=["name", "origins"])
+    return key
+
+
+async def create_for_partner(partner: Partner, name: str, expires_at: datetime | None) -> tuple[PartnerKey, str]:
+    """(what is kept of it, the key to give to the partner). Raises Invalid for an end that is past."""
+    if expires_at is not None and expires_at <= datetime.now(UTC):
+        raise Invalid("This is past already.", field="input.expiresAt")
+    key = PARTNER + secrets.token_hex(32)
+    kept = await PartnerKey.create(
+        organization_id=partner.organization_id, partner=partner, name=name, prefix=key[:PREFIX_SHOWN],
+        key_hash=hash_of(key), expires_at=expires_at,
+    )  # fmt: skip
+    return kept, key
+
+
+async def revoke(key: K) -> K:
+    """Good for nothing from now on; a key that was withdrawn before stays so."""
+    if key.revoked_at is None:
+        key.revoked_at = datetime.now(UTC)
+        await key.save(update_fields=["revoked_at"])
+    return key
 
 
 async def actor_of(key: str, origin: str | None) -> Actor:
@@ -64,13 +113,13 @@ def hash_of(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def _note(model: type[PublishableKey] | type[PartnerKey], id: UUID, last_used_at: datetime | None) -> None:
+def _note(model: type[K], id: UUID, last_used_at: datetime | None) -> None:
     """Write that a key is used while the request goes on, once in a while."""
     if id not in _noting and (last_used_at is None or datetime.now(UTC) - last_used_at > NOTED_EVERY):
         _noting[id] = asyncio.create_task(_noted(model, id))
 
 
-async def _noted(model: type[PublishableKey] | type[PartnerKey], id: UUID) -> None:
+async def _noted(model: type[K], id: UUID) -> None:
     try:
         await model.filter(id=id).update(last_used_at=datetime.now(UTC))
     except Exception:

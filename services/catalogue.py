@@ -1,4 +1,4 @@
-"""The catalogue: products made."""
+"""The catalogue: products made, changed, and taken out."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,8 +6,11 @@ from uuid import UUID
 
 from babel.numbers import get_currency_precision, is_currency
 
-from errors import Invalid
+from errors import Conflict, Invalid
 from models import Organization, Partner, Product, ProductPartner
+from models.database import deleted
+from services import catalogue_sync
+from services.outbox import later
 
 PRICE_MOST = 99_999_999  # minor units: the most that Stripe takes at once
 PARTNERS_MOST = 20
@@ -16,18 +19,77 @@ METADATA_MOST = 500  # characters of a value in Stripe's metadata, where slugs a
 
 async def create(organization_id: UUID, values: dict[str, Any], partners: Sequence[Partner]) -> Product:
     """A product, and who is told when it is sold. Raises Invalid, naming the field."""
-    if not 0 <= values["price_cents"] <= PRICE_MOST:
+    _check_price(values)
+    product = Product(organization_id=organization_id, **values)
+    await _check_vat(product)
+    _check_partners(partners)
+    await product.save()
+    await _tell(product, partners)
+    await later(catalogue_sync.push, product)
+    return product
+
+
+async def update(product: Product, values: dict[str, Any], partners: Sequence[Partner] | None) -> Product:
+    """The product with other values, and others who are told; None leaves these as they are. What was sold keeps its
+    price and name. Raises Invalid, naming the field."""
+    _check_price(values)
+    before = _shown(product)
+    product.update_from_dict(values)
+    if "vat_rate" in values:
+        await _check_vat(product)
+    await product.save()
+    others = partners is not None and await _replace(product, partners)
+    if others or _shown(product) != before:
+        await later(catalogue_sync.push, product)
+    return product
+
+
+async def delete(product: Product) -> None:
+    """Take out a product that was never ordered. Raises Conflict for any other."""
+    await ProductPartner.filter(product_id=product.id).delete()
+    if not await deleted(product):
+        raise Conflict(
+            "This product was ordered, and stays for what was sold. Set `active` to false instead.",
+            field="input.product",
+        )
+
+
+def _shown(product: Product) -> tuple[Any, ...]:
+    """What Stripe is told of it, beside its partners."""
+    return product.name, product.description
+
+
+def _check_price(values: dict[str, Any]) -> None:
+    if not 0 <= values.get("price_cents", 0) <= PRICE_MOST:
         raise Invalid(f"A price is 0 to {PRICE_MOST} minor units.", field="input.price.amount")
-    if not is_currency(values["currency"]) or get_currency_precision(values["currency"]) != 2:
+    currency = values.get("currency", "EUR")
+    if not is_currency(currency) or get_currency_precision(currency) != 2:
         raise Invalid("Use a currency of two decimals, like EUR.", field="input.price.currency")
+
+
+async def _check_vat(product: Product) -> None:
+    organization = await Organization.get(id=product.organization_id)
+    organization.must_be_able_to_charge(product.vat_rate)
+
+
+def _check_partners(partners: Sequence[Partner]) -> None:
     if len(partners) > PARTNERS_MOST:
         raise Invalid(f"A product has {PARTNERS_MOST} partners at most.", field="input.partners")
     if len(",".join(partner.slug for partner in partners)) > METADATA_MOST:
         raise Invalid("These partners' slugs are too long together: 500 characters at most.", field="input.partners")
-    product = Product(organization_id=organization_id, **values)
-    organization = await Organization.get(id=organization_id)
-    organization.must_be_able_to_charge(product.vat_rate)
-    await product.save()
+
+
+async def _replace(product: Product, partners: Sequence[Partner]) -> bool:
+    """Whether other partners are told than before, or in another order: the first one's brand is on the invoice."""
+    _check_partners(partners)
+    links = ProductPartner.filter(product_id=product.id)
+    if await links.order_by("id").values_list("partner_id", flat=True) == [each.id for each in dict.fromkeys(partners)]:
+        return False
+    await links.delete()
+    await _tell(product, partners)
+    return True
+
+
+async def _tell(product: Product, partners: Sequence[Partner]) -> None:
     for partner in dict.fromkeys(partners):
-        await ProductPartner.create(organization_id=organization_id, product=product, partner=partner)
-    return product
+        await ProductPartner.create(organization_id=product.organization_id, product=product, partner=partner)

@@ -1,10 +1,42 @@
-"""Clients: what is learned of them on the way."""
+"""Clients: made, changed, deleted, and what is learned of them on the way."""
 
 from typing import Any
 from uuid import UUID
 
-from models import Client
+from errors import Conflict, Invalid
+from models import Client, Role
+from models.database import deleted
 from models.phone import e164
+
+LOOKING_AFTER = (Role.OWNER, Role.ADMIN, Role.CONSULTANT)
+
+
+async def create(organization_id: UUID, values: dict[str, Any]) -> Client:
+    """A client. Raises Invalid for a consultant who is none; a second of an address breaks a constraint."""
+    _check_consultant(values)
+    return await Client.create(organization_id=organization_id, **values)
+
+
+async def update(client: Client, values: dict[str, Any]) -> Client:
+    """The client with other values; invoices that were issued keep what they say. Raises Invalid as `create` does."""
+    _check_consultant(values)
+    client.update_from_dict(values)
+    await client.save()
+    return client
+
+
+async def delete(client: Client) -> None:
+    """Delete a client who never ordered. Raises Conflict for any other."""
+    if not await deleted(client):
+        raise Conflict(
+            "This client has orders, which the law has us keep. Change the client instead.", field="input.client"
+        )
+
+
+def _check_consultant(values: dict[str, Any]) -> None:
+    member = values.get("consultant")
+    if member is not None and not (member.active and member.role in LOOKING_AFTER):
+        raise Invalid("A consultant, an admin or an owner looks after clients.", field="input.consultant")
 
 
 async def find_or_make(organization_id: UUID, email: str, known: dict[str, str | None] | None = None) -> Client:

@@ -30,7 +30,7 @@ async def sign_in(email: str, password: str) -> tuple[str, datetime]:
     good = len(password) <= PASSWORD_MOST and await asyncio.to_thread(
         _matches, user.password_hash if user else _nobody, password
     )
-    membership = await Membership.filter(user_id=user.id).order_by("id").first() if user else None
+    membership = await Membership.filter(user_id=user.id, active=True).order_by("id").first() if user else None
     if user is None or membership is None or not good:
         raise Unauthenticated("Unknown e-mail address or wrong password.")
     claims = {"sub": str(user.id), "org": str(membership.organization_id)}
@@ -47,7 +47,7 @@ async def actor_of(token: str, origin: str | None = None) -> Actor | None:
         return None
     # At each request, and so one small statement instead of a queryset.
     rows = await fetch(
-        "SELECT role, organization_id, id FROM memberships WHERE organization_id = $1 AND user_id = $2",
+        "SELECT role, organization_id, id FROM memberships WHERE organization_id = $1 AND user_id = $2 AND active",
         claims["org"],
         claims["sub"],
     )

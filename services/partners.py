@@ -1,4 +1,4 @@
-"""Partners: made, their secrets sealed."""
+"""Partners: made, changed, deleted, their secrets sealed."""
 
 import base64
 import re
@@ -6,10 +6,11 @@ import secrets
 from typing import Any
 from uuid import UUID
 
-from errors import Invalid, Refused
-from models import Partner
+from errors import Conflict, Invalid, Refused
+from models import Partner, PartnerKey
+from models.database import deleted
 from providers.webhooks import SECRET_PREFIX, check_url
-from services import vault
+from services import branding, vault
 from services.outside import outside
 
 API_KEY_LEAST = 32
@@ -17,22 +18,49 @@ API_KEY_LEAST = 32
 
 async def create(organization_id: UUID, values: dict[str, Any], api_key: str | None) -> tuple[Partner, str]:
     """(the partner, the signing secret to give them). Raises Invalid for an address that could not be told."""
-    for column in ("staging_url", "production_url"):
-        _check_address(values.get(column), f"input.{_camel(column)}")
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", values["slug"]):
         raise Invalid("A slug is lower-case letters, digits and hyphens.", field="input.slug")
-    if not re.fullmatch(r"#[0-9a-fA-F]{6}", values.get("brand_color", "#000000")):
-        raise Invalid("A colour is written #rrggbb.", field="input.brandColor")
+    _check(values)
     partner = Partner(organization_id=organization_id, **values)
-    secret = SECRET_PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
-    vault.seal(partner, "signing_secret", secret)
-    if api_key is not None:
-        if not re.fullmatch(rf"[\x21-\x7e]{{{API_KEY_LEAST},200}}", api_key):
-            raise Invalid(f"An API key is {API_KEY_LEAST} to 200 characters of visible ASCII.", field="input.apiKey")
-        vault.seal(partner, "api_key", api_key)
-        partner.api_key_last4 = api_key[-4:]
+    secret = _seal_secret(partner)
+    _seal_api_key(partner, api_key)
     await partner.save()
     return partner, secret
+
+
+async def update(partner: Partner, values: dict[str, Any]) -> Partner:
+    """The partner with other values; `api_key` among them is another key, or None for none any more. Raises Invalid as
+    `create` does."""
+    values = dict(values)
+    if "api_key" in values:
+        _seal_api_key(partner, values.pop("api_key"))
+    _check(values)
+    partner.update_from_dict(values)
+    await partner.save()
+    return partner
+
+
+async def rotate_secret(partner: Partner) -> str:
+    """Another signing secret, with which everything is signed from now on."""
+    secret = _seal_secret(partner)
+    await partner.save(update_fields=["signing_secret"])
+    return secret
+
+
+async def delete(partner: Partner) -> None:
+    """Delete a partner of no product who was never told anything, with their keys. Raises Conflict for any other."""
+    await PartnerKey.filter(partner_id=partner.id).delete()
+    if not await deleted(partner):
+        raise Conflict(
+            "This partner is on products, invoices or notifications. Set `active` to false instead.",
+            field="input.partner",
+        )
+
+
+def _check(values: dict[str, Any]) -> None:
+    for column, name in (("staging_url", "stagingUrl"), ("production_url", "productionUrl")):
+        _check_address(values.get(column), f"input.{name}")
+    branding.check(values)
 
 
 def _check_address(url: str | None, field: str) -> None:
@@ -44,6 +72,17 @@ def _check_address(url: str | None, field: str) -> None:
         raise Invalid(str(refusal), field=field) from refusal
 
 
-def _camel(column: str) -> str:
-    first, *rest = column.split("_")
-    return first + "".join(word.title() for word in rest)
+def _seal_secret(partner: Partner) -> str:
+    secret = SECRET_PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
+    vault.seal(partner, "signing_secret", secret)
+    return secret
+
+
+def _seal_api_key(partner: Partner, api_key: str | None) -> None:
+    if api_key is None:
+        partner.update_from_dict({"api_key": None, "api_key_last4": None})
+        return
+    if not re.fullmatch(rf"[\x21-\x7e]{{{API_KEY_LEAST},200}}", api_key):
+        raise Invalid(f"An API key is {API_KEY_LEAST} to 200 characters of visible ASCII.", field="input.apiKey")
+    vault.seal(partner, "api_key", api_key)
+    partner.api_key_last4 = api_key[-4:]

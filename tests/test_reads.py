@@ -20,6 +20,7 @@ from tests.security.documents import (
     node_document,
     one_document,
     own_document,
+    root_type,
     row_type,
 )
 from tests.shop import Shop
@@ -27,10 +28,16 @@ from tests.shop import Shop
 WHO_IS_CALLING = 1  # query
 
 
+KEY_CREATE = "mutation ($input: PublishableKeyCreateInput!) { publishableKeyCreate(input: $input) { __typename } }"
+PARTNER_KEY_CREATE = "mutation ($input: PartnerKeyCreateInput!) { partnerKeyCreate(input: $input) { __typename } }"
+
+
 @pytest.fixture
 async def sold(shop: Shop) -> Shop:
-    """A shop with a sale, a declined payment and a conflict, so that every list has rows."""
-    product = await shop.product(1000, (await shop.partner("one"), await shop.partner("two")))
+    """A shop with a sale, a declined payment, a conflict and keys, so that every list has rows."""
+    product = await shop.product(1000, (await shop.partner("one"), two := await shop.partner("two")))
+    await shop(KEY_CREATE, input={"name": "Site", "origins": ["https://shop.example.com"]})
+    await shop(PARTNER_KEY_CREATE, input={"partner": two["id"], "name": "Server"})
     order = await shop.order(product)
     session = await shop.checkout(order)
     for event in [
@@ -65,7 +72,7 @@ async def test_every_list_gives_its_rows_and_each_is_found_by_its_id(sold: Shop)
 
 
 def test_every_list_has_its_row_by_id() -> None:
-    assert {row_type(name).name for name in LISTS} == {name[0].upper() + name[1:] for name in BY_ID}
+    assert {row_type(name).name for name in LISTS} == {root_type(name).name for name in BY_ID}
 
 
 async def test_relations_are_followed_as_far_as_asked_and_every_type_is_reached(sold: Shop) -> None:
@@ -73,6 +80,7 @@ async def test_relations_are_followed_as_far_as_asked_and_every_type_is_reached(
 
     for name in LISTS:
         seen |= types_in(await sold(list_document(name, depth=3, columns=False), first=1))
+        seen |= types_in(await sold(list_document(name), first=1))  # with the lists of pages
     for name in OF_THE_CALLER:
         seen |= types_in(await sold(own_document(name)))
 

@@ -28,6 +28,7 @@ from tests.security.documents import (
     node_document,
     one_document,
     own_document,
+    root_type,
     row_type,
 )
 from tests.shop import Shop
@@ -175,7 +176,7 @@ async def everything(owner: Caller) -> list[Case]:
 
     return [
         *(case(list_document(name), first=7) for name in LISTS),
-        *(case(one_document(name), id=ids[name[0].upper() + name[1:]]) for name in BY_ID),
+        *(case(one_document(name), id=ids[root_type(name).name]) for name in BY_ID),
         *(case(node_document(name), id=ids[name]) for name in VIEWED),
         *(case(own_document(name)) for name in OF_THE_CALLER),
         case("query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }", ids=list(ids.values())),

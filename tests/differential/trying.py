@@ -61,7 +61,7 @@ def some(callers: list[Caller], random: Random) -> list[Caller]:
     everything come more often."""
     signed_in = [each for each in callers if each.actor]
     see_all = [each for each in signed_in if each.actor.kind in SEE_ALL]
-    first = random.choice(see_all if random.random() < 0.4 else callers)
+    first = random.choice(see_all if random.random() < 0.6 else callers)
     alike = [
         each
         for each in signed_in

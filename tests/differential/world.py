@@ -83,11 +83,13 @@ class _Builder:
         full = slug == SLUGS[0]
         made = self.row(
             models.Organization, slug=slug, name=self.text(), legal_name=self.text(), legal_form="SAS",
-            siren="732829320", siret="73282932000074", vat_number=self.maybe("FR44732829320"),
+            siren="732829320", siret="73282932000074", vat_number="FR44732829320" if full else None,
             vat_regime=self.random.choice(list(models.VatRegime)), address="12 rue de la Paix", postal_code="75002",
             city="Paris", invoice_prefix="FQCA", logo_svg="<svg/>" if full else None,
             contact_phone="+33140000000" if full else None, website="https://example.com" if full else None,
-            terms_url="https://example.com/cgv" if full else None, **self.brand(slug),
+            terms_url="https://example.com/cgv" if full else None, share_capital="10 000 €" if full else None,
+            rcs="RCS Paris" if full else None, iban="FR1420041010050500013M02606" if full else None,
+            bic="PSSTFRPPPAR" if full else None, **self.brand(slug),
         )  # fmt: skip
         public = {name: getattr(made, name) for name in models.Storefront._meta.db_fields}
         self.world.rows.append(models.Storefront(**public))
@@ -103,6 +105,8 @@ class _Builder:
             members.append(member)
             actor = Actor(role, organization.id, member.id)
             self.world.callers.append(Caller(f"{role.value} {len(members)} of {organization.slug}", actor))
+        left = self.user(f"left@{organization.slug}.test")
+        self.row(models.Membership, organization_id=organization.id, user_id=left.id, role=Role.ADMIN, active=False)
         return members
 
     def user(self, email: str) -> models.User:
@@ -120,7 +124,8 @@ class _Builder:
                 models.Client, organization_id=organization.id, email=f"client{number}@example.com",
                 first_name=self.maybe(self.text()), last_name=self.maybe(self.text()), company=self.maybe(self.text()),
                 phone=self.maybe("+33612345678"), address=self.maybe(self.text()), postal_code=self.maybe("75002"),
-                city=self.maybe(self.text()), country=self.random.choice((None, "FR", "BE")),
+                city=self.maybe(self.text()), siren=self.maybe("732829320"),
+                country=self.random.choice((None, "FR", "BE")),
                 stripe_id=self.maybe(f"cus_{number}"), consultant_id=consultant and consultant.id,
                 member_id=member and member.id,
             ))  # fmt: skip
@@ -135,6 +140,7 @@ class _Builder:
                 models.Partner, organization_id=organization.id, slug=f"partner{number}", name=self.text(),
                 staging_url=self.maybe("https://staging.example.com/é?a=1&b=2"), api_key_last4=self.maybe("ab\"'"),
                 production_url=self.maybe("https://example.com"), tell_free_orders=self.random.random() < 0.5,
+                active=self.random.random() < 0.5, logo_svg=self.maybe("<svg/>"),
                 contact_phone=self.maybe("+33612345678"), website=self.maybe("https://example.com"),
                 terms_url=self.maybe("https://example.com/cgv"), **self.brand(f"partner{number}"),
             )
@@ -150,6 +156,7 @@ class _Builder:
             )
             for number in range(8)
         ]  # fmt: skip
+        self.keys(organization, partners)
         for kind, own_id in ((Key.STOREFRONT, self.id()), (Key.PARTNER, partners[0].id)):
             actor = Actor(kind, organization.id, own_id)
             self.world.callers.append(Caller(f"{kind.name} of {organization.slug}", actor))
@@ -171,6 +178,20 @@ class _Builder:
                     models.ProductPartner, organization_id=organization.id, product_id=product.id, partner_id=partner.id
                 )
         return products, partners, series
+
+    def keys(self, organization: models.Organization, partners: list[Any]) -> None:
+        for number in range(3):
+            self.row(
+                models.PublishableKey, organization_id=organization.id, name=self.text(), key=f"pk_{self.id().hex}",
+                origins="https://example.com\nhttps://example.org:8443", last_used_at=self.maybe(moment(self.random)),
+                revoked_at=None if number else moment(self.random),
+            )  # fmt: skip
+            self.row(
+                models.PartnerKey, organization_id=organization.id, partner_id=partners[number % 2].id,
+                name=self.text(), prefix="ptk_12345678", key_hash=f"{self.random.getrandbits(256):064x}",
+                expires_at=self.maybe(moment(self.random)), last_used_at=self.maybe(moment(self.random)),
+                revoked_at=None if number else moment(self.random),
+            )  # fmt: skip
 
     def sale(self, organization: models.Organization, number: int, products: list[Any], partners: list[Any],
              series: models.InvoiceSeries, clients: list[Any]) -> None:  # fmt: skip

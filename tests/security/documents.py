@@ -40,12 +40,12 @@ def list_document(name: str, depth: int = 1, *, columns: bool = True) -> str:
 
 def one_document(name: str, depth: int = 1) -> str:
     """A root field by id, with all of its row."""
-    return f"query ($id: ID!) {{ {name}(id: $id) {everything_of(get_named_type(QUERY.fields[name].type), depth)} }}"
+    return f"query ($id: ID!) {{ {name}(id: $id) {everything_of(root_type(name), depth)} }}"
 
 
 def own_document(name: str, depth: int = 2) -> str:
     """A root field that takes no arguments, with all of its row."""
-    return f"{{ {name} {everything_of(get_named_type(QUERY.fields[name].type), depth)} }}"
+    return f"{{ {name} {everything_of(root_type(name), depth)} }}"
 
 
 def node_document(type_name: str, depth: int = 1) -> str:
@@ -54,10 +54,14 @@ def node_document(type_name: str, depth: int = 1) -> str:
     return f"query ($id: ID!) {{ node(id: $id) {{ __typename id ... on {type_name} {inner} }} }}"
 
 
+def root_type(name: str) -> GraphQLNamedType:
+    """Of a root field: its type."""
+    return get_named_type(QUERY.fields[name].type)
+
+
 def row_type(name: str) -> GraphQLNamedType:
     """Of a root list: the type of its rows."""
-    connection = get_named_type(QUERY.fields[name].type)
-    return get_named_type(connection.fields["nodes"].type)  # type: ignore[attr-defined]
+    return get_named_type(root_type(name).fields["nodes"].type)  # type: ignore[attr-defined]
 
 
 def _asked(name: str, field: GraphQLField, depth: int, columns: bool) -> str:

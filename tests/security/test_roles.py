@@ -76,7 +76,7 @@ async def test_each_role_and_key_sees_of_each_table_what_is_its_own(
     seen = set(await actor.rows(model).values_list("id", flat=True))
 
     if model in PEOPLE:
-        assert seen == await oneself(actor, model)
+        assert seen == await people(actor, model)
     elif model in WHOLE.get(kind, ()):
         assert seen == set(rows[model].values())
     elif model in OWN.get(kind, ()):
@@ -245,10 +245,11 @@ async def actor_of(shop: Shop, role: Kind, rows: Rows) -> Actor:
     return Actor(role, shop.organization.id, membership.id)
 
 
-async def oneself(actor: Actor, model: type[Model]) -> set[UUID]:
-    """A person's own membership or user; nobody, for a key."""
-    membership = await models.Membership.get_or_none(id=actor.own_id)
-    return {membership.id if model is models.Membership else membership.user_id} if membership else set()
+async def people(actor: Actor, model: type[Model]) -> set[UUID]:
+    """A person's own membership or user, and for those who run the shop everybody's; nobody, for a key."""
+    members = models.Membership.filter(organization_id=actor.organization_id)
+    found = await (members if actor.kind in (Role.OWNER, Role.ADMIN) else members.filter(id=actor.own_id))
+    return {member.id if model is models.Membership else member.user_id for member in found}
 
 
 async def sale(shop: Shop, whose: str, number: int, people: dict[str, Any]) -> list[Model]:

@@ -16,8 +16,9 @@ from engine.views import VIEWS
 from models import Role
 from models.base import Owned, global_id
 from policy import GRANTS, READS, Key, Kind, Permission
-from schema.roots import PERMISSIONS
+from schema.roots import MUTATIONS, PERMISSIONS
 from services import access_keys
+from tests.security import inputs
 from tests.security.documents import (
     BY_ID,
     LISTS,
@@ -26,17 +27,20 @@ from tests.security.documents import (
     node_document,
     one_document,
     own_document,
+    root_type,
     row_type,
 )
-from tests.security.surroundings import neighbour
+from tests.security.surroundings import neighbour, never_made, nothing_changes
 from tests.shop import Shop
 
 MODELS = {model.__name__: model for model in VIEWS}
 Ids = dict[type[Model], list[str]]
 GATES = {"FORBIDDEN", "UNAUTHENTICATED"}
-OWN = {models.Membership, models.User}  # of these everybody sees their own row only
+PEOPLE = {models.Membership, models.User}  # of these most see their own row only
 ORIGIN = "https://shop.example.com"  # of the storefronts
-ROWS_MOST = 2  # one of each is there; a longer page of all that they lead to would cost more than a document may
+ROWS_MOST = (
+    2  # one of each is there, people aside; a longer page of all that they lead to would cost more than a document may
+)
 # Who sees what leads to a client that names them: here the organization's only one, and so all that their tables hold.
 LED_TO_BY = {Role.CONSULTANT: "consultant_id", Role.BENEFICIARY: "member_id"}
 
@@ -61,6 +65,25 @@ async def test_every_type_every_field_and_every_list_for_every_role_and_key(both
         await try_fields(caller, permissions, own, foreign)
         await try_lists(caller, permissions, own, foreign)
         await try_own(caller, permissions, foreign)
+
+
+async def test_to_every_mutation_what_another_organization_owns_is_as_what_never_was(both: tuple[Shop, Shop]) -> None:
+    mine, theirs = both
+    own, foreign = [{VIEWS[model].name: ids[0] for model, ids in (await ids_of(each)).items()} for each in both]
+    tried = set()
+
+    async with nothing_changes(mine):
+        for mutation in MUTATIONS:
+            for path, name in inputs.ids_of(mutation):
+                refusals = {
+                    await mine.refused(inputs.document_of(mutation), input=inputs.input_of(mutation, own, path, id))
+                    for id in (foreign[name], never_made(name))
+                }
+                (code, field, _), *more = refusals
+                assert (code, field, more) == ("NOT_FOUND", ".".join(map(str, ("input", *path))), []), mutation
+                tried.add(mutation)
+
+    assert {"productUpdate", "clientUpdate", "orderCreate", "memberRemove", "partnerKeyRevoke"} <= tried
 
 
 async def test_every_table_that_is_published_has_a_row_to_try(both: tuple[Shop, Shop]) -> None:
@@ -117,8 +140,8 @@ async def try_types(caller: Shop, permissions: frozenset[Permission], own: Ids, 
     """`node(id)` of every type."""
     for model in VIEWS:
         for id in own[model]:
-            theirs_alone = model in OWN and not await is_caller(caller, id)
-            seen = {Permission.MEMBER, READS[model]} <= permissions and not theirs_alone
+            shown = model not in PEOPLE or Permission.MEMBERS_READ in permissions or await is_caller(caller, id)
+            seen = {Permission.MEMBER, READS[model]} <= permissions and shown
             assert (await by_node(caller, model, id) is not None) == seen, (caller.email, model.__name__)
         for id in foreign[model]:
             assert await by_node(caller, model, id) is None, (caller.email, model.__name__)
@@ -127,7 +150,7 @@ async def try_types(caller: Shop, permissions: frozenset[Permission], own: Ids, 
 async def try_fields(caller: Shop, permissions: frozenset[Permission], own: Ids, foreign: Ids) -> None:
     """Every root field by id."""
     for name in BY_ID:
-        model = MODELS[name[0].upper() + name[1:]]
+        model = MODELS[root_type(name).name]
         for id in own[model]:
             seen = id if PERMISSIONS[name] in permissions else None
             assert await by_field(caller, name, id) == seen, (caller.email, name)
@@ -140,7 +163,8 @@ async def try_lists(caller: Shop, permissions: frozenset[Permission], own: Ids, 
     not_theirs = {id for ids in foreign.values() for id in ids}
     for name in LISTS:
         model = MODELS[row_type(name).name]
-        answer = await caller.post(list_document(name, depth=3, columns=False), {"first": ROWS_MOST})
+        first = max(ROWS_MOST, len(own[model]))
+        answer = await caller.post(list_document(name, depth=3, columns=False), {"first": first})
         if PERMISSIONS[name] not in permissions:
             (error,) = answer["errors"]
             assert answer["data"] is None

@@ -19,6 +19,7 @@ from engine.plans.scopes import scope
 from engine.views import VIEWS
 from models.base import global_id, parse_global_id
 from policy import NOBODY, READS
+from schema.roots import PERMISSIONS
 from tests.differential.counting import Counted, everything_behind
 from tests.differential.cursors import GARBAGE, Cursors
 from tests.differential.values import Values
@@ -61,7 +62,8 @@ async def test_every_page_of_every_list_in_every_order_holds_what_one_sees_and_n
                 backward = await walked(ways, caller, name, order, ("last", "before", "hasPreviousPage", "startCursor"))
                 assert forward[::-1] == backward
                 assert len(set(forward)) == len(forward)
-                assert set(forward) == seen[row_type(name).name], (caller.name, name)
+                opened = caller.actor is not None and caller.actor.may(PERMISSIONS[name])
+                assert set(forward) == (seen[row_type(name).name] if opened else set()), (caller.name, name)
 
 
 async def test_whatever_relations_lead_to_is_what_one_sees(ways: Ways) -> None:

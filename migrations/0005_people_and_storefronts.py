@@ -1,4 +1,7 @@
-"""The public columns of organizations, told to the ORM as a model of their own: nothing changes in the database."""
+"""Members who leave, and the public columns of organizations, told to the ORM as a model of their own.
+
+What changes in the database is in the SQL below.
+"""
 
 from typing import Any
 
@@ -6,11 +9,11 @@ from tortoise import fields, migrations
 from tortoise.migrations import operations as ops
 from uuid_utils.compat import uuid7
 
-from models.fields import EmailField, PhoneField, UrlField
+from models.fields import EmailField, PhoneField, SirenField, UrlField
 
 
-class Known(ops.CreateModel):
-    """A model of a table that is there."""
+class _InSql:
+    """What the SQL makes or changes, or nothing does, told to the ORM."""
 
     async def database_forward(self, *state: Any, **editor: Any) -> None:
         pass
@@ -19,12 +22,36 @@ class Known(ops.CreateModel):
         pass
 
 
+class KnownModel(_InSql, ops.CreateModel):
+    """A model of a table that is there."""
+
+
+class Known(_InSql, ops.AddField):
+    """A column that the SQL makes."""
+
+
+class KnownChange(_InSql, ops.AlterField):
+    """A column of another kind to us, the same to PostgreSQL."""
+
+
 class Migration(migrations.Migration):
     dependencies = [("models", "0004_the_sale_complete")]
     initial = False
 
     operations = [
         Known(
+            "Membership",
+            "active",
+            fields.BooleanField(default=True, description="Whether they are let in; false once removed"),
+        ),
+        KnownChange(
+            "Client",
+            "siren",
+            SirenField(null=True, description="SIREN of the company, nine digits (EN 16931 BT-47)", max_length=9),
+        ),
+        KnownChange("Organization", "siren", SirenField(description="SIREN, nine digits (BT-30)", max_length=9)),
+        ops.RunSQL("ALTER TABLE memberships ADD COLUMN active boolean NOT NULL DEFAULT true"),
+        KnownModel(
             name="Storefront",
             fields=[
                 ("id", fields.UUIDField(primary_key=True, default=uuid7, unique=True, db_index=True)),

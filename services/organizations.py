@@ -1,0 +1,54 @@
+"""The organization: how it presents itself, where it is paid, when it reminds."""
+
+import re
+from typing import Any
+
+from errors import Invalid
+from models import Organization
+from services import branding
+
+# (column, its name for clients, least, most), as the table's constraints have it.
+_RANGES = (
+    ("payment_days", "paymentDays", 0, 60),  # art. L441-10 du code de commerce
+    ("reminder_every_days", "reminderEveryDays", 1, 90),
+    ("reminders_most", "remindersMost", 0, 12),
+)
+
+
+async def update(organization: Organization, values: dict[str, Any]) -> Organization:
+    """The organization with other values; what was issued stays as it was. Raises Invalid, naming the field."""
+    values = dict(values)
+    branding.check(values)
+    for column, name, least, most in _RANGES:
+        if not least <= values.get(column, least) <= most:
+            raise Invalid(f"This is {least} to {most}.", field=f"input.{name}")
+    if not re.fullmatch(r"[A-Z0-9]{2,10}", values.get("invoice_prefix", "AA")):
+        raise Invalid("A prefix is 2 to 10 capital letters and digits.", field="input.invoicePrefix")
+    if values.get("iban") is not None:
+        values["iban"] = _iban(values["iban"])
+    if values.get("bic") is not None:
+        values["bic"] = _bic(values["bic"])
+    organization.update_from_dict(values)
+    if values:
+        await organization.save(update_fields=list(values))
+    return organization
+
+
+def _iban(text: str) -> str:
+    """The account's number as banks write it to each other. Its check is ISO 13616's: letters are 10 to 35, what the
+    country and the check digits say comes last, and of the whole 1 is left when divided by 97."""
+    iban = re.sub(r"\s", "", text).upper()
+    if not re.fullmatch(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}", iban, re.ASCII) or _rest(iban) != 1:
+        raise Invalid("Not an IBAN: a letter or digit is wrong, missing or too much.", field="input.iban")
+    return iban
+
+
+def _rest(iban: str) -> int:
+    return int("".join(str(int(character, 36)) for character in iban[4:] + iban[:4])) % 97
+
+
+def _bic(text: str) -> str:
+    bic = re.sub(r"\s", "", text).upper()
+    if not re.fullmatch(r"[A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?", bic, re.ASCII):
+        raise Invalid("Not a BIC: 8 or 11 letters and digits, like AGRIFRPP.", field="input.bic")
+    return bic
