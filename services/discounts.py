@@ -89,9 +89,7 @@ def _check(code: DiscountCode) -> None:
         if not 0 <= value <= most:
             raise Invalid(f"This is 0 to {most}.", field=f"input.{name}")
     if code.redemptions_most is not None and code.redemptions_most < max(1, code.redemptions):
-        raise Invalid(
-            f"Used {code.redemptions} times already: allow at least as many.", field="input.redemptionsMost"
-        )
+        raise Invalid(f"Used {code.redemptions} times already: allow at least as many.", field="input.redemptionsMost")
     if code.per_client_most is not None and code.per_client_most < 1:
         raise Invalid("This is 1 or more, or null for no limit.", field="input.perClientMost")
     if code.starts_at and code.ends_at and code.ends_at <= code.starts_at:
