@@ -75,7 +75,7 @@ _DECLINED = {
 
 
 def templates() -> Environment:
-    """The templates, with everything that is put in them escaped, and what follows as filters."""
+    """The templates, with all that is put in HTML escaped, and what follows as filters and tests."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=select_autoescape(["html"]),

@@ -188,6 +188,7 @@ def test_an_invoice_of_a_deposit_to_pay_says_so() -> None:
 
     assert invoiced(content)["Subject"].startswith("Votre facture d’acompte FQCA-2025-000156, à régler avant le ")
     assert "votre facture d’acompte FQCA-2025-000156" in body(reminder(content), "plain")
+    assert "Votre facture d’acompte FQCA-2025-000156 est réglée" in body(receipt(content, paid_cents=30_00), "plain")
 
 
 @pytest.mark.parametrize(
@@ -298,3 +299,4 @@ def test_the_welcome_of_a_free_order_confirms_it() -> None:
     text = body(message, "plain")
     assert "Votre commande n° 42 est confirmée. Elle est gratuite" in text
     assert "Montant : 0,00 €" in text
+    assert "accès à" not in body(welcome(notice(amount_cents=0), products=[]), "plain")

@@ -181,7 +181,7 @@ async def served() -> AsyncIterator[str]:
         return HTMLResponse(pages.pay(view()), headers=pages.headers(view()))
 
     async def stripe(request: Request) -> Response:
-        return HTMLResponse("<body>Stripe</body>")
+        return HTMLResponse('<link rel="icon" href="data:,"><body>Stripe')
 
     app = Starlette(routes=[Route("/pay/{token}", pay, methods=["GET", "POST"]), Route("/stripe", stripe)])
     with socket.create_server(("127.0.0.1", 0)) as listener:
