@@ -4,14 +4,13 @@ INVARIANTS is the list. All of it reads only: PostgreSQL refuses these connectio
 """
 
 import asyncio
-import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from models import Lane
 from models.database import fetch
-from services import files
 from services.keys import master_keys
+from services.outside import outside
 from telemetry.redaction import redacted
 
 SECONDS_MOST = 60.0  # for each invariant
@@ -71,12 +70,33 @@ async def _found(broken: str | Look) -> tuple[int, Sequence[str]]:
 # Money
 
 PAID_IFF_COVERED = """
-    SELECT g.slug || ' order ' || o.number || CASE o.status WHEN 'PAID'
-        THEN ' is paid, and no payment covers it' ELSE ' is not paid, and a payment covers it' END AS example
+    SELECT g.slug || ' order ' || o.number || ' is ' || o.status || ': of ' || o.total_cents || ' cents '
+        || o.paid_cents || ' paid, ' || coalesce(p.applied, 0) || ' by its payments' AS example
     FROM orders o JOIN organizations g ON g.id = o.organization_id
-    LEFT JOIN (SELECT DISTINCT order_id, amount_cents, currency FROM payments WHERE status = 'SUCCEEDED') p
-        ON (p.order_id, p.amount_cents, p.currency) = (o.id, o.total_cents, o.currency)
-    WHERE o.total_cents > 0 AND o.status IN ('OPEN', 'PAID') AND (o.status = 'PAID') <> (p.order_id IS NOT NULL)
+    LEFT JOIN (SELECT order_id, sum(applied_cents) AS applied FROM payments GROUP BY order_id) p ON p.order_id = o.id
+    WHERE o.paid_cents <> coalesce(p.applied, 0)
+        OR (o.total_cents > 0 AND o.status <> 'CANCELED' AND (o.status = 'PAID') <> (o.paid_cents = o.total_cents))
+"""
+
+ACCOUNTED_FOR = """
+    SELECT g.slug || ' order ' || o.number || ': ' || p.amount_cents || ' cents came, ' || p.applied_cents || ' count'
+        AS example
+    FROM payments p JOIN orders o ON o.id = p.order_id JOIN organizations g ON g.id = p.organization_id
+    WHERE p.status = 'SUCCEEDED' AND p.applied_cents < p.amount_cents
+        AND NOT EXISTS (SELECT 1 FROM conflicts c WHERE c.payment_id = p.id)
+"""
+
+SOMEBODYS = """
+    SELECT stripe_id || ' ' || type || ': ' || outcome AS example FROM stripe_events WHERE flagged_at IS NOT NULL
+"""
+
+COUNTED = """
+    SELECT g.slug || ' code ' || c.code || ': ' || c.redemptions || ' counted, ' || coalesce(o.held, 0) || ' held'
+        AS example
+    FROM discount_codes c JOIN organizations g ON g.id = c.organization_id
+    LEFT JOIN (SELECT discount_code_id, count(*) AS held FROM orders WHERE holds_code GROUP BY discount_code_id) o
+        ON o.discount_code_id = c.id
+    WHERE c.redemptions <> coalesce(o.held, 0)
 """
 
 INVOICED = """
@@ -118,8 +138,8 @@ GRANTED = """
 """
 
 SETTLED = """
-    SELECT g.slug || ' order ' || o.number || ' ' || c.kind || ': ' || c.message AS example
-    FROM conflicts c JOIN orders o ON o.id = c.order_id JOIN organizations g ON g.id = c.organization_id
+    SELECT g.slug || coalesce(' order ' || o.number, '') || ' ' || c.kind || ': ' || c.message AS example
+    FROM conflicts c LEFT JOIN orders o ON o.id = c.order_id JOIN organizations g ON g.id = c.organization_id
     WHERE c.resolved_at IS NULL
 """
 
@@ -160,11 +180,10 @@ async def _lost_files() -> list[str]:
 
 
 async def _trouble(name: str, key: str, sha256: str) -> str | None:
-    try:
-        content = await files.load(key)
-    except FileNotFoundError:
+    kept = await outside().documents.digest(key)
+    if kept is None:
         return f"{name} is not there"
-    return None if hashlib.sha256(content).hexdigest() == sha256 else f"{name} is not what was stored"
+    return None if kept == sha256 else f"{name} is not what was stored"
 
 
 # Promises and events
@@ -222,10 +241,26 @@ _WORKERS = "See that `bin/comptoir worker` runs, and what its log says of the jo
 
 INVARIANTS = (
     Invariant(
-        "An order is paid if, and only if, a payment covers it",
+        "An order is paid if, and only if, what counts of its payments comes to its total",
         PAID_IFF_COVERED,
         "Compare with the payment at Stripe. Where it was taken, send its event again from Stripe's dashboard; where it"
         " was not, find out who changed the order before anything is delivered.",
+    ),
+    Invariant(
+        "All money that came counts, or was left for a person",
+        ACCOUNTED_FOR,
+        "Somebody changed rows by hand: compare with the payment at Stripe and the backup, and refund what is over.",
+    ),
+    Invariant(
+        "No money at Stripe is nobody's",
+        SOMEBODYS,
+        "Find the sale at Stripe by the event's id: make its product known and the order by hand, or refund it; then"
+        " set the event's flagged_at to null.",
+    ),
+    Invariant(
+        "A discount code counts the orders that hold it",
+        COUNTED,
+        "Set its redemptions to the number of orders that hold it.",
     ),
     Invariant(
         "An order that is paid and not free is invoiced in full",
@@ -251,7 +286,7 @@ INVARIANTS = (
     Invariant(
         "No conflict waits for a person",
         SETTLED,
-        "Do as its message says (most often a refund at Stripe), then set its resolved_at.",
+        "Do as its message says (most often a refund at Stripe), then say so: the mutation conflictResolve.",
     ),
     Invariant("An invoice is rendered within 10 minutes", RENDERED, _WORKERS),
     Invariant("An invoice is sent within 10 minutes of its rendering", SENT, _WORKERS),

@@ -31,16 +31,38 @@ def _late(lane: Lane, job: str, nth: int) -> tuple[str, list[str], int, list[str
 # (invariant, what breaks it, how often, parts of the examples): what can be broken side by side is broken at once.
 OF_MONEY: list[tuple[str, list[str], int, list[str]]] = [
     (
-        "An order is paid if, and only if, a payment covers it",
+        "An order is paid if, and only if, what counts of its payments comes to its total",
         [
-            "UPDATE payments SET amount_cents = 9998 WHERE order_id = (SELECT id FROM orders WHERE number = 1)",
+            "UPDATE payments SET applied_cents = 9998 WHERE order_id = (SELECT id FROM orders WHERE number = 1)",
             "UPDATE orders SET status = 'OPEN', paid_at = NULL, event_id = NULL WHERE number = 2",
         ],
         2,
         [
-            "shop order 1 is paid, and no payment covers it",
-            "shop order 2 is not paid, and a payment covers it",
+            "shop order 1 is PAID: of 9999 cents 9999 paid, 9998 by its payments",
+            "shop order 2 is OPEN: of 9999 cents 9999 paid, 9999 by its payments",
         ],
+    ),
+    (
+        "All money that came counts, or was left for a person",
+        ["UPDATE payments SET amount_cents = 10999 WHERE order_id = (SELECT id FROM orders WHERE number = 2)"],
+        2,  # the one above, of which a cent does not count any more
+        ["shop order 2: 10999 cents came, 9999 count"],
+    ),
+    (
+        "No money at Stripe is nobody's",
+        ["UPDATE stripe_events SET flagged_at = now() WHERE id = (SELECT id FROM stripe_events ORDER BY id LIMIT 1)"],
+        1,
+        ["evt_"],
+    ),
+    (
+        "A discount code counts the orders that hold it",
+        [
+            "INSERT INTO discount_codes (id, created_at, organization_id, code, percent, amount_cents, currency,"
+            " minimum_cents, redemptions, active) SELECT id, now(), id, 'X10', 1000, 0, 'EUR', 0, 3, true"
+            " FROM organizations"
+        ],
+        1,
+        ["shop code X10: 3 counted, 0 held"],
     ),
     (
         "An order that is paid and not free is invoiced in full",

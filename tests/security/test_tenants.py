@@ -75,6 +75,8 @@ async def test_to_every_mutation_what_another_organization_owns_is_as_what_never
     async with nothing_changes(mine):
         for mutation in MUTATIONS:
             for path, name in inputs.ids_of(mutation):
+                if (mutation, path[0]) == ("checkoutStart", "lines"):
+                    continue  # for a storefront, which names no order beside them
                 refusals = {
                     await mine.refused(inputs.document_of(mutation), input=inputs.input_of(mutation, own, path, id))
                     for id in (foreign[name], never_made(name))
