@@ -141,25 +141,17 @@ def settings(
     check: Annotated[bool, typer.Option("--check", help="Exit with 1 where production lacks something")] = False,
 ) -> None:
     """Every setting: what it means, whether it is set, and to what."""
-    from itertools import groupby
-
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
     from services import configuration
 
     _join()
-    console = Console(highlight=False)
-    for heading, each in groupby(configuration.told(), key=lambda setting: setting.heading):
-        table = Table(box=None, padding=(0, 2, 0, 0), title=heading, title_justify="left", title_style="bold")
-        for name in ("", "value", "unless set", "meaning"):
-            table.add_column(name, overflow="fold", header_style="dim", no_wrap=not name)
-        for setting in each:
-            value = "[dim]not set[/dim]" if setting.value is None else escape(setting.value)
-            table.add_row(setting.name, value, setting.default, setting.meaning)
-        console.print(table)
-        console.print()
+    heading = None
+    for setting in configuration.told():
+        if setting.heading != heading:
+            heading = setting.heading
+            typer.secho(f"\n{heading}", bold=True)
+        unset = f"not set ({setting.default})" if setting.default else "not set"
+        typer.echo(f"  {setting.name:<23} {unset if setting.value is None else setting.value}")
+        typer.secho(f"  {'':<23} {setting.meaning}", dim=True)
     if check and (lacking := configuration.lacking()):
         for sentence in lacking:
             typer.echo(f"error: {sentence}", err=True)

@@ -27,7 +27,9 @@ HEADINGS = {
 
 @dataclass(frozen=True)
 class Told:
-    """One setting. `value` is None where it is not set, and never holds more of a secret than its last characters."""
+    """One setting. `value` is None where it is not set, and never holds more of a secret than its last characters;
+    `default` is empty where there is none.
+    """
 
     heading: str
     name: str
@@ -85,8 +87,8 @@ def _is_secret(annotation: Any) -> bool:
 
 def _default(field: FieldInfo) -> str:
     if field.is_required():
-        return "none, it is required"
-    return str(field.default) if field.default not in (None, ()) else "none"
+        return "required"
+    return str(field.default) if field.default not in (None, ()) else ""
 
 
 def _sentence(problem: Any) -> str:

@@ -36,11 +36,12 @@ def test_every_setting_is_explained_and_secrets_show_their_last_characters_only(
     done = comptoir("settings", home=nowhere, **PRODUCTION)
 
     assert done.returncode == 0
+    said = done.stdout.splitlines()
     for name, field in Settings.model_fields.items():
         assert field.description, name
-        (line,) = [line for line in done.stdout.splitlines() if line.startswith(f"{name.upper()} ")]
-        assert field.description in line
-        assert ("not set" in line) == (name.upper() not in {*PRODUCTION, "COMPTOIR_HOME"})
+        (at,) = [at for at, line in enumerate(said) if line.startswith(f"  {name.upper()} ")]
+        assert said[at + 1].strip() == field.description
+        assert ("not set" in said[at]) == (name.upper() not in {*PRODUCTION, "COMPTOIR_HOME"})
     for shown in ("…abcd", "…old1, …new2", "…AAE=", "postgres://comptoir:…@127.0.0.1/comptoir", "mail.comptoir.test"):
         assert shown in done.stdout
     for secret in ("0123456789", "a-password", "brief", KEY[3:-4]):
@@ -86,6 +87,6 @@ def test_what_production_lacks_is_said(monkeypatch: pytest.MonkeyPatch, name: st
 def comptoir(*words: str, home: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run it in a folder of somebody's, with these variables and no others of ours."""
     environment: Mapping[str, str] = {
-        "PATH": os.environ["PATH"], "COMPTOIR_HOME": str(home), "COLUMNS": "250", **variables,
+        "PATH": os.environ["PATH"], "COMPTOIR_HOME": str(home), **variables,
     }  # fmt: skip
     return subprocess.run([COMPTOIR, *words], capture_output=True, text=True, env=environment, cwd=home, timeout=60)
