@@ -245,7 +245,7 @@ async def _examined(settings: Settings) -> "list[Verdict]":
 def _told(verdict: "Verdict") -> str:
     if verdict.good:
         return f"✓ {verdict.holds}"
-    lines = [f"✗ {verdict.holds}: {verdict.error or f'broken {verdict.broken} times'}"]
+    lines = [f"✗ {verdict.holds}: {verdict.error or f'{verdict.broken} found'}"]
     lines += [f"    {example}" for example in verdict.examples]
     if verdict.broken and verdict.broken > len(verdict.examples):
         lines.append(f"    … and {verdict.broken - len(verdict.examples)} more")

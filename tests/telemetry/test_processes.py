@@ -1,6 +1,9 @@
 """Real processes with LOG_FORMAT=json: each line that they log is an object, and a sale can be followed."""
 
+import asyncio
 import json
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +12,7 @@ import pytest
 
 from local.embedded.server import free_port
 from settings import Settings
-from tests.faults.installation import installed, wait_for
+from tests.faults.installation import PROJECT, installed, wait_for
 from tests.shop import Shop
 
 GIVEN = "seen-at-the-front-end-1"
@@ -56,3 +59,21 @@ async def test_a_sale_can_be_followed_through_lines_that_are_objects(logs: dict[
     assert about["inbox.handle"]["event_id"].startswith("evt_")
     assert len({line["order_id"] for line in about.values()}) == 1
     assert len({line["promise"] for line in about.values()}) == 4
+
+
+async def test_a_process_that_ends_by_an_error_says_so_like_anything_else(settings: Settings) -> None:
+    worker = await asyncio.create_subprocess_exec(
+        sys.executable, "cli.py", "worker", cwd=PROJECT, stderr=asyncio.subprocess.PIPE,
+        env=os.environ | {
+            "LOG_FORMAT": "json",
+            "COMPTOIR_MASTER_KEYS": settings.comptoir_master_keys.get_secret_value(),
+            "DATABASE_URL": settings.database_url,
+            "REDIS_URL": "redis://127.0.0.1:9/0",
+        },
+    )  # fmt: skip
+    _, said = await asyncio.wait_for(worker.communicate(), 60)
+
+    assert worker.returncode == 1
+    last = [json.loads(line) for line in said.splitlines()][-1]
+    assert (last["level"], last["logger"], last["message"]) == ("CRITICAL", "comptoir.process", "the process ends")
+    assert "ConnectionError" in last["exception"]
