@@ -7,6 +7,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 import httpx
+import stripe
 from argon2 import PasswordHasher
 from tortoise import connections
 
@@ -171,6 +172,13 @@ class Shop:
         return seen
 
     # Stripe's side
+
+    @property
+    def dashboard(self) -> stripe.StripeClient:
+        """Somebody else who works in the same Stripe account."""
+        return stripe.StripeClient(
+            "sk_test_somebody_else", base_addresses={"api": self.sandbox.url}, max_network_retries=0
+        )
 
     async def deliver(self, event: dict[str, Any], *, signature: str | None = None) -> httpx.Response:
         body = json.dumps(event).encode()
