@@ -73,7 +73,7 @@ async def change_discount(order: Order, discount: Part | None, code: str | None)
     lines = await OrderLine.filter(order_id=order.id)
     await _discount(order, discount, code)
     pricing.price(order, lines)
-    if order.deposit_cents >= order.total_cents:
+    if order.deposit_cents and order.deposit_cents >= order.total_cents:
         raise Invalid("The deposit is then as much as the total, or more.", field="input.discount")
     await order.save()
     await OrderLine.bulk_update(lines, ["share_cents"])

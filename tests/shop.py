@@ -102,8 +102,11 @@ class Shop:
         )
         return {"id": made["partner"]["id"], "secret": made["signingSecret"], "slug": slug}
 
-    async def product(self, price: int = 9999, partners: tuple[dict[str, Any], ...] = (), **values: Any) -> str:
-        given = {"name": "Déclaration d'impôts - Formule Complète", "price": {"amount": price}} | values
+    async def product(
+        self, price: int = 9999, partners: tuple[dict[str, Any], ...] = (), currency: str = "EUR", **values: Any
+    ) -> str:
+        cost = {"amount": price, "currency": currency}
+        given = {"name": "Déclaration d'impôts - Formule Complète", "price": cost} | values
         given["partners"] = [partner["id"] for partner in partners]
         made = await self(
             "mutation ($input: ProductCreateInput!) { productCreate(input: $input) { product { id } } }", input=given
@@ -117,6 +120,11 @@ class Shop:
             "mutation ($input: ClientCreateInput!) { clientCreate(input: $input) { client { id } } }", input=given
         )
         return str(made["client"]["id"])
+
+    async def code(self, code: str, **values: Any) -> dict[str, Any]:
+        """A discount code: `code("RENTREE", percent=2000)`."""
+        made = await self(CODE, input={"code": code} | values)
+        return dict(made["discountCode"])
 
     async def order(self, *products: str, client: str | None = None, quantity: int = 1, **input: Any) -> dict[str, Any]:
         client = client or await self.client()
@@ -222,6 +230,14 @@ class Shop:
 
     # The other sides
 
+    async def browse(self, url: str, form: dict[str, str] | None = None) -> httpx.Response:
+        """A page of ours or of the sandbox's, opened, or its form sent; no redirect followed."""
+        method = "GET" if form is None else "POST"
+        if url.startswith(str(self.http.base_url)):
+            return await self.http.request(method, url, data=form)
+        async with httpx.AsyncClient() as browser:
+            return await browser.request(method, url, data=form)
+
     def mails(self, email: str) -> list[Any]:
         """All that an address was written since the shop opened."""
         return [mail for mail in self.sandbox.mail.to(email) if mail.number > self._read]
@@ -253,6 +269,10 @@ INTENT = """mutation ($input: PaymentIntentStartInput!) {
     ... on PaymentIntentStarted { clientSecret publishableKey amount { amount currency } order { id number } }
     ... on OrderCompleted { order { id status } }
   }
+}"""
+
+CODE = """mutation ($input: DiscountCodeCreateInput!) {
+  discountCodeCreate(input: $input) { discountCode { id code name redemptions active } }
 }"""
 
 SEEN = """
