@@ -98,6 +98,13 @@ class Order(Owned):
         if not self.is_open:
             raise errors.Conflict(f"Order {self.number} was cancelled. Create a new order.", field="input.order")
 
+    def must_be_unpaid(self) -> None:
+        """Raises Conflict where a part of it is paid."""
+        if self.paid_cents:
+            raise errors.Conflict(
+                f"Order {self.number} is paid in part: refund it before it is cancelled.", field="input.order"
+            )
+
     @property
     def balance(self) -> int:
         """What is still to be paid, in minor units."""
@@ -125,10 +132,7 @@ class Order(Owned):
     def cancel(self, *, at: datetime, reason: str | None) -> None:
         """Mark given up. Raises Conflict where there is something to lose by it."""
         self.must_be_open()
-        if self.paid_cents:
-            raise errors.Conflict(
-                f"Order {self.number} is paid in part: refund it before it is cancelled.", field="input.order"
-            )
+        self.must_be_unpaid()
         self.status, self.canceled_at, self.cancel_reason = OrderStatus.CANCELED, at, reason
 
 

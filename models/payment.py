@@ -76,6 +76,11 @@ class Attempt(Owned):
         return f"{subject}:{key}:{self.operation.value.lower()}:{self.number}"
 
     @property
+    def closing_key(self) -> str:
+        """The idempotency key under which we take back what was granted."""
+        return f"{self.idempotency_key}:close"
+
+    @property
     def is_to_pay(self) -> bool:
         """Whether a client is to use what it asks for: the rest is complete once granted."""
         return self.operation in (Operation.CHECKOUT, Operation.PAYMENT_INTENT)
@@ -164,6 +169,7 @@ class Payment(Owned):
     failure_code = fields.CharField(100, null=True, description="Stripe's code for a refusal")
     failure_message = fields.CharField(500, null=True, description="Why it was refused, in words")
     paid_at = fields.DatetimeField(null=True, description="When the money was taken")
+    news_at = fields.DatetimeField(null=True, description="When Stripe said what we know: older news change nothing")
     told_at = fields.DatetimeField(null=True, description="When the client was told that it failed")
 
     class Meta:

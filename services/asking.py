@@ -88,7 +88,7 @@ async def _close(attempt: Attempt, now: datetime) -> None:
 async def _taken_back(attempt: Attempt) -> bool:
     """Whether it was closed by us; False where it had ended by itself. Raises Conflict where it was used."""
     assert attempt.stripe_id is not None
-    stripe, key = outside().stripe, f"{attempt.idempotency_key}:close"
+    stripe, key = outside().stripe, attempt.closing_key
     is_session = attempt.operation is Operation.CHECKOUT
     try:
         if is_session:

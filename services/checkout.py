@@ -1,6 +1,6 @@
 """Asking a client for what is due: a Checkout Session of Stripe's, or a PaymentIntent for the front end's own form."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,13 +24,13 @@ async def start(order: Order, *, success_url: str, cancel_url: str | None) -> At
     """
     for field, url in (("input.successUrl", success_url), ("input.cancelUrl", cancel_url)):
         check_return(url, field)
-    return await _ask(order, lambda coupon: _OpenSession(order, success_url, cancel_url, coupon))
+    return await _ask(order, lambda: _session_of(order, success_url, cancel_url))
 
 
 async def start_intent(order: Order) -> tuple[Attempt, str] | None:
     """The order's PaymentIntent for what is due now, and its client secret; None where the order was free and is now
     complete. Raises like `start`."""
-    attempt = await _ask(order, lambda _: _OpenIntent(order))
+    attempt = await _ask(order, lambda: _intent_of(order))
     if attempt is None:
         return None
     assert attempt.stripe_id is not None
@@ -39,7 +39,7 @@ async def start_intent(order: Order) -> tuple[Attempt, str] | None:
     return attempt, intent.client_secret
 
 
-async def _ask(order: Order, exchange: Callable[[str | None], "_AskForMoney"]) -> Attempt | None:
+async def _ask(order: Order, exchange: Callable[[], Awaitable["_AskForMoney"]]) -> Attempt | None:
     order.must_be_open()
     if order.live != outside().settings.live:
         raise errors.Conflict("This order was made in Stripe's other mode. Create a new order.", field="input.order")
@@ -54,8 +54,7 @@ async def _ask(order: Order, exchange: Callable[[str | None], "_AskForMoney"]) -
         await twins.make(order)
         for _ in range(TRIES):
             await order.refresh_from_db()
-            coupon = await carry_out(_CreateCoupon(order)) if order.discount_cents else None
-            asked = exchange(coupon.stripe_id if coupon else None)
+            asked = await exchange()
             await asking.take_back(order, keep=(asked.operation, order.due_cents))
             attempt = await carry_out(asked)
             await order.refresh_from_db()
@@ -66,7 +65,26 @@ async def _ask(order: Order, exchange: Callable[[str | None], "_AskForMoney"]) -
         raise
     await asking.take_back(order)
     order.must_be_open()
-    raise errors.Conflict("The order has changed at this moment. Try again.", field="input.order")
+    raise _changed()
+
+
+async def _session_of(order: Order, success_url: str, cancel_url: str | None) -> "_OpenSession":
+    """With the coupon that it shows, made before it."""
+    coupon = await carry_out(_CreateCoupon(order)) if _shown_discount(order) else None
+    return _OpenSession(order, success_url, cancel_url, coupon)
+
+
+async def _intent_of(order: Order) -> "_OpenIntent":
+    return _OpenIntent(order)
+
+
+def _shown_discount(order: Order) -> int:
+    """What the payment page takes off the lines: nothing of a part, which is one line."""
+    return order.discount_cents if order.due_cents == order.total_cents else 0
+
+
+def _changed() -> errors.Conflict:
+    return errors.Conflict("The order has changed at this moment. Try again.", field="input.order")
 
 
 class _AskForMoney(Exchange[Any]):
@@ -99,7 +117,7 @@ class _OpenSession(_AskForMoney):
 
     operation = Operation.CHECKOUT
 
-    def __init__(self, order: Order, success_url: str, cancel_url: str | None, coupon: str | None) -> None:
+    def __init__(self, order: Order, success_url: str, cancel_url: str | None, coupon: Attempt | None) -> None:
         super().__init__(order)
         self.success_url, self.cancel_url, self.coupon = success_url, cancel_url, coupon
 
@@ -126,8 +144,10 @@ class _OpenSession(_AskForMoney):
             "billing_address_collection": "auto" if client.address else "required",  # it stands on the invoice
         }
         request |= _methods(order)
-        if self.coupon and order.due_cents == order.total_cents:
-            request["discounts"] = [{"coupon": self.coupon}]
+        if _shown_discount(order) != (self.coupon.request["amount_off"] if self.coupon else 0):
+            raise _changed()  # since the coupon was made
+        if self.coupon:
+            request["discounts"] = [{"coupon": self.coupon.stripe_id}]
         return request | ({"cancel_url": self.cancel_url} if self.cancel_url else {})
 
     async def _items(self, order: Order) -> list[dict[str, Any]]:

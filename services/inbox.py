@@ -66,8 +66,9 @@ class _Envelope(BaseModel):
 @job(Lane.EVENTS, timeout=60)
 async def handle(event: StripeEvent) -> None:
     """Do what an event asks, once, in one transaction. A sale that began at Stripe is asked after first."""
-    named = json.loads(event.body)["data"]["object"]
-    told = News(event.stripe_account, event.live, event.occurred_at, event.stripe_id)
+    body = json.loads(event.body)
+    named, key = body["data"]["object"], (body.get("request") or {}).get("idempotency_key")
+    told = News(event.stripe_account, event.live, event.occurred_at, event.stripe_id, key)
     foreign = await foreign_sales.ask(event.type, named)
     async with transaction():
         locked = await StripeEvent.select_for_update().get(id=event.id)

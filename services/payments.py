@@ -17,6 +17,7 @@ from services.stripe_news import News
 
 BY_HAND = (PaymentMethod.TRANSFER, PaymentMethod.CHEQUE, PaymentMethod.CASH, PaymentMethod.CPF)
 BACKDATED_MOST = timedelta(days=730)
+CLOCKS_APART = timedelta(seconds=5)  # Stripe's and ours: an event as young as that may come after what it answers
 
 
 async def record(
@@ -62,7 +63,8 @@ async def confirm(order: Order) -> None:
     ).order_by("-number")
     for attempt in asked:
         assert attempt.stripe_id is not None
-        told = News(attempt.stripe_account, attempt.live, datetime.now(UTC), f"confirm_{attempt.id.hex}")
+        at = datetime.now(UTC) - CLOCKS_APART
+        told = News(attempt.stripe_account, attempt.live, at, f"confirm_{attempt.id.hex}")
         if attempt.operation is Operation.CHECKOUT:
             await _take_session(told, await outside().stripe.checkout_session(attempt.stripe_id))
         else:
@@ -74,6 +76,7 @@ async def _take_session(told: News, session: "stripe.checkout.Session") -> None:
     if session.status == "complete" and session.payment_status == "unpaid" and session.payment_intent:
         debit = await outside().stripe.payment_intent(str(session.payment_intent))
         if debit.status == "requires_payment_method":  # it was under way, and failed
+            await _take_intent(told, debit)
             handler = news.session_failed
     if handler:
         async with transaction():

@@ -73,7 +73,7 @@ async def change_discount(order: Order, discount: Part | None, code: str | None)
     lines = await OrderLine.filter(order_id=order.id)
     await _discount(order, discount, code)
     pricing.price(order, lines)
-    if order.deposit_cents >= order.total_cents:
+    if order.deposit_cents and order.deposit_cents >= order.total_cents:
         raise Invalid("The deposit is then as much as the total, or more.", field="input.discount")
     await order.save()
     await OrderLine.bulk_update(lines, ["share_cents"])
@@ -86,22 +86,28 @@ async def cancel(order: Order, reason: str | None) -> Order:
 
     Raises Conflict where it is paid, in part too, invoiced, or a payment is under way.
     """
-    order.must_be_open()
-    await asking.must_be_settled(order)
+    await _must_be_without_consequence(order)
     await asking.take_back(order)
     async with transaction():
         locked = await Order.select_for_update().get(id=order.id)
-        await asking.must_be_settled(locked)
-        if await Invoice.exists(order_id=order.id):
-            raise errors.Conflict(
-                f"Order {order.number} is invoiced: it takes a credit note to give it up.", field="input.order"
-            )
+        await _must_be_without_consequence(locked)
         locked.cancel(at=datetime.now(UTC), reason=reason)
         await discounts.release(locked)
         await locked.save()
         # What was asked for since, in between two looks.
         await asking.forget_what_is_stale(locked)
     return locked
+
+
+async def _must_be_without_consequence(order: Order) -> None:
+    """Nothing hangs on the order: no money, here or on its way, and no document."""
+    order.must_be_open()
+    order.must_be_unpaid()
+    await asking.must_be_settled(order)
+    if await Invoice.exists(order_id=order.id):
+        raise errors.Conflict(
+            f"Order {order.number} is invoiced: it takes a credit note to give it up.", field="input.order"
+        )
 
 
 def _new(client: Client, lines: Sequence[OrderLine], source: OrderSource, *, live: bool) -> Order:

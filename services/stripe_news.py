@@ -18,7 +18,6 @@ from models import (
     Payment,
     PaymentMethod,
     PaymentStatus,
-    StripeEvent,
 )
 from models.database import savepoint
 from services import clients, discounts, settlement, telling
@@ -37,12 +36,14 @@ class NotYetKnown(Exception):
 
 @dataclass(frozen=True)
 class News:
-    """Where and when something was told; `event_id` is Stripe's, or a stable one of ours."""
+    """Where and when something was told; `event_id` is Stripe's, or a stable one of ours, `key` the idempotency key of
+    the request behind it."""
 
     account: str
     live: bool
     at: datetime
     event_id: str
+    key: str | None = None
 
 
 async def session_completed(news: News, session: Object) -> str:
@@ -58,7 +59,7 @@ async def session_completed(news: News, session: Object) -> str:
         await attempt.save()
     await _learn(order, session)
     payment = await _payment_of(news, order, session["payment_intent"] or session["id"])
-    if payment.status in (PaymentStatus.SUCCEEDED, PaymentStatus.CANCELED) or await _is_older(news, payment):
+    if payment.status in (PaymentStatus.SUCCEEDED, PaymentStatus.CANCELED) or _is_older(news, payment):
         return "what came of this payment is known"
     return await _under_way(news, payment, session["amount_total"], session["currency"])
 
@@ -84,7 +85,7 @@ async def session_failed(news: News, session: Object) -> str:
     if payment.status in (PaymentStatus.SUCCEEDED, PaymentStatus.CANCELED):
         return "what came of this payment is known"
     payment.amount_cents, payment.currency = session["amount_total"], session["currency"].upper()
-    payment.status = PaymentStatus.FAILED
+    payment.status, payment.news_at = PaymentStatus.FAILED, news.at
     payment.event_id = payment.event_id or news.event_id
     await payment.save()
     await telling.of_failure(payment, at_once=True)
@@ -123,7 +124,7 @@ async def intent_processing(news: News, intent: Object) -> str:
         return NOT_OURS
     attempt = await _attempt_of(order, intent["id"], Operation.PAYMENT_INTENT)
     payment = await _payment_of(news, order, intent["id"])
-    if payment.status in (PaymentStatus.SUCCEEDED, PaymentStatus.CANCELED) or await _is_older(news, payment):
+    if payment.status in (PaymentStatus.SUCCEEDED, PaymentStatus.CANCELED) or _is_older(news, payment):
         return "what came of this payment is known"
     if attempt:
         attempt.process()
@@ -139,7 +140,7 @@ async def intent_failed(news: News, intent: Object) -> str:
     payment = await _payment_of(news, order, intent["id"])
     if payment.status is PaymentStatus.SUCCEEDED:
         return "this payment succeeded since"
-    if payment.status is PaymentStatus.CANCELED or await _is_older(news, payment):
+    if payment.status is PaymentStatus.CANCELED or _is_older(news, payment):
         return "later news of this payment are known"
     attempt = await _attempt_of(order, intent["id"], Operation.PAYMENT_INTENT)
     if attempt and attempt.status is AttemptStatus.PROCESSING:
@@ -147,7 +148,7 @@ async def intent_failed(news: News, intent: Object) -> str:
         await attempt.save()
     was_under_way = payment.status is PaymentStatus.PROCESSING
     reason = intent.get("last_payment_error") or {}
-    payment.status = PaymentStatus.FAILED
+    payment.status, payment.news_at = PaymentStatus.FAILED, news.at
     payment.amount_cents, payment.currency = intent["amount"], intent["currency"].upper()
     payment.failure_code = clients.short(reason.get("decline_code") or reason.get("code"), 100)
     payment.failure_message, payment.event_id = clients.short(reason.get("message"), 500), news.event_id
@@ -162,14 +163,14 @@ async def intent_canceled(news: News, intent: Object) -> str:
     if order is None:
         return NOT_OURS
     attempt = await _attempt_of(order, intent["id"], Operation.PAYMENT_INTENT)
-    by_us = attempt is not None and attempt.status is AttemptStatus.CLOSED
+    by_us = attempt is not None and (attempt.status is AttemptStatus.CLOSED or news.key == attempt.closing_key)
     if attempt:
         attempt.close()
         await attempt.save()
     payment = await _payment_of(news, order, intent["id"])
     if payment.status is PaymentStatus.SUCCEEDED:
         return "this payment succeeded"
-    payment.status, payment.event_id = PaymentStatus.CANCELED, news.event_id
+    payment.status, payment.event_id, payment.news_at = PaymentStatus.CANCELED, news.event_id, news.at
     payment.amount_cents, payment.currency = intent["amount"], intent["currency"].upper()
     await payment.save()
     if by_us or not order.is_open:
@@ -191,7 +192,8 @@ async def _paid(news: News, order: Order, attempt: Attempt | None, stripe_id: st
     payment = await _payment_of(news, order, stripe_id)
     if payment.status is PaymentStatus.SUCCEEDED:
         return "this payment is known"
-    payment.status, payment.paid_at, payment.event_id = PaymentStatus.SUCCEEDED, news.at, news.event_id
+    payment.status, payment.event_id = PaymentStatus.SUCCEEDED, news.event_id
+    payment.paid_at = payment.news_at = news.at
     payment.amount_cents, payment.currency = cents, currency.upper()
     payment.failure_code = payment.failure_message = None
     await payment.save()
@@ -200,9 +202,10 @@ async def _paid(news: News, order: Order, attempt: Attempt | None, stripe_id: st
 
 
 async def _under_way(news: News, payment: Payment, cents: int, currency: str) -> str:
-    if payment.status is PaymentStatus.FAILED and payment.event_id and not await _is_newer(news, payment):
+    # Stripe counts in whole seconds, and a failure follows what it fails.
+    if payment.status is PaymentStatus.FAILED and payment.news_at and payment.news_at >= news.at:
         return "what came of this payment is known"
-    payment.status, payment.event_id = PaymentStatus.PROCESSING, news.event_id
+    payment.status, payment.event_id, payment.news_at = PaymentStatus.PROCESSING, news.event_id, news.at
     payment.amount_cents, payment.currency = cents, currency.upper()
     payment.failure_code = payment.failure_message = None
     await payment.save()
@@ -259,12 +262,6 @@ async def _payment_of(news: News, order: Order, stripe_id: str) -> Payment:
     )  # fmt: skip
 
 
-async def _is_older(news: News, payment: Payment) -> bool:
-    """Whether the payment was last told of by an event that Stripe made after this one."""
-    return await StripeEvent.exists(stripe_account=news.account, stripe_id=payment.event_id, occurred_at__gt=news.at)
-
-
-async def _is_newer(news: News, payment: Payment) -> bool:
-    """Whether Stripe made this after the event that last told of the payment; it counts in whole seconds, and a
-    failure follows what it fails."""
-    return await StripeEvent.exists(stripe_account=news.account, stripe_id=payment.event_id, occurred_at__lt=news.at)
+def _is_older(news: News, payment: Payment) -> bool:
+    """Whether we know of something that Stripe said of the payment after this."""
+    return payment.news_at is not None and news.at < payment.news_at

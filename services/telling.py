@@ -3,11 +3,11 @@
 import logging
 from datetime import UTC, datetime, timedelta
 
-from models import Access, Lane, Order, OrderLine, Payment, PaymentStatus, Promise
+from models import Access, Lane, Order, OrderLine, Payment, PaymentStatus
 from services import letters, links
 from services.invoice_content import brand
 from services.links import message_id
-from services.outbox import job, later
+from services.outbox import hasten, job, later, owes
 from services.outside import outside
 
 log = logging.getLogger("comptoir.telling")
@@ -20,11 +20,14 @@ FAILED = (PaymentStatus.FAILED, PaymentStatus.CANCELED)
 
 async def of_failure(payment: Payment, *, at_once: bool) -> None:
     """Promise to tell the client and the person in charge of a payment that failed or was cancelled; once a payment."""
-    if await Promise.exists(subject_id=payment.id, job="telling.client_of_failure"):
+    if payment.told_at is not None:
         return
     at = datetime.now(UTC) + (timedelta() if at_once else PATIENCE)
-    await later(client_of_failure, payment, at=at)
-    await later(staff_of_failure, payment, at=at)
+    for letter in (client_of_failure, staff_of_failure):
+        if not await owes(letter, payment):
+            await later(letter, payment, at=at)
+        elif at_once:
+            await hasten(letter, payment)
 
 
 @job(Lane.MAIL)

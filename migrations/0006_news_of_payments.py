@@ -1,0 +1,30 @@
+"""When Stripe said what is known of a payment, so that what it said before changes nothing."""
+
+from typing import Any
+
+from tortoise import fields, migrations
+from tortoise.migrations import operations as ops
+
+FILLED = (
+    "UPDATE payments SET news_at = stripe_events.occurred_at FROM stripe_events"
+    " WHERE stripe_events.stripe_account = payments.stripe_account AND stripe_events.stripe_id = payments.event_id"
+)
+
+
+class Migration(migrations.Migration):
+    dependencies = [("models", "0005_storefronts")]
+    initial = False
+
+    operations: list[Any] = [
+        ops.AddField(
+            model_name="Payment",
+            name="news_at",
+            field=fields.DatetimeField(
+                null=True,
+                description="When Stripe said what we know: older news change nothing",
+                auto_now=False,
+                auto_now_add=False,
+            ),
+        ),
+        ops.RunSQL(FILLED, ""),
+    ]
