@@ -111,7 +111,9 @@ def schema(check: Annotated[bool, typer.Option("--check", help="Only compare wit
 
 @app.command()
 def plan(
-    document: Annotated[Path, typer.Argument(help="A file that holds a GraphQL query", exists=True, dir_okay=False)],
+    document: Annotated[
+        typer.FileText, typer.Argument(help="A file that holds a GraphQL query; - for what is piped in")
+    ],
     email: Annotated[str, typer.Option("--as", help="Who asks")] = "owner@demo.test",
     variables: Annotated[str, typer.Option(help="Variables, as JSON")] = "{}",
     name: Annotated[str | None, typer.Option(help="The operation, where the file holds several")] = None,
@@ -122,7 +124,7 @@ def plan(
 
     from resolvers.explaining import explain
 
-    found = asyncio.run(explain(_settings().database_url, document.read_text(), variables, name, email))
+    found = asyncio.run(explain(_settings().database_url, document.read(), variables, name, email))
     console = Console()
     if found.why_not is not None:
         console.print(f"No plan: {found.why_not}. The ordinary executor answers.", highlight=False, markup=False)

@@ -44,7 +44,9 @@ def create_app(settings: Settings) -> Starlette:
             yield
 
     explore = settings.environment == "development"
-    explorer = graphiql.explorer("/graphql", tabs=examples.tabs(settings.app_url)) if explore else None
+    explorer = (
+        graphiql.explorer("/graphql", tabs=examples.tabs(settings.app_url, settings.sandbox_url)) if explore else None
+    )
     graphql = GraphQLApp(
         engine(introspection=explore),
         context,

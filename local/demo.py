@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import asyncpg
+import httpx
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from rich.console import Console
@@ -74,11 +75,10 @@ def _run(given: Given) -> None:
             migrate(environment["DATABASE_URL"])
         with _step("Demonstration data"):
             demonstration = seed()
-        _, shop_email, shop_password = demonstration.logins[0]
         supervisor = stack.enter_context(
             Supervisor(
                 _programs(environment),
-                environment={**os.environ, "DEMO_EMAIL": shop_email, "DEMO_PASSWORD": shop_password},
+                environment={**os.environ, **_known_to_the_shop(demonstration)},
                 logs=home / "logs",
                 keep_open=[servers.lock],
                 say=lambda sentence: console.print(f"▸ {time.strftime('%H:%M:%S')} {sentence}", soft_wrap=True),
@@ -86,6 +86,7 @@ def _run(given: Given) -> None:
         )
         with _step("Sandbox, API and worker"):
             supervisor.start()
+        _introduce(environment["SANDBOX_URL"], demonstration)
         _tell(environment, demonstration, home)
         try:
             supervisor.watch(servers.revive)
@@ -150,6 +151,21 @@ def _environment(given: Given, servers: embedded.Servers) -> dict[str, str]:
     }
 
 
+def _known_to_the_shop(demonstration: "Demonstration") -> dict[str, str]:
+    """Its key, and the owner's login, to show what no shop sees."""
+    _, email, password = demonstration.logins[0]
+    return {"DEMO_STOREFRONT_KEY": demonstration.storefront_key, "DEMO_EMAIL": email, "DEMO_PASSWORD": password}
+
+
+def _introduce(sandbox_url: str, demonstration: "Demonstration") -> None:
+    """Give the partner's stand-in the secret that it checks signatures with."""
+    if demonstration.partner_secret is None:
+        return
+    with httpx.Client(trust_env=False, timeout=10) as http:
+        secret = {"secret": demonstration.partner_secret}
+        http.post(f"{sandbox_url}/partner/{demonstration.partner}/secret", json=secret).raise_for_status()
+
+
 def _programs(environment: dict[str, str]) -> list[Program]:
     sandbox_url, app_url = environment["SANDBOX_URL"], environment["APP_URL"]
     sandbox = {
@@ -177,10 +193,12 @@ def _tell(environment: dict[str, str], demonstration: "Demonstration", home: Pat
         ("E-mails that were sent", f"{sandbox_url}/mail"),
         ("What the partner was told", f"{sandbox_url}/partner"),
         ("Stripe's stand-in", f"{sandbox_url}/stripe"),
+        ("Discount code", demonstration.code),
         ("Card that pays", "4242 4242 4242 4242"),
         ("Card that is declined", "4000 0000 0000 0002"),
         ("Card that the bank asks about", "4000 0025 0000 3155"),
         *((f"Login, {role.lower()}", f"{email}  {password}") for role, email, password in demonstration.logins),
+        ("Storefront's key", demonstration.storefront_key),
         ("Logs", str(home / "logs")),
     ]
     table = Table.grid(padding=(0, 3, 0, 2))

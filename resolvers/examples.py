@@ -1,17 +1,24 @@
-"""What GraphiQL opens with: the five-minute tour of README."""
+"""What GraphiQL opens with: the five-minute tour of README, then the sales that are less simple."""
 
 from engine.graphiql import Tab
 
 
-def tabs(app_url: str) -> tuple[Tab, ...]:
-    """The tour, for the installation at this address."""
+def tabs(app_url: str, sandbox_url: str | None) -> tuple[Tab, ...]:
+    """The tour, for the installation at this address. An empty variable is for the reader to fill."""
     return (
         Tab(SIGN_IN, {"email": "owner@demo.test", "password": "comptoir-demo"}),  # the demonstration's owner
         Tab(CATALOGUE),
-        Tab(ORDER, {"client": "", "product": ""}),
+        Tab(ORDER, {"client": "", "product": "", "code": "BIENVENUE10"}),
         Tab(CHECKOUT, {"order": "", "successUrl": f"{app_url}/"}),
         Tab(ORDERS),
         Tab(RESEND, {"notification": ""}),
+        Tab(DEPOSIT, {"client": "", "product": ""}),
+        Tab(INTENT.format(form=f"{sandbox_url or app_url}/pay-intent/<clientSecret>"), {"order": ""}),
+        Tab(INVOICE, {"order": ""}),
+        Tab(RECORD, {"order": "", "amount": {"amount": 2000}}),
+        Tab(CONFLICTS),
+        Tab(RESOLVE, {"conflict": "", "resolution": "Virement rendu le 12, par la banque."}),
+        Tab(CANCEL, {"order": ""}),
         Tab(PAGES, {"after": None}),
     )
 
@@ -33,23 +40,35 @@ query Catalogue {
   clients {
     nodes { id email firstName lastName }
   }
+  discountCodes {
+    nodes { code name percent redemptions redemptionsMost }
+  }
 }"""
 
-ORDER = """# Put the two ids in the variables below.
-mutation Order($client: ID!, $product: ID!) {
+ORDER = """# Put the two ids in the variables below. No code: null.
+mutation Order($client: ID!, $product: ID!, $code: String) {
   orderCreate(input: {
     client: $client
     lines: [{ product: $product, quantity: 1 }]
+    discountCode: $code
   }) {
-    order { id number status total { formatted } }
+    order {
+      id
+      number
+      status
+      subtotal { formatted }
+      discount { formatted }
+      total { formatted }
+      payUrl # for a letter to the client: it stays good
+    }
   }
 }"""
 
 CHECKOUT = """# Put the order's id in the variables, open the url, pay with 4242 4242 4242 4242.
 mutation Checkout($order: ID!, $successUrl: URL!) {
   checkoutStart(input: { order: $order, successUrl: $successUrl }) {
-    ... on CheckoutStarted { url expiresAt }
-    ... on OrderCompleted { order { status } }
+    ... on CheckoutStarted { url amount { formatted } expiresAt }
+    ... on OrderCompleted { orderNumber }
   }
 }"""
 
@@ -57,13 +76,16 @@ ORDERS = """query Orders {
   orders(first: 5) {
     totalCount
     nodes {
+      id
       number
       status
       paidAt
       total { formatted }
+      balance { formatted }
       client { email }
       lines { description quantity unitPrice { formatted } }
-      invoices { number pdfUrl emailedAt }
+      payments { method status amount { formatted } }
+      invoices { number type pdfUrl emailedAt }
       notifications {
         id
         status
@@ -79,6 +101,68 @@ RESEND = """# A partner who failed, or is to be tried later, is told at once.
 mutation Resend($notification: ID!) {
   notificationResend(input: { notification: $notification }) {
     notification { status attempts { number statusCode } }
+  }
+}"""
+
+DEPOSIT = """# In two parts, 30 % first. Open payUrl and pay: the deposit. Open it again: the balance. Each is invoiced.
+mutation Deposit($client: ID!, $product: ID!) {
+  orderCreate(input: {
+    client: $client
+    lines: [{ product: $product, quantity: 2, discount: { percent: 500, reason: "Par deux" } }]
+    deposit: { percent: 3000 }
+  }) {
+    order { id number total { formatted } deposit { formatted } balance { formatted } payUrl }
+  }
+}"""
+
+INTENT = """# For a payment form of the front end's own (Stripe.js). The sandbox's is
+# {form}
+mutation Intent($order: ID!) {{
+  paymentIntentStart(input: {{ order: $order }}) {{
+    ... on PaymentIntentStarted {{ clientSecret amount {{ formatted }} }}
+    ... on OrderCompleted {{ orderNumber }}
+  }}
+}}"""
+
+INVOICE = """# Of an order that is not paid, for an employer, say. The client is written to, with a link to pay.
+mutation Invoice($order: ID!) {
+  orderInvoice(input: { order: $order }) {
+    order { number status balance { formatted } invoices { number type dueOn settledAt } payUrl }
+  }
+}"""
+
+RECORD = """# A transfer came: 20 € of it. Then run it with "amount": null, which is all the rest.
+mutation Record($order: ID!, $amount: MoneyInput) {
+  paymentRecord(input: { order: $order, method: TRANSFER, amount: $amount, reference: "VIR 0042" }) {
+    order {
+      number
+      status
+      paid { formatted }
+      balance { formatted }
+      payments { method amount { formatted } reference }
+      invoices { number settledAt }
+    }
+  }
+}"""
+
+CONFLICTS = """# Money that does not fit waits here for a person. To make some: hold new events on the sandbox's
+# Stripe page, pay an order, record a transfer of all of it too, then deliver the last events.
+query Conflicts {
+  conflicts(filter: { resolved: false }) {
+    nodes { id kind message proposal proposed { formatted } order { number status } payment { method stripeId } }
+  }
+}"""
+
+RESOLVE = """mutation Resolve($conflict: ID!, $resolution: String!) {
+  conflictResolve(input: { conflict: $conflict, resolution: $resolution }) {
+    conflict { resolvedAt resolution }
+  }
+}"""
+
+CANCEL = """# An order that is not paid. Its payment page, if it has one, is closed first.
+mutation Cancel($order: ID!) {
+  orderCancel(input: { order: $order, cancelReason: "Le client a changé d'avis" }) {
+    order { number status canceledAt payUrl }
   }
 }"""
 

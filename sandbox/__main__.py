@@ -22,6 +22,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--webhook-secret", default=os.environ.get("STRIPE_WEBHOOK_SECRET", "whsec_sandbox"))
     parser.add_argument("--debits-after", type=float, help="seconds to the end of a SEPA debit; by hand without it")
     parser.add_argument("--api-url", help="Comptoir's address, for the shop")
+    parser.add_argument(
+        "--shop-key", default=os.environ.get("DEMO_STOREFRONT_KEY"), help="default: $DEMO_STOREFRONT_KEY"
+    )
     parser.add_argument("--shop-email", default=os.environ.get("DEMO_EMAIL"), help="default: $DEMO_EMAIL")
     parser.add_argument("--shop-password", default=os.environ.get("DEMO_PASSWORD"), help="default: $DEMO_PASSWORD")
     return parser.parse_args()
@@ -32,8 +35,8 @@ async def run(given: argparse.Namespace) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     shop = None
-    if given.api_url and given.shop_email and given.shop_password:
-        shop = ShopClient(given.api_url, given.shop_email, given.shop_password)
+    if given.api_url and given.shop_key and given.shop_email and given.shop_password:
+        shop = ShopClient(given.api_url, given.shop_key, given.shop_email, given.shop_password)
     async with Sandbox(
         webhook_url=given.webhook_url,
         webhook_secret=given.webhook_secret,

@@ -16,13 +16,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from sandbox import shop as shop_pages
 from sandbox.mail import MailSink
 from sandbox.mail_pages import MailPages
 from sandbox.partner import PartnerSink
 from sandbox.partner_pages import PartnerPages
 from sandbox.render import assets, page
 from sandbox.server import Server
-from sandbox.shop import Shop
 from sandbox.shop_client import ShopClient
 from sandbox.store import Store
 from sandbox.stripe_account import StripeAccount
@@ -79,6 +79,8 @@ class Sandbox:
         self._smtp_port = smtp_port
         self._opened = AsyncExitStack()
         self.url = self.stripe.books.url = self._server.url
+        if shop:
+            shop.front.origin = self.url
 
     @property
     def smtp_port(self) -> int:
@@ -125,7 +127,7 @@ class Sandbox:
             *MailPages(self.mail).routes,
             *self.partner.routes,
             *PartnerPages(self.partner).routes,
-            *Shop(self._shop).routes,
+            *shop_pages.routes(self._shop, self._store),
         ]
         return Starlette(
             routes=routes,

@@ -6,6 +6,7 @@ BY_FIELD = {
     "lastName": "Ce nom n’est pas valable.",
     "product": "Ce produit n’est plus en vente.",
     "quantity": "Cette quantité n’est pas possible.",
+    "discountCode": "Ce code de réduction n’est pas valable, ou ne l’est plus.",
 }
 BY_CODE = {
     "UNAUTHENTICATED": "La boutique n’a pas pu se connecter à Comptoir.",
@@ -22,5 +23,5 @@ BY_CODE = {
 
 def sentence(code: str, field: str = "") -> str:
     """`sentence("INVALID", "input.lines.0.quantity")` → `Cette quantité n’est pas possible.`"""
-    blamed = field.rpartition(".")[2] if code in ("INVALID", "NOT_FOUND") else ""
+    blamed = field.rpartition(".")[2] if code in ("INVALID", "NOT_FOUND", "CONFLICT") else ""
     return BY_FIELD.get(blamed) or BY_CODE.get(code) or BY_CODE["INTERNAL"]

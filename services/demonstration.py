@@ -1,17 +1,34 @@
 """The demonstration organization that `make run` shows: a catalogue, a partner, and people to sign in as."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from errors import DomainError
-from models import Client, Membership, Organization, Partner, Product, ProductPartner, Role, User, VatRegime
+from models import (
+    Client,
+    DiscountCode,
+    Membership,
+    Organization,
+    Partner,
+    Product,
+    ProductPartner,
+    PublishableKey,
+    Role,
+    User,
+    VatRegime,
+)
 from models.database import transaction
-from services import partners
+from services import catalogue_sync, partners, vault
 from services.identity import hash_password
+from services.outbox import later
 from services.outside import outside
 from settings import Settings
 
 SLUG, PARTNER = "demo", "fiscalis"
-PASSWORD = "comptoir-demo"  # public on purpose: this organization exists on demonstration machines only
+# Public on purpose: this organization exists on demonstration machines only.
+PASSWORD = "comptoir-demo"
+STOREFRONT_KEY = "pk_demo_comptoir_storefront"
+IBAN, BIC = "FR7630006000011234567890189", "AGRIFRPP"  # the example of French banks' own documents
+CODE = "BIENVENUE10"
 BENEFICIARY = "beneficiary@demo.test"
 PEOPLE = (
     (Role.OWNER, "owner@demo.test", "Camille"),
@@ -32,10 +49,14 @@ PARTNERED = ("Déclaration d'impôts - Formule Complète", 9999, "Prise en charg
 
 @dataclass(frozen=True)
 class Demonstration:
-    """What to print for a newcomer: (role, e-mail, password) of each login."""
+    """What a newcomer and the stand-ins are told; a login is (role, e-mail, password)."""
 
     organization: str
     logins: list[tuple[str, str, str]]
+    storefront_key: str
+    code: str
+    partner: str  # slug
+    partner_secret: str | None = field(repr=False)
 
 
 async def seed(settings: Settings) -> Demonstration:
@@ -45,9 +66,11 @@ async def seed(settings: Settings) -> Demonstration:
     async with transaction():
         organization = await Organization.get_or_none(slug=SLUG) or await _organization()
         await _people(organization)
-        # The sandbox may have moved to another port since.
-        await Partner.filter(organization_id=organization.id, slug=PARTNER).update(staging_url=_sandbox_partner())
-    return Demonstration(organization.name, [(role.value, email, PASSWORD) for role, email, _ in PEOPLE])
+        await _ways_to_pay(organization)
+        await _storefront(organization, settings.sandbox_url or settings.app_url)
+        secret = await _partner_secret(organization)
+    logins = [(role.value, email, PASSWORD) for role, email, _ in PEOPLE]
+    return Demonstration(organization.name, logins, STOREFRONT_KEY, CODE, PARTNER, secret)
 
 
 async def _organization() -> Organization:
@@ -60,9 +83,10 @@ async def _organization() -> Organization:
         website="https://comptappart.test", terms_url="https://comptappart.test/cgv",
     )  # fmt: skip
     for level, name, price, description in LEVELS:
-        await Product.create(
+        product = await Product.create(
             organization=organization, name=name, description=description, level=level, price_cents=price
         )
+        await later(catalogue_sync.push, product)
     await Client.create(
         organization=organization, email="jean.dupont@example.com", first_name="Jean", last_name="Dupont",
         phone="+33612345678", address="3 place Bellecour", postal_code="69002", city="Lyon", country="FR",
@@ -90,6 +114,33 @@ async def _member(organization: Organization, role: Role, email: str, first_name
     return membership
 
 
+async def _ways_to_pay(organization: Organization) -> None:
+    """The account that transfers go to, and a code; what is there already stays."""
+    await Organization.filter(id=organization.id, iban=None).update(iban=IBAN, bic=BIC)
+    await DiscountCode.get_or_create(
+        organization=organization, code=CODE,
+        defaults={"name": "Offre de bienvenue", "percent": 1000, "redemptions_most": 100},
+    )  # fmt: skip
+
+
+async def _storefront(organization: Organization, origin: str) -> None:
+    """The shop's key, good for its pages wherever they are now."""
+    key, _ = await PublishableKey.get_or_create(
+        organization=organization, key=STOREFRONT_KEY, defaults={"name": "Boutique", "origins": origin}
+    )
+    if origin not in key.origins.splitlines():
+        await PublishableKey.filter(id=key.id).update(origins=f"{key.origins}\n{origin}")
+
+
+async def _partner_secret(organization: Organization) -> str | None:
+    """What the partner, if it is still there, checks signatures with. Its stand-in may have moved to another port."""
+    partner = await Partner.get_or_none(organization_id=organization.id, slug=PARTNER)
+    if partner is None:
+        return None
+    await Partner.filter(id=partner.id).update(staging_url=_sandbox_partner())
+    return await vault.open(partner, "signing_secret", "the demonstration's partner")
+
+
 async def _partner(organization: Organization) -> Partner:
     partner, _ = await partners.create(
         organization.id,
@@ -113,3 +164,4 @@ async def _partnered_product(organization: Organization, partner: Partner) -> No
     name, price, description = PARTNERED
     product = await Product.create(organization=organization, name=name, price_cents=price, description=description)
     await ProductPartner.create(organization=organization, product=product, partner=partner)
+    await later(catalogue_sync.push, product)

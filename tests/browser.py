@@ -104,8 +104,10 @@ class Page:
         await self._call("Input.dispatchKeyEvent", type="keyUp", **stroke)
 
     async def screenshot(self, path: Path) -> None:
-        """What it shows now, as a PNG file."""
-        path.write_bytes(base64.b64decode((await self._call("Page.captureScreenshot"))["data"]))
+        """The whole page, beyond the window too, as a PNG file."""
+        size = (await self._call("Page.getLayoutMetrics"))["cssContentSize"]
+        shot = await self._call("Page.captureScreenshot", captureBeyondViewport=True, clip={**size, "scale": 1})
+        path.write_bytes(base64.b64decode(shot["data"]))
 
     def _on(self, event: str, told: dict[str, Any]) -> None:
         match event:

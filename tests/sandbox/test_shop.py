@@ -8,6 +8,7 @@ import pytest
 
 from sandbox import Sandbox, ShopClient
 
+KEY, LOGIN = "pk_test_0123456789abcdef", ("owner@example.com", "secret")
 PRODUCT = {
     "id": "UHJvZHVjdDox",
     "name": "Bilan express",
@@ -18,8 +19,11 @@ ORDER = {
     "id": "T3JkZXI6Nw==",
     "number": 7,
     "status": "PAID",
-    "paidAt": "2026-11-20T10:00:00Z",
+    "payUrl": None,
+    "discount": {"amount": 0, "formatted": "0,00 €"},
+    "discountReason": None,
     "total": {"amount": 120000, "formatted": "1 200,00 €"},
+    "payments": [{"status": "SUCCEEDED"}],
     "invoices": [
         {"number": "FQCA-2026-000001", "pdfUrl": "http://api.test/files/1", "emailedAt": "2026-11-20T10:00:05Z"}
     ],
@@ -33,22 +37,39 @@ ORDER = {
     ],
 }
 TOLD = ORDER["notifications"][0]
+OPEN = ORDER | {
+    "status": "OPEN",
+    "payUrl": "http://api.test/pay/token",
+    "payments": [],
+    "invoices": [],
+    "notifications": [],
+}
+AS_OWNER = ("Order", "StartIntent")
 
 
 class Api:
-    """Answers by operation name; the tokens it gave are good until `forget`."""
+    """Answers by operation name: what a storefront asks to its key and origin alone, the rest to the owner, whose
+    tokens are good until `good` changes."""
 
     def __init__(self):
         self.asked = []
+        self.origin = ""
         self.tokens = 0
         self.good = ""
-        self.order = ORDER
         self.answers = {
-            "Products": {"products": {"nodes": [PRODUCT]}},
-            "CreateClient": {"clientCreate": {"client": {"id": "Q2xpZW50OjE="}}},
-            "CreateOrder": {"orderCreate": {"order": {"id": ORDER["id"], "number": 7}}},
-            "StartCheckout": {"checkoutStart": {"__typename": "CheckoutStarted", "url": "http://pay.test/cs_1"}},
+            "Window": {"storefront": {"brandName": "ComptAppart"}, "products": {"nodes": [PRODUCT]}},
+            "StartCheckout": {"checkoutStart": {"orderNumber": 7, "url": "http://pay.test/cs_1"}},
+            "StartIntent": {"paymentIntentStart": {"clientSecret": "pi_1_secret_2"}},
         }
+        self.order = ORDER
+
+    @property
+    def order(self):
+        return self.answers["Order"]["orders"]["nodes"][0]
+
+    @order.setter
+    def order(self, order):
+        self.answers["Order"] = {"orders": {"nodes": [order] if order else []}}
 
     def __call__(self, request):
         body = json.loads(request.content)
@@ -59,20 +80,20 @@ class Api:
             self.good = f"Bearer token-{self.tokens}"
             expires = (datetime.now(UTC) + timedelta(minutes=15)).isoformat()
             return self._data({"signIn": {"accessToken": f"token-{self.tokens}", "expiresAt": expires}})
-        if request.headers.get("authorization") != self.good:
-            error = {"message": "Sign in first.", "extensions": {"code": "UNAUTHENTICATED"}}
-            return httpx.Response(200, json={"errors": [error], "data": None})
-        if name == "Order":
-            return self._data({"order": self.order})
+        if name in AS_OWNER and request.headers.get("authorization") != self.good:
+            return self._error("UNAUTHENTICATED", "Sign in first.")
+        if name not in AS_OWNER:
+            shown = (request.headers.get("authorization"), request.headers.get("origin"))
+            assert shown == (f"Bearer {KEY}", self.origin)
         answer = self.answers[name]
-        if isinstance(answer, tuple):
-            code, message, field = answer
-            error = {"message": message, "extensions": {"code": code, "field": field}}
-            return httpx.Response(200, json={"errors": [error], "data": None})
-        return self._data(answer)
+        return self._error(*answer) if isinstance(answer, tuple) else self._data(answer)
 
     def _data(self, data):
         return httpx.Response(200, json={"data": data})
+
+    def _error(self, code, message, field=None):
+        error = {"message": message, "extensions": {"code": code, "field": field or ""}}
+        return httpx.Response(200, json={"errors": [error], "data": None})
 
 
 @pytest.fixture
@@ -82,8 +103,9 @@ def api():
 
 @pytest.fixture
 async def browser(api):
-    shop = ShopClient("http://api.test", "demo@example.com", "secret", transport=httpx.MockTransport(api))
+    shop = ShopClient("http://api.test", KEY, *LOGIN, transport=httpx.MockTransport(api))
     async with Sandbox(shop=shop) as sandbox, httpx.AsyncClient(base_url=sandbox.url) as browser:
+        api.origin = sandbox.url
         yield browser
 
 
@@ -93,52 +115,71 @@ FORM = {
     "last_name": "Martin",
     "email": "m@example.com",
     "quantity": "2",
+    "code": "",
 }
+
+
+async def bought(api, browser, **changes):
+    """The address of the page of an order that was just made."""
+    await browser.post("/shop", data=FORM | changes)
+    back = [variables["input"]["cancelUrl"] for name, variables in api.asked if name == "StartCheckout"][-1]
+    return back.removeprefix(api.origin)
 
 
 async def test_products_are_shown_and_one_can_be_chosen(browser):
     page = await browser.get("/shop")
     chosen = await browser.get("/shop", params={"product": PRODUCT["id"]})
 
+    assert "ComptAppart, la boutique" in page.text
     assert "Bilan express" in page.text
     assert "1 200,00 €" in page.text
     assert "Commander «&nbsp;Bilan express&nbsp;»" in chosen.text
 
 
+async def test_the_catalogue_and_the_checkout_are_asked_with_the_storefronts_key_alone(api, browser):
+    await browser.get("/shop")
+    await browser.post("/shop", data=FORM)
+
+    assert [name for name, _ in api.asked] == ["Window", "StartCheckout"]
+    assert api.tokens == 0
+
+
 async def test_buying_leads_to_the_payment_page(api, browser):
-    answer = await browser.post("/shop", data=FORM)
+    answer = await browser.post("/shop", data=FORM | {"code": "BIENVENUE10"})
 
     assert (answer.status_code, answer.headers["location"]) == (303, "http://pay.test/cs_1")
-    asked = dict(api.asked)
-    assert asked["CreateClient"]["input"] == {"email": "m@example.com", "firstName": "Marie", "lastName": "Martin"}
-    assert asked["CreateOrder"]["input"]["lines"] == [{"product": PRODUCT["id"], "quantity": 2}]
-    back = asked["StartCheckout"]["input"]
-    assert back["successUrl"].endswith("/shop/orders/T3JkZXI6Nw%3D%3D?seen=0")
-    assert back["cancelUrl"].endswith("/shop/orders/T3JkZXI6Nw%3D%3D")
-
-
-async def test_a_known_client_buys_again(api, browser):
-    api.answers["CreateClient"] = ("CONFLICT", "This client exists.", "input.email")
-    api.answers["NewestClients"] = {
-        "clients": {"nodes": [{"id": "a", "email": "x@example.com"}, {"id": "b", "email": "m@example.com"}]}
+    asked = dict(api.asked)["StartCheckout"]["input"]
+    cancel, success = asked.pop("cancelUrl"), asked.pop("successUrl")
+    assert asked == {
+        "lines": [{"product": PRODUCT["id"], "quantity": 2}],
+        "email": "m@example.com",
+        "firstName": "Marie",
+        "lastName": "Martin",
+        "discountCode": "BIENVENUE10",
     }
+    assert cancel.startswith(f"{api.origin}/shop/orders/")
+    assert success == f"{cancel}?seen=0"
 
-    answer = await browser.post("/shop", data=FORM | {"email": "M@example.com"})
 
-    assert answer.status_code == 303
-    assert dict(api.asked)["CreateOrder"]["input"]["client"] == "b"
+async def test_buying_by_the_shops_own_form_leads_to_it_with_the_intents_secret(api, browser):
+    answer = await browser.post("/shop", data=FORM | {"by": "form"})
+
+    form = httpx.URL(answer.headers["location"])
+    assert form.path == "/pay-intent/pi_1_secret_2"
+    assert form.params["return_url"].endswith("?seen=0")
+    assert dict(api.asked)["StartIntent"] == {"order": ORDER["id"]}
 
 
 async def test_a_free_order_needs_no_payment_page(api, browser):
-    api.answers["StartCheckout"] = {"checkoutStart": {"__typename": "OrderCompleted", "order": {"id": ORDER["id"]}}}
+    api.answers["StartCheckout"] = {"checkoutStart": {"orderNumber": 7}}
 
-    answer = await browser.post("/shop", data=FORM)
-
-    assert answer.headers["location"].endswith("/shop/orders/T3JkZXI6Nw%3D%3D")
+    for by in ({}, {"by": "form"}):
+        answer = await browser.post("/shop", data=FORM | by)
+        assert answer.headers["location"].startswith(f"{api.origin}/shop/orders/")
 
 
 async def test_a_refusal_is_shown_with_what_was_typed(api, browser):
-    api.answers["CreateOrder"] = ("INVALID", "A quantity is 1 to 9999.", "input.lines.0.quantity")
+    api.answers["StartCheckout"] = ("INVALID", "A quantity is 1 to 9999.", "input.lines.0.quantity")
 
     page = await browser.post("/shop", data=FORM | {"quantity": "0"})
 
@@ -152,6 +193,8 @@ async def test_a_refusal_is_shown_with_what_was_typed(api, browser):
     ("code", "field", "said"),
     [
         ("INVALID", "input.email", "Cette adresse e-mail n’est pas valable."),
+        ("NOT_FOUND", "input.discountCode", "Ce code de réduction n’est pas valable, ou ne l’est plus."),
+        ("CONFLICT", "input.discountCode", "Ce code de réduction n’est pas valable, ou ne l’est plus."),
         ("INVALID", "input.unheardOf", "Un des renseignements n’est pas valable."),
         ("UNAVAILABLE", "", "Un service extérieur ne répond pas."),
         ("NOT_CONFIGURED", "", "il manque un réglage à Comptoir"),
@@ -160,7 +203,7 @@ async def test_a_refusal_is_shown_with_what_was_typed(api, browser):
     ],
 )
 async def test_the_api_s_refusals_are_said_in_french(api, browser, code, field, said):
-    api.answers["CreateClient"] = (code, "The API's own words.", field)
+    api.answers["StartCheckout"] = (code, "The API's own words.", field)
 
     page = await browser.post("/shop", data=FORM)
 
@@ -169,21 +212,22 @@ async def test_the_api_s_refusals_are_said_in_french(api, browser, code, field, 
 
 
 async def test_an_order_that_is_paid_already_is_not_paid_again(api, browser):
-    api.answers["StartCheckout"] = ("CONFLICT", "This order is paid.", "input.order")
+    address = await bought(api, browser)
+    api.answers["StartIntent"] = ("CONFLICT", "This order is paid.", "input.order")
 
-    page = await browser.post("/shop/pay/T3JkZXI6Nw%3D%3D")
+    page = await browser.post(address, data={"by": "form"})
 
     assert page.status_code == 409
     assert "Ce n’est plus possible dans l’état actuel de la commande." in page.text
 
 
-async def test_an_unknown_order_is_not_found(api, browser):
+async def test_an_order_that_is_not_there_is_not_found(api, browser):
+    address = await bought(api, browser)
     api.order = None
 
-    page = await browser.get("/shop/orders/nothing")
-
-    assert page.status_code == 404
-    assert "<title>Introuvable · Bac à sable</title>" in page.text
+    for page in (await browser.get(address), await browser.get("/shop/orders/7"), await browser.post("/shop/orders/7")):
+        assert page.status_code == 404
+        assert "<title>Introuvable · Bac à sable</title>" in page.text
 
 
 async def test_french_pages_have_a_french_bar_and_english_ones_an_english_one(browser):
@@ -205,41 +249,91 @@ async def test_an_unknown_address_is_a_page_that_leads_back(browser):
     assert 'href="/"' in page.text
 
 
-async def test_a_finished_order_shows_every_step_and_stops_refreshing(browser):
-    page = await browser.get("/shop/orders/T3JkZXI6Nw%3D%3D")
+async def test_a_finished_order_shows_every_step_and_stops_refreshing(api, browser):
+    page = await browser.get(await bought(api, browser))
 
     for shown in ("Commande n° 7", "FQCA-2026-000001", "http://api.test/files/1", "facture jointe", "Mon Partenaire"):
         assert shown in page.text
+    assert "La facture est partie à m@example.com." in page.text
     assert "http-equiv" not in page.text
+
+
+async def test_the_page_says_that_no_shop_sees_what_it_shows(api, browser):
+    page = await browser.get(await bought(api, browser))
+
+    assert "sa clé ne lit aucune commande" in page.text
 
 
 async def test_an_unfinished_order_refreshes_itself_for_a_minute_at_most(api, browser):
-    api.order = ORDER | {"status": "OPEN", "invoices": [], "notifications": []}
+    address = await bought(api, browser)
+    api.order = OPEN
 
-    first = await browser.get("/shop/orders/T3JkZXI6Nw%3D%3D", params={"seen": "0"})
-    last = await browser.get("/shop/orders/T3JkZXI6Nw%3D%3D", params={"seen": "30"})
+    first = await browser.get(address, params={"seen": "0"})
+    last = await browser.get(address, params={"seen": "30"})
 
-    assert 'content="2;url=/shop/orders/T3JkZXI6Nw%3D%3D?seen=1"' in first.text
+    assert f'content="2;url={address}?seen=1"' in first.text
     assert "http-equiv" not in last.text
-    assert "Payer cette commande" not in first.text
-    assert "Payer cette commande" in last.text
+    assert "Payer sur la page de Stripe" not in first.text
+    assert "Payer sur la page de Stripe" in last.text
 
 
-async def test_who_gave_up_paying_can_pay_from_the_order(api, browser):
-    api.order = ORDER | {"status": "OPEN", "invoices": [], "notifications": []}
+async def test_who_gave_up_paying_can_pay_from_the_order_with_the_same_cart(api, browser):
+    address = await bought(api, browser)
+    api.order = OPEN
 
-    page = await browser.get("/shop/orders/T3JkZXI6Nw%3D%3D")
-    paying = await browser.post("/shop/pay/T3JkZXI6Nw%3D%3D")
+    page = await browser.get(address)
+    by_page = await browser.post(address)
+    by_form = await browser.post(address, data={"by": "form"})
 
     assert "http-equiv" not in page.text
-    assert "Payer cette commande" in page.text
-    assert paying.headers["location"] == "http://pay.test/cs_1"
+    assert "http://api.test/pay/token" in page.text
+    assert by_page.headers["location"] == "http://pay.test/cs_1"
+    assert by_form.headers["location"].startswith("/pay-intent/pi_1_secret_2?")
+    carts = [variables["input"] for name, variables in api.asked if name == "StartCheckout"]
+    assert carts == [carts[0]] * 3
+
+
+async def test_a_debit_under_way_is_waited_for_and_not_paid_again(api, browser):
+    address = await bought(api, browser)
+    api.order = OPEN | {"payments": [{"status": "PROCESSING"}]}
+
+    page = await browser.get(address)
+    much_later = await browser.get(address, params={"seen": "30"})
+
+    assert "prélèvement SEPA en cours" in page.text
+    assert "http-equiv" in page.text
+    assert "actualiser" in much_later.text
+    assert "Payer" not in much_later.text
+
+
+async def test_a_refused_payment_and_a_cancelled_order_are_shown_as_such(api, browser):
+    address = await bought(api, browser)
+    api.order = OPEN | {"payments": [{"status": "FAILED"}]}
+    refused = await browser.get(address)
+    api.order = OPEN | {"status": "CANCELED", "payUrl": None}
+    canceled = await browser.get(address)
+
+    assert "refusé, à recommencer" in refused.text
+    assert "Payer sur la page de Stripe" in refused.text
+    assert "Cette commande a été annulée." in canceled.text
+    assert "Payer" not in canceled.text
+
+
+async def test_a_discount_is_told(api, browser):
+    address = await bought(api, browser)
+    off = {"amount": 12000, "formatted": "120,00 €"}
+    api.order = ORDER | {"discount": off, "discountReason": "Offre de bienvenue"}
+
+    page = await browser.get(address)
+
+    assert "remise de 120,00 € déduite (Offre de bienvenue)" in page.text
 
 
 async def test_a_partner_that_was_not_told_is_marked(api, browser):
+    address = await bought(api, browser)
     api.order = ORDER | {"notifications": [TOLD | {"status": "FAILED", "attempts": [{"statusCode": 500}] * 3}]}
 
-    page = await browser.get("/shop/orders/T3JkZXI6Nw%3D%3D")
+    page = await browser.get(address)
 
     assert "pas prévenu, après 3 tentatives" in page.text
     assert 'class="failed"' in page.text
@@ -248,42 +342,45 @@ async def test_a_partner_that_was_not_told_is_marked(api, browser):
 
 
 async def test_a_partner_to_be_tried_again_shows_when(api, browser):
+    address = await bought(api, browser)
     due = datetime(2026, 11, 20, 10, 5, 7, tzinfo=UTC)
     retried = {"status": "PENDING", "nextAttemptAt": due.isoformat(), "attempts": [{"statusCode": 500}]}
     api.order = ORDER | {"notifications": [TOLD | retried]}
 
-    page = await browser.get("/shop/orders/T3JkZXI6Nw%3D%3D")
+    page = await browser.get(address)
 
     assert f"nouvel essai le {due.astimezone():%-d nov. à %H:%M:%S}, après 1 tentative" in page.text
     assert '<a href="/partner">Voir ce qu’il a reçu</a>' in page.text
 
 
 async def test_a_free_order_has_nothing_to_pay(api, browser):
-    api.order = ORDER | {"total": {"amount": 0, "formatted": "0,00 €"}, "invoices": []}
+    address = await bought(api, browser)
+    api.order = ORDER | {"total": {"amount": 0, "formatted": "0,00 €"}, "payments": [], "invoices": []}
 
-    page = await browser.get("/shop/orders/T3JkZXI6Nw%3D%3D")
+    page = await browser.get(address)
 
     assert "Rien à payer" in page.text
     assert "Paiement" not in page.text
 
 
 async def test_it_signs_in_once_and_again_when_its_token_is_no_longer_good(api, browser):
-    await browser.get("/shop")
-    await browser.get("/shop")
+    address = await bought(api, browser)
+    await browser.get(address)
+    await browser.get(address)
     assert api.tokens == 1
 
     api.good = "Bearer something else"
-    page = await browser.get("/shop")
+    page = await browser.get(address)
 
     assert (page.status_code, api.tokens) == (200, 2)
 
 
 async def test_without_comptoir_the_shop_says_so():
-    shop = ShopClient("http://127.0.0.1:9", "demo@example.com", "secret")
+    shop = ShopClient("http://127.0.0.1:9", KEY, *LOGIN)
     async with Sandbox(shop=shop) as sandbox, httpx.AsyncClient(base_url=sandbox.url) as browser:
         unreachable = await browser.get("/shop")
     async with Sandbox() as sandbox, httpx.AsyncClient(base_url=sandbox.url) as browser:
-        closed = await browser.get("/shop")
+        closed = [await browser.get("/shop"), await browser.get("/shop/orders/x"), await browser.post("/shop")]
 
     assert (unreachable.status_code, "ne répond pas" in unreachable.text) == (502, True)
-    assert (closed.status_code, "--api-url" in closed.text) == (503, True)
+    assert {(page.status_code, "--shop-key" in page.text) for page in closed} == {(503, True)}

@@ -1,0 +1,65 @@
+"""The demonstration organization: made once, completed where it is older, left as people changed it."""
+
+from models import DiscountCode, Organization, Partner, Product, PublishableKey
+from services import demonstration
+from services.outside import outside
+from tests.shop import Shop
+
+
+async def test_it_is_made_once_and_is_the_same_again(shop: Shop) -> None:
+    tables = ("organizations", "products", "clients", "discount_codes", "publishable_keys", "partners", "outbox")
+
+    first = await demonstration.seed(outside().settings)
+    made = {table: await shop.count(table) for table in tables}
+    again = await demonstration.seed(outside().settings)
+
+    assert again == first
+    assert {table: await shop.count(table) for table in tables} == made
+
+
+async def test_an_older_home_gets_what_it_lacks(shop: Shop) -> None:
+    await demonstration.seed(outside().settings)
+    organization = await Organization.get(slug=demonstration.SLUG)
+    await Organization.filter(id=organization.id).update(iban=None, bic=None)
+    await DiscountCode.filter(organization_id=organization.id).delete()
+    await PublishableKey.filter(organization_id=organization.id).delete()
+
+    await demonstration.seed(outside().settings)
+
+    await organization.refresh_from_db()
+    assert (organization.iban, organization.bic) == (demonstration.IBAN, demonstration.BIC)
+    assert await DiscountCode.exists(organization_id=organization.id, code=demonstration.CODE)
+    assert await PublishableKey.exists(organization_id=organization.id, key=demonstration.STOREFRONT_KEY)
+
+
+async def test_what_people_changed_stays(shop: Shop) -> None:
+    await demonstration.seed(outside().settings)
+    organization = await Organization.get(slug=demonstration.SLUG)
+    await Organization.filter(id=organization.id).update(iban="FR1420041010050500013M02606", bic=None)
+    await DiscountCode.filter(organization_id=organization.id).update(active=False)
+    await PublishableKey.filter(organization_id=organization.id).update(origins="https://shop.example.com")
+
+    await demonstration.seed(outside().settings)
+
+    await organization.refresh_from_db()
+    assert organization.iban == "FR1420041010050500013M02606"
+    assert not (await DiscountCode.get(organization_id=organization.id)).active
+    key = await PublishableKey.get(organization_id=organization.id)
+    assert key.origins.splitlines() == ["https://shop.example.com", shop.sandbox.url]
+
+
+async def test_a_partner_who_is_gone_stays_gone(shop: Shop) -> None:
+    await demonstration.seed(outside().settings)
+    await shop.sql("DELETE FROM product_partners")
+    await Partner.filter(slug=demonstration.PARTNER).delete()
+
+    assert (await demonstration.seed(outside().settings)).partner_secret is None
+
+
+async def test_its_products_are_told_to_stripe(shop: Shop) -> None:
+    await demonstration.seed(outside().settings)
+
+    await shop.work_is_done()
+
+    organization = await Organization.get(slug=demonstration.SLUG)
+    assert all(product.stripe_id for product in await Product.filter(organization_id=organization.id))

@@ -1,0 +1,247 @@
+"""The five-minute tour: all that README and GraphiQL's tabs show is run, on the demonstration."""
+
+import asyncio
+import json
+import os
+import re
+import shlex
+import subprocess
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from models import Organization
+from resolvers import examples
+from services import demonstration
+from services.outside import outside
+from settings import Settings
+from tests.shop import Shop
+
+PROJECT = Path(__file__).parent.parent
+README = (PROJECT / "README.md").read_text()
+JOHN, PARTNERED = "jean.dupont@example.com", "Déclaration d'impôts - Formule Complète"
+
+
+class Tour:
+    """GraphiQL's tabs, in the hands of the demonstration's owner."""
+
+    def __init__(self, owner: Shop) -> None:
+        self.owner = owner
+        settings = outside().settings
+        tabs = examples.tabs(settings.app_url, settings.sandbox_url)
+        self.tabs = {re.search(r"^(?:query|mutation) (\w+)", tab.query, re.MULTILINE)[1]: tab for tab in tabs}
+
+    async def run(self, name: str, **filled: str) -> Any:
+        """What its one root field gives, or all where it has several; every empty variable has to be filled."""
+        assert set(filled) == {variable for variable, value in self.tabs[name].variables.items() if value == ""}
+        return await self.run_again(name, **filled)
+
+    async def run_again(self, name: str, **changed: Any) -> Any:
+        """With other variables too."""
+        return await answer(self.owner, self.tabs[name].query, {**self.tabs[name].variables, **changed})
+
+    async def sign_in(self) -> dict[str, str]:
+        """The ids that the second tab is for."""
+        self.owner.token = (await self.run("SignIn"))["accessToken"]
+        return ids(await self.run("Catalogue"))
+
+    async def order(self) -> dict[str, Any]:
+        order: dict[str, Any] = (await self.run("Order", **await self.sign_in()))["order"]
+        return order
+
+
+@pytest.fixture
+async def tour(shop: Shop) -> Tour:
+    """Nobody is signed in yet."""
+    await demonstration.seed(outside().settings)
+    organization = await Organization.get(slug=demonstration.SLUG)
+    return Tour(Shop(shop.http, shop.sandbox, organization, "owner@demo.test", _seen=shop._seen, _read=shop._read))
+
+
+def test_no_tab_is_left_out(tour: Tour) -> None:
+    assert set(re.findall(r'\.run\("(\w+)"', Path(__file__).read_text())) == set(tour.tabs)
+
+
+async def test_an_order_with_a_code_is_made_paid_and_told(tour: Tour) -> None:
+    tour.owner.sandbox.partner.answer(500)
+    made = await tour.order()
+    assert amounts(made, "subtotal", "discount", "total") == ["99,99 €", "10,00 €", "89,99 €"]
+
+    started = await tour.run("Checkout", order=made["id"])
+    await pay(tour.owner, started["url"])
+
+    seen = (await tour.run("Orders"))["nodes"][0]
+    assert (seen["status"], bool(seen["invoices"][0]["emailedAt"])) == ("PAID", True)
+    (notification,) = seen["notifications"]
+    assert (notification["status"], notification["attempts"][0]["statusCode"]) == ("PENDING", 500)
+
+    tour.owner.sandbox.partner.answer()
+    await tour.run("Resend", notification=notification["id"])
+    await tour.owner.work_is_done()
+    assert (await tour.run("Orders"))["nodes"][0]["notifications"][0]["status"] == "DELIVERED"
+
+
+async def test_a_deposit_is_paid_by_the_link_and_then_the_balance(tour: Tour) -> None:
+    made = (await tour.run("Deposit", **await tour.sign_in()))["order"]
+    assert amounts(made, "total", "deposit") == ["189,98 €", "56,99 €"]
+
+    for status in ("OPEN", "PAID"):
+        page = await tour.owner.http.post(urlsplit(made["payUrl"]).path)
+        await pay(tour.owner, page.headers["location"])
+        seen = (await tour.run("Orders"))["nodes"][0]
+        assert seen["status"] == status
+
+    assert [invoice["type"] for invoice in seen["invoices"]] == ["PREPAYMENT", "INVOICE"]
+
+
+async def test_a_form_of_ones_own_pays_by_the_intents_secret(tour: Tour) -> None:
+    made = await tour.order()
+
+    secret = (await tour.run("Intent", order=made["id"]))["clientSecret"]
+
+    assert f"{tour.owner.sandbox.url}/pay-intent/<clientSecret>" in tour.tabs["Intent"].query
+    await happen(tour.owner, await tour.owner.sandbox.stripe.confirm(secret.partition("_secret_")[0]))
+    assert (await tour.run("Orders"))["nodes"][0]["status"] == "PAID"
+
+
+async def test_an_order_is_invoiced_ahead_and_paid_by_two_transfers(tour: Tour) -> None:
+    made = await tour.order()
+
+    ahead = (await tour.run("Invoice", order=made["id"]))["order"]
+    assert (ahead["status"], ahead["invoices"][0]["settledAt"]) == ("OPEN", None)
+
+    part = (await tour.run("Record", order=made["id"]))["order"]
+    assert (part["status"], amounts(part, "balance")) == ("OPEN", ["69,99 €"])
+    rest = (await tour.run_again("Record", order=made["id"], amount=None))["order"]
+    assert (rest["status"], bool(rest["invoices"][0]["settledAt"])) == ("PAID", True)
+
+
+async def test_who_paid_twice_waits_for_a_person(tour: Tour) -> None:
+    made = await tour.order()
+    started = await tour.run("Checkout", order=made["id"])
+    held = await tour.owner.sandbox.stripe.pay(session_of(started["url"]))
+    await tour.run_again("Record", order=made["id"], amount=None)
+    await happen(tour.owner, held)
+
+    (conflict,) = (await tour.run("Conflicts"))["nodes"]
+    assert (conflict["kind"], conflict["proposal"]) == ("DUPLICATE_PAYMENT", "REFUND")
+    await tour.run("Resolve", conflict=conflict["id"])
+
+    assert (await tour.run("Conflicts"))["nodes"] == []
+
+
+async def test_an_order_is_cancelled_and_lists_come_in_pages(tour: Tour) -> None:
+    for _ in range(3):
+        made = await tour.order()
+
+    canceled = (await tour.run("Cancel", order=made["id"]))["order"]
+    assert (canceled["status"], canceled["payUrl"]) == ("CANCELED", None)
+
+    page = await tour.run("Pages")
+    assert (page["totalCount"], page["pageInfo"]["hasNextPage"]) == (2, False)
+    following = await tour.run_again("Pages", after=page["pageInfo"]["endCursor"])
+    assert following["nodes"] == []
+
+
+async def test_readme_s_graphql_works_as_it_stands(tour: Tour) -> None:
+    sign_in, catalogue, order, checkout, seen, resend = snippets("graphql")
+    owner = tour.owner
+    owner.sandbox.partner.answer(500)
+
+    owner.token = (await answer(owner, sign_in))["accessToken"]
+    known = ids(await answer(owner, catalogue))
+    known["order"] = (await answer(owner, filled(order, known)))["order"]["id"]
+    await pay(owner, (await answer(owner, filled(checkout, known)))["url"])
+    (sold,) = (await answer(owner, seen))["nodes"]
+    known["notification"] = sold["notifications"][0]["id"]
+    await answer(owner, filled(resend, known))
+
+    (error,) = (await owner.post(filled(checkout, known), {}))["errors"]
+    told = {"message": error["message"], "extensions": error["extensions"]}
+    assert [told] == [json.loads(snippet) for snippet in snippets("json")]
+
+
+async def test_readme_s_request_of_a_storefront_works_as_it_stands(tour: Tour) -> None:
+    (command,) = [snippet for snippet in snippets("sh") if snippet.startswith("curl")]
+    words = shlex.split(here(command).replace("\\\n", " "))
+    headers = dict(word.split(": ", 1) for word, option in zip(words[1:], words, strict=False) if option == "-H")
+
+    told = (await tour.owner.http.post(words[1], content=words[words.index("-d") + 1], headers=headers)).json()
+
+    assert "errors" not in told
+    assert PARTNERED in {product["name"] for product in told["data"]["products"]["nodes"]}
+
+
+async def test_readme_s_plan_is_the_one_that_is_shown(tour: Tour, settings: Settings) -> None:
+    (command,) = [snippet for snippet in snippets("sh") if "comptoir plan" in snippet]
+    (shown,) = snippets("")
+    environment = {
+        "PATH": os.environ["PATH"],
+        "COLUMNS": "200",
+        "DATABASE_URL": settings.database_url,
+        "REDIS_URL": settings.redis_url,
+        "COMPTOIR_MASTER_KEYS": settings.comptoir_master_keys.get_secret_value(),
+    }
+
+    done = await asyncio.to_thread(
+        subprocess.run, ["sh", "-c", command], cwd=PROJECT, env=environment, capture_output=True, text=True
+    )
+
+    told = [line.rstrip() for line in done.stdout.splitlines()]
+    # Of lines that are cut short, and of the counts of rows, each installation has its own.
+    lasting = [line for line in shown.splitlines() if "…" not in line and "rows expected" not in line]
+    assert [line for line in lasting if line not in told] == [], done
+
+
+async def answer(owner: Shop, document: str, variables: dict[str, Any] | None = None) -> Any:
+    answered = await owner.post(document, variables or {})
+    assert "errors" not in answered, (document, answered["errors"])
+    data = answered["data"]
+    return next(iter(data.values())) if len(data) == 1 else data
+
+
+def amounts(order: dict[str, Any], *names: str) -> list[str]:
+    return [order[name]["formatted"].replace("\xa0", " ") for name in names]
+
+
+def ids(catalogue: dict[str, Any]) -> dict[str, str]:
+    """A client's, and the product's that has a partner."""
+    (client,) = [each["id"] for each in catalogue["clients"]["nodes"] if each["email"] == JOHN]
+    (product,) = [each["id"] for each in catalogue["products"]["nodes"] if each["name"] == PARTNERED]
+    return {"client": client, "product": product}
+
+
+async def pay(owner: Shop, url: str) -> None:
+    """On Stripe's page; then all that follows."""
+    await happen(owner, await owner.sandbox.stripe.pay(session_of(url)))
+
+
+async def happen(owner: Shop, events: list[dict[str, Any]]) -> None:
+    for event in events:
+        await owner.deliver(event)
+    await owner.work_is_done()
+
+
+def session_of(url: str) -> str:
+    return urlsplit(url).path.rpartition("/")[2]
+
+
+def snippets(language: str) -> list[str]:
+    """README's, those in lists too."""
+    fences = re.findall(r"^( *)```(\w*)\n(.*?)^\1```", README, re.MULTILINE | re.DOTALL)
+    return [dedent(snippet) for _, marked, snippet in fences if marked == language]
+
+
+def filled(snippet: str, known: dict[str, str]) -> str:
+    """With an id for each `name: "…"`, and with this installation's addresses."""
+    return here(re.sub(r'(\w+): "…"', lambda gap: f'{gap[1]}: "{known[gap[1]]}"', snippet))
+
+
+def here(snippet: str) -> str:
+    settings = outside().settings
+    assert settings.sandbox_url
+    moved = snippet.replace("http://127.0.0.1:8000", settings.app_url)
+    return moved.replace("http://127.0.0.1:8001", settings.sandbox_url)
