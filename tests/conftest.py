@@ -21,6 +21,7 @@ from sandbox import Sandbox
 from services import outside
 from services.rendering import Renderer
 from settings import Settings
+from tests.printer import Printer
 from tests.shop import WEBHOOK_SECRET, Shop
 
 if TYPE_CHECKING:
@@ -134,6 +135,15 @@ def renderer() -> Iterator[Renderer]:
     opened = Renderer(size=1)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def printer(http: httpx.AsyncClient) -> Iterator[Printer]:
+    """Instead of the renderer, for the time of a test."""
+    real, stand_in = outside.outside().renderer, Printer()
+    outside.outside().renderer = stand_in  # type: ignore[assignment]
+    yield stand_in
+    outside.outside().renderer = real
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """What tests do, in the words of the shop: sell, be paid, let time pass, see what came of it."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -116,20 +117,34 @@ class Shop:
         )
         return str(made["client"]["id"])
 
-    async def order(self, *products: str, client: str | None = None, quantity: int = 1) -> dict[str, Any]:
+    async def order(self, *products: str, client: str | None = None, quantity: int = 1, **input: Any) -> dict[str, Any]:
         client = client or await self.client()
         lines = [{"product": product, "quantity": quantity} for product in products or (await self.product(),)]
         made = await self(
             "mutation ($input: OrderCreateInput!) { orderCreate(input: $input) { order { id number status } } }",
-            input={"client": client, "lines": lines},
+            input={"client": client, "lines": lines} | input,
         )
         order: dict[str, Any] = made["order"]
         return order
+
+    async def do(self, action: str, order: dict[str, Any], **input: Any) -> dict[str, Any]:
+        """What a mutation makes of an order: `do("orderInvoice", order)`. Raises GraphQLErrors."""
+        done = await self(_mutation(action), input={"order": order["id"]} | input)
+        return dict(done["order"])
+
+    async def cannot(self, action: str, order: dict[str, Any], **input: Any) -> tuple[str, str | None, str]:
+        """The refusal of a mutation of an order, as `refused` gives it."""
+        return await self.refused(_mutation(action), input={"order": order["id"]} | input)
 
     async def checkout(self, order: dict[str, Any]) -> str:
         """Start paying; the id of the Checkout Session."""
         started = await self(CHECKOUT, input=self.checkout_input(order))
         return urlsplit(started["url"]).path.rpartition("/")[2]
+
+    async def intent(self, order: dict[str, Any]) -> str:
+        """Start paying by a form of one's own; the id of the PaymentIntent."""
+        started = await self(INTENT, input={"order": order["id"]})
+        return str(started["clientSecret"]).partition("_secret_")[0]
 
     def checkout_input(self, order: dict[str, Any]) -> dict[str, Any]:
         return {"order": order["id"], "successUrl": f"{self.sandbox.url}/shop", "cancelUrl": f"{self.sandbox.url}/shop"}
@@ -143,10 +158,13 @@ class Shop:
     async def sell(self, *products: str, **order: Any) -> dict[str, Any]:
         """A sale, to its end."""
         made, events = await self.paid_events(*products, **order)
-        for event in events:
-            assert (await self.deliver(event)).status_code == 200
-        await self.work_is_done()
+        await self.tell(events)
         return await self.see(made)
+
+    async def pay(self, order: dict[str, Any], **how: Any) -> dict[str, Any]:
+        """Pay on the page of an order, `card=` or `iban=`; the order once all is told and done."""
+        await self.tell(await self.sandbox.stripe.pay(await self.checkout(order), **how))
+        return await self.see(order)
 
     async def see(self, order: dict[str, Any]) -> dict[str, Any]:
         seen: dict[str, Any] = await self(ORDER, id=order["id"])
@@ -158,6 +176,12 @@ class Shop:
         body = json.dumps(event).encode()
         signed = self.sandbox.stripe.sign(body) if signature is None else signature
         return await self.http.post("/webhooks/stripe", content=body, headers={"Stripe-Signature": signed})
+
+    async def tell(self, events: Iterable[dict[str, Any]]) -> None:
+        """Deliver events, and do what they ask."""
+        for event in events:
+            assert (await self.deliver(event)).status_code == 200
+        await self.work_is_done()
 
     # Time and work
 
@@ -173,11 +197,11 @@ class Shop:
 
     async def time_passes(self, **duration: int) -> None:
         """Bring everything that is due later nearer."""
-        seconds = {"seconds": 1, "minutes": 60, "hours": 3600}
+        seconds = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400}
         total = sum(seconds[unit] * count for unit, count in duration.items())
         for table, column in (
             ("outbox", "created_at"), ("outbox", "due_at"), ("outbox", "lease_until"),
-            ("notifications", "next_attempt_at"),
+            ("notifications", "next_attempt_at"), ("reminders", "due_at"),
         ):  # fmt: skip
             await self.sql(f"UPDATE {table} SET {column} = {column} - $1 * interval '1 second'", float(total))
 
@@ -194,6 +218,10 @@ class Shop:
         """All that an address was written since the shop opened."""
         return [mail for mail in self.sandbox.mail.to(email) if mail.number > self._read]
 
+    def subjects(self, email: str) -> list[str]:
+        """What an address was written about, the brand left out."""
+        return [str(mail.message["Subject"]).rpartition(" – ")[0] for mail in self.mails(email)]
+
     def letters(self, order: dict[str, Any]) -> list[Any]:
         """Those that carry an invoice to the client."""
         return [mail for mail in self.mails(order["client"]["email"]) if mail.attachments]
@@ -206,21 +234,44 @@ class Shop:
 CHECKOUT = """mutation ($input: CheckoutStartInput!) {
   checkoutStart(input: $input) {
     __typename
-    ... on CheckoutStarted { url expiresAt order { id number } }
+    ... on CheckoutStarted { url expiresAt amount { amount currency } order { id number } }
     ... on OrderCompleted { order { id status } }
   }
 }"""
 
-ORDER = """query ($id: ID!) {
-  order(id: $id) {
-    id number status paidAt live total { amount currency formatted } client { id email firstName lastName phone }
-    lines { position description quantity unitPrice { amount } total { amount } product { id name } }
-    payments { status amount { amount currency } failureCode failureMessage stripeId }
-    invoices { id number net { amount } vat { amount } total { amount } pdfUrl emailedAt partner { slug } }
-    notifications {
-      id status webhookId eventId attemptsLeft partner { slug }
-      attempts { number statusCode accepted error response durationMs }
-    }
-    conflicts { kind message }
+INTENT = """mutation ($input: PaymentIntentStartInput!) {
+  paymentIntentStart(input: $input) {
+    __typename
+    ... on PaymentIntentStarted { clientSecret publishableKey amount { amount currency } order { id number } }
+    ... on OrderCompleted { order { id status } }
   }
 }"""
+
+SEEN = """
+  id number status source paidAt canceledAt cancelReason live payUrl client { id email firstName lastName phone }
+  subtotal { amount } discount { amount } discountReason discountCode { code redemptions }
+  total { amount currency formatted } deposit { amount } paid { amount } balance { amount }
+  lines {
+    position description quantity unitPrice { amount } discount { amount } share { amount } total { amount }
+    product { id name }
+  }
+  payments {
+    method status amount { amount currency } applied { amount } reference failureCode failureMessage stripeId paidAt
+  }
+  invoices {
+    id type number net { amount } vat { amount } total { amount } dueOn settledAt pdfUrl emailedAt partner { slug }
+  }
+  notifications {
+    id status webhookId eventId attemptsLeft partner { slug }
+    attempts { number statusCode accepted error response durationMs }
+  }
+  reminders { number dueAt sentAt }
+  conflicts { id kind message proposal proposed { amount } }
+"""
+
+ORDER = f"query ($id: ID!) {{ order(id: $id) {{ {SEEN} }} }}"
+
+
+def _mutation(action: str) -> str:
+    kind = action[0].upper() + action[1:]
+    return f"mutation ($input: {kind}Input!) {{ {action}(input: $input) {{ order {{ {SEEN} }} }} }}"

@@ -5,7 +5,7 @@ import copy
 import hashlib
 import itertools
 import random
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -13,30 +13,13 @@ import pytest
 
 from models import Lane, Promise, StripeEvent
 from models.base import parse_global_id
-from models.content import InvoiceContent
 from sandbox.stripe_cards import DECLINED
-from services import inbox, outbox, outside
+from services import inbox, outbox
+from tests.printer import Printer
 from tests.shop import CHECKOUT, Shop
 
 Event = dict[str, Any]
 Order = dict[str, Any]
-
-
-class Printer:
-    """Stands in for the renderer where nobody looks at the page."""
-
-    async def invoice(self, content: InvoiceContent) -> bytes:
-        return b"%PDF-1.7 " + content.number.encode()
-
-    def close(self) -> None:
-        """Nothing was opened."""
-
-
-@pytest.fixture
-def printer(shop: Shop) -> Iterator[None]:
-    real, outside.outside().renderer = outside.outside().renderer, Printer()  # type: ignore[assignment]
-    yield
-    outside.outside().renderer = real
 
 
 class Counter:
@@ -201,7 +184,7 @@ async def test_two_events_of_the_same_payment_make_one_sale(shop: Shop, counter:
 
 
 async def test_the_events_of_a_sale_in_every_order_come_to_the_same_end(
-    shop: Shop, counter: Counter, printer: None
+    shop: Shop, counter: Counter, printer: Printer
 ) -> None:
     """Every order of those that change something; the others, and repetitions, in between. Worked on at each, then
     all at the end."""
@@ -231,7 +214,7 @@ async def test_the_events_of_a_sale_in_every_order_come_to_the_same_end(
 
 
 async def test_the_events_of_a_sale_all_at_once_come_to_the_same_end(
-    shop: Shop, counter: Counter, printer: None
+    shop: Shop, counter: Counter, printer: Printer
 ) -> None:
     sales = [await counter.troubled_sale() for _ in range(10)]
     shuffled = [event for _, events in sales for event in events * 3]
@@ -355,7 +338,7 @@ async def test_an_event_of_an_order_that_never_comes_is_given_up_with_the_reason
 
 
 async def test_a_paid_session_that_names_no_order_is_one_sale_of_its_own(
-    shop: Shop, counter: Counter, printer: None
+    shop: Shop, counter: Counter, printer: Printer
 ) -> None:
     order, event = await counter.paid()
     for metadata in ({}, {"order": "42"}, None):
@@ -467,7 +450,7 @@ async def test_a_checkout_completed_and_not_paid_yet_pays_nothing(shop: Shop, co
 
 
 async def test_handling_that_fails_midway_leaves_nothing_and_no_gap(
-    shop: Shop, counter: Counter, printer: None, faulty_invoices: None
+    shop: Shop, counter: Counter, printer: Printer, faulty_invoices: None
 ) -> None:
     sales = [await counter.sale() for _ in range(10)]
     for _, events in sales:

@@ -1,0 +1,17 @@
+"""A renderer where nobody looks at the page."""
+
+from models.content import InvoiceContent
+
+
+class Printer:
+    """Prints nothing, and keeps what it was given to print, by number."""
+
+    def __init__(self) -> None:
+        self.printed: dict[str, InvoiceContent] = {}
+
+    async def invoice(self, content: InvoiceContent) -> bytes:
+        self.printed[content.number] = content
+        return b"%PDF-1.7 " + content.number.encode()
+
+    def close(self) -> None:
+        """Nothing was opened."""
