@@ -145,8 +145,8 @@ def brand_of(line: OrderLine) -> Partner | None:
 
 async def _issue_to_pay(order: Order, type: InvoiceType, payment: Payment | None) -> list[Invoice]:
     issued = await _issue(order, type, payment)
-    if issued:
-        await reminders.schedule(order, issued[0])
+    for invoice in issued:
+        await reminders.schedule(order, invoice)
     return issued
 
 
