@@ -12,7 +12,7 @@ FILLED = (
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0005_storefronts")]
+    dependencies = [("models", "0005_people_and_storefronts")]
     initial = False
 
     operations: list[Any] = [
