@@ -217,7 +217,8 @@ async def test_no_read_leaves_a_session_other_than_it_found_it(shop: Shop, caplo
     assert {sql.lstrip("(").split()[0] for sql in told} <= {"SELECT", "WITH"}
     assert not [sql for sql in told if re.search(r"advisory|set_config|nextval|setval|pg_notify", sql, re.I)]
     for left in (
-        "SELECT name, setting FROM pg_settings WHERE source = 'session'",
+        # asyncpg sets jit off, as it is, while it looks up a type that it does not know.
+        "SELECT name, setting FROM pg_settings WHERE source = 'session' AND (name, setting) <> ('jit', 'off')",
         "SELECT pg_listening_channels()",
         "SELECT objid FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()",
     ):
