@@ -32,6 +32,7 @@ class Promise(Row):
     due_at = fields.DatetimeField(null=True, description="When; null while it waits for another")
     deaths = fields.IntField(default=0, description="How often a worker died holding it")
     failures = fields.IntField(default=0, description="How often it failed")
+    failing_since = fields.DatetimeField(null=True, description="When it failed first")
     lease_until = fields.DatetimeField(null=True, description="Until when a worker holds it")
     token = fields.UUIDField(null=True, description="Who holds it")
     done_at = fields.DatetimeField(null=True, description="When it was kept")

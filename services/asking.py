@@ -30,6 +30,12 @@ async def usable(order: Order, operation: Operation) -> Attempt | None:
     return found[0] if found else None
 
 
+async def is_asked(order: Order) -> bool:
+    """Whether the client can pay by something, or does."""
+    used = (AttemptStatus.PENDING, AttemptStatus.OPEN, AttemptStatus.PROCESSING)
+    return await Attempt.exists(order_id=order.id, operation__in=TO_PAY, status__in=used)
+
+
 async def must_be_settled(order: Order) -> None:
     """Money that waits for a person, or is on its way, comes first."""
     if await Conflict.exists(order_id=order.id, resolved_at=None, payment_id__isnull=False):

@@ -64,6 +64,16 @@ async def hold_again(order: Order) -> None:
     await order.save(update_fields=["holds_code"])
 
 
+async def keep(order: Order) -> None:
+    """Count an order that is paid, where it gave its place back and there is one left; the order is locked and saved by
+    the caller. Its price stands in any case."""
+    if order.discount_code_id is None or order.holds_code:
+        return
+    code = await DiscountCode.select_for_update().get(id=order.discount_code_id)
+    if code.redemptions_most is None or code.redemptions < code.redemptions_most:
+        await _take_place(order, code)
+
+
 async def release(order: Order) -> None:
     """Give its place back; the order is locked and saved by the caller."""
     if not order.holds_code:
@@ -76,7 +86,10 @@ async def release(order: Order) -> None:
 
 async def find(organization_id: UUID, text: str) -> DiscountCode:
     """The code that a client typed, locked. Raises NotFound, the same for one that never was."""
-    row = await DiscountCode.select_for_update().get_or_none(organization_id=organization_id, code=text.strip().upper())
+    code = text.strip().upper()
+    row = None
+    if re.fullmatch(PATTERN, code):
+        row = await DiscountCode.select_for_update().get_or_none(organization_id=organization_id, code=code)
     if row is None:
         raise NotFound("No such code.", field=FIELD)
     return row
@@ -87,6 +100,10 @@ async def _count(order: Order, code: DiscountCode) -> None:
     code.must_apply(
         subtotal_cents=order.subtotal_cents, currency=order.currency, used_by_client=used, now=datetime.now(UTC)
     )
+    await _take_place(order, code)
+
+
+async def _take_place(order: Order, code: DiscountCode) -> None:
     code.redemptions += 1
     await code.save(update_fields=["redemptions"])
     order.holds_code = True

@@ -24,13 +24,8 @@ Brands = dict[Partner | None, list[OrderLine]]
 async def issue_paid(order: Order, payment: Payment) -> list[Invoice]:
     """The invoices of an order that is paid, one for each brand: those sent before, now settled, or new ones; none for
     what was free. The order comes with its organization, client, and lines with their products and partners."""
-    await _settle(order)
-    before = await Invoice.filter(order_id=order.id, type=InvoiceType.INVOICE).order_by("id")
-    if before:
-        for invoice in before:
-            await later(acknowledge, invoice, after=await rendering(invoice))
-        return before
-    return await _issue(order, InvoiceType.INVOICE, payment)
+    before = [invoice for invoice in await _settle(order) if invoice.type is InvoiceType.INVOICE]
+    return before or await _issue(order, InvoiceType.INVOICE, payment)
 
 
 async def issue_for_part(order: Order, payment: Payment) -> list[Invoice]:
@@ -147,8 +142,8 @@ def brand_of(line: OrderLine) -> Partner | None:
 
 async def _issue_to_pay(order: Order, type: InvoiceType, payment: Payment | None) -> list[Invoice]:
     issued = await _issue(order, type, payment)
-    if issued:
-        await reminders.schedule(order, issued[0])
+    for invoice in issued:
+        await reminders.schedule(order, invoice)
     return issued
 
 
@@ -216,10 +211,13 @@ async def _issue_one(
     return invoice
 
 
-async def _settle(order: Order, *types: InvoiceType) -> None:
-    """What was sent to be paid is paid."""
-    unsettled = Invoice.filter(order_id=order.id, settled_at=None)
-    await (unsettled.filter(type__in=types) if types else unsettled).update(settled_at=datetime.now(UTC))
+async def _settle(order: Order, *types: InvoiceType) -> list[Invoice]:
+    """What was sent to be paid is paid, and the client is thanked."""
+    unsettled = await Invoice.filter(order_id=order.id, type__in=types or InvoiceType, settled_at=None).order_by("id")
+    await Invoice.filter(id__in=[invoice.id for invoice in unsettled]).update(settled_at=datetime.now(UTC))
+    for invoice in unsettled:
+        await later(acknowledge, invoice, after=await rendering(invoice))
+    return unsettled
 
 
 async def _locked_series(order: Order) -> tuple[InvoiceSeries, datetime]:

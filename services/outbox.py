@@ -186,7 +186,7 @@ async def _keep(promise: Promise) -> str:
         return "given up"
     except Exception as error:
         reason = _storable(f"{type(error).__name__}: {error}")
-        if datetime.now(UTC) - promise.created_at > TRIED_FOR:
+        if promise.failing_since and datetime.now(UTC) - promise.failing_since > TRIED_FOR:
             await _give_up(promise, reason)
             return "given up"
         alert = logging.ERROR if promise.failures + 1 >= ALERT_AT else logging.WARNING
@@ -238,8 +238,8 @@ async def _finish(promise: Promise) -> None:
 
 async def _postpone(promise: Promise, at: datetime, reason: str, *, failed: bool) -> None:
     await query(
-        "UPDATE outbox SET due_at = $3, failures = failures + $4, error = $5, lease_until = NULL, token = NULL"
-        " WHERE id = $1 AND token = $2",
+        "UPDATE outbox SET due_at = $3, failures = failures + $4, error = $5, lease_until = NULL, token = NULL,"
+        " failing_since = coalesce(failing_since, CASE WHEN $4 > 0 THEN now() END) WHERE id = $1 AND token = $2",
         promise.id, promise.token, at, int(failed), _storable(reason),
     )  # fmt: skip
 

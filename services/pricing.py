@@ -9,6 +9,7 @@ from models.amounts import WHOLE, off, spread
 
 QUANTITY_MOST = 9999
 LINES_MOST = 100  # as many as a Checkout Session takes
+REASON_MOST = 200  # characters
 TOTAL_MOST = 99_999_999  # minor units: the most that Stripe takes at once
 
 
@@ -22,6 +23,8 @@ class Part:
 
     def of(self, cents: int, field: str) -> int:
         """How much it is of an amount. Raises Invalid, naming the part that is wrong."""
+        if self.reason and ("\x00" in self.reason or len(self.reason) > REASON_MOST):
+            raise Invalid(f"A reason is text of {REASON_MOST} characters at most.", field=f"{field}.reason")
         if (self.percent is None) == (self.amount is None):
             raise Invalid("Give a percent or an amount, one of the two.", field=field)
         if self.percent is not None:

@@ -125,7 +125,7 @@ async def _discount(order: Order, discount: Part | None, code: str | None) -> No
         await discounts.hold(order, await discounts.find(order.organization_id, code))
     elif discount:
         order.discount_cents = discount.of(order.subtotal_cents, "input.discount")
-        order.discount_reason = discount.reason or "Remise"
+        order.discount_reason = (discount.reason or "").strip() or "Remise"
 
 
 async def _save(order: Order, lines: Sequence[OrderLine]) -> Order:

@@ -20,7 +20,7 @@ from models import (
     Payment,
 )
 from models.database import savepoint
-from services import asking, invoices, notifications, telling
+from services import asking, discounts, invoices, notifications, telling
 from services.outbox import later
 
 log = logging.getLogger("comptoir.settlement")
@@ -58,6 +58,7 @@ async def settle(order: Order, payment: Payment | None, *, at: datetime, event_i
     if order.is_paid:
         return
     order.pay(at=at, event_id=event_id)
+    await discounts.keep(order)
     await order.save()
     await _react(order)
     await with_everything(order)

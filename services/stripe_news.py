@@ -20,7 +20,7 @@ from models import (
     PaymentStatus,
 )
 from models.database import savepoint
-from services import clients, discounts, settlement, telling
+from services import asking, clients, discounts, settlement, telling
 from services.asking import TO_PAY
 from telemetry.context import note
 
@@ -100,7 +100,8 @@ async def session_expired(news: News, session: Object) -> str:
         return "names no checkout of ours"
     attempt.expire()
     await attempt.save()
-    if order.source is OrderSource.STOREFRONT and order.is_open and not order.paid_cents:
+    left = order.source is OrderSource.STOREFRONT and order.is_open and not order.paid_cents
+    if left and not await asking.is_asked(order):
         await discounts.release(order)
         await order.save()
     return "the checkout expired; the order can be paid by another"

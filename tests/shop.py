@@ -216,7 +216,7 @@ class Shop:
         seconds = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400}
         total = sum(seconds[unit] * count for unit, count in duration.items())
         for table, column in (
-            ("outbox", "created_at"), ("outbox", "due_at"), ("outbox", "lease_until"),
+            ("outbox", "failing_since"), ("outbox", "due_at"), ("outbox", "lease_until"),
             ("notifications", "next_attempt_at"), ("reminders", "due_at"),
         ):  # fmt: skip
             await self.sql(f"UPDATE {table} SET {column} = {column} - $1 * interval '1 second'", float(total))
@@ -298,6 +298,12 @@ SEEN = """
 """
 
 ORDER = f"query ($id: ID!) {{ order(id: $id) {{ {SEEN} }} }}"
+
+
+def said(letter: Any) -> str:
+    """The text of a letter, with plain spaces where lines do not break."""
+    text: str = letter.body("plain")
+    return text.replace("\N{NO-BREAK SPACE}", " ").replace("\N{NARROW NO-BREAK SPACE}", " ")
 
 
 def _mutation(action: str) -> str:

@@ -9,7 +9,7 @@ from models import Role
 from services.wording import day
 from tests.printer import Printer
 from tests.security.surroundings import nothing_changes
-from tests.shop import Shop
+from tests.shop import Shop, said
 
 pytestmark = pytest.mark.usefixtures("printer")
 
@@ -79,7 +79,7 @@ async def test_parts_are_counted_until_nothing_is_left(shop: Shop, printer: Prin
     assert (content.gross_cents, content.paid_cents, content.due_cents) == (10_000, 3000, 7000)
     assert content.pay_url
     (letter,) = shop.letters(await shop.see(order))
-    assert "70,00 €" in letter.body("plain").replace("\N{NO-BREAK SPACE}", " ")
+    assert "À PAYER : 70,00 €" in said(letter)
     assert shop.told() == []
 
     second = await shop.do("paymentRecord", order, method="CASH", amount={"amount": 2500})
@@ -105,8 +105,7 @@ async def test_the_receipt_names_the_last_payment_and_carries_the_invoice(shop: 
     await shop.work_is_done()
 
     receipt = shop.letters(paid)[-1]
-    text = receipt.body("plain").replace("\N{NO-BREAK SPACE}", " ")
-    assert f"99,99 €, le {day(came.date())}, par chèque" in text
+    assert f"99,99 €, le {day(came.date())}, par chèque" in said(receipt)
     (attached,) = receipt.attachments
     assert attached.get_filename() == f"Facture-{paid['invoices'][0]['number']}.pdf"
 
