@@ -2,7 +2,7 @@
 
 import logging
 
-from errors import Conflict, DomainError, Invalid, ProviderError
+from errors import Conflict, DomainError, Invalid, NotConfigured, ProviderError
 from models import Invoice, Order, OrderStatus, PaymentStatus
 from models.content import Transfer
 from services import checkout, files, links, payments
@@ -41,8 +41,7 @@ async def start(token: str) -> str | Answer:
         log.info("order %s: not to be paid by its link: %s", order.id, refusal)
         await order.refresh_from_db()
         return 409, await _view(order, problem="Cette commande ne peut pas être payée en ce moment : écrivez-nous.")
-    except (ProviderError, DomainError) as error:
-        log.error("order %s: no payment could be started: %s", order.id, error)
+    except (ProviderError, NotConfigured):  # an alert by now
         return 503, await _view(order, PayState.UNAVAILABLE)
     return str(attempt.url) if attempt else here
 
