@@ -51,11 +51,12 @@ async def _view(order: Order, state: PayState | None = None, problem: str | None
     invoices = await Invoice.filter(order_id=order.id).order_by("id")
     asked = [invoice for invoice in invoices if invoice.settled_at is None]
     organization = order.organization
+    state = state or _state(order)
     transfer = None
     if asked and organization.iban:
         transfer = Transfer(iban=organization.iban, bic=organization.bic, reference=asked[0].number)
     return PayView(
-        state=state or _state(order),
+        state=state,
         brand=brand(organization),
         order_number=order.number,
         currency=order.currency,
@@ -69,7 +70,7 @@ async def _view(order: Order, state: PayState | None = None, problem: str | None
         transfer=transfer,
         invoices=tuple((invoice.number, files.invoice_link(invoice)) for invoice in invoices if invoice.is_rendered),
         live=order.live,
-        problem=problem,
+        problem=problem if state is PayState.TO_PAY else None,
     )
 
 
