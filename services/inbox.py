@@ -63,7 +63,7 @@ class _Envelope(BaseModel):
     data: dict[str, Any]
 
 
-@job(Lane.EVENTS, timeout=60)
+@job(Lane.EVENTS, urgent=True)
 async def handle(event: StripeEvent) -> None:
     """Do what an event asks, once, in one transaction. A sale that began at Stripe is asked after first."""
     body = json.loads(event.body)
