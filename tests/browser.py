@@ -39,9 +39,9 @@ STILL_AND_BARE = """async (selector, text) => {
     const element = [...document.querySelectorAll(selector)].find(each => each.innerText.includes(text));
     element.scrollIntoView({ block: "nearest" });
     const middle = ({ x, y, width, height }) => ({ x: x + width / 2, y: y + height / 2 });
-    const before = middle(element.getBoundingClientRect());
+    const before = middle(element.getClientRects()[0]);
     await new Promise(later => setTimeout(later, 50));
-    const { x, y } = middle(element.getBoundingClientRect());
+    const { x, y } = middle(element.getClientRects()[0]);
     return x === before.x && y === before.y && element.contains(document.elementFromPoint(x, y)) && { x, y };
 }"""
 
@@ -89,8 +89,8 @@ class Page:
         raise BrowserError(f"never came: {javascript} (last: {last}; console: {self.console})")
 
     async def click(self, selector: str, text: str = "") -> None:
-        """Press the left button in the middle of the first such element that shows the text, once it is there, still
-        and not covered."""
+        """Press the left button in the middle of the first such element that shows the text (of its first line, where
+        it is a link over several), once it is there, still and not covered."""
         spot = await self.until(f"({STILL_AND_BARE})({json.dumps(selector)}, {json.dumps(text)})")
         for event in ("mousePressed", "mouseReleased"):
             await self._call("Input.dispatchMouseEvent", type=event, button="left", clickCount=1, **spot)
