@@ -5,7 +5,7 @@ export COMPTOIR_HOME ?= var
 
 python = .venv/bin/python
 
-.PHONY: help run test check lock set-up
+.PHONY: help run test check bench lock set-up
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -31,6 +31,9 @@ check: set-up ## Format, lint, types, import rules, published schema, GraphQL ov
 	@bin/set-up audit
 	@$(MAKE) -s --no-print-directory $(audits)
 	@$(python) -m pytest tests/http/audits.py
+
+bench: set-up ## What is claimed of speed, in some three minutes (ARGS="webhook" for one)
+	@$(python) -m benchmarks $(ARGS)
 
 audits = tests/http/node_modules/.package-lock.json
 
