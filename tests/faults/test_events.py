@@ -189,8 +189,9 @@ async def test_the_events_of_a_sale_in_every_order_come_to_the_same_end(
     """Every order of those that change something; the others, and repetitions, in between. Worked on at each, then
     all at the end."""
     ends = []
-    for worked_on in (True, False):
-        for places in itertools.permutations(range(4)):
+    every = list(itertools.permutations(range(4)))
+    for worked_on, orders in ((True, every), (False, every[::4])):
+        for places in orders:
             order, events = await counter.troubled_sale()
             told = [event for event in events if event["type"] in CHANGING]
             others = [event for event in events if event["type"] not in CHANGING]
