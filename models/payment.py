@@ -76,11 +76,6 @@ class Attempt(Owned):
         return f"{subject}:{key}:{self.operation.value.lower()}:{self.number}"
 
     @property
-    def closing_key(self) -> str:
-        """The idempotency key under which we take back what was granted."""
-        return f"{self.idempotency_key}:close"
-
-    @property
     def is_to_pay(self) -> bool:
         """Whether a client is to use what it asks for: the rest is complete once granted."""
         return self.operation in (Operation.CHECKOUT, Operation.PAYMENT_INTENT)

@@ -1,6 +1,9 @@
 """One payment asked for at a time: what may be asked of an order now, and taking back what was asked before."""
 
 from datetime import UTC, datetime
+from secrets import token_hex
+
+from tortoise.expressions import Q
 
 import errors
 from models import Attempt, AttemptStatus, Conflict, Lane, Operation, Order, PaymentStatus
@@ -33,7 +36,8 @@ async def usable(order: Order, operation: Operation) -> Attempt | None:
 async def is_asked(order: Order) -> bool:
     """Whether the client can pay by something, or does."""
     used = (AttemptStatus.PENDING, AttemptStatus.OPEN, AttemptStatus.PROCESSING)
-    return await Attempt.exists(order_id=order.id, operation__in=TO_PAY, status__in=used)
+    good = Q(expires_at=None) | Q(expires_at__gt=datetime.now(UTC))
+    return await Attempt.filter(good, order_id=order.id, operation__in=TO_PAY, status__in=used).exists()
 
 
 async def must_be_settled(order: Order) -> None:
@@ -94,7 +98,8 @@ async def _close(attempt: Attempt, now: datetime) -> None:
 async def _taken_back(attempt: Attempt) -> bool:
     """Whether it was closed by us; False where it had ended by itself. Raises Conflict where it was used."""
     assert attempt.stripe_id is not None
-    stripe, key = outside().stripe, attempt.closing_key
+    # Not the same key twice: Stripe would give its own failure again for a day, and ending twice does no harm.
+    stripe, key = outside().stripe, f"{attempt.idempotency_key}:close:{token_hex(4)}"
     is_session = attempt.operation is Operation.CHECKOUT
     try:
         if is_session:

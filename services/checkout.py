@@ -61,6 +61,7 @@ async def _ask(order: Order, exchange: Callable[[], Awaitable["_AskForMoney"]]) 
         raise errors.Conflict("This order was made in Stripe's other mode. Create a new order.", field="input.order")
     async with transaction():
         locked = await Order.select_for_update().get(id=order.id)
+        locked.must_be_open()
         await discounts.hold_again(locked)
         if locked.is_free:
             await settlement.complete_free(locked)

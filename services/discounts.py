@@ -5,10 +5,13 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from tortoise.expressions import Q
+
 from errors import Invalid, NotFound
-from models import DiscountCode, Order
+from models import DiscountCode, Order, OrderSource
 from models.amounts import WHOLE, off
 from models.discount import FIELD
+from services import asking
 
 PATTERN = r"[A-Z0-9_-]{2,40}"
 
@@ -84,19 +87,38 @@ async def release(order: Order) -> None:
     order.holds_code = False
 
 
+async def release_if_left(order: Order) -> None:
+    """What a client left at a storefront holds no code any longer; the order is locked."""
+    left = order.source is OrderSource.STOREFRONT and order.is_open and not order.paid_cents
+    if left and not await asking.is_asked(order):
+        await release(order)
+        await order.save(update_fields=["holds_code"])
+
+
+async def lock(order: Order, text: str | None) -> None:
+    """Lock the code of an order and the one that it is to have, at once and always in the same order: two orders that
+    change places would wait for each other."""
+    either = Q(id=order.discount_code_id) | Q(organization_id=order.organization_id, code=_clean(text or ""))
+    await DiscountCode.filter(either).order_by("id").select_for_update()
+
+
 async def find(organization_id: UUID, text: str) -> DiscountCode:
     """The code that a client typed, locked. Raises NotFound, the same for one that never was."""
-    code = text.strip().upper()
-    row = None
-    if re.fullmatch(PATTERN, code):
-        row = await DiscountCode.select_for_update().get_or_none(organization_id=organization_id, code=code)
+    row = await DiscountCode.select_for_update().get_or_none(organization_id=organization_id, code=_clean(text))
     if row is None:
         raise NotFound("No such code.", field=FIELD)
     return row
 
 
+def _clean(text: str) -> str:
+    """The code that somebody typed; empty for what can be none."""
+    code = text.strip().upper()
+    return code if re.fullmatch(PATTERN, code) else ""
+
+
 async def _count(order: Order, code: DiscountCode) -> None:
-    used = await Order.filter(discount_code_id=code.id, client_id=order.client_id, holds_code=True).count()
+    others = Order.filter(discount_code_id=code.id, client_id=order.client_id, holds_code=True).exclude(id=order.id)
+    used = await others.count()
     code.must_apply(
         subtotal_cents=order.subtotal_cents, currency=order.currency, used_by_client=used, now=datetime.now(UTC)
     )

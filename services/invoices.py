@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from errors import Conflict
@@ -24,7 +25,8 @@ Brands = dict[Partner | None, list[OrderLine]]
 async def issue_paid(order: Order, payment: Payment) -> list[Invoice]:
     """The invoices of an order that is paid, one for each brand: those sent before, now settled, or new ones; none for
     what was free. The order comes with its organization, client, and lines with their products and partners."""
-    before = [invoice for invoice in await _settle(order) if invoice.type is InvoiceType.INVOICE]
+    await _settle(order)
+    before = await Invoice.filter(order_id=order.id, type=InvoiceType.INVOICE).order_by("id")
     return before or await _issue(order, InvoiceType.INVOICE, payment)
 
 
@@ -60,8 +62,8 @@ async def issue_ahead(order: Order) -> list[Invoice]:
             raise Conflict(
                 f"The deposit of order {order.number} is invoiced already, and not paid yet.", field="input.order"
             )
-        return await _issue_to_pay(order, InvoiceType.PREPAYMENT, None)
-    return await _issue_to_pay(order, InvoiceType.INVOICE, None)
+        return await _issue_to_pay(order, InvoiceType.PREPAYMENT, await _last_payment(order.id))
+    return await _issue_to_pay(order, InvoiceType.INVOICE, await _last_payment(order.id))
 
 
 @job(Lane.RENDER, timeout=90)
@@ -106,14 +108,15 @@ async def send(invoice: Invoice) -> None:
 @job(Lane.MAIL)
 async def acknowledge(invoice: Invoice) -> None:
     """Thank for the payment of an invoice that was sent before it."""
-    payment = await Payment.filter(order_id=invoice.order_id, applied_cents__gt=0).order_by("-paid_at", "-id").first()
+    payment = await _last_payment(invoice.order_id)
     if invoice.file_key is None or payment is None or payment.paid_at is None:
         return
     await invoice.fetch_related("organization", "order__client")
+    content = InvoiceContent.model_validate(invoice.content)
     letter = letters.receipt(
-        InvoiceContent.model_validate(invoice.content),
+        content,
         order_number=invoice.order.number,
-        paid_cents=invoice.total_cents,
+        paid_cents=content.due_cents,
         paid_on=payment.paid_at.astimezone(ZoneInfo(invoice.organization.time_zone)).date(),
         method=payment.method,
         to=invoice.order.client.email,
@@ -138,6 +141,11 @@ def partners_of(line: OrderLine) -> list[Partner]:
 def brand_of(line: OrderLine) -> Partner | None:
     """Whose brand a line is invoiced under: its first partner's, else the organization's."""
     return next(iter(partners_of(line)), None)
+
+
+async def _last_payment(order_id: UUID) -> Payment | None:
+    """The newest that counts towards an order."""
+    return await Payment.filter(order_id=order_id, applied_cents__gt=0).order_by("-paid_at", "-id").first()
 
 
 async def _issue_to_pay(order: Order, type: InvoiceType, payment: Payment | None) -> list[Invoice]:
@@ -211,13 +219,12 @@ async def _issue_one(
     return invoice
 
 
-async def _settle(order: Order, *types: InvoiceType) -> list[Invoice]:
+async def _settle(order: Order, *types: InvoiceType) -> None:
     """What was sent to be paid is paid, and the client is thanked."""
     unsettled = await Invoice.filter(order_id=order.id, type__in=types or InvoiceType, settled_at=None).order_by("id")
     await Invoice.filter(id__in=[invoice.id for invoice in unsettled]).update(settled_at=datetime.now(UTC))
     for invoice in unsettled:
         await later(acknowledge, invoice, after=await rendering(invoice))
-    return unsettled
 
 
 async def _locked_series(order: Order) -> tuple[InvoiceSeries, datetime]:

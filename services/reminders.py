@@ -49,8 +49,9 @@ async def remind(reminder: Reminder) -> None:
     async with transaction():
         await Reminder.filter(id=reminder.id).update(sent_at=datetime.now(UTC))
         if reminder.number < order.organization.reminders_most:
-            zone = ZoneInfo(order.organization.time_zone)
-            await _promise(order, invoice, reminder.number + 1, reminder.due_at.astimezone(zone).date())
+            # Since today: after a time in which nothing could be sent, they do not all come at once.
+            today = datetime.now(ZoneInfo(order.organization.time_zone)).date()
+            await _promise(order, invoice, reminder.number + 1, today)
 
 
 async def _due_of(order: Order, invoice: Invoice) -> int:

@@ -7,9 +7,10 @@ from uuid import UUID
 
 import errors
 from errors import Invalid
-from models import Client, Invoice, Order, OrderKind, OrderLine, OrderSource, OrderStatus
+from models import Client, Invoice, Lane, Order, OrderKind, OrderLine, OrderSource, OrderStatus
 from models.database import query, transaction
 from services import asking, clients, discounts, pricing
+from services.outbox import job, later
 from services.outside import outside
 from services.pricing import Item, Part
 from services.twins import PLATFORM
@@ -53,9 +54,20 @@ async def create_at_storefront(
     async with transaction():
         client = await clients.find_or_make(organization_id, email, known)
         # One at a time for a client: two clicks at once must not make two orders.
-        await Client.select_for_update().get(id=client.id)
-        same = await _same_cart(client, items, code)
-        return same or await create(client, items, code=code, source=OrderSource.STOREFRONT)
+        await Client.select_for_update(no_key=True).get(id=client.id)
+        if same := await _same_cart(client, items, code):
+            return same
+        order = await create(client, items, code=code, source=OrderSource.STOREFRONT)
+        if order.holds_code:
+            await later(leave, order, at=datetime.now(UTC) + SAME_CART)
+        return order
+
+
+@job(Lane.SYNC)
+async def leave(order: Order) -> None:
+    """A cart that nobody came back to holds no code any longer, though no page of it ever was to run out."""
+    async with transaction():
+        await discounts.release_if_left(await Order.select_for_update().get(id=order.id))
 
 
 async def change_discount(order: Order, discount: Part | None, code: str | None) -> Order:
@@ -68,6 +80,7 @@ async def change_discount(order: Order, discount: Part | None, code: str | None)
         raise errors.Conflict(
             f"Order {order.number} is invoiced or paid in part: its price stands.", field="input.order"
         )
+    await discounts.lock(order, code)
     await discounts.release(order)
     order.discount_cents, order.discount_reason, order.discount_code_id = 0, None, None
     lines = await OrderLine.filter(order_id=order.id)

@@ -10,6 +10,7 @@ import asyncpg
 from errors import DomainError
 from models import (
     Access,
+    Client,
     Conflict,
     ConflictKind,
     ConflictProposal,
@@ -100,6 +101,8 @@ def _misfit(order: Order, payment: Payment, asked_cents: int) -> tuple[ConflictK
         return ConflictKind.CANCELED_ORDER_PAID, "Paid after the order was cancelled: refund it."
     if order.is_paid:
         return ConflictKind.DUPLICATE_PAYMENT, "Paid a second time: refund one payment."
+    if order.balance == 0:
+        return ConflictKind.OVERPAID, "Paid after the price became nothing: refund it."
     if (payment.amount_cents, payment.currency) != (asked_cents, order.currency):
         took, asked = f"{payment.amount_cents} {payment.currency}", f"{asked_cents} {order.currency}"
         message = f"Stripe took {took}, we asked for {asked} (minor units): refund it, or settle the difference."
@@ -126,6 +129,8 @@ async def _react(order: Order) -> None:
 
 async def _grant_access(order: Order) -> None:
     """Products: the client may use them from now on. Whoever may use something for the first time is welcomed."""
+    # One order of a client at a time: two that are paid at once are not both the first.
+    await Client.select_for_update(no_key=True).get(id=order.client_id)
     known = await Access.exists(client_id=order.client_id, live=order.live)
     products = {line.product_id for line in await OrderLine.filter(order_id=order.id)}
     for product_id in sorted(products):

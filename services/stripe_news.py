@@ -14,7 +14,6 @@ from models import (
     AttemptStatus,
     Operation,
     Order,
-    OrderSource,
     Payment,
     PaymentMethod,
     PaymentStatus,
@@ -101,21 +100,18 @@ async def session_expired(news: News, session: Object) -> str:
         return "names no checkout of ours"
     attempt.expire()
     await attempt.save()
-    left = order.source is OrderSource.STOREFRONT and order.is_open and not order.paid_cents
-    if left and not await asking.is_asked(order):
-        await discounts.release(order)
-        await order.save()
+    await discounts.release_if_left(order)
     return "the checkout expired; the order can be paid by another"
 
 
 async def intent_succeeded(news: News, intent: Object) -> str:
     """Money came by a PaymentIntent."""
-    if (intent.get("metadata") or {}).get("via") == "checkout":
+    if _is_of_a_page(intent):
         return "its Checkout Session tells of it"
     order = await _order_of(news, intent)
     if order is None:
         return NOT_OURS
-    attempt = await _attempt_of(order, intent["id"], Operation.PAYMENT_INTENT)
+    attempt = await _form_of(order, intent)
     return await _paid(news, order, attempt, intent["id"], intent["amount_received"], intent["currency"])
 
 
@@ -124,14 +120,15 @@ async def intent_processing(news: News, intent: Object) -> str:
     order = await _order_of(news, intent)
     if order is None:
         return NOT_OURS
-    attempt = await _attempt_of(order, intent["id"], Operation.PAYMENT_INTENT)
+    attempt = await _form_of(order, intent)
     payment = await _payment_of(news, order, intent["id"])
     if payment.status in (PaymentStatus.SUCCEEDED, PaymentStatus.CANCELED) or _is_older(news, payment):
         return "what came of this payment is known"
-    if attempt:
+    outcome = await _under_way(news, payment, intent["amount"], intent["currency"])
+    if attempt and payment.status is PaymentStatus.PROCESSING:
         attempt.process()
         await attempt.save()
-    return await _under_way(news, payment, intent["amount"], intent["currency"])
+    return outcome
 
 
 async def intent_failed(news: News, intent: Object) -> str:
@@ -144,10 +141,11 @@ async def intent_failed(news: News, intent: Object) -> str:
         return "this payment succeeded since"
     if payment.status is PaymentStatus.CANCELED or _is_older(news, payment):
         return "later news of this payment are known"
-    attempt = await _attempt_of(order, intent["id"], Operation.PAYMENT_INTENT)
+    attempt = await _form_of(order, intent)
     if attempt and attempt.status is AttemptStatus.PROCESSING:
         attempt.status = AttemptStatus.OPEN  # a front end's form may be filled in again
         await attempt.save()
+        await asking.forget_what_is_stale(order)  # unless what it asks for came by another way
     was_under_way = payment.status is PaymentStatus.PROCESSING
     reason = intent.get("last_payment_error") or {}
     payment.status, payment.news_at = PaymentStatus.FAILED, news.at
@@ -164,8 +162,8 @@ async def intent_canceled(news: News, intent: Object) -> str:
     order = await _order_of(news, intent)
     if order is None:
         return NOT_OURS
-    attempt = await _attempt_of(order, intent["id"], Operation.PAYMENT_INTENT)
-    by_us = attempt is not None and (attempt.status is AttemptStatus.CLOSED or news.key == attempt.closing_key)
+    attempt = await _form_of(order, intent)
+    by_us = (news.key or "").startswith(f"order:{order.id}:") or (attempt and attempt.status is AttemptStatus.CLOSED)
     if attempt:
         attempt.close()
         await attempt.save()
@@ -241,6 +239,15 @@ def order_id_of(named: Object) -> UUID | None:
         return UUID((named.get("metadata") or {}).get("order", ""))
     except ValueError:
         return None
+
+
+async def _form_of(order: Order, intent: Object) -> Attempt | None:
+    """The attempt that asked for a PaymentIntent; None for a page's, which its Checkout Session tells of."""
+    return None if _is_of_a_page(intent) else await _attempt_of(order, intent["id"], Operation.PAYMENT_INTENT)
+
+
+def _is_of_a_page(intent: Object) -> bool:
+    return (intent.get("metadata") or {}).get("via") == "checkout"
 
 
 async def _attempt_of(order: Order, stripe_id: str, operation: Operation) -> Attempt | None:

@@ -24,9 +24,11 @@ async def make_product(product: Product, account: str, live: bool) -> None:
 
 
 async def forget(order: Order) -> None:
-    """Somebody deleted one at Stripe: the next try makes new ones."""
+    """Somebody deleted one at Stripe, or the order's coupon: the next try makes new ones."""
     await Client.filter(id=order.client_id).update(stripe_id=None)
     await Product.filter(id__in=[line.product_id for line in order.lines]).update(stripe_id=None)
+    coupons = Attempt.filter(order_id=order.id, operation=Operation.CREATE_COUPON, status=AttemptStatus.COMPLETED)
+    await coupons.update(status=AttemptStatus.EXPIRED)
 
 
 def product_request(product: Product) -> dict[str, Any]:
