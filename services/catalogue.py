@@ -8,6 +8,8 @@ from babel.numbers import get_currency_precision, is_currency
 
 from errors import Invalid
 from models import Organization, Partner, Product, ProductPartner
+from services import catalogue_sync
+from services.outbox import later
 
 PRICE_MOST = 99_999_999  # minor units: the most that Stripe takes at once
 PARTNERS_MOST = 20
@@ -15,7 +17,7 @@ METADATA_MOST = 500  # characters of a value in Stripe's metadata, where slugs a
 
 
 async def create(organization_id: UUID, values: dict[str, Any], partners: Sequence[Partner]) -> Product:
-    """A product, and who is told when it is sold. Raises Invalid, naming the field."""
+    """A product, who is told when it is sold, and its twin at Stripe. Raises Invalid, naming the field."""
     if not 0 <= values["price_cents"] <= PRICE_MOST:
         raise Invalid(f"A price is 0 to {PRICE_MOST} minor units.", field="input.price.amount")
     if not is_currency(values["currency"]) or get_currency_precision(values["currency"]) != 2:
@@ -30,4 +32,5 @@ async def create(organization_id: UUID, values: dict[str, Any], partners: Sequen
     await product.save()
     for partner in dict.fromkeys(partners):
         await ProductPartner.create(organization_id=organization_id, product=product, partner=partner)
+    await later(catalogue_sync.push, product)
     return product

@@ -45,7 +45,7 @@ async def test_a_sale_is_counted_from_the_event_to_the_partner(shop: Shop, count
     assert await counts.grew("render_duration_seconds_count", outcome="rendered") == 1
     assert await counts.grew("letter_duration_seconds_count", outcome="done") == 2  # the invoice, a welcome
     assert await counts.grew("delivery_duration_seconds_count", outcome="accepted") == 1
-    assert await counts.grew("provider_call_duration_seconds_count", provider="Stripe", outcome="done") == 3
+    assert await counts.grew("provider_call_duration_seconds_count", provider="Stripe", outcome="done") == 4
 
 
 async def test_what_comes_to_the_webhook_is_counted_by_what_it_was(shop: Shop, counts: Counts) -> None:
