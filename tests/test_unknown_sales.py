@@ -4,8 +4,9 @@ import logging
 
 import pytest
 
+from sandbox.stripe_cards import DECLINED
 from tests.begun_at_stripe import MARIE, foreign_product, open_conflicts, opened, orders, paid, session_of, twin
-from tests.security.surroundings import neighbour, nothing_changes
+from tests.security.surroundings import neighbour
 from tests.shop import Shop
 from tests.test_failures_told import alerts
 
@@ -141,11 +142,7 @@ async def test_while_stripe_cannot_say_what_was_sold_the_event_waits(shop: Shop)
 
 async def test_a_refused_card_at_a_link_is_nobodys_order_and_nothing_to_settle(shop: Shop) -> None:
     session = await opened(shop, await twin(shop, await shop.product(4900)), 4900)
-    events = await shop.sandbox.stripe.pay(session["id"], "4000000000000002", email=MARIE)
-    for event in events:
-        await shop.deliver(event)
-    await shop.work_is_done()
 
-    async with nothing_changes(shop):
-        await shop.work_is_done()
+    await paid(shop, session, card=DECLINED)
+
     assert (await orders(shop), await open_conflicts(shop), shop.mails(MARIE)) == ([], [], [])
