@@ -5,7 +5,7 @@ export COMPTOIR_HOME ?= var
 
 python = .venv/bin/python
 
-.PHONY: help run test check lock set-up
+.PHONY: help run test check bench lock set-up
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -16,7 +16,7 @@ run: set-up ## Everything on this machine, until Ctrl-C (PORT, COMPTOIR_HOME)
 test: set-up ## The tests (ARGS="-k sale" for pytest)
 	@$(python) -m pytest -n logical --maxprocesses 4 $(ARGS)
 
-check: set-up ## Format, lint, types, import rules, published schema, GraphQL over HTTP
+check: set-up ## Format, lint, types, import rules, published schema, GraphQL over HTTP, benchmarks
 	@echo '▸ Format'
 	@$(python) -m ruff format --check .
 	@echo '▸ Lint'
@@ -31,6 +31,11 @@ check: set-up ## Format, lint, types, import rules, published schema, GraphQL ov
 	@bin/set-up audit
 	@$(MAKE) -s --no-print-directory $(audits)
 	@$(python) -m pytest tests/http/audits.py
+	@echo '▸ Benchmarks run'
+	@$(python) -m pytest tests/benchmarking.py
+
+bench: set-up ## What is claimed of speed, in some three minutes (ARGS="webhook" for one)
+	@$(python) -m benchmarks $(ARGS)
 
 audits = tests/http/node_modules/.package-lock.json
 

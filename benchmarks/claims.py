@@ -2,12 +2,14 @@
 
 import random
 from collections.abc import Callable, Coroutine
+from itertools import repeat
 from typing import Any
 
 from benchmarks import documents, load
-from benchmarks.bench import BY_HAND, STOCK, Bench, Figure, alike, faster
+from benchmarks.bench import BY_HAND, STOCK, Bench
 from benchmarks.data import LARGE, MILLION, THOUSAND
 from benchmarks.documents import PAGE_SIZE
+from benchmarks.figures import Figure, alike, faster
 from benchmarks.load import Exchange
 
 FAR = 4_000  # a page near the end of the large organization's orders
@@ -55,8 +57,8 @@ async def depth(bench: Bench) -> list[Figure]:
         raise load.Failed(f"page {FAR} does not begin with order {expected}")
     turns = await bench.turns(
         {
-            "page 1": [Exchange(near.graphql("/graphql", token))],
-            f"page {FAR:,}": [Exchange(far.graphql("/graphql", token))],
+            "page 1": repeat(Exchange(near.graphql("/graphql", token))),
+            f"page {FAR:,}": repeat(Exchange(far.graphql("/graphql", token))),
         }
     )
     return [alike("depth", turns, target=1.3)]
@@ -67,7 +69,7 @@ async def sizes(bench: Bench) -> list[Figure]:
     ask = documents.page(first=PAGE_SIZE)
     turns = await bench.turns(
         {
-            f"{shop.orders:,} orders": [Exchange(ask.graphql("/graphql", await bench.sign_in(shop)))]
+            f"{shop.orders:,} orders": repeat(Exchange(ask.graphql("/graphql", await bench.sign_in(shop))))
             for shop in (THOUSAND, MILLION)
         }
     )

@@ -36,6 +36,7 @@ LARGE = Shop("large", 201_000, 20_000)  # 603,000 lines
 NEIGHBOURS = (Shop("north", 10_000, 1_000), Shop("east", 5_000, 500), Shop("south", 5_000, 500))
 THOUSAND = Shop("thousand", 1_000, 1_000, with_lines=False)
 MILLION = Shop("million", 1_000_000, 1_000, with_lines=False)
+TOLD = Shop("told", 125, 50)  # 100 orders of it are paid, and invoiced
 PRODUCTS = 40  # in each organization
 LINES_MOST = 5  # of an order; 3 on average
 
@@ -58,6 +59,19 @@ async def database(server_url: str, *, million: bool = True) -> str:
     finally:
         await server.close()
     return _at(server_url, name)
+
+
+async def fresh(server_url: str, shop: Shop) -> str:
+    """The address of a database with one organization in it, made anew: for what writes."""
+    server = await asyncpg.connect(server_url, command_timeout=BUILDING_MOST)
+    try:
+        await server.execute("DROP DATABASE IF EXISTS writes WITH (FORCE)")
+        await server.execute("CREATE DATABASE writes")
+    finally:
+        await server.close()
+    url = _at(server_url, "writes")
+    await _build(url, (shop,))
+    return url
 
 
 def _recipe(shops: tuple[Shop, ...]) -> str:

@@ -1,7 +1,7 @@
 """The yardstick: routes written by hand for these answers and no other, with asyncpg and orjson and nothing between.
 
 They check the same access token as the API, read through the same connections, show the caller's organization only,
-and answer what the documents of `benchmarks/cases.py` answer.
+and answer what the documents of `benchmarks/documents.py` answer.
 """
 
 import base64

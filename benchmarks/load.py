@@ -3,9 +3,8 @@ of an answer only the status and the length are read."""
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import cycle
 from typing import cast
 
 ANSWER_MOST = 60.0  # seconds
@@ -23,11 +22,15 @@ class Failed(Exception):
     """An answer that was not the one verified beforehand, or none."""
 
 
-def request(method: str, path: str, token: str | None = None, body: bytes = b"") -> bytes:
+def request(
+    method: str, path: str, token: str | None = None, body: bytes = b"", headers: Mapping[str, str] | None = None
+) -> bytes:
     """An HTTP/1.1 request."""
     head = f"{method} {path} HTTP/1.1\r\nHost: benchmark\r\nAccept: application/json\r\n"
     if token:
         head += f"Authorization: Bearer {token}\r\n"
+    for name, value in (headers or {}).items():
+        head += f"{name}: {value}\r\n"
     if body:
         head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
     return f"{head}\r\n".encode() + body
@@ -45,10 +48,10 @@ async def each(port: int, exchanges: Iterable[Exchange], *, connections: int, mo
     return sum(connection.count for connection in driven)
 
 
-async def sustained(port: int, exchanges: Sequence[Exchange], *, connections: int, seconds: float) -> tuple[int, float]:
+async def sustained(port: int, exchanges: Iterator[Exchange], *, connections: int, seconds: float) -> tuple[int, float]:
     """(answers, seconds that they took), the requests in turn over all connections. Raises Failed and TimeoutError."""
     started = time.perf_counter()
-    turns = _until(started + seconds, cycle(exchanges))
+    turns = _until(started + seconds, exchanges)
     driven = await _drive(port, turns, connections=connections, most=seconds + ANSWER_MOST)
     return sum(connection.count for connection in driven), time.perf_counter() - started
 

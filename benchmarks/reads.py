@@ -11,26 +11,17 @@ Exit code: 0 if all that was measured is as good as the targets, 1 if not, 2 if 
 
 import argparse
 import os
-import subprocess
 import sys
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 
-import orjson
 import uvloop
 
 from benchmarks import data, load
-from benchmarks.bench import Bench, Figure
+from benchmarks.bench import Bench
 from benchmarks.claims import CLAIMS
+from benchmarks.figures import Figure, as_json, as_table
+from benchmarks.installation import Installation
 from local import embedded, processes
-from local.embedded.server import free_port
-from local.home import new_master_key
-
-ROOT = Path(__file__).parent.parent
-STARTING_MOST = 30.0  # seconds
 
 
 def main() -> int:
@@ -40,7 +31,7 @@ def main() -> int:
     except (processes.Failed, load.Failed, TimeoutError) as failure:
         print(f"error: {failure or 'no answer in time'}", file=sys.stderr)
         return 2
-    print(_json(figures) if options.json else _table(figures))
+    print(as_json(figures) if options.json else as_table(figures))
     return 0 if all(figure.met for figure in figures) else 1
 
 
@@ -68,81 +59,13 @@ def _measure(options: argparse.Namespace) -> list[Figure]:
     figures: list[Figure] = []
     with embedded.servers(options.home, durable=False) as servers:
         database_url = uvloop.run(data.database(servers.database_url, million=options.million))
-        environment = _environment(options.home, database_url, servers.redis_url)
+        installed = Installation(options.home, database_url, servers.redis_url)
         for name in options.claims:
             print(f"▸ {name}", file=sys.stderr)
-            with _server(options.home, environment) as port:  # a fresh process each time: no claim helps another
+            with installed.served("benchmarks.server") as port:  # a fresh process each time: no claim helps another
                 bench = Bench(port, options.rounds, options.seconds, options.connections)
                 figures += uvloop.run(CLAIMS[name](bench))
     return figures
-
-
-@contextmanager
-def _server(home: Path, environment: dict[str, str]) -> Iterator[int]:
-    """The server process, for the time of the block; gives its port."""
-    port, log = free_port(), home / "logs" / "server.log"
-    process = processes.spawn(
-        [sys.executable, "-m", "benchmarks.server"],
-        log=log,
-        environment=environment | {"PORT": str(port)},
-        directory=ROOT,
-    )
-    try:
-        if not _answers(port, process):
-            raise processes.Failed(f"the server did not start. The end of {log}:\n{processes.tail(log)}")
-        yield port
-    finally:
-        processes.stop(process, patience=10)
-
-
-def _answers(port: int, process: subprocess.Popen[bytes]) -> bool:
-    deadline = time.monotonic() + STARTING_MOST
-    while not processes.has_ended(process) and time.monotonic() < deadline:
-        try:
-            uvloop.run(load.answer(port, load.request("GET", "/process")))
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return True
-    return False
-
-
-def _environment(home: Path, database_url: str, redis_url: str) -> dict[str, str]:
-    """The settings of an installation in production, and nothing of ours beside."""
-    return {
-        "PATH": os.environ.get("PATH", os.defpath),
-        "ENVIRONMENT": "production",
-        "APP_URL": "https://comptoir.test",
-        "COMPTOIR_HOME": str(home),
-        "COMPTOIR_MASTER_KEYS": new_master_key(),
-        "DATABASE_URL": database_url,
-        "REDIS_URL": redis_url,
-    }
-
-
-def _json(figures: Sequence[Figure]) -> str:
-    told = [{"met": figure.met, **asdict(figure)} for figure in figures]
-    return orjson.dumps(told, option=orjson.OPT_INDENT_2).decode()
-
-
-def _table(figures: Sequence[Figure]) -> str:
-    head = ("claim", "against", "target", "figure", "rounds", "by CPU", "", "answers/s, µs of CPU each")
-    rows = [head]
-    for figure in figures:
-        rows.append(
-            (
-                figure.case,
-                figure.against,
-                f"{'≥' if figure.at_least else '≤'} {figure.target:g}{figure.unit}",
-                f"{figure.value:.2f}{figure.unit}",
-                f"{figure.spread[0]:.2f} to {figure.spread[1]:.2f}" if figure.spread else "",
-                f"{figure.by_cpu:.2f}{figure.unit}" if figure.by_cpu else "",
-                "met" if figure.met else "MISSED",
-                "; ".join(f"{way} {turn.throughput:,.0f}, {turn.cpu:,.0f}" for way, turn in figure.ways.items()),
-            )
-        )
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
 
 
 if __name__ == "__main__":

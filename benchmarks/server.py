@@ -3,6 +3,7 @@
 /graphql        the API as it runs in production
 /stock          Strawberry's own view over the same schema and resolvers
 /by-hand/…      benchmarks/handwritten.py
+/bare/…         benchmarks/bare.py, among the API's own routes
 /process        what this process has used: CPU and memory
 """
 
@@ -10,7 +11,7 @@ import gc
 import os
 import resource
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import uvicorn
@@ -20,7 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from strawberry.asgi import GraphQL
 
 import main
-from benchmarks import handwritten
+from benchmarks import bare, handwritten
 from resolvers.schema import build
 from settings import Settings
 
@@ -36,14 +37,15 @@ class Ways:
     """Hands each request to its way. Thinner than a router, so that it weighs on none of them."""
 
     def __init__(self, settings: Settings) -> None:
-        self.api: ASGIApp = main.create_app(settings)
+        self.api = main.create_app(settings)
+        self.api.router.routes += bare.ROUTES
         self.stock = Stock(build(introspection=False), graphql_ide=None, subscription_protocols=())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self.api(scope, receive, send)  # connects, for all
             return
-        path, way = scope["path"], self.api
+        path, way = scope["path"], cast(ASGIApp, self.api)
         if path == "/stock":
             way = self.stock
         elif path.startswith("/by-hand/"):

@@ -133,6 +133,7 @@ INDEXES = (
     "CREATE INDEX conflicts_open ON conflicts (organization_id, id) WHERE resolved_at IS NULL",
     "CREATE INDEX stripe_events_flagged ON stripe_events (flagged_at) WHERE flagged_at IS NOT NULL",
     "CREATE INDEX orders_by_balance_cents ON orders (organization_id, balance_cents, id)",
+    "CREATE INDEX outbox_given_up ON outbox (lane) WHERE given_up_at IS NOT NULL",
     "CREATE INDEX invoices_by_due_on ON invoices (organization_id, due_on, id)",
 )
 

@@ -41,7 +41,7 @@ def _paid(order: dict[str, Any]) -> Step:
     if order["status"] == "CANCELED":
         return _step("Commande annulée", "rien n’est à payer", True) | {"failed": True}
     if is_under_way(order):
-        return _step("Paiement", "prélèvement SEPA en cours : la banque a quelques jours", False)
+        return _step("Paiement", "prélèvement SEPA en cours : quelques jours dans la vie, quelques secondes ici", False)
     refused = any(payment["status"] == "FAILED" for payment in order["payments"])
     return _step("Paiement", "refusé, à recommencer" if refused else "en attente", False)
 

@@ -1,6 +1,8 @@
 """Asking a client for what is due: a Checkout Session of Stripe's, or a PaymentIntent for the front end's own form."""
 
-from collections.abc import Awaitable, Callable
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +16,8 @@ from services import asking, discounts, settlement, twins
 from services.exchange import Exchange, attempt_for, carry_out
 from services.outside import outside
 
+log = logging.getLogger("comptoir.checkout")
+
 TRIES = 3  # the order may change while Stripe is asked
 
 
@@ -24,19 +28,31 @@ async def start(order: Order, *, success_url: str, cancel_url: str | None) -> At
     """
     for field, url in (("input.successUrl", success_url), ("input.cancelUrl", cancel_url)):
         check_return(url, field)
-    return await _ask(order, lambda: _session_of(order, success_url, cancel_url))
+    with _alarming(order):
+        return await _ask(order, lambda: _session_of(order, success_url, cancel_url))
 
 
 async def start_intent(order: Order) -> tuple[Attempt, str] | None:
     """The order's PaymentIntent for what is due now, and its client secret; None where the order was free and is now
     complete. Raises like `start`."""
-    attempt = await _ask(order, lambda: _intent_of(order))
-    if attempt is None:
-        return None
-    assert attempt.stripe_id is not None
-    intent = await outside().stripe.payment_intent(attempt.stripe_id)
+    with _alarming(order):
+        attempt = await _ask(order, lambda: _intent_of(order))
+        if attempt is None:
+            return None
+        assert attempt.stripe_id is not None
+        intent = await outside().stripe.payment_intent(attempt.stripe_id)
     assert intent.client_secret is not None
     return attempt, intent.client_secret
+
+
+@contextmanager
+def _alarming(order: Order) -> Iterator[None]:
+    """A payment that cannot be created is an alert: a client wants to pay, and cannot."""
+    try:
+        yield
+    except (errors.ProviderError, errors.NotConfigured) as error:
+        log.error("order %s: no payment could be created: %s", order.id, error)
+        raise
 
 
 async def _ask(order: Order, exchange: Callable[[], Awaitable["_AskForMoney"]]) -> Attempt | None:

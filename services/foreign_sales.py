@@ -39,10 +39,6 @@ class Sale:
     paid: Object
     items: Sequence[Object] | None = None
 
-    @property
-    def is_payment(self) -> bool:
-        return self.items is None or self.paid["mode"] == "payment"
-
 
 async def ask(event_type: str, named: Object) -> Sale | None:
     """Ask Stripe what was sold, outside any transaction; None for what is no such sale."""
@@ -74,8 +70,10 @@ async def _products(news: News, sale: Sale) -> dict[str, Product]:
 
 
 def _lines(sale: Sale, products: dict[str, Product]) -> list[OrderLine]:
-    """What was sold at Stripe's own prices, unsaved; none where some of it is unknown, or does not add up."""
-    items = sale.items or ()
+    """What was sold at Stripe's own prices, unsaved; none where some of it is unknown, or it does not add up."""
+    items = sale.items
+    if items is None:  # a payment without a session
+        return []
     if any(not item.get("price") or item["price"]["product"] not in products for item in items):
         return []
     if sum(item["amount_total"] for item in items) != sale.paid["amount_total"]:  # shipping, say

@@ -16,6 +16,7 @@ from services.invoice_content import Ask, content_of, paid_of
 from services.links import message_id
 from services.outbox import job, later
 from services.outside import outside
+from services.shares import part_of
 
 log = logging.getLogger("comptoir.invoices")
 
@@ -116,7 +117,7 @@ async def acknowledge(invoice: Invoice) -> None:
     letter = letters.receipt(
         content,
         order_number=invoice.order.number,
-        paid_cents=content.due_cents,
+        paid_cents=await part_of(invoice, payment.applied_cents),
         paid_on=payment.paid_at.astimezone(ZoneInfo(invoice.organization.time_zone)).date(),
         method=payment.method,
         to=invoice.order.client.email,

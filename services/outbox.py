@@ -45,6 +45,10 @@ class Again(Exception):
         self.at = at
 
 
+class NotYet(Exception):
+    """Raised by a job for want of something that may still come: tried again like any failure."""
+
+
 @dataclass(frozen=True)
 class Job:
     name: str
@@ -52,19 +56,25 @@ class Job:
     function: Function
     model: type[Model]
     timeout: float
+    urgent: bool
+
+    def alarms(self, failures: int, error: Exception) -> bool:
+        """Whether somebody should look, after so many failures."""
+        return failures >= ALERT_AT or (self.urgent and failures == 1 and not isinstance(error, NotYet))
 
 
 JOBS: dict[str, Job] = {}
 _by_function: dict[Function, Job] = {}
 
 
-def job(lane: Lane, *, timeout: float = 60.0) -> Callable[[Function], Function]:
-    """Declare a job over one row: `async def render(invoice: Invoice) -> None`. `timeout` in seconds."""
+def job(lane: Lane, *, timeout: float = 60.0, urgent: bool = False) -> Callable[[Function], Function]:
+    """Declare a job over one row: `async def render(invoice: Invoice) -> None`. `timeout` in seconds; of an `urgent`
+    one, the first failure is an alert."""
 
     def declare(function: Function) -> Function:
         (row,) = inspect.signature(function).parameters.values()
         name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
-        JOBS[name] = _by_function[function] = Job(name, lane, function, row.annotation, timeout)
+        JOBS[name] = _by_function[function] = Job(name, lane, function, row.annotation, timeout, urgent)
         return function
 
     return declare
@@ -189,8 +199,8 @@ async def _keep(promise: Promise) -> str:
         if promise.failing_since and datetime.now(UTC) - promise.failing_since > TRIED_FOR:
             await _give_up(promise, reason)
             return "given up"
-        alert = logging.ERROR if promise.failures + 1 >= ALERT_AT else logging.WARNING
-        log.log(alert, "%s of %s failed, to be tried again: %s", promise.job, promise.subject_id, reason)
+        level = logging.ERROR if owed and owed.alarms(promise.failures + 1, error) else logging.WARNING
+        log.log(level, "%s of %s failed, to be tried again: %s", promise.job, promise.subject_id, reason)
         log.debug("%s failed", promise.job, exc_info=error)
         await _postpone(promise, datetime.now(UTC) + _pause(promise, error), reason, failed=True)
         return "failed"

@@ -2,7 +2,7 @@
 
 import logging
 
-from errors import Conflict, DomainError, Invalid, ProviderError
+from errors import Conflict, DomainError, Invalid, NotConfigured, ProviderError
 from models import Invoice, Order, OrderStatus, PaymentStatus
 from models.content import Transfer
 from services import checkout, files, links, payments
@@ -41,8 +41,7 @@ async def start(token: str) -> str | Answer:
         log.info("order %s: not to be paid by its link: %s", order.id, refusal)
         await order.refresh_from_db()
         return 409, await _view(order, problem="Cette commande ne peut pas être payée en ce moment : écrivez-nous.")
-    except (ProviderError, DomainError) as error:
-        log.error("order %s: no payment could be started: %s", order.id, error)
+    except (ProviderError, NotConfigured):  # an alert by now
         return 503, await _view(order, PayState.UNAVAILABLE)
     return str(attempt.url) if attempt else here
 
@@ -52,11 +51,12 @@ async def _view(order: Order, state: PayState | None = None, problem: str | None
     invoices = await Invoice.filter(order_id=order.id).order_by("id")
     asked = [invoice for invoice in invoices if invoice.settled_at is None]
     organization = order.organization
+    state = state or _state(order)
     transfer = None
     if asked and organization.iban:
         transfer = Transfer(iban=organization.iban, bic=organization.bic, reference=asked[0].number)
     return PayView(
-        state=state or _state(order),
+        state=state,
         brand=brand(organization),
         order_number=order.number,
         currency=order.currency,
@@ -70,7 +70,7 @@ async def _view(order: Order, state: PayState | None = None, problem: str | None
         transfer=transfer,
         invoices=tuple((invoice.number, files.invoice_link(invoice)) for invoice in invoices if invoice.is_rendered),
         live=order.live,
-        problem=problem,
+        problem=problem if state is PayState.TO_PAY else None,
     )
 
 

@@ -4,13 +4,13 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from models import Invoice, InvoiceType, Lane, Order, PaymentStatus, Reminder
-from models.amounts import spread
 from models.content import InvoiceContent
 from models.database import transaction
 from services import files, letters
 from services.links import message_id
 from services.outbox import Again, job, later
 from services.outside import outside
+from services.shares import part_of
 
 AT = time(9)  # in the morning, in the organization's zone
 
@@ -33,12 +33,13 @@ async def remind(reminder: Reminder) -> None:
         raise Again(datetime.now(UTC) + timedelta(days=1), "a debit is under way")
     if invoice.file_key is None:
         raise RuntimeError(f"invoice {invoice.number} is not rendered yet")
-    content, due = InvoiceContent.model_validate(invoice.content), await _due_of(order, invoice)
+    left = order.due_cents if invoice.type is InvoiceType.PREPAYMENT else order.balance
+    due = await part_of(invoice, left)
     if due == 0:
         return
     await outside().mailer.send(
         letters.reminder(
-            content,
+            InvoiceContent.model_validate(invoice.content),
             order_number=order.number,
             balance_cents=due,
             number=reminder.number,
@@ -54,14 +55,6 @@ async def remind(reminder: Reminder) -> None:
             # Since today: after a time in which nothing could be sent, they do not all come at once.
             today = datetime.now(ZoneInfo(order.organization.time_zone)).date()
             await _promise(order, invoice, reminder.number + 1, today)
-
-
-async def _due_of(order: Order, invoice: Invoice) -> int:
-    """What is left of it: of an order of several brands, each one's invoice asks for its part."""
-    left = order.due_cents if invoice.type is InvoiceType.PREPAYMENT else order.balance
-    asked = await Invoice.filter(order_id=order.id, type=invoice.type).order_by("id")
-    shares = spread(left, [InvoiceContent.model_validate(each.content).due_cents for each in asked])
-    return next(share for each, share in zip(asked, shares, strict=True) if each.id == invoice.id)
 
 
 async def _promise(order: Order, invoice: Invoice, number: int, since: date) -> None:

@@ -21,6 +21,7 @@ from models import (
 from models.database import savepoint
 from services import asking, clients, discounts, settlement, telling
 from services.asking import TO_PAY
+from services.outbox import NotYet
 from telemetry.context import note
 
 log = logging.getLogger("comptoir.news")
@@ -29,7 +30,7 @@ Object = dict[str, Any]
 NOT_OURS = "names no order of ours"
 
 
-class NotYetKnown(Exception):
+class NotYetKnown(NotYet):
     """It names an order that is not there (yet): it is kept and tried again, and in the end a person is told."""
 
 

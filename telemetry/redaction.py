@@ -12,10 +12,13 @@ _SHAPES = tuple(
     for shape, shown in (
         (r"\b([sr]k_(?:test|live)_)\w+", rf"\1{HIDDEN}"),  # Stripe's keys
         (r"\b(whsec_)[\w+/=-]+", rf"\1{HIDDEN}"),  # what signs webhooks, Stripe's and ours
-        (r"\b([a-z]{2,6}_comptoir_)[\w-]+", rf"\1{HIDDEN}"),  # keys that we give out
+        (r"\b(ptk_)\w+", rf"\1{HIDDEN}"),  # partners' keys, which we give out
         (r"(?i)\b(bearer\s+)[^\s\"',;]+", rf"\1{HIDDEN}"),
         (r"\beyJ[\w-]{5,}\.[\w-]+\.[\w-]*", f"eyJ{HIDDEN}"),  # a JWT: access tokens, links to files
-        (r"(?i)\b([a-z][a-z0-9+.-]{0,20}://[^\s/:@]*:)[^\s@]+@", rf"\1{HIDDEN}@"),  # a password in an address
+        (
+            r"(?i)\b([a-z][a-z0-9+.-]{0,20}://[^\s/:@]{0,100}:)[^\s@]{1,200}@",
+            rf"\1{HIDDEN}@",
+        ),  # a password in an address
         (r"\b([\w-]{1,20}:)[A-Za-z0-9+/]{43}=", rf"\1{HIDDEN}"),  # a master key
         (r"\b[0-9a-f]{96}\b", HIDDEN),  # a client's private link
     )

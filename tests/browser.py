@@ -17,6 +17,7 @@ import shlex
 import shutil
 import signal
 import tempfile
+import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from itertools import count
@@ -26,20 +27,21 @@ from typing import Any, Self
 import aiohttp
 
 EXECUTABLE = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-PATIENCE = 20.0  # seconds for any one thing: generous, since a loaded machine is slow, not wrong
+SCREENSHOTS = Path(folder) if (folder := os.environ.get("SCREENSHOTS")) else None
+PATIENCE = 60.0  # seconds for any one thing: generous, since a loaded machine is slow, not wrong
 # Chromium's sandbox refuses root and most containers; its background work looks up its maker's hosts at every start.
 FLAGS = shlex.split("""
     --headless=new --no-sandbox --disable-dev-shm-usage --disable-background-networking --disable-component-update
     --disable-sync --no-first-run --remote-debugging-port=0 --window-size=1400,900
 """)
 KEY_CODES = {"Enter": 13, "Escape": 27, "Tab": 9}
-STILL_AND_BARE = """async selector => {
-    const element = document.querySelector(selector);
+STILL_AND_BARE = """async (selector, text) => {
+    const element = [...document.querySelectorAll(selector)].find(each => each.innerText.includes(text));
     element.scrollIntoView({ block: "nearest" });
     const middle = ({ x, y, width, height }) => ({ x: x + width / 2, y: y + height / 2 });
-    const before = middle(element.getBoundingClientRect());
+    const before = middle(element.getClientRects()[0]);
     await new Promise(later => setTimeout(later, 50));
-    const { x, y } = middle(element.getBoundingClientRect());
+    const { x, y } = middle(element.getClientRects()[0]);
     return x === before.x && y === before.y && element.contains(document.elementFromPoint(x, y)) && { x, y };
 }"""
 
@@ -76,7 +78,8 @@ class Page:
         """The expression's value once it is truthy (an element is `True`; what throws is not there yet)."""
         settled = f"Promise.resolve({javascript}).then(it => it instanceof Node || it)"
         last: object = None
-        for _ in range(400):
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
             try:
                 if last := await self.evaluate(settled):
                     return last
@@ -85,11 +88,22 @@ class Page:
             await asyncio.sleep(0.05)
         raise BrowserError(f"never came: {javascript} (last: {last}; console: {self.console})")
 
-    async def click(self, selector: str) -> None:
-        """Press the left button in the middle of the first such element, once it is there, still and not covered."""
-        spot = await self.until(f"({STILL_AND_BARE})({json.dumps(selector)})")
+    async def click(self, selector: str, text: str = "") -> None:
+        """Press the left button in the middle of the first such element that shows the text (of its first line, where
+        it is a link over several), once it is there, still and not covered."""
+        spot = await self.until(f"({STILL_AND_BARE})({json.dumps(selector)}, {json.dumps(text)})")
         for event in ("mousePressed", "mouseReleased"):
             await self._call("Input.dispatchMouseEvent", type=event, button="left", clickCount=1, **spot)
+
+    async def fill(self, selector: str, text: str) -> None:
+        """Replace what a field holds."""
+        await self.click(selector)
+        await self.evaluate(f"document.querySelector({json.dumps(selector)}).select()")
+        await self.type(text)
+
+    async def reads(self, text: str) -> None:
+        """Wait until the page shows the text, reloading itself meanwhile if it likes."""
+        await self.until(f"document.body.innerText.includes({json.dumps(text)})")
 
     async def type(self, text: str) -> None:
         """Put text where the cursor is, as a paste would."""
@@ -103,11 +117,14 @@ class Page:
         await self._call("Input.dispatchKeyEvent", type="keyDown", **stroke, **text)
         await self._call("Input.dispatchKeyEvent", type="keyUp", **stroke)
 
-    async def screenshot(self, path: Path) -> None:
-        """The whole page, beyond the window too, as a PNG file."""
+    async def screenshot(self, name: str) -> None:
+        """Keep the whole page, beyond the window too, as `name`.png in the folder SCREENSHOTS, if that is set."""
+        if SCREENSHOTS is None:
+            return
         size = (await self._call("Page.getLayoutMetrics"))["cssContentSize"]
         shot = await self._call("Page.captureScreenshot", captureBeyondViewport=True, clip={**size, "scale": 1})
-        path.write_bytes(base64.b64decode(shot["data"]))
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        (SCREENSHOTS / f"{name}.png").write_bytes(base64.b64decode(shot["data"]))
 
     def _on(self, event: str, told: dict[str, Any]) -> None:
         match event:

@@ -14,6 +14,7 @@ from tortoise import connections
 from models import Lane, Membership, Organization, Role, User, VatRegime
 from sandbox import Sandbox
 from services import outbox
+from tests.documents import CHECKOUT, CODE, INTENT, ORDER, mutation
 from workers.lanes import AREAS
 
 WEBHOOK_SECRET = "whsec_test_secret"
@@ -138,12 +139,12 @@ class Shop:
 
     async def do(self, action: str, order: dict[str, Any], **input: Any) -> dict[str, Any]:
         """What a mutation makes of an order: `do("orderInvoice", order)`. Raises GraphQLErrors."""
-        done = await self(_mutation(action), input={"order": order["id"]} | input)
+        done = await self(mutation(action), input={"order": order["id"]} | input)
         return dict(done["order"])
 
     async def cannot(self, action: str, order: dict[str, Any], **input: Any) -> tuple[str, str | None, str]:
         """The refusal of a mutation of an order, as `refused` gives it."""
-        return await self.refused(_mutation(action), input={"order": order["id"]} | input)
+        return await self.refused(mutation(action), input={"order": order["id"]} | input)
 
     async def checkout(self, order: dict[str, Any]) -> str:
         """Start paying; the id of the Checkout Session."""
@@ -255,57 +256,7 @@ class Shop:
         return [received for received in mine if received.slug == slug]
 
 
-CHECKOUT = """mutation ($input: CheckoutStartInput!) {
-  checkoutStart(input: $input) {
-    __typename
-    ... on CheckoutStarted { url expiresAt amount { amount currency } order { id number } }
-    ... on OrderCompleted { order { id status } }
-  }
-}"""
-
-INTENT = """mutation ($input: PaymentIntentStartInput!) {
-  paymentIntentStart(input: $input) {
-    __typename
-    ... on PaymentIntentStarted { clientSecret publishableKey amount { amount currency } order { id number } }
-    ... on OrderCompleted { order { id status } }
-  }
-}"""
-
-CODE = """mutation ($input: DiscountCodeCreateInput!) {
-  discountCodeCreate(input: $input) { discountCode { id code name redemptions active } }
-}"""
-
-SEEN = """
-  id number status source paidAt canceledAt cancelReason live payUrl client { id email firstName lastName phone }
-  subtotal { amount } discount { amount } discountReason discountCode { code redemptions }
-  total { amount currency formatted } deposit { amount } paid { amount } balance { amount }
-  lines {
-    position description quantity unitPrice { amount } discount { amount } share { amount } total { amount }
-    product { id name }
-  }
-  payments {
-    method status amount { amount currency } applied { amount } reference failureCode failureMessage stripeId paidAt
-  }
-  invoices {
-    id type number net { amount } vat { amount } total { amount } dueOn settledAt pdfUrl emailedAt partner { slug }
-  }
-  notifications {
-    id status webhookId eventId attemptsLeft partner { slug }
-    attempts { number statusCode accepted error response durationMs }
-  }
-  reminders { number dueAt sentAt }
-  conflicts { id kind message proposal proposed { amount } }
-"""
-
-ORDER = f"query ($id: ID!) {{ order(id: $id) {{ {SEEN} }} }}"
-
-
 def said(letter: Any) -> str:
     """The text of a letter, with plain spaces where lines do not break."""
     text: str = letter.body("plain")
     return text.replace("\N{NO-BREAK SPACE}", " ").replace("\N{NARROW NO-BREAK SPACE}", " ")
-
-
-def _mutation(action: str) -> str:
-    kind = action[0].upper() + action[1:]
-    return f"mutation ($input: {kind}Input!) {{ {action}(input: $input) {{ order {{ {SEEN} }} }} }}"

@@ -185,10 +185,10 @@ async def attempts(shop: Shop, order: dict[str, Any]) -> list[dict[str, Any]]:
 def sessions(shop: Shop, order: dict[str, Any]) -> list[str]:
     """Those that Stripe opened for an order."""
     opened = shop.sandbox.stripe.books.store.all("checkout.session")
-    return [session["id"] for session in opened if session["metadata"]["order"] == row_of(order)]
+    return [session["id"] for session in opened if session["metadata"].get("order") == row_of(order)]
 
 
 def keys(shop: Shop, order: dict[str, Any]) -> list[str | None]:
     """The idempotency keys under which sessions were asked for, in order, repetitions by Stripe's client included."""
     asked = [request for request in shop.sandbox.stripe.requests if request.path == SESSIONS]
-    return [request.idempotency_key for request in asked if request.params["metadata"]["order"] == row_of(order)]
+    return [request.idempotency_key for request in asked if request.params["metadata"].get("order") == row_of(order)]

@@ -112,7 +112,9 @@ async def test_an_order_of_two_brands_is_invoiced_by_each(shop: Shop, printer: P
     assert all(invoice["settledAt"] for invoice in paid["invoices"])
     for slug in ("first", "second"):
         assert shop.told(slug)[-1].json["invoice"]["number"] == by_brand[slug]["number"]
-    assert len(shop.letters(paid)) == 4  # a receipt for each
+    receipts = {str(each.message["From"]).partition(" <")[0]: said(each) for each in shop.letters(paid)[2:]}
+    assert "votre paiement de 10,00 €" in receipts["Service First"]
+    assert "votre paiement de 20,00 €" in receipts["Service Second"]
 
 
 async def test_what_is_invoiced_or_has_nothing_to_pay_is_not_invoiced_again(shop: Shop) -> None:

@@ -93,6 +93,7 @@ async def test_parts_are_counted_until_nothing_is_left(shop: Shop, printer: Prin
     assert [each["amount"]["amount"] for each in third["payments"]] == [3000, 2500, 4500]
     assert [each["number"] for each in third["invoices"]] == [invoice["number"]]
     (_, receipt) = shop.letters(await shop.see(order))
+    assert "votre paiement de 45,00 €" in said(receipt)
     assert str(receipt.message["Subject"]).startswith(f"[TEST] Paiement reçu : votre facture {invoice['number']}")
     assert [told.json["invoice"]["number"] for told in shop.told()] == [invoice["number"]]
 

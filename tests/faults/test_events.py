@@ -186,21 +186,20 @@ async def test_two_events_of_the_same_payment_make_one_sale(shop: Shop, counter:
 async def test_the_events_of_a_sale_in_every_order_come_to_the_same_end(
     shop: Shop, counter: Counter, printer: Printer
 ) -> None:
-    """Every order of those that change something; the others, and repetitions, in between. Worked on at each, then
-    all at the end."""
+    """Every order of those that change something; the others, and repetitions, in between. Worked on at each, or all
+    at the end, in turn."""
     ends = []
-    for worked_on in (True, False):
-        for places in itertools.permutations(range(4)):
-            order, events = await counter.troubled_sale()
-            told = [event for event in events if event["type"] in CHANGING]
-            others = [event for event in events if event["type"] not in CHANGING]
-            assert len(told) == len(places)
-            for event in with_repetitions([told[place] for place in places], others):
-                assert (await shop.deliver(event)).status_code == 200
-                if worked_on:
-                    await shop.work_is_done()
-            await shop.work_is_done()
-            ends.append((worked_on, places, await counter.end(order)))
+    for place, places in enumerate(itertools.permutations(range(4))):
+        order, events = await counter.troubled_sale()
+        told = [event for event in events if event["type"] in CHANGING]
+        others = [event for event in events if event["type"] not in CHANGING]
+        assert len(told) == len(places)
+        for event in with_repetitions([told[at] for at in places], others):
+            assert (await shop.deliver(event)).status_code == 200
+            if place % 2:
+                await shop.work_is_done()
+        await shop.work_is_done()
+        ends.append((places, await counter.end(order)))
 
     end = ONE_SALE | {
         "attempts": [
@@ -208,7 +207,7 @@ async def test_the_events_of_a_sale_in_every_order_come_to_the_same_end(
             {"number": 2, "status": "COMPLETED", "granted": True},
         ]
     }
-    assert [(worked_on, places) for worked_on, places, seen in ends if seen != end] == []
+    assert [places for places, seen in ends if seen != end] == []
     assert await StripeEvent.filter(handled_at__isnull=True).count() == 0
     assert await numbers(shop) == list(range(1, len(ends) + 1))
 
@@ -295,7 +294,7 @@ async def an_unwritten_checkout(shop: Shop, counter: Counter) -> tuple[Order, st
     assert code == "UNAVAILABLE"
     assert (await counter.end(order))["attempts"] == [{"number": 1, "status": "PENDING", "granted": False}]
     sessions = stripe.books.store.all("checkout.session")
-    (session,) = [one["id"] for one in sessions if one["metadata"]["order"] == row_id(order)]
+    (session,) = [one["id"] for one in sessions if one["metadata"].get("order") == row_id(order)]
     return order, session
 
 

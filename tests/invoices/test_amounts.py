@@ -116,7 +116,7 @@ def test_no_more_is_taken_off_than_it_costs(taken: tuple[int, int]) -> None:
         Sold(1, 100, 2000, *taken)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(sales)
 def test_every_sum_is_exact_and_nothing_is_negative(lines: list[Sold]) -> None:
     amounts = breakdown(lines)
@@ -137,7 +137,7 @@ def test_every_sum_is_exact_and_nothing_is_negative(lines: list[Sold]) -> None:
         assert min(asdict(each).values()) >= 0
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(sales)
 def test_each_rate_bears_what_its_lines_do_of_a_discount_on_the_whole(lines: list[Sold]) -> None:
     for rate in breakdown(lines).rates:
@@ -145,7 +145,7 @@ def test_each_rate_bears_what_its_lines_do_of_a_discount_on_the_whole(lines: lis
         assert rate.allowance_net_cents <= rate.allowance_gross_cents
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(sales)
 def test_vat_is_rounded_half_up_by_rate_and_less_than_a_cent_off_by_line(lines: list[Sold]) -> None:
     amounts = breakdown(lines)
@@ -157,7 +157,7 @@ def test_vat_is_rounded_half_up_by_rate_and_less_than_a_cent_off_by_line(lines: 
         assert abs(line.vat_cents - Fraction(line.gross_cents * each.vat_rate, WHOLE + each.vat_rate)) < 1
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(sales)
 def test_the_unit_price_less_the_discount_always_gives_back_the_net_amount(lines: list[Sold]) -> None:
     for line, each in zip(breakdown(lines).lines, lines, strict=True):
@@ -166,7 +166,7 @@ def test_the_unit_price_less_the_discount_always_gives_back_the_net_amount(lines
         assert int(before) - line.discount_net_cents == line.net_cents
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(sales)
 def test_partners_are_told_what_was_paid_by_unit_without_vat(lines: list[Sold]) -> None:
     for line, each in zip(breakdown(lines).lines, lines, strict=True):
@@ -174,7 +174,7 @@ def test_partners_are_told_what_was_paid_by_unit_without_vat(lines: list[Sold]) 
         assert abs(line.unit_price_net_cents - exact / each.quantity) <= Fraction(1, 2) + Fraction(1, each.quantity)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(weights, st.data())
 def test_what_is_spread_is_spread_exactly_and_no_share_is_above_its_weight(
     weights: list[int], data: st.DataObject
@@ -199,6 +199,7 @@ def test_a_percentage_is_rounded_half_up() -> None:
     assert off(99_99, WHOLE) == 99_99
 
 
+@settings(max_examples=50, deadline=None)
 @given(sales)
 def test_the_same_sale_always_gives_the_same_cents(lines: list[Sold]) -> None:
     first: Breakdown = breakdown(lines)

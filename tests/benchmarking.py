@@ -1,0 +1,46 @@
+"""The benchmarks run, and tell a ratio for each claim. How fast anything is, no test judges."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local import embedded
+
+PROJECT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    yield tmp_path
+    embedded.remove(tmp_path)
+
+
+def test_each_claim_is_measured_and_told(home: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "--quick", "--json", "--home", str(home)],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+    if "Invoices need Pango" in done.stderr:
+        pytest.skip("invoices need Pango")
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)
+    assert [(figure["case"], figure["against"]) for figure in figures] == [
+        ("webhook", "an empty route"),
+        ("webhook", "one row inserted"),
+        ("invoice, lines: 1", "naive"),
+        ("invoice, lines: 7", "naive"),
+        ("invoice, lines: 40", "naive"),
+        ("delivery", "one by one"),
+        ("delivery, slow", "one by one"),
+    ]
+    for figure in figures:
+        assert figure["value"] > 0
+        assert figure["by_cpu"] > 0
