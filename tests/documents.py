@@ -49,3 +49,9 @@ def mutation(action: str) -> str:
     """That does something with an order, and shows it: `orderInvoice`."""
     kind = action[0].upper() + action[1:]
     return f"mutation ($input: {kind}Input!) {{ {action}(input: $input) {{ order {{ {SEEN} }} }} }}"
+
+
+def changing(kind: str) -> str:
+    """That changes something of a kind: `organization`."""
+    named = kind[0].upper() + kind[1:]
+    return f"mutation ($input: {named}UpdateInput!) {{ {kind}Update(input: $input) {{ {kind} {{ id }} }} }}"

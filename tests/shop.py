@@ -14,7 +14,7 @@ from tortoise import connections
 from models import Lane, Membership, Organization, Role, User, VatRegime
 from sandbox import Sandbox
 from services import outbox
-from tests.documents import CHECKOUT, CODE, INTENT, ORDER, mutation
+from tests.documents import CHECKOUT, CODE, INTENT, ORDER, changing, mutation
 from workers.lanes import AREAS
 
 WEBHOOK_SECRET = "whsec_test_secret"
@@ -121,6 +121,11 @@ class Shop:
             "mutation ($input: ClientCreateInput!) { clientCreate(input: $input) { client { id } } }", input=given
         )
         return str(made["client"]["id"])
+
+    async def change(self, kind: str, id: str = "", **values: Any) -> None:
+        """Set what a person may set: `change("product", product, active=False)`, `change("organization", iban=…)`."""
+        input = values | ({kind: id} if id else {})
+        await self(changing(kind), input=input)
 
     async def code(self, code: str, **values: Any) -> dict[str, Any]:
         """A discount code: `code("RENTREE", percent=2000)`."""

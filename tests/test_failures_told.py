@@ -143,8 +143,8 @@ async def test_the_organization_hears_who_failed_to_pay_what_and_why(shop: Shop)
 
 async def test_who_looks_after_the_client_hears_of_it_instead(shop: Shop) -> None:
     consultant = await Shop.open(shop.http, shop.sandbox, role=Role.CONSULTANT)
-    client = await shop.client(MARIE)
-    await shop.sql("UPDATE clients SET consultant_id = (SELECT id FROM memberships WHERE role = 'CONSULTANT')")
+    me = await consultant("{ me { id } }")
+    client = await shop.client(MARIE, consultant=me["id"])
     await declined(shop, client=client)
 
     await minutes_pass(shop, PATIENCE)

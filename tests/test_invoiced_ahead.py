@@ -15,7 +15,7 @@ IBAN, IN_GROUPS = "FR7630006000011234567890189", "FR76 3000 6000 0112 3456 7890 
 
 
 async def test_an_employer_is_invoiced_before_it_pays(shop: Shop, printer: Printer) -> None:
-    await shop.sql("UPDATE organizations SET iban = $1, bic = 'AGRIFRPPXXX', payment_days = 45", IBAN)
+    await shop.change("organization", iban=IBAN, bic="AGRIFRPPXXX", paymentDays=45)
     order = await shop.order(await shop.product(120_000, name="Bilan express"), client=await an_employer(shop))
 
     invoiced = await shop.do("orderInvoice", order)
@@ -155,9 +155,7 @@ async def test_invoices_ahead_and_of_payments_share_one_run_of_numbers(shop: Sho
 
 
 async def an_employer(shop: Shop) -> str:
-    client = await shop.client(
-        "compta@durand.example", company="Atelier Durand SARL", address="3 rue du Port", postalCode="35000",
-        city="Rennes", country="FR",
+    return await shop.client(
+        "compta@durand.example", company="Atelier Durand SARL", siren="552100554", address="3 rue du Port",
+        postalCode="35000", city="Rennes", country="FR",
     )  # fmt: skip
-    await shop.sql("UPDATE clients SET siren = '552100554'")
-    return client

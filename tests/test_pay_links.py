@@ -60,7 +60,7 @@ async def test_a_deposit_is_asked_for_first_and_then_the_balance(shop: Shop) -> 
 
 
 async def test_what_was_invoiced_can_be_paid_by_transfer_and_its_invoice_is_there(shop: Shop) -> None:
-    await shop.sql("UPDATE organizations SET iban = 'FR7630006000011234567890189'")
+    await shop.change("organization", iban="FR7630006000011234567890189")
     order = await shop.do("orderInvoice", await shop.order())
     await shop.work_is_done()
     (invoice,) = order["invoices"]

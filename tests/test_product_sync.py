@@ -4,11 +4,8 @@ from typing import Any
 
 import pytest
 
-from models import Product, ProductPartner
+from models import Product
 from models.base import parse_global_id
-from models.database import transaction
-from services import catalogue_sync
-from services.outbox import later
 from tests.security.surroundings import installed_with
 from tests.shop import Shop
 
@@ -46,23 +43,28 @@ async def test_what_changes_here_changes_there(shop: Shop) -> None:
     a, b = await shop.partner("a"), await shop.partner("b")
     product = await shop.product(4900, (a,), name="Conseil", description="Une heure")
     await shop.work_is_done()
-    row = await Product.get(id=row_id(product))
-    await ProductPartner.create(organization=shop.organization, product=row, partner_id=row_id(b["id"]))
-    await Product.filter(id=row.id).update(name="Conseil +", description=None)
 
-    await changed(product)
+    await shop.change("product", product, name="Conseil +", description=None, partners=[b["id"], a["id"]])
     await shop.work_is_done()
 
     twin = await twin_of(shop, product)
-    assert (twin["name"], twin["description"], twin["metadata"]["partners"]) == ("Conseil +", None, "a,b")
+    assert (twin["name"], twin["description"], twin["metadata"]["partners"]) == ("Conseil +", None, "b,a")
+
+
+async def test_what_stripe_does_not_show_is_not_sent_again(shop: Shop) -> None:
+    product = await shop.product(4900)
+    await shop.work_is_done()
+
+    await shop.change("product", product, price={"amount": 5900}, level=2)
+
+    assert await shop.count("outbox", "done_at IS NULL") == 0
 
 
 async def test_partners_taken_away_here_are_taken_away_there(shop: Shop) -> None:
     product = await shop.product(partners=(await shop.partner("a"),))
     await shop.work_is_done()
-    await ProductPartner.all().delete()
 
-    await changed(product)
+    await shop.change("product", product, partners=[])
     await shop.work_is_done()
 
     assert "partners" not in (await twin_of(shop, product))["metadata"]
@@ -100,8 +102,7 @@ async def test_what_others_note_on_a_product_there_stays_and_nothing_is_sent(sho
 async def test_our_own_change_told_back_to_us_is_no_news(shop: Shop) -> None:
     product = await shop.product(name="Conseil")
     await shop.work_is_done()
-    await Product.filter(id=row_id(product)).update(name="Conseil +")
-    await changed(product)
+    await shop.change("product", product, name="Conseil +")
     await shop.work_is_done()
 
     await shop.tell(shop.sandbox.stripe.events("product.updated")[-1:])
@@ -126,12 +127,12 @@ async def test_a_product_that_somebody_deleted_there_is_made_again(shop: Shop) -
     before = await twin_of(shop, product)
     await shop.sql("UPDATE products SET stripe_id = 'prod_deleted'")
 
-    await changed(product)
+    await shop.change("product", product, name="Conseil +")
     await shop.work_is_done()
 
     again = await twin_of(shop, product)
     assert again["id"] != before["id"]
-    assert (again["name"], again["metadata"]) == (before["name"], before["metadata"])
+    assert (again["name"], again["metadata"]) == ("Conseil +", before["metadata"])
 
 
 async def test_without_a_key_nothing_is_told_and_nothing_waits(shop: Shop) -> None:
@@ -153,12 +154,6 @@ async def test_while_stripe_is_away_a_product_waits_and_is_made_once(shop: Shop)
     await shop.work_is_done()
 
     assert (await twin_of(shop, product))["name"] == "Conseil"
-
-
-async def changed(product: str) -> None:
-    """What changes a product promises."""
-    async with transaction():
-        await later(catalogue_sync.push, await Product.get(id=row_id(product)))
 
 
 async def twin_of(shop: Shop, product: str) -> dict[str, Any]:

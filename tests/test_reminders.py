@@ -47,7 +47,7 @@ async def test_reminders_come_again_until_there_were_enough(shop: Shop) -> None:
 
 
 async def test_the_organization_sets_how_often_and_how_many(shop: Shop) -> None:
-    await shop.sql("UPDATE organizations SET payment_days = 10, reminder_every_days = 2, reminders_most = 1")
+    await shop.change("organization", paymentDays=10, reminderEveryDays=2, remindersMost=1)
     order = await invoiced(shop)
 
     await days_pass(shop, 13, 2, 2)
@@ -57,7 +57,7 @@ async def test_the_organization_sets_how_often_and_how_many(shop: Shop) -> None:
 
 
 async def test_an_organization_may_want_no_reminders(shop: Shop) -> None:
-    await shop.sql("UPDATE organizations SET reminders_most = 0")
+    await shop.change("organization", remindersMost=0)
     order = await invoiced(shop)
 
     await days_pass(shop, DAYS, 7)

@@ -97,7 +97,7 @@ async def test_a_partner_of_nothing_in_the_order_hears_nothing(shop: Shop) -> No
 async def test_a_partner_who_is_inactive_hears_nothing_and_its_brand_still_invoices(shop: Shop) -> None:
     a, b = await shop.partner("a"), await shop.partner("b")
     product = await shop.product(1000, (a, b))
-    await shop.sql("UPDATE partners SET active = false WHERE slug = 'a'")
+    await shop.change("partner", a["id"], active=False)
 
     sold = await shop.sell(product)
 

@@ -105,7 +105,7 @@ async def test_another_cart_another_code_or_the_next_day_is_another_order(shop: 
 async def test_a_cart_whose_price_changed_since_is_another_order(shop: Shop, page: Shop) -> None:
     product = await shop.product(1000)
     first = await page(BUY, input=cart(shop, product))
-    await shop.sql("UPDATE products SET price_cents = 2000")
+    await shop.change("product", product, price={"amount": 2000})
 
     second = await page(BUY, input=cart(shop, product))
 
@@ -197,7 +197,7 @@ async def test_what_is_no_address_or_name_is_refused_with_the_field_to_blame(sho
 
 async def test_only_what_is_sold_here_can_be_bought(shop: Shop, page: Shop) -> None:
     elsewhere, inactive = await (await neighbour(shop)).product(), await shop.product()
-    await shop.sql("UPDATE products SET active = false WHERE organization_id = $1", shop.organization.id)
+    await shop.change("product", inactive, active=False)
     good, client = await shop.product(), await shop.client()
 
     async with nothing_changes(shop):
