@@ -63,6 +63,16 @@ async def take_back(order: Order, *, keep: tuple[Operation, int] | None = None) 
             await _close(attempt, now)
 
 
+async def must_be_the_last(attempt: Attempt) -> None:
+    """Of a page and a form that are asked for at once the later one is given. Takes the other back, and raises
+    Conflict."""
+    live = (AttemptStatus.PENDING, AttemptStatus.OPEN)
+    asked = Attempt.filter(order_id=attempt.order_id, operation__in=TO_PAY, status__in=live, id__gt=attempt.id)
+    if await asked.exclude(operation=attempt.operation).exists():
+        await _close(attempt, datetime.now(UTC))
+        raise errors.Conflict("Another way to pay this order was asked for at this moment. Try again.", field=FIELD)
+
+
 async def forget_what_is_stale(order: Order) -> None:
     """Promise to take back what the client could still pay by, where it asks for another amount than is due now."""
     if await Attempt.exists(order_id=order.id, operation__in=TO_PAY, status=AttemptStatus.OPEN):

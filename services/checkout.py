@@ -74,8 +74,10 @@ async def _ask(order: Order, exchange: Callable[[], Awaitable["_AskForMoney"]]) 
             asked = await exchange()
             await asking.take_back(order, keep=(asked.operation, order.due_cents))
             attempt = await carry_out(asked)
+            await asking.must_be_the_last(attempt)
             await order.refresh_from_db()
             if attempt.can_be_used(asked.operation, order.due_cents, datetime.now(UTC)) and order.is_open:
+                await asking.take_back(order, keep=(asked.operation, order.due_cents))
                 return attempt
     except errors.Gone:
         await twins.forget(order)

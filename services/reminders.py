@@ -3,12 +3,12 @@
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from models import Invoice, InvoiceType, Lane, Order, Reminder
+from models import Invoice, InvoiceType, Lane, Order, PaymentStatus, Reminder
 from models.content import InvoiceContent
 from models.database import transaction
 from services import files, letters
 from services.links import message_id
-from services.outbox import job, later
+from services.outbox import Again, job, later
 from services.outside import outside
 from services.shares import part_of
 
@@ -24,11 +24,13 @@ async def schedule(order: Order, invoice: Invoice) -> None:
 
 @job(Lane.MAIL)
 async def remind(reminder: Reminder) -> None:
-    """Write to the client if the money has not come, and promise the next reminder."""
+    """Write to the client if the money has not come and is not on its way, and promise the next reminder."""
     await reminder.fetch_related("invoice", "order__client", "order__organization")
     order, invoice = reminder.order, reminder.invoice
     if reminder.sent_at is not None or invoice.settled_at is not None or not order.is_open:
         return
+    if await order.payments.filter(status=PaymentStatus.PROCESSING).exists():
+        raise Again(datetime.now(UTC) + timedelta(days=1), "a debit is under way")
     if invoice.file_key is None:
         raise RuntimeError(f"invoice {invoice.number} is not rendered yet")
     left = order.due_cents if invoice.type is InvoiceType.PREPAYMENT else order.balance

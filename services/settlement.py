@@ -26,6 +26,10 @@ from services.outbox import later
 
 log = logging.getLogger("comptoir.settlement")
 
+PASSING = (  # troubles of the database
+    asyncpg.TransactionRollbackError, asyncpg.OperatorInterventionError, asyncpg.PostgresConnectionError, TimeoutError,
+)  # fmt: skip
+
 
 async def receive(order: Order, payment: Payment, *, asked_cents: int | None, event_id: str) -> str:
     """Count a payment that succeeded towards its order, locked; what came of it, in words.
@@ -119,7 +123,7 @@ async def _react(order: Order) -> None:
     try:
         async with savepoint():
             await REACTIONS[order.kind](order)
-    except (asyncpg.TransactionRollbackError, asyncpg.PostgresConnectionError, TimeoutError):
+    except PASSING:
         raise  # a passing trouble of the database: the whole settlement is tried again
     except Exception as error:
         log.exception("order %s: the reaction failed", order.id)

@@ -178,6 +178,22 @@ async def test_a_receipt_thanks_for_what_its_invoice_asked_for(shop: Shop) -> No
     assert "votre paiement de 70,00 €" in said(letter)
 
 
+async def test_who_is_being_debited_is_not_reminded(shop: Shop) -> None:
+    order, stripe = await shop.order(client=await shop.client("marie@example.com")), shop.sandbox.stripe
+    await shop.do("orderInvoice", order)
+    intent = await shop.intent(order)
+    await shop.tell(await stripe.confirm(intent, iban=FAILS))
+
+    await shop.time_passes(days=40)
+    await shop.work_is_done()
+    assert not any(each["sentAt"] for each in (await shop.see(order))["reminders"])
+
+    await shop.tell(stripe.fail_debit(intent))
+    await shop.time_passes(days=1)
+    await shop.work_is_done()
+    assert [bool(each["sentAt"]) for each in (await shop.see(order))["reminders"]] == [True, False]
+
+
 async def test_reminders_that_nobody_could_send_do_not_all_come_at_once(shop: Shop) -> None:
     order = await shop.order(client=await shop.client("marie@example.com"))
     await shop.do("orderInvoice", order)
@@ -199,6 +215,28 @@ async def test_a_client_is_welcomed_once_though_two_orders_are_paid_at_once(shop
 
     assert [(await Order.get(id=row.id)).status for row in rows] == ["PAID", "PAID"]
     assert len([each for each in shop.mails("marie@example.com") if "welcome" in str(each.message["Message-ID"])]) == 1
+
+
+@pytest.mark.parametrize("passing", ["40P01", "57014"], ids=["a deadlock", "a lock that took too long"])
+async def test_a_passing_trouble_of_the_database_keeps_nobody_from_what_they_bought(shop: Shop, passing: str) -> None:
+    order, events = await shop.paid_events()
+    await shop.sql("CREATE SEQUENCE tries")
+    await shop.sql(
+        "CREATE FUNCTION trouble() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        f" IF nextval('tries') = 1 THEN RAISE SQLSTATE '{passing}'; END IF; RETURN NULL; END $$"
+    )
+    await shop.sql("CREATE TRIGGER trouble AFTER INSERT ON accesses FOR EACH ROW EXECUTE FUNCTION trouble()")
+    try:
+        await shop.tell(events)
+        await shop.time_passes(minutes=1)
+        await shop.work_is_done()
+    finally:
+        await shop.sql("DROP FUNCTION trouble CASCADE")
+        await shop.sql("DROP SEQUENCE tries")
+
+    seen = await shop.see(order)
+    assert (seen["status"], seen["conflicts"]) == ("PAID", [])
+    assert await shop.count("accesses") == 1
 
 
 # Codes

@@ -1,0 +1,68 @@
+"""Whatever happens to an order, and however Stripe tells of it: every cent is where it belongs.
+
+More: `python -m tests.faults.histories --cases 5000`.
+"""
+
+import os
+from random import Random
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from tests.faults.histories import Catalogue, History, Sale, Step, actions, sales, steps
+from tests.faults.truths import end_of, must_hold
+from tests.shop import Shop
+
+pytestmark = pytest.mark.usefixtures("printer")
+
+CASES = int(os.environ.get("HISTORIES", "0"))  # 0: the same few each time
+seeds = st.integers(0, 999)
+
+
+def some(number: int) -> settings:
+    """That many of all cases. None is made smaller: each takes a while, and says what happened."""
+    return settings(
+        max_examples=CASES * number // 100 or number, derandomize=not CASES, deadline=None, database=None,
+        phases=(Phase.generate,), suppress_health_check=list(HealthCheck), report_multiple_bugs=False,
+    )  # fmt: skip
+
+
+@pytest.fixture
+async def catalogue(shop: Shop) -> Catalogue:
+    return await Catalogue.open(shop)
+
+
+@some(80)
+@given(sale=sales, steps=steps, seed=seeds)
+async def test_every_history_leaves_every_cent_where_it_belongs_and_what_is_open_can_be_paid(
+    catalogue: Catalogue, sale: Sale, steps: list[Step], seed: int
+) -> None:
+    history, random = await History.begin(catalogue, sale), Random(seed)
+    if history is None:
+        return
+
+    await history.go(*steps)
+    await history.end(random)
+    await must_hold(history)
+
+    await history.be_paid(random)
+    await must_hold(history)
+
+
+@some(20)
+@given(sale=sales, steps=actions, seed=seeds)
+async def test_the_same_payments_told_in_any_order_come_to_the_same_end(
+    catalogue: Catalogue, sale: Sale, steps: list[Step], seed: int
+) -> None:
+    ends = []
+    for random in (Random(seed), Random(seed + 1)):
+        history = await History.begin(catalogue, sale)
+        if history is None:
+            return
+        await history.go(*steps)
+        await history.end(random)
+        await must_hold(history)
+        ends.append(await end_of(history))
+
+    assert ends[0] == ends[1]
