@@ -108,7 +108,7 @@ DEPOSIT = """# In two parts, 30 % first. Open payUrl and pay: the deposit. Open 
 mutation Deposit($client: ID!, $product: ID!) {
   orderCreate(input: {
     client: $client
-    lines: [{ product: $product, quantity: 2, discount: { percent: 500, reason: "Par deux" } }]
+    lines: [{ product: $product, quantity: 2, discount: { percent: 500 } }]
     deposit: { percent: 3000 }
   }) {
     order { id number total { formatted } deposit { formatted } balance { formatted } payUrl }

@@ -34,11 +34,15 @@ class PartInput:
         description="In hundredths of a percent, 1 to 10000: 1000 is 10 %.", default=UNSET
     )
     amount: int | None = strawberry.field(description="TTC, in minor units of the order's currency.", default=UNSET)
-    reason: str | None = strawberry.field(description="What it is for, as on the invoice.", default=UNSET)
 
     @property
     def part(self) -> Part:
         return Part(**{name: value for name, value in vars(self).items() if value is not UNSET})
+
+
+@strawberry.input(description="A discount on the whole: a percent or an amount, one of the two, and what it is for.")
+class DiscountInput(PartInput):
+    reason: str | None = strawberry.field(description="What it is for, as on the invoice.", default=UNSET)
 
 
 @input(models.DiscountCode)

@@ -9,9 +9,10 @@ import models
 from schema.base import auto, computed, input, node
 from schema.catalogue import Product
 from schema.clients import Client
-from schema.discounts import DiscountCode, PartInput
+from schema.discounts import DiscountCode, DiscountInput, PartInput
 from schema.invoices import Invoice, Reminder
 from schema.lists import among, between, filter, is_set, order
+from schema.organizations import Membership
 from schema.partners import Notification
 from schema.scalars import URL, DateTime, Email, Money, MoneyInput
 from services import links
@@ -43,6 +44,7 @@ class Payment:
     live: auto
     stripe_id: auto
     reference: auto
+    recorded_by: Membership | None
     failure_code: auto
     failure_message: auto
     paid_at: auto
@@ -61,6 +63,7 @@ class Conflict:
     created_at: auto
     resolved_at: auto
     resolution: auto
+    resolved_by: Membership | None
 
 
 @node(models.Order)
@@ -141,7 +144,7 @@ class OrderCreateInput:
 
     client: strawberry.ID = strawberry.field(description="The client's global id.")
     lines: list[OrderLineInput] = strawberry.field(description="1 to 100 lines.")
-    discount: PartInput | None = strawberry.field(description="Taken off the whole.", default=UNSET)
+    discount: DiscountInput | None = strawberry.field(description="Taken off the whole.", default=UNSET)
     discount_code: str | None = strawberry.field(description="A code instead, as the client gave it.", default=UNSET)
     deposit: PartInput | None = strawberry.field(
         description="What is to be paid first, of the total; the rest is its balance.", default=UNSET
@@ -151,7 +154,7 @@ class OrderCreateInput:
 @strawberry.input(description="Another discount on the whole of an order; none takes it away.")
 class OrderDiscountInput:
     order: strawberry.ID = strawberry.field(description="The order's global id.")
-    discount: PartInput | None = strawberry.field(description="Taken off the whole.", default=UNSET)
+    discount: DiscountInput | None = strawberry.field(description="Taken off the whole.", default=UNSET)
     discount_code: str | None = strawberry.field(description="A code instead, as the client gave it.", default=UNSET)
 
 
