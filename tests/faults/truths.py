@@ -3,8 +3,10 @@
 from collections import Counter, defaultdict
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from models import Invoice, InvoiceType, Notification, Order, Reminder
+from models.amounts import WHOLE
 from models.content import InvoiceContent
 from tests.faults.histories import History
 from tests.shop import Shop
@@ -12,6 +14,7 @@ from tests.shop import Shop
 STATUSES = {
     "succeeded": "SUCCEEDED", "processing": "PROCESSING", "canceled": "CANCELED", "requires_payment_method": "FAILED",
 }  # fmt: skip
+PARIS = ZoneInfo("Europe/Paris")
 LIVE = ("requires_payment_method", "requires_confirmation", "requires_action")
 
 
@@ -94,6 +97,9 @@ def invoices_say_what_was_sold(order: Order) -> None:
         content = InvoiceContent.model_validate(invoice.content)
         assert content.gross_cents == invoice.total_cents == invoice.net_cents + invoice.vat_cents > 0
         assert content.number == invoice.number
+        assert content.issued_on == invoice.issued_at.astimezone(PARIS).date()
+        for rate in content.vat:  # EN 16931's BR-CO-17, to the cent
+            assert abs(rate.net_cents * rate.rate - rate.vat_cents * WHOLE) <= WHOLE
         made[invoice.type.value].append(invoice)
         if invoice.settled_at is None:
             assert not content.is_paid
