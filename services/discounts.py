@@ -1,4 +1,7 @@
-"""Discount codes: made, changed, held by the orders that use them."""
+"""Discount codes: made, changed, held by the orders that use them.
+
+Codes are locked without their key: whoever saves an order refers to its code, and need not wait for who counts on it.
+"""
 
 import re
 from datetime import UTC, datetime
@@ -62,26 +65,27 @@ async def hold_again(order: Order) -> None:
     """Count an order that gave its place back; the order is locked. Raises Conflict where the place is taken."""
     if order.discount_code_id is None or order.holds_code:
         return
-    code = await DiscountCode.select_for_update().get(id=order.discount_code_id)
+    code = await DiscountCode.select_for_update(no_key=True).get(id=order.discount_code_id)
     await _count(order, code)
     await order.save(update_fields=["holds_code"])
 
 
 async def keep(order: Order) -> None:
-    """Count an order that is paid, where it gave its place back and there is one left; the order is locked and saved by
-    the caller. Its price stands in any case."""
+    """Count an order that is paid, where it gave its place back and there is one left; the order is locked. Its price
+    stands in any case."""
     if order.discount_code_id is None or order.holds_code:
         return
-    code = await DiscountCode.select_for_update().get(id=order.discount_code_id)
+    code = await DiscountCode.select_for_update(no_key=True).get(id=order.discount_code_id)
     if code.redemptions_most is None or code.redemptions < code.redemptions_most:
         await _take_place(order, code)
+        await order.save(update_fields=["holds_code"])
 
 
 async def release(order: Order) -> None:
     """Give its place back; the order is locked and saved by the caller."""
     if not order.holds_code:
         return
-    code = await DiscountCode.select_for_update().get(id=order.discount_code_id)
+    code = await DiscountCode.select_for_update(no_key=True).get(id=order.discount_code_id)
     code.redemptions -= 1
     await code.save(update_fields=["redemptions"])
     order.holds_code = False
@@ -99,12 +103,12 @@ async def lock(order: Order, text: str | None) -> None:
     """Lock the code of an order and the one that it is to have, at once and always in the same order: two orders that
     change places would wait for each other."""
     either = Q(id=order.discount_code_id) | Q(organization_id=order.organization_id, code=_clean(text or ""))
-    await DiscountCode.filter(either).order_by("id").select_for_update()
+    await DiscountCode.filter(either).order_by("id").select_for_update(no_key=True)
 
 
 async def find(organization_id: UUID, text: str) -> DiscountCode:
     """The code that a client typed, locked. Raises NotFound, the same for one that never was."""
-    row = await DiscountCode.select_for_update().get_or_none(organization_id=organization_id, code=_clean(text))
+    row = await DiscountCode.select_for_update(no_key=True).get_or_none(organization_id=organization_id, code=_clean(text))
     if row is None:
         raise NotFound("No such code.", field=FIELD)
     return row

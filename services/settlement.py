@@ -63,9 +63,9 @@ async def settle(order: Order, payment: Payment | None, *, at: datetime, event_i
     if order.is_paid:
         return
     order.pay(at=at, event_id=event_id)
-    await discounts.keep(order)
     await order.save()
     await _react(order)
+    await discounts.keep(order)  # a client is locked before a code, as by a cart
     await with_everything(order)
     issued = await invoices.issue_paid(order, payment) if payment else []
     await notifications.promise(order, issued)

@@ -145,7 +145,7 @@ async def test_a_code_is_not_counted_for_an_order_given_up_while_its_page_was_as
     """The order was open when the page was asked for, and given up before it was looked at again."""
     history = await begun(catalogue, Sale(lines=((0, 1, None),), code=0))
     shop = history.shop
-    async with held(shop, history.key) as connection:
+    async with held(shop, "orders", history.key) as connection:
         asked = asyncio.create_task(shop.refused(CHECKOUT, input=shop.checkout_input(history.order)))
         await somebody_waits(shop)
         await connection.execute("UPDATE discount_codes SET redemptions = 0")
@@ -288,6 +288,31 @@ async def test_a_cart_and_an_order_of_one_client_with_one_code_do_not_wait_for_e
         assert ends == ["done"] * 4
 
 
+async def test_a_cart_and_an_older_one_paid_by_hand_do_not_wait_for_each_other(shop: Shop) -> None:
+    """Of one client, with one code, whose place the older one gave back."""
+    product = await shop.product()
+    await shop.code("BOTH", percent=1000)
+    page = await storefront(shop)
+    cart = {
+        "email": "both@example.com", "lines": [{"product": product, "quantity": 1}], "discountCode": "BOTH",
+        "successUrl": shop.sandbox.url,
+    }  # fmt: skip
+    async with coming_from(page, "192.0.2.170") as visitor:
+        started = await visitor(CHECKOUT, input=cart)
+        await shop.tell([shop.sandbox.stripe.expire(started["url"].rpartition("/")[2])])
+        (left,) = (await shop("{ orders { nodes { id } } }"))["nodes"]
+        (client,) = await shop.sql("SELECT id FROM clients")
+        async with held(shop, "clients", client["id"]):
+            bought = asyncio.create_task(
+                outcome(visitor(CHECKOUT, input=cart | {"lines": [{"product": product, "quantity": 2}]}))
+            )
+            await somebody_waits(shop)
+            paid = asyncio.create_task(outcome(shop.do("paymentRecord", left, method="CASH")))
+            await somebody_waits(shop, 2)
+
+        assert await asyncio.gather(bought, paid) == ["done", "done"]
+
+
 async def test_whatever_is_done_to_one_order_at_once_nobody_waits_for_ever(catalogue: Catalogue) -> None:
     """Deadlocks would be found by PostgreSQL, and told as accidents of ours."""
     for seed in range(4):
@@ -317,6 +342,48 @@ async def test_whatever_is_done_to_one_order_at_once_nobody_waits_for_ever(catal
         await must_hold(history)
 
 
+async def test_whatever_is_done_to_the_orders_of_one_client_at_once_nobody_waits_for_ever(shop: Shop) -> None:
+    codes = ("A1", "B2")
+    for code in codes:
+        await shop.code(code, percent=1000)
+    products = [await shop.product(1000), await shop.product(2000, (await shop.partner(),))]
+    page, client = await storefront(shop), await shop.client("one@example.com")
+    for seed in range(4):
+        random = Random(seed)
+        orders = [
+            await shop.order(*products, client=client, discountCode=codes[number % 2], deposit={"amount": 100})
+            for number in range(4)
+        ]
+        for order in orders[:2]:
+            for event in await shop.sandbox.stripe.pay(await shop.checkout(order)):
+                await shop.deliver(event)
+        cart = {"email": "one@example.com", "lines": [{"product": products[0], "quantity": 1 + seed}],
+                "successUrl": shop.sandbox.url}  # fmt: skip
+        async with coming_from(page, f"192.0.2.{180 + seed}") as visitor:
+            calls = [
+                *(outcome(visitor(CHECKOUT, input=cart | {"discountCode": code})) for code in codes),
+                *(outcome(shop.order(products[1], client=client, discountCode=code)) for code in codes),
+                *(outcome(shop.do("orderDiscount", order, discountCode=random.choice(codes))) for order in orders * 2),
+                *(outcome(shop.do("paymentRecord", order, method="CASH")) for order in orders[2:]),
+                *(outcome(shop.do("orderCancel", order)) for order in orders[2:]),
+                *(outcome(shop.do("paymentConfirm", order)) for order in orders),
+                *(outcome(shop.checkout(order)) for order in orders),
+                *(outbox_done() for _ in range(4)),
+            ]
+            random.shuffle(calls)
+            ends = await asyncio.gather(*calls)
+
+        assert {end for end in ends if end} <= {
+            "done", "CONFLICT input.order", "CONFLICT input.discountCode", "UNAVAILABLE None"
+        }, seed  # fmt: skip
+        await shop.work_is_done()
+        assert await Promise.filter(failures__gt=0).count() == 0
+        assert (
+            await shop.count("orders", "holds_code")
+            == (await shop.sql("SELECT sum(redemptions) AS n FROM discount_codes"))[0]["n"]
+        )
+
+
 async def begun(catalogue: Catalogue, sale: Sale = ONE) -> History:
     history = await History.begin(catalogue, sale)
     assert history
@@ -343,18 +410,18 @@ async def outbox_done() -> None:
 
 
 @asynccontextmanager
-async def held(shop: Shop, order: str) -> AsyncIterator[Any]:
-    """Somebody else's transaction, which holds an order until the end of the block."""
+async def held(shop: Shop, table: str, id: Any) -> AsyncIterator[Any]:
+    """Somebody else's transaction, which holds a row until the end of the block."""
     connection = await asyncpg.connect(outside().settings.database_url)
     try:
         async with connection.transaction():
-            await connection.execute("SELECT 1 FROM orders WHERE id = $1 FOR UPDATE", order)
+            await connection.execute(f"SELECT 1 FROM {table} WHERE id = $1 FOR UPDATE", id)
             yield connection
     finally:
         await connection.close()
 
 
-async def somebody_waits(shop: Shop) -> None:
+async def somebody_waits(shop: Shop, many: int = 1) -> None:
     async with asyncio.timeout(10):
-        while not await shop.count("pg_locks", "NOT granted"):
+        while await shop.count("pg_locks", "NOT granted") < many:
             await asyncio.sleep(0.01)
