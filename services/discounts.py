@@ -108,8 +108,9 @@ async def lock(order: Order, text: str | None) -> None:
 
 async def find(organization_id: UUID, text: str) -> DiscountCode:
     """The code that a client typed, locked. Raises NotFound, the same for one that never was."""
-    codes = DiscountCode.filter(organization_id=organization_id, code=_clean(text))
-    row = await codes.select_for_update(no_key=True).first()
+    row = await DiscountCode.select_for_update(no_key=True).get_or_none(
+        organization_id=organization_id, code=_clean(text)
+    )
     if row is None:
         raise NotFound("No such code.", field=FIELD)
     return row

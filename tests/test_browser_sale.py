@@ -21,10 +21,7 @@ from local.embedded.server import free_port
 from tests.browser import EXECUTABLE, Browser, Page
 from tests.faults.installation import wait_for
 
-pytestmark = [
-    pytest.mark.skipif(EXECUTABLE is None, reason="Chromium is not installed"),
-    pytest.mark.xdist_group("demonstration"),  # one for all of them
-]
+pytestmark = pytest.mark.skipif(EXECUTABLE is None, reason="Chromium is not installed")
 
 PROJECT = Path(__file__).parent.parent
 STARTED_WITHIN, STOPPED_WITHIN = 180.0, 60.0  # seconds: generous, a loaded machine is slow
