@@ -59,7 +59,8 @@ async def create_at_storefront(
             return same
         order = await create(client, items, code=code, source=OrderSource.STOREFRONT)
         if order.holds_code:
-            await later(leave, order, at=datetime.now(UTC) + SAME_CART)
+            # By then a page that was started in the last moment has run out too.
+            await later(leave, order, at=datetime.now(UTC) + 2 * SAME_CART)
         return order
 
 

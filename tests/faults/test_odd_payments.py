@@ -261,7 +261,7 @@ async def test_a_cart_that_stripe_does_not_take_holds_no_code(shop: Shop) -> Non
         code, _, message = await visitor.refused(CHECKOUT, input=cart | {"email": "a@example.com"})
 
     assert (code, "at least 50" in message) == ("CONFLICT", True)
-    await shop.time_passes(hours=25)
+    await shop.time_passes(hours=49)
     await shop.work_is_done()
     assert await shop.count("discount_codes", "redemptions > 0") == 0
     assert await shop.count("orders", "holds_code") == 0
