@@ -2,16 +2,19 @@
 
 from datetime import UTC, datetime
 from secrets import token_hex
+from typing import Any
 
 from tortoise.expressions import Q
 
 import errors
 from models import Attempt, AttemptStatus, Conflict, Lane, Operation, Order, PaymentStatus
 from models.database import transaction
+from services.exchange import Exchange, carry_out
 from services.outbox import job, later
 from services.outside import outside
 
 TO_PAY = (Operation.CHECKOUT, Operation.PAYMENT_INTENT)
+ASKED = (AttemptStatus.PENDING, AttemptStatus.OPEN)
 FIELD = "input.order"
 
 
@@ -66,8 +69,7 @@ async def take_back(order: Order, *, keep: tuple[Operation, int] | None = None) 
 async def must_be_the_last(attempt: Attempt) -> None:
     """Of a page and a form that are asked for at once the later one is given. Takes the other back, and raises
     Conflict."""
-    live = (AttemptStatus.PENDING, AttemptStatus.OPEN)
-    asked = Attempt.filter(order_id=attempt.order_id, operation__in=TO_PAY, status__in=live, id__gt=attempt.id)
+    asked = Attempt.filter(order_id=attempt.order_id, operation__in=TO_PAY, status__in=ASKED, id__gt=attempt.id)
     if await asked.exclude(operation=attempt.operation).exists():
         await _close(attempt, datetime.now(UTC))
         raise errors.Conflict("Another way to pay this order was asked for at this moment. Try again.", field=FIELD)
@@ -75,7 +77,7 @@ async def must_be_the_last(attempt: Attempt) -> None:
 
 async def forget_what_is_stale(order: Order) -> None:
     """Promise to take back what the client could still pay by, where it asks for another amount than is due now."""
-    if await Attempt.exists(order_id=order.id, operation__in=TO_PAY, status=AttemptStatus.OPEN):
+    if await Attempt.exists(order_id=order.id, operation__in=TO_PAY, status__in=ASKED):
         await later(take_back_what_is_stale, order)
 
 
@@ -83,12 +85,39 @@ async def forget_what_is_stale(order: Order) -> None:
 async def take_back_what_is_stale(order: Order) -> None:
     """After money came by another way, or the price changed: what was asked for is not due any more."""
     due, now = order.due_cents if order.is_open else 0, datetime.now(UTC)
-    for attempt in await Attempt.filter(order_id=order.id, operation__in=TO_PAY, status=AttemptStatus.OPEN):
-        if not attempt.can_be_used(attempt.operation, due, now):
-            try:
+    for attempt in await Attempt.filter(order_id=order.id, operation__in=TO_PAY, status__in=ASKED):
+        try:
+            if attempt.status is AttemptStatus.PENDING and attempt.amount_cents != due:
+                attempt = await carry_out(_AskedAgain(attempt))
+            if attempt.status is AttemptStatus.OPEN and not attempt.can_be_used(attempt.operation, due, now):
                 await _close(attempt, now)
-            except errors.Conflict:
-                continue  # paid in the meantime: its event says the rest
+        except (errors.Conflict, errors.Refused):
+            continue  # paid in the meantime, its event says the rest; or never granted
+
+
+class Asked(Exchange[Any]):
+    """What a client pays by, as Stripe gives it."""
+
+    async def call(self, attempt: Attempt) -> Any:
+        stripe, is_session = outside().stripe, attempt.operation is Operation.CHECKOUT
+        ask = stripe.create_checkout_session if is_session else stripe.create_payment_intent
+        return await ask(attempt.request, attempt.idempotency_key)
+
+    async def conclude(self, attempt: Attempt, answer: Any) -> None:
+        if attempt.operation is Operation.CHECKOUT:
+            attempt.grant(answer.id, answer.url, datetime.fromtimestamp(answer.expires_at, UTC))
+        else:
+            attempt.grant(answer.id)
+
+
+class _AskedAgain(Asked):
+    """One whose answer was lost: under the same key Stripe gives the same."""
+
+    def __init__(self, attempt: Attempt) -> None:
+        self.attempt = attempt
+
+    async def intend(self) -> Attempt:
+        return await Attempt.get(id=self.attempt.id)
 
 
 async def _close(attempt: Attempt, now: datetime) -> None:

@@ -106,7 +106,7 @@ def _changed() -> errors.Conflict:
     return errors.Conflict("The order has changed at this moment. Try again.", field="input.order")
 
 
-class _AskForMoney(Exchange[Any]):
+class _AskForMoney(asking.Asked):
     """What a client pays an order by. One at a time: while one can be used, it is the answer."""
 
     operation: Operation
@@ -139,12 +139,6 @@ class _OpenSession(_AskForMoney):
     def __init__(self, order: Order, success_url: str, cancel_url: str | None, coupon: Attempt | None) -> None:
         super().__init__(order)
         self.success_url, self.cancel_url, self.coupon = success_url, cancel_url, coupon
-
-    async def call(self, attempt: Attempt) -> "stripe.checkout.Session":
-        return await outside().stripe.create_checkout_session(attempt.request, attempt.idempotency_key)
-
-    async def conclude(self, attempt: Attempt, answer: "stripe.checkout.Session") -> None:
-        attempt.grant(answer.id, answer.url, datetime.fromtimestamp(answer.expires_at, UTC))
 
     async def _request(self, order: Order) -> dict[str, Any]:
         """Amounts come from the order itself, never from Stripe's prices or the caller."""
@@ -213,12 +207,6 @@ class _OpenIntent(_AskForMoney):
     """A PaymentIntent (https://docs.stripe.com/api/payment_intents/create)."""
 
     operation = Operation.PAYMENT_INTENT
-
-    async def call(self, attempt: Attempt) -> stripe.PaymentIntent:
-        return await outside().stripe.create_payment_intent(attempt.request, attempt.idempotency_key)
-
-    async def conclude(self, attempt: Attempt, answer: stripe.PaymentIntent) -> None:
-        attempt.grant(answer.id)
 
     async def _request(self, order: Order) -> dict[str, Any]:
         client = await Client.get(id=order.client_id)

@@ -29,7 +29,7 @@ from services import outbox
 from tests.shop import CHECKOUT, INTENT, GraphQLErrors, Shop
 
 Event = dict[str, Any]
-TYPED = {"CONFLICT", "INVALID"}  # how a history may be refused a step
+TYPED = {"CONFLICT", "INVALID", "UNAVAILABLE"}  # how a history may be refused a step
 PART = {"percent": 2500}, {"amount": 1}, {"amount": 501}, {"percent": 10000}
 HANDS = ("TRANSFER", "CHEQUE", "CASH", "CPF")
 
@@ -220,6 +220,15 @@ class History:
         started = await self.shop(INTENT, input={"order": self.order["id"]})
         if "clientSecret" in started:
             self.ways.append(started["clientSecret"].partition("_secret_")[0])
+
+    async def _lost_page(self, which: int) -> None:
+        """It is given, and the answer lost on its way."""
+        self.shop.sandbox.stripe.fail_next(None, times=3, path="/v1/checkout/sessions")
+        await self._checkout(which)
+
+    async def _lost_form(self, which: int) -> None:
+        self.shop.sandbox.stripe.fail_next(None, times=3, path="/v1/payment_intents")
+        await self._intent(which)
 
     async def _card(self, which: int) -> None:
         await self._pay(which, card=(cards.GOOD, cards.ASKED)[which % 2])

@@ -54,6 +54,8 @@ def does(*whats: str) -> list[Step]:
 @example(sale=replace(CODED, storefront=True), steps=does("checkout", "expire", "all_at_once", "checkout"), seed=1)
 @example(sale=CODED, steps=[Step("discount", 7), Step("discount", 0)], seed=1)
 @example(sale=replace(ONE, deposit=0), steps=does("intent", "sepa", "all_at_once", "record", "bounce"), seed=1)
+@example(sale=CODED, steps=does("lost_page", "intent", "declined", "lost_page", "card"), seed=1)
+@example(sale=ONE, steps=[*does("lost_form", "checkout"), Step("discount"), *does("lost_form")], seed=1)
 @example(sale=ONE, steps=[*does("checkout"), Step("discount", 3), *does("card")], seed=1)
 @example(sale=replace(ONE, deposit=0), steps=[Step("record", 2), *does("invoice", "record", "invoice")], seed=1)
 @some(110)

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from models import Promise
+from models import Attempt, AttemptStatus, Promise
+from services.asking import TO_PAY
 from tests.faults.histories import Catalogue, History, Sale, Step
 from tests.faults.truths import must_hold
 from tests.shop import CHECKOUT, INTENT, Shop
@@ -98,6 +99,19 @@ async def test_what_could_not_be_taken_back_is_taken_back_later(
 
     await shop.time_passes(minutes=2)
     assert await paid(history)
+
+
+@pytest.mark.parametrize("what", ["record", "cancel", "discount"])
+@pytest.mark.parametrize("way", ["lost_page", "lost_form"])
+async def test_what_was_given_and_lost_on_its_way_is_taken_back_once_it_is_not_due(
+    history: History, way: str, what: str
+) -> None:
+    await history.go(Step(way), Step(what, 1))
+    await history.end(Random(1))
+
+    await must_hold(history)
+    (attempt,) = await Attempt.filter(order_id=history.key, operation__in=TO_PAY)
+    assert attempt.status is AttemptStatus.CLOSED
 
 
 @faults
