@@ -4,7 +4,8 @@ webhook     the whole route of Stripe's events, against a route that reads the b
 invoice     a page rendered, against WeasyPrint used as its manual begins
 delivery    partners told, each try recorded, against posts one after the other of which nothing is kept
 
-PostgreSQL and Valkey are started, and a database made anew. Nothing is timed before all ways were seen to do the same.
+PostgreSQL and Valkey are started, and each claim has a database made anew. Nothing is timed before all ways were seen
+to do the same.
 Ways take turns, round after round, and a figure is the median of the ratios within each round: what else the machine
 does weighs on both sides of it. `by CPU` is the same ratio of the CPU that our process takes for each, which a busy
 machine disturbs less. benchmarks/README.md has figures; `python -m benchmarks.reads` measures reads, and takes longer.
@@ -62,10 +63,10 @@ def _measure(options: argparse.Namespace) -> list[Figure]:
     """All figures, one claim after the other."""
     figures: list[Figure] = []
     with embedded.servers(options.home, durable=True) as servers:
-        database_url = uvloop.run(data.fresh(servers.database_url, data.TOLD))
-        installed = Installation(options.home, database_url, servers.redis_url)
         for name in options.claims or CLAIMS:
             print(f"▸ {name}", file=sys.stderr)
+            database_url = uvloop.run(data.fresh(servers.database_url))  # no claim finds what another left to be done
+            installed = Installation(options.home, database_url, servers.redis_url)
             figures += CLAIMS[name](installed, options.rounds, options.seconds)
     return figures
 

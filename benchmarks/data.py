@@ -42,14 +42,31 @@ LINES_MOST = 5  # of an order; 3 on average
 
 
 async def database(server_url: str, *, million: bool = True) -> str:
-    """The address of the database, made where it is not there yet; those of other recipes are dropped."""
+    """The address of what reads are measured on."""
     shops = (LARGE, *NEIGHBOURS, THOUSAND, *((MILLION,) if million else ()))
-    name = f"reads_{_recipe(shops)}"
+    return _at(server_url, await _kept(server_url, "reads", shops))
+
+
+async def fresh(server_url: str) -> str:
+    """The address of a copy that may be written to: one organization's, made anew."""
+    name = await _kept(server_url, "writes", (TOLD,))
+    server = await asyncpg.connect(server_url, command_timeout=BUILDING_MOST)
+    try:
+        await server.execute("DROP DATABASE IF EXISTS fresh WITH (FORCE)")
+        await server.execute(f'CREATE DATABASE fresh TEMPLATE "{name}"')
+    finally:
+        await server.close()
+    return _at(server_url, "fresh")
+
+
+async def _kept(server_url: str, kind: str, shops: tuple[Shop, ...]) -> str:
+    """The name of the database, made where it is not there yet; those of other recipes are dropped."""
+    name = f"{kind}_{_recipe(shops)}"
     server = await asyncpg.connect(server_url, command_timeout=BUILDING_MOST)
     try:
         kept = {row["datname"] for row in await server.fetch("SELECT datname FROM pg_database")}
         for other in kept:
-            if other.startswith("reads_") and other != name:
+            if other.startswith(f"{kind}_") and other != name:
                 await server.execute(f'DROP DATABASE "{other}" WITH (FORCE)')
         if name not in kept:
             await server.execute(f'CREATE DATABASE "{name}_draft"')
@@ -58,20 +75,7 @@ async def database(server_url: str, *, million: bool = True) -> str:
             await server.execute("CHECKPOINT")
     finally:
         await server.close()
-    return _at(server_url, name)
-
-
-async def fresh(server_url: str, shop: Shop) -> str:
-    """The address of a database with one organization in it, made anew: for what writes."""
-    server = await asyncpg.connect(server_url, command_timeout=BUILDING_MOST)
-    try:
-        await server.execute("DROP DATABASE IF EXISTS writes WITH (FORCE)")
-        await server.execute("CREATE DATABASE writes")
-    finally:
-        await server.close()
-    url = _at(server_url, "writes")
-    await _build(url, (shop,))
-    return url
+    return name
 
 
 def _recipe(shops: tuple[Shop, ...]) -> str:

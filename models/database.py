@@ -45,7 +45,7 @@ _readers: Readers | None = None
 
 def config(database_url: str, **pool: Any) -> dict[str, Any]:
     """Tortoise's configuration for a `postgres://` address."""
-    credentials = {**_credentials(database_url), **POOL, "reset": _as_it_is, **pool}
+    credentials = {**_credentials(database_url), **POOL, **pool}
     return {
         "connections": {"default": {"engine": "tortoise.backends.asyncpg", "credentials": credentials}},
         "apps": {"models": {"models": ["models"], "migrations": "migrations", "default_connection": "default"}},
@@ -201,14 +201,6 @@ async def migrate(database_url: str) -> list[str]:
 
 # Building an index of a large table takes its time.
 _PATIENT = {"command_timeout": 3600, "server_settings": {"application_name": "comptoir migrations"}}
-
-
-async def _as_it_is(connection: asyncpg.Connection) -> None:
-    """How a connection is given back: asyncpg has rolled back what was open, and nothing else outlives a use.
-
-    Resetting the session costs as much as a small statement. So here as in `models/readers.py`: no SET but SET LOCAL,
-    no LISTEN, no advisory lock; `tests/test_database_reads.py` looks.
-    """
 
 
 def _credentials(database_url: str) -> dict[str, Any]:

@@ -54,7 +54,7 @@ async def receive(account: str, body: bytes) -> bool:
     return True
 
 
-# One trip, and no row for an event that is there: `bulk_create` and a look for the row cost as much as all the rest.
+# One trip, which says whether it was new: `bulk_create` and a look for the row took a third of the CPU of a webhook.
 _STORE = """
 INSERT INTO stripe_events
     (id, created_at, stripe_id, stripe_account, live, type, occurred_at, body, outcome, handled_at)

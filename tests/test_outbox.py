@@ -525,6 +525,19 @@ async def lanes(shop: Shop) -> AsyncIterator[Lanes]:
     await opened.stop()
 
 
+async def test_lanes_that_are_woken_at_the_moment_they_stop_stop(shop: Shop) -> None:
+    for pause in range(5):
+        lanes = Lanes()
+        lanes.start()
+        await asyncio.sleep(0.1)  # they have looked, and wait
+        for lane in Lane:
+            lanes.wake(lane)
+        for _ in range(pause):
+            await asyncio.sleep(0)
+        async with asyncio.timeout(20):
+            await lanes.stop()
+
+
 async def test_a_lost_wake_up_is_made_up_for(client: Client, work: Work, lanes: Lanes) -> None:
     await asyncio.sleep(0.2)  # the lanes have looked, and found nothing
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 from uuid import UUID
 
 from models import Lane, Promise
@@ -104,7 +105,6 @@ class _Lane:
         if len(self.under_way) == self._width:
             await asyncio.wait(self.under_way, return_when=asyncio.FIRST_COMPLETED)
             return
-        try:
-            await asyncio.wait_for(self.woken.wait(), LOOK_EVERY)
-        except TimeoutError:
-            return
+        with suppress(TimeoutError):  # of Python 3.11, `wait_for` would forget that it was cancelled while woken
+            async with asyncio.timeout(LOOK_EVERY):
+                await self.woken.wait()
