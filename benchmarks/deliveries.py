@@ -13,7 +13,7 @@ import orjson
 
 import telemetry
 from benchmarks import load
-from benchmarks.figures import OURS, Figure, Turn, Turns, faster
+from benchmarks.figures import OURS, Figure, Turn, Turns, faster, turns_of
 from benchmarks.installation import Installation
 from models import (
     Lane,
@@ -37,23 +37,20 @@ from workers.lanes import Lanes
 CASES = {"delivery": 0, "delivery, slow": 50}  # milliseconds until the partner answers
 ONE_BY_ONE = "one by one"
 API_KEY = "key-of-the-benchmark-0123456789abcdef"
-MOST_AT_ONCE = 100  # notifications of a turn: as many as data.TOLD has orders that are paid
+NOTIFICATIONS = 100  # of a turn: as many as data.TOLD has orders that are paid
 LOOK_EVERY = 0.01  # seconds
 TELLING_MOST = 120.0  # seconds, for all of a turn
 
 
 def measure(installed: Installation, rounds: int, seconds: float) -> list[Figure]:
     """The same notifications to a partner that answers at once, and to one that takes its time."""
-    count = min(MOST_AT_ONCE, max(5, round(MOST_AT_ONCE * seconds)))
+    count = min(NOTIFICATIONS, max(5, round(NOTIFICATIONS * seconds)))
     with installed.served("benchmarks.sink") as port:
         told = installed.run(
             "benchmarks.deliveries", rounds, count,
             ENVIRONMENT="development", LOG_FORMAT="json", SANDBOX_URL=f"http://127.0.0.1:{port}",
         )  # fmt: skip
-    return [
-        faster(case, {way: [Turn(**turn) for turn in turns] for way, turns in ways.items()}, ONE_BY_ONE)
-        for case, ways in told.items()
-    ]
+    return [faster(case, turns_of(ways), ONE_BY_ONE) for case, ways in told.items()]
 
 
 async def main(rounds: int, count: int) -> dict[str, Turns]:

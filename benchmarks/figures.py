@@ -41,6 +41,11 @@ class Figure:
         return self.value >= self.target if self.at_least else self.value <= self.target
 
 
+def turns_of(told: dict[str, list[dict[str, float]]]) -> Turns:
+    """Turns that another process took and told as JSON."""
+    return {way: [Turn(**turn) for turn in turns] for way, turns in told.items()}
+
+
 def faster(case: str, turns: Turns, than: str, *, target: float | None = None) -> Figure:
     """How many times the throughput of another way ours has."""
     ours, other = turns[OURS], turns[than]

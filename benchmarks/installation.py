@@ -50,21 +50,21 @@ class Installation:
 
     def run(self, module: str, *arguments: object, **more: str) -> Any:
         """What a process that runs to its end prints, as JSON. `more` are settings."""
-        command = [sys.executable, "-m", module, *map(str, arguments)]
         log = self._log(module)
         with log.open("ab") as errors:
-            done = subprocess.run(
-                command,
-                check=False,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                env=self._environment(**more),
-                cwd=ROOT,
-                timeout=RUNNING_MOST,
-            )
-        if done.returncode:
-            raise processes.Failed(f"{module} failed. The end of {log}:\n{processes.tail(log)}")
+            try:
+                done = subprocess.run(
+                    [sys.executable, "-m", module, *map(str, arguments)],
+                    check=True,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=errors,
+                    env=self._environment(**more),
+                    cwd=ROOT,
+                    timeout=RUNNING_MOST,
+                )
+            except subprocess.SubprocessError as failure:
+                raise processes.Failed(f"{failure}. The end of {log}:\n{processes.tail(log)}") from None
         return orjson.loads(done.stdout)
 
     def _environment(self, **more: str) -> dict[str, str]:

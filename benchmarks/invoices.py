@@ -14,7 +14,7 @@ import orjson
 from pypdf import PdfReader
 
 from benchmarks import load
-from benchmarks.figures import OURS, Figure, Turn, Turns, faster
+from benchmarks.figures import OURS, Figure, Turn, Turns, faster, turns_of
 from benchmarks.installation import Installation
 from local import pango
 from models.content import InvoiceContent
@@ -42,12 +42,7 @@ def measure(installed: Installation, rounds: int, seconds: float) -> list[Figure
     """Invoices of one page and of several, in one process that is warm."""
     home = Path(os.environ.get("COMPTOIR_HOME", "var"))
     taken = installed.run("benchmarks.invoices", rounds, seconds, **pango.environment(home))
-    return [
-        faster(
-            f"invoice, lines: {lines}", {way: [Turn(**turn) for turn in turns] for way, turns in ways.items()}, NAIVE
-        )
-        for lines, ways in taken.items()
-    ]
+    return [faster(f"invoice, lines: {lines}", turns_of(ways), NAIVE) for lines, ways in taken.items()]
 
 
 def main(rounds: int, seconds: float) -> dict[str, Turns]:
