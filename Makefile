@@ -14,7 +14,7 @@ run: set-up ## Everything on this machine, until Ctrl-C (PORT, COMPTOIR_HOME)
 	@$(python) cli.py run
 
 test: set-up ## The tests (ARGS="-k sale" for pytest)
-	@$(python) -m pytest -n logical --maxprocesses 4 $(ARGS)
+	@$(python) -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: set-up ## Format, lint, types, import rules, published schema, GraphQL over HTTP, benchmarks
 	@echo '▸ Format'

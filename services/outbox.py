@@ -81,14 +81,20 @@ def job(lane: Lane, *, timeout: float = 60.0, urgent: bool = False) -> Callable[
 
 
 async def later(function: Function, row: Model, *, after: Promise | None = None, at: datetime | None = None) -> Promise:
-    """Promise a job on a row, in the open transaction; `after` another promise is kept, or from a time on."""
+    """Promise a job on a row, in the open transaction; `after` another promise is kept, or from a time on.
+
+    After one that was given up, it is given up too: whoever has that one tried again has both.
+    """
     owed = _by_function[function]
-    waits = after is not None and await _is_owed(after)
+    waits, lost = await _state_of(after) if after else (False, None)
     promise = await Promise.create(
         organization_id=getattr(row, "organization_id", None), lane=owed.lane, job=owed.name, subject_id=row.pk,
         after=after, due_at=None if waits else at or datetime.now(UTC),
+        given_up_at=datetime.now(UTC) if lost else None, error=lost,
     )  # fmt: skip
-    if promise.due_at:
+    if lost:
+        log.error("%s of %s is given up: %s", owed.name, row.pk, lost)
+    elif promise.due_at:
         after_commit(outside().wake.of(owed.lane))
     return promise
 
@@ -173,10 +179,17 @@ async def keep(promise: Promise) -> None:
     metrics.JOBS.labels(known, outcome).observe(time.perf_counter() - started)
 
 
-async def _is_owed(promise: Promise) -> bool:
-    """Whether it is still to be kept. Locked: who keeps it now waits for our commit, then frees what waits for it."""
-    (row,) = await query("SELECT done_at FROM outbox WHERE id = $1 FOR SHARE", promise.id)
-    return row["done_at"] is None
+async def _state_of(promise: Promise) -> tuple[bool, str | None]:
+    """Whether it is still to be kept, and why what waits for it is lost once it was given up.
+
+    Locked: who keeps it now waits for our commit, then frees what waits for it, or gives it up.
+    """
+    (row,) = await query("SELECT done_at, given_up_at, error FROM outbox WHERE id = $1 FOR SHARE", promise.id)
+    return row["done_at"] is None, row["given_up_at"] and _waited_in_vain(row["error"])
+
+
+def _waited_in_vain(reason: str) -> str:
+    return f"what it waited for was given up: {reason}"[:1000]
 
 
 async def _keep(promise: Promise) -> str:
@@ -255,19 +268,23 @@ async def _postpone(promise: Promise, at: datetime, reason: str, *, failed: bool
 
 
 async def _give_up(promise: Promise, reason: str) -> None:
-    """With whatever waits for it: a letter without its invoice is no letter."""
-    log.error("%s of %s is given up: %s", promise.job, promise.subject_id, _storable(reason))
-    await query(
-        """
-        WITH given_up AS (
-            UPDATE outbox SET given_up_at = now(), error = $3, lease_until = NULL, token = NULL
-            WHERE id = $1 AND token = $2 RETURNING id
-        )
-        UPDATE outbox SET given_up_at = now(), error = 'what it waited for was given up: ' || $3
-        FROM given_up WHERE outbox.after_id = given_up.id AND outbox.done_at IS NULL
-        """,
-        promise.id, promise.token, _storable(reason)[:900],
-    )  # fmt: skip
+    """With whatever waits for it: a letter without its invoice is no letter.
+
+    Two statements: the second sees what was promised while the first waited for the promise's row.
+    """
+    reason = _storable(reason)
+    log.error("%s of %s is given up: %s", promise.job, promise.subject_id, reason)
+    async with transaction():
+        mine = await query(
+            "UPDATE outbox SET given_up_at = now(), error = $3, lease_until = NULL, token = NULL"
+            " WHERE id = $1 AND token = $2 RETURNING id",
+            promise.id, promise.token, reason,
+        )  # fmt: skip
+        if mine:
+            await query(
+                "UPDATE outbox SET given_up_at = now(), error = $2 WHERE after_id = $1 AND done_at IS NULL",
+                promise.id, _waited_in_vain(reason),
+            )  # fmt: skip
 
 
 def _storable(reason: str) -> str:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from tests.bucket import Bucket
 
 HOME = Path(os.environ.get("COMPTOIR_HOME", "var")).resolve() / "test"
+# Each more than half a minute.
+LONGEST = ("test_worker_killed.py", "test_stripe_fails.py", "test_browser_sale.py", "test_histories.py")
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 
@@ -43,6 +45,17 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["TEST_DATABASE_URL"] = given["DATABASE_URL"] or ours.database_url
     os.environ["TEST_REDIS_URL"] = given["REDIS_URL"] or ours.redis_url
     os.environ |= pango.environment(HOME.parent)
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One more than there are processors, four at most: tests also wait, for processes and for Stripe's library."""
+    return min(4, (os.cpu_count() or 1) + 1)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins first, so that nothing is waited for in the end."""
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -235,6 +235,43 @@ async def test_what_waits_for_a_promise_that_is_given_up_is_given_up_with_it(
     assert work.done == []
 
 
+async def test_what_is_promised_after_one_that_was_given_up_is_given_up_and_both_can_be_tried_again(
+    shop: Shop, client: Client, work: Work
+) -> None:
+    work.failures = [Refused("never")]
+    async with transaction():
+        first = await later(labour, client)
+    await shop.work_is_done()
+    async with transaction():
+        second = await later(write, client, after=first)
+
+    waited = await now_of(second)
+    assert waited.given_up_at
+    assert waited.error == "what it waited for was given up: never"
+
+    await outbox.retry(first.id)
+    await shop.work_is_done()
+    assert [(await now_of(promise)).error for promise in (first, second)] == [None, None]
+    assert work.done == [client.id, client.id]
+
+
+async def test_what_is_promised_while_the_other_is_given_up_does_not_wait_for_ever(
+    shop: Shop, client: Client, work: Work
+) -> None:
+    work.failures = [Refused("never")]
+    async with transaction():
+        first = await later(labour, client)
+    (leased,) = await outbox.claim(Lane.SYNC, 1)
+    async with transaction():
+        second = await later(write, client, after=first)
+        giving_up = asyncio.create_task(outbox.keep(leased), context=Context())
+        await asyncio.sleep(0.2)
+        assert not giving_up.done()
+    await giving_up
+
+    assert (await now_of(second)).error == "what it waited for was given up: never"
+
+
 async def test_a_promise_that_waits_for_its_time_can_be_hastened(
     shop: Shop, client: Client, work: Work, queue: Redis
 ) -> None:
@@ -603,9 +640,10 @@ async def test_a_database_that_goes_away_under_a_job_costs_a_lease_and_nothing_e
     await work.under_way(3)
 
     await shop.sql(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid <> pg_backend_pid()"
     )
+    await asyncio.sleep(0.1)  # all are gone: once the loop went round, the pool knows
     work.gate.set()
 
     async with asyncio.timeout(30):
