@@ -147,12 +147,7 @@ async def intent_failed(news: News, intent: Object) -> str:
         await attempt.save()
         await asking.forget_what_is_stale(order)  # unless what it asks for came by another way
     was_under_way = payment.status is PaymentStatus.PROCESSING
-    reason = intent.get("last_payment_error") or {}
-    payment.status, payment.news_at = PaymentStatus.FAILED, news.at
-    payment.amount_cents, payment.currency = intent["amount"], intent["currency"].upper()
-    payment.failure_code = clients.short(reason.get("decline_code") or reason.get("code"), 100)
-    payment.failure_message, payment.event_id = clients.short(reason.get("message"), 500), news.event_id
-    await payment.save()
+    await _failed(payment, PaymentStatus.FAILED, news, intent)
     await telling.of_failure(payment, at_once=was_under_way)
     return "the payment was declined; the client may try again"
 
@@ -170,9 +165,7 @@ async def intent_canceled(news: News, intent: Object) -> str:
     payment = await _payment_of(news, order, intent["id"])
     if payment.status is PaymentStatus.SUCCEEDED:
         return "this payment succeeded"
-    payment.status, payment.event_id, payment.news_at = PaymentStatus.CANCELED, news.event_id, news.at
-    payment.amount_cents, payment.currency = intent["amount"], intent["currency"].upper()
-    await payment.save()
+    await _failed(payment, PaymentStatus.CANCELED, news, intent)
     if by_us or not order.is_open:
         return "cancelled by us"
     await telling.of_failure(payment, at_once=True)
@@ -199,6 +192,16 @@ async def _paid(news: News, order: Order, attempt: Attempt | None, stripe_id: st
     await payment.save()
     asked = attempt.amount_cents if attempt else None
     return await settlement.receive(order, payment, asked_cents=asked, event_id=news.event_id)
+
+
+async def _failed(payment: Payment, status: PaymentStatus, news: News, intent: Object) -> None:
+    """As the PaymentIntent says it, which remembers why its last try was refused."""
+    reason = intent.get("last_payment_error") or {}
+    payment.status, payment.event_id, payment.news_at = status, news.event_id, news.at
+    payment.amount_cents, payment.currency = intent["amount"], intent["currency"].upper()
+    payment.failure_code = clients.short(reason.get("decline_code") or reason.get("code"), 100)
+    payment.failure_message = clients.short(reason.get("message"), 500)
+    await payment.save()
 
 
 async def _under_way(news: News, payment: Payment, cents: int, currency: str) -> str:

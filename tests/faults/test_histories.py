@@ -78,6 +78,20 @@ async def test_every_history_leaves_every_cent_where_it_belongs_and_what_is_open
 @example(sale=ONE, steps=does("intent", "declined", "sepa"), seed=1)
 @example(sale=ONE, steps=does("intent", "declined", "sepa"), seed=2)
 @example(sale=ONE, steps=does("checkout", "declined", "sepa", "bounce"), seed=1)
+@example(
+    sale=Sale(lines=((2, 2, None), (1, 1, None)), discount=1, code=3, deposit=2, storefront=True),
+    steps=[
+        Step("record", 6),
+        *does("intent", "declined", "checkout"),
+        Step("declined", 3),
+        *does("give_up"),
+        Step("declined", 7),
+        *does("settle"),
+        Step("intent", 7),
+        *does("sepa", "bounce"),
+    ],
+    seed=166,
+)
 @some(15)
 @given(sale=sales, steps=actions, seed=seeds)
 async def test_the_same_payments_told_in_any_order_come_to_the_same_end(
