@@ -13,13 +13,13 @@ from starlette.types import ASGIApp
 
 import telemetry
 from engine import graphiql
-from engine.http import GraphQLApp
-from engine.origins import AnyOrigin
+from engine.http import CHANGES_OF_COOKIES, GraphQLApp
+from engine.origins import Origins
 from errors import NotConfigured
 from resolvers import examples
 from resolvers.schema import engine
 from schema.context import Context
-from services import files, identity, outside, pages, pay_page
+from services import cookies, files, identity, outside, pages, pay_page
 from services.backlog import Backlog
 from services.health import Health
 from settings import Settings
@@ -30,6 +30,8 @@ from webhooks.stripe import stripe
 
 log = logging.getLogger("comptoir.http")
 
+ORGANIZATION = "x-organization"  # header: slug of the organization meant, by who belongs to several
+USER_AGENT_MOST = 200  # characters
 BODY_MOST = 1024 * 1024  # bytes, where a body is read; more is refused with 413 before anything is done with it
 
 
@@ -55,7 +57,7 @@ def create_app(settings: Settings) -> Starlette:
         invalid_status=settings.graphql_invalid_status,
     )
     routes: list[BaseRoute] = [
-        Route("/graphql", AnyOrigin(graphql)),
+        Route("/graphql", Origins(graphql, with_cookies=(settings.app_url, *settings.allowed_origins))),
         Route("/webhooks/stripe", stripe, methods=["POST"], max_body_size=BODY_MOST),
         Route("/files/{token}/{name}", file, methods=["GET"]),
         Route("/pay/{token}", pay, methods=["GET", "POST"]),
@@ -76,10 +78,22 @@ class _App(Starlette):
 
 
 async def context(request: HTTPConnection) -> Context:
-    """Who is calling, and from where: the bearer of an access token or of a key, or nobody."""
-    token = bearer(request)
-    actor = await identity.actor_of(token, request.headers.get("origin")) if token else None
-    return Context(actor, request.client.host if request.client else None)
+    """Who is calling, and from where: the bearer of an access token or of a key, a session's cookie, or nobody."""
+    headers = request.headers
+    origin, token = headers.get("origin"), bearer(request)
+    kept = cookies.brought(
+        headers.get("cookie"), origin, headers.get("sec-fetch-site"), request.scope[CHANGES_OF_COOKIES]
+    )
+    if token is None and kept.access:
+        kept.must_be_allowed()
+        token = kept.access
+    return Context(
+        await identity.actor_of(token, origin, headers.get(ORGANIZATION)) if token else None,
+        request.client.host if request.client else None,
+        headers.get("user-agent", "")[:USER_AGENT_MOST] or None,
+        identity.session_of(token) if token else None,
+        kept,
+    )
 
 
 async def file(request: Request) -> Response:

@@ -79,6 +79,8 @@ READS: dict[type[Model], Permission] = {
     models.Organization: Permission.MEMBER,
     models.User: Permission.MEMBER,
     models.Membership: Permission.MEMBER,
+    models.Session: Permission.MEMBER,
+    models.Invitation: Permission.MEMBERS_READ,
     models.Storefront: Permission.CATALOGUE_READ,
     models.Product: Permission.CATALOGUE_READ,
     models.Client: Permission.CLIENTS_READ,
@@ -122,6 +124,13 @@ class NamedBy:
 
 
 @dataclass(frozen=True)
+class Oneself:
+    """Rows whose column names the person whose membership the actor acts by, wherever they act."""
+
+    column: str
+
+
+@dataclass(frozen=True)
 class Having:
     """Rows whose column holds a value."""
 
@@ -129,16 +138,20 @@ class Having:
     value: Any
 
 
-Rule = Mine | Of | NamedBy | Having
+Rule = Mine | Of | NamedBy | Oneself | Having
 Rules = Mapping[Kind, Mapping[type[Model], Rule]]
 
 # Whoever may read them sees all members, those who left too, and nobody of elsewhere.
-_MEMBERS: dict[type[Model], Rule] = {models.User: NamedBy(models.Membership, "user")}
+_MEMBERS: dict[type[Model], Rule] = {
+    models.User: NamedBy(models.Membership, "user"),
+    models.Session: Oneself("user_id"),
+}
 
 # Everybody else sees themselves alone.
 _ONESELF: dict[type[Model], Rule] = {
     models.Membership: Mine("id"),
     models.User: NamedBy(models.Membership, "user"),
+    models.Session: Oneself("user_id"),
 }
 
 # What belongs to the clients whom one sees.
@@ -229,11 +242,14 @@ class Actor:
             return _nothing(model)
         if model in (models.Organization, models.Storefront):
             return model.filter(id=self.organization_id)
-        # People belong to no organization, and are narrowed by who names them.
-        seen: dict[str, Any] = {} if model is models.User else {"organization_id": self.organization_id}
+        # People and their sessions belong to no organization, and are narrowed by who they are.
+        seen: dict[str, Any] = {} if model in _NOBODYS else {"organization_id": self.organization_id}
         match ROWS[self.kind].get(model):
             case Mine(column):
                 seen[column] = self.own_id
+            case Oneself(column):
+                oneself = models.Membership.filter(organization_id=self.organization_id, id=self.own_id)
+                seen[f"{column}__in"] = Subquery(oneself.values("user_id"))
             case Having(column, value):
                 seen[column] = value
             case Of(source, key):
@@ -253,6 +269,7 @@ class Actor:
 
 
 _NO_ROW = UUID(int=0)
+_NOBODYS = (models.User, models.Session)
 
 
 class Nobody:

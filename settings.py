@@ -26,6 +26,9 @@ class Settings(BaseSettings):
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Front ends, comma-separated: where clients may be sent back to after paying"
     )
+    account_url: str | None = Field(
+        None, description="A front end's page for what letters ask to confirm, told what as `#invitation=…`; none: ours"
+    )
     graphql_invalid_status: Annotated[Literal[400, 422], BeforeValidator(int)] = Field(
         400, description="Status of a document that the schema refuses, as application/graphql-response+json"
     )
@@ -94,7 +97,7 @@ class Settings(BaseSettings):
     def _several(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
-    @field_validator("app_url", "sandbox_url", "stripe_api_base", "s3_endpoint_url")
+    @field_validator("app_url", "account_url", "sandbox_url", "stripe_api_base", "s3_endpoint_url")
     @classmethod
     def _no_trailing_slash(cls, value: str | None) -> str | None:
         return value.rstrip("/") if value else None

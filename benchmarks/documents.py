@@ -29,7 +29,7 @@ class Ask:
         return request("GET", f"/by-hand{self.route}", token)
 
 
-SIGN_IN = "mutation ($input: SignInInput!) { signIn(input: $input) { accessToken } }"
+SIGN_IN = "mutation ($input: SignInInput!) { signIn(input: $input) { ... on SignedIn { accessToken } } }"
 
 _WHOLE = """
 fragment Whole on Order {

@@ -30,6 +30,7 @@ Headers = Sequence[tuple[bytes, bytes]]
 HEADER_MOST = 1000  # bytes of Accept and Content-Type that are looked at; browsers send about 150
 PARAMETERS_MOST = 20  # in an address
 BODY_SECONDS = 30.0
+CHANGES_OF_COOKIES = "comptoir.cookies"  # in the scope: values of Set-Cookie, added to while the operation runs
 QUICK_SECONDS = 0.05  # work this short is not worth a watch over its client
 
 
@@ -57,6 +58,8 @@ class GraphQLApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         getting = scope["method"] == "GET"
+        cookies: list[bytes] = []
+        scope[CHANGES_OF_COOKIES] = cookies
         accept, content_type = _headers(scope)
         answered_as = media_type(accept, getting and self._page is not None)
         if answered_as == PAGE and self._page is not None:
@@ -70,8 +73,9 @@ class GraphQLApp:
             else:
                 asked = await self._asked_by_body(scope["method"], content_type, receive)
             answer = await self._answer(asked, scope, receive)
-            allow = () if answer.allowed else ((b"allow", b"POST"),)
-            await _send(send, self._status(answer, answered_as), answered_as, answer.body, allow)
+            more = [] if answer.allowed else [(b"allow", b"POST")]
+            more += [(b"set-cookie", value) for value in cookies]
+            await _send(send, self._status(answer, answered_as), answered_as, answer.body, more)
         except Refusal as refusal:
             await _send(send, refusal.status, answered_as or JSON, refusal.body, refusal.headers)
         except Gone:

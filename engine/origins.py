@@ -1,28 +1,32 @@
-"""Pages of any origin may ask: CORS, as the Fetch standard has it (https://fetch.spec.whatwg.org/#http-cors-protocol).
+"""Which pages may ask: CORS, as the Fetch standard has it (https://fetch.spec.whatwg.org/#http-cors-protocol).
 
-For an app without cookies: browsers send it nothing of a person's by themselves, and a page comes as far as the token
-that it was given.
+Pages of any origin may, with a token that they were given: browsers send them nothing of a person's by themselves.
+Those of a few origins may use cookies besides.
 """
+
+from collections.abc import Sequence
 
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 REMEMBERED = 7200  # seconds: as long as Chromium remembers a preflight
+HEADERS = ["Authorization", "Content-Type", "X-Organization"]
 
 
-class AnyOrigin:
+class Origins:
     """An ASGI app around another. Who comes from no page passes straight through."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-        self._for_pages = CORSMiddleware(
-            app,
-            allow_origins=["*"],
-            allow_methods=["GET", "POST"],
-            allow_headers=["Authorization", "Content-Type"],
-            max_age=REMEMBERED,
+    def __init__(self, app: ASGIApp, *, with_cookies: Sequence[str] = ()) -> None:
+        self._app, self._with_cookies = app, frozenset(origin.encode("latin-1") for origin in with_cookies)
+        self._for_any = CORSMiddleware(
+            app, allow_origins=["*"], allow_methods=["GET", "POST"], allow_headers=HEADERS, max_age=REMEMBERED
         )
+        self._for_some = CORSMiddleware(
+            app, allow_origins=list(with_cookies), allow_methods=["GET", "POST"], allow_headers=HEADERS,
+            allow_credentials=True, max_age=REMEMBERED,
+        )  # fmt: skip
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        from_page = any(name == b"origin" for name, _ in scope["headers"])
-        await (self._for_pages if from_page else self._app)(scope, receive, send)
+        origin = next((value for name, value in scope["headers"] if name == b"origin"), None)
+        for_pages = self._for_some if origin in self._with_cookies else self._for_any
+        await (self._app if origin is None else for_pages)(scope, receive, send)

@@ -4,6 +4,7 @@ from tortoise import Tortoise
 
 from models.client import Client
 from models.discount import DiscountCode
+from models.identity import EmailChange, Invitation, PasswordRequest, RecoveryCode, Registration, Session, SessionEnd
 from models.invoice import Invoice, InvoiceSeries, InvoiceType, Reminder
 from models.key import PartnerKey, PublishableKey
 from models.order import Conflict, ConflictKind, ConflictProposal, Order, OrderKind, OrderLine, OrderSource, OrderStatus
@@ -23,6 +24,8 @@ __all__ = [
     "ConflictKind",
     "ConflictProposal",
     "DiscountCode",
+    "EmailChange",
+    "Invitation",
     "Invoice",
     "InvoiceSeries",
     "InvoiceType",
@@ -40,6 +43,7 @@ __all__ = [
     "Organization",
     "Partner",
     "PartnerKey",
+    "PasswordRequest",
     "Payment",
     "PaymentMethod",
     "PaymentStatus",
@@ -47,9 +51,13 @@ __all__ = [
     "ProductPartner",
     "Promise",
     "PublishableKey",
+    "RecoveryCode",
+    "Registration",
     "Reminder",
     "Role",
     "SecretOpening",
+    "Session",
+    "SessionEnd",
     "Storefront",
     "StripeEvent",
     "User",

@@ -97,6 +97,11 @@ class User(Row):
     password_hash = fields.CharField(255)
     first_name = fields.CharField(100, description="First name")
     last_name = fields.CharField(100, description="Last name")
+    totp_secret = fields.CharField(500, null=True)  # sealed; being set up until the next column has a value
+    second_factor_since = fields.DatetimeField(
+        null=True, description="Since when a code is asked for besides the password"
+    )
+    totp_step = fields.BigIntField(default=0)  # of the newest code that was taken: none is taken twice
 
     class Meta:
         table = "users"

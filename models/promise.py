@@ -66,8 +66,8 @@ class StripeEvent(Row):
 class SecretOpening(Row):
     """One use of a sealed secret: the access log. Append-only."""
 
-    organization_id: UUID
-    organization: Any = belongs_to("Organization", None, "Whose secret")
+    organization_id: UUID | None
+    organization: Any = belongs_to("Organization", None, "Whose secret; null for a person's", null=True)
     table_name = fields.CharField(63, description="Table of the row")
     row_id = fields.UUIDField(description="The row that holds it")
     field = fields.CharField(63, description="Which secret")

@@ -26,8 +26,7 @@ def tabs(app_url: str, sandbox_url: str | None) -> tuple[Tab, ...]:
 SIGN_IN = """# Run this first: the page remembers the token.
 mutation SignIn($email: Email!, $password: String!) {
   signIn(input: { email: $email, password: $password }) {
-    accessToken
-    expiresAt
+    ... on SignedIn { accessToken expiresAt }
   }
 }"""
 

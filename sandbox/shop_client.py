@@ -27,7 +27,7 @@ mutation StartCheckout($input: CheckoutStartInput!) {
 
 SIGN_IN = """
 mutation SignIn($input: SignInInput!) {
-  signIn(input: $input) { accessToken expiresAt }
+  signIn(input: $input) { ... on SignedIn { accessToken expiresAt } }
 }"""
 
 ORDER = """

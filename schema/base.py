@@ -26,6 +26,10 @@ T = TypeVar("T")
 auto = strawberry.auto
 
 
+class optional:  # noqa: N801 - read as a word of a declaration
+    """In an input, a column that may be left out, since a value follows from the others."""
+
+
 @strawberry.interface(description="Anything with a global id.")
 class Node:
     @strawberry.field(description="Opaque and global: `node(id)` finds it again.")
@@ -100,12 +104,12 @@ def input(model: type[Model], *, partial: bool = False) -> Callable[[type[T]], t
 
     def declare(cls: type[T]) -> type[T]:
         for name, annotation in list(cls.__annotations__.items()):
-            if annotation is auto:
+            if annotation in (auto, optional):
                 column = model._meta.fields_map[name]
                 kind = column_type(model, name)
-                optional = partial or column.null or column.default is not None
-                cls.__annotations__[name] = kind | None if optional else kind
-                field = strawberry.field(description=described(model, name), default=UNSET) if optional else (
+                may_lack = partial or annotation is optional or column.null or column.default is not None
+                cls.__annotations__[name] = kind | None if may_lack else kind
+                field = strawberry.field(description=described(model, name), default=UNSET) if may_lack else (
                     strawberry.field(description=described(model, name))
                 )  # fmt: skip
                 setattr(cls, name, field)

@@ -1,12 +1,15 @@
 """Who is calling, as resolvers see it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from uuid import UUID
 
 import strawberry
 
 from engine.views import Viewer
 from errors import Unauthenticated
 from policy import NOBODY, Actor
+from services.cookies import Cookies
+from services.sessions import Device
 
 
 @dataclass
@@ -15,11 +18,18 @@ class Context:
 
     actor: Actor | None
     address: str | None = None  # where the request came from
+    user_agent: str | None = None
+    session_id: UUID | None = None  # of a person
+    cookies: Cookies = field(default_factory=Cookies)
 
     @property
     def viewer(self) -> Viewer:
         """Whose rows are shown: the caller's, and nothing to nobody."""
         return self.actor or NOBODY
+
+    def device(self, *, by_cookie: bool = False) -> Device:
+        """Where a session is begun or goes on."""
+        return Device(self.address, self.user_agent, by_cookie)
 
 
 Info = strawberry.Info[Context, None]

@@ -3,9 +3,8 @@
 import strawberry
 
 import models
-from schema.base import auto, enum, input, node
+from schema.base import auto, enum, input, node, optional
 from schema.lists import among, filter
-from schema.scalars import DateTime
 
 
 @node(models.Organization)
@@ -63,6 +62,7 @@ class User:
     email: auto
     first_name: auto
     last_name: auto
+    second_factor_since: auto
 
 
 @node(models.Membership)
@@ -82,6 +82,28 @@ class MemberFilter:
 
     role: among
     active: auto
+
+
+@input(models.Organization)
+class OrganizationCreateInput:
+    """A new organization, as its register has it."""
+
+    name: auto
+    legal_name: auto
+    legal_form: auto
+    share_capital: auto
+    siren: auto
+    siret: auto
+    rcs: auto
+    vat_regime: auto
+    vat_number: auto
+    address: auto
+    postal_code: auto
+    city: auto
+    country: auto
+    invoice_prefix: optional
+    brand_name: optional
+    contact_email: optional
 
 
 @input(models.Organization, partial=True)
@@ -141,17 +163,3 @@ class MemberUpdateInput:
 @strawberry.input(description="Who is removed.")
 class MemberRemoveInput:
     member: strawberry.ID = strawberry.field(description="The global id of their membership.")
-
-
-@input(models.User)
-class SignInInput:
-    """Who signs in."""
-
-    email: auto
-    password: str = strawberry.field(description="Their password.")
-
-
-@strawberry.type(description="Signed in.")
-class SignedIn:
-    access_token: str = strawberry.field(description="Send it as `Authorization: Bearer …`.")
-    expires_at: DateTime = strawberry.field(description="Until when it is good.")

@@ -42,6 +42,7 @@ _DESCRIBED = {
     "id": "Its global id.",
     "ids": "Global ids.",
     "input": "What to do, and to what.",
+    "token": "What a letter's link carries behind the `=`.",
     "filter": "Only those of which all of this is true.",
 }
 

@@ -1,61 +1,103 @@
 """Signing in, and who a token speaks for."""
 
-import asyncio
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
-from argon2 import PasswordHasher
-from argon2.exceptions import Argon2Error, InvalidHashError
-
-from errors import Unauthenticated
+from errors import Forbidden, Unauthenticated
 from models import Membership, Role, User
 from models.database import fetch
 from policy import Actor
-from services import access_keys, tokens
+from services import access_keys, passwords, second_factors, sessions, tokens
+from services.sessions import Device, Tokens
 
-ACCESS_LIFE = timedelta(minutes=15)
-PASSWORD_MOST = 1024  # characters; more is no password, it is an attempt to make us hash
-
-_hasher = PasswordHasher()  # argon2id with the library's parameters (RFC 9106, low memory)
-# What an unknown address is checked against, so that it takes as long as a known one.
-_nobody = _hasher.hash("nobody")
+CHALLENGE_LIFE = timedelta(minutes=5)
+WRONG = "Unknown e-mail address or wrong password."
 
 
-async def hash_password(password: str) -> str:
-    return await asyncio.to_thread(_hasher.hash, password)
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """The password was right; with a code of the second factor, this token signs in."""
+
+    token: str
+    expires_at: datetime
 
 
-async def sign_in(email: str, password: str) -> tuple[str, datetime]:
-    """(access token, until when it is good). Raises Unauthenticated, the same for any reason."""
+async def sign_in(email: str, password: str, device: Device, organization: str | None = None) -> Tokens | Challenge:
+    """Sign in to the organization of this slug, or the oldest that the person belongs to.
+
+    Raises Unauthenticated, the same for any reason.
+    """
     user = await User.get_or_none(email=email)
-    good = len(password) <= PASSWORD_MOST and await asyncio.to_thread(
-        _matches, user.password_hash if user else _nobody, password
-    )
-    membership = await Membership.filter(user_id=user.id, active=True).order_by("id").first() if user else None
-    if user is None or membership is None or not good:
-        raise Unauthenticated("Unknown e-mail address or wrong password.")
-    claims = {"sub": str(user.id), "org": str(membership.organization_id)}
-    return tokens.sign(tokens.ACCESS, claims, ACCESS_LIFE)
+    good = await passwords.matches(user, password)
+    membership = await _membership(user, organization) if user and good else None
+    if user is None or membership is None:
+        raise Unauthenticated(WRONG)
+    if user.second_factor_since:
+        claims = {"user": str(user.id), "member": str(membership.id), "version": passwords.version(user)}
+        return Challenge(*tokens.sign(tokens.SECOND_FACTOR, claims, CHALLENGE_LIFE))
+    return await sessions.begin(user, membership, device)
 
 
-async def actor_of(token: str, origin: str | None = None) -> Actor | None:
-    """Who a bearer token speaks for, with the role of this moment; None for a token that is no longer good. `origin` is
-    the calling page's; keys are as `access_keys.actor_of` has it."""
+async def answer(challenge: str, code: str, device: Device) -> Tokens:
+    """Sign in with a code, after the password. Raises Unauthenticated."""
+    claims = tokens.read(tokens.SECOND_FACTOR, challenge)
+    user = await User.get_or_none(id=UUID(claims["user"])) if claims else None
+    if claims is None or user is None or passwords.version(user) != claims["version"] or not user.second_factor_since:
+        raise Unauthenticated("This took too long. Sign in again.")
+    membership = await Membership.get_or_none(id=UUID(claims["member"]), active=True)
+    if membership is None or not await second_factors.takes(user, code):
+        raise Unauthenticated(second_factors.WRONG, field="input.code")
+    return await sessions.begin(user, membership, device)
+
+
+async def actor_of(token: str, origin: str | None = None, organization: str | None = None) -> Actor | None:
+    """Who a bearer token speaks for, with the role of this moment; None for a token that is no longer good.
+
+    `origin` is the calling page's; keys are as `access_keys.actor_of` has it. `organization` is the slug of another one
+    than the session's. Raises Forbidden where the person is no member of that.
+    """
     if token.startswith(access_keys.PREFIXES):
         return await access_keys.actor_of(token, origin)
     claims = tokens.read(tokens.ACCESS, token)
     if claims is None:
         return None
     # At each request, and so one small statement instead of a queryset.
-    rows = await fetch(
-        "SELECT role, organization_id, id FROM memberships WHERE organization_id = $1 AND user_id = $2 AND active",
-        claims["org"],
-        claims["sub"],
-    )
-    return Actor(Role(rows[0][0]), rows[0][1], rows[0][2]) if rows else None
+    rows = await fetch(_ELSEWHERE if organization else _THERE, claims["sid"], organization or claims["org"])
+    if rows:
+        return Actor(Role(rows[0][0]), rows[0][1], rows[0][2])
+    if organization and await fetch(_THERE, claims["sid"], claims["org"]):
+        raise Forbidden("You are no member of an organization of this name.", field="organization")
+    return None
 
 
-def _matches(hashed: str, password: str) -> bool:
-    try:
-        return _hasher.verify(hashed, password)
-    except (Argon2Error, InvalidHashError):
-        return False
+async def places(actor: Actor) -> list[tuple[str, str, Role, bool]]:
+    """(slug, name, role, whether it is this one) of each organization that the person belongs to."""
+    theirs = Membership.filter(active=True, user__memberships__id=actor.membership_id)
+    rows = await theirs.order_by("id").prefetch_related("organization")
+    return [
+        (row.organization.slug, row.organization.name, row.role, row.organization_id == actor.organization_id)
+        for row in rows
+    ]
+
+
+def session_of(token: str) -> UUID | None:
+    """The session of an access token; None for a key, and for one that is no longer good."""
+    claims = tokens.read(tokens.ACCESS, token)
+    return UUID(claims["sid"]) if claims else None
+
+
+_OPEN = (
+    "SELECT m.role, m.organization_id, m.id FROM sessions s JOIN memberships m ON m.user_id = s.user_id AND m.active"
+)
+_THERE = f"{_OPEN} WHERE s.id = $1 AND s.ended_at IS NULL AND m.organization_id = $2"
+_ELSEWHERE = (
+    f"{_OPEN} JOIN organizations o ON o.id = m.organization_id WHERE s.id = $1 AND s.ended_at IS NULL AND o.slug = $2"
+)
+
+
+async def _membership(user: User, organization: str | None) -> Membership | None:
+    theirs = Membership.filter(user_id=user.id, active=True)
+    if organization:
+        theirs = theirs.filter(organization__slug=organization)
+    return await theirs.order_by("id").first()

@@ -157,6 +157,16 @@ def welcome(
     return _letter("welcome", said, Envelope(to, message_id, sender, sent_at))
 
 
+def about_account(
+    template: str, said: dict[str, Any], *, name: str, brand: Branding, envelope: Envelope
+) -> EmailMessage:
+    """A letter about somebody's account, of no order; `said` is what its template asks for."""
+    nothing = dict.fromkeys(("order_number", "invoice", "pay_url", "transfer", "due_on"))
+    contacts = [(brand.name, brand.contact_email, brand.phone)]
+    plain = {"brand": brand, "live": True, "name": name, "contacts": contacts, "lines": [], "sums": [], "due_cents": 0}
+    return _letter(template, nothing | plain | said, envelope)
+
+
 def _invoice(
     content: InvoiceContent, order_number: int, *, due_cents: int, partner: Branding | None = None
 ) -> dict[str, Any]:
@@ -234,7 +244,7 @@ def _letter(template: str, said: dict[str, Any], envelope: Envelope) -> EmailMes
     words = _NO_WORDS | vars(_TEMPLATES.get_template(f"mail/{template}.txt").make_module(said))
     brand, test = said["brand"], "" if said["live"] else "[TEST] "
     letter = envelope.letter(f"{test}{words['subject']} – {brand.name}", brand=brand, name=said["name"])
-    said = said | {"words": words}
+    said = {"action_url": None} | said | {"words": words}
     letter.set_content(_TEMPLATES.get_template("mail/layout.txt").render(said))
     letter.add_alternative(_TEMPLATES.get_template("mail/layout.html").render(said), subtype="html")
     return letter

@@ -1,10 +1,11 @@
-"""The link by which a client pays an order: ours, and so good for longer than Stripe's pages. Names of letters."""
+"""Links that letters carry: by which a client pays an order, for longer than Stripe's pages are good; by which a person
+confirms what they asked for. Names of letters."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from models import Order
+from models import Invitation, Order
 from models.base import Row
 from services import tokens
 from services.outside import outside
@@ -22,6 +23,18 @@ async def order_of_link(token: str) -> Order | None:
     """The order that a link pays, None for a link that is not ours or no longer good."""
     claims = tokens.read(tokens.PAY, token)
     return await Order.get_or_none(id=UUID(claims["order"])) if claims else None
+
+
+def account_link(what: str, token: str) -> str:
+    """Where a front end, or our own page, takes up what a letter asks to confirm: `…/account#invitation=<token>`.
+    Behind the `#`, no server sees the token, and no log keeps it."""
+    settings = outside().settings
+    return f"{settings.account_url or settings.app_url + '/account'}#{what}={token}"
+
+
+def invitation_token(invitation: Invitation) -> str:
+    """With which it is accepted, while it is open."""
+    return tokens.sign(tokens.INVITATION, {"id": str(invitation.id)}, invitation.expires_at - datetime.now(UTC))[0]
 
 
 def message_id(what: str, row: Row) -> str:

@@ -18,12 +18,10 @@ _RANGES = (
 async def update(organization: Organization, values: dict[str, Any]) -> Organization:
     """The organization with other values; what was issued stays as it was. Raises Invalid, naming the field."""
     values = dict(values)
-    branding.check(values)
+    check(values)
     for column, name, least, most in _RANGES:
         if not least <= values.get(column, least) <= most:
             raise Invalid(f"This is {least} to {most}.", field=f"input.{name}")
-    if not re.fullmatch(r"[A-Z0-9]{2,10}", values.get("invoice_prefix", "AA")):
-        raise Invalid("A prefix is 2 to 10 capital letters and digits.", field="input.invoicePrefix")
     if values.get("iban") is not None:
         values["iban"] = _iban(values["iban"])
     if values.get("bic") is not None:
@@ -32,6 +30,13 @@ async def update(organization: Organization, values: dict[str, Any]) -> Organiza
     if values:
         await organization.save(update_fields=list(values))
     return organization
+
+
+def check(values: dict[str, Any], *, path: str = "input") -> None:
+    """Raises Invalid, naming the field, for a brand or a prefix of invoices that cannot be."""
+    branding.check(values)
+    if not re.fullmatch(r"[A-Z0-9]{2,10}", values.get("invoice_prefix", "AA")):
+        raise Invalid("A prefix is 2 to 10 capital letters and digits.", field=f"{path}.invoicePrefix")
 
 
 def _iban(text: str) -> str:

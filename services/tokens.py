@@ -11,6 +11,12 @@ import jwt
 from services.keys import derived
 
 ACCESS = "access-token"
+REFRESH = "refresh-token"
+SECOND_FACTOR = "second-factor"  # the password was right, a code is still asked for
+REGISTRATION = "registration-link"
+INVITATION = "invitation-link"
+PASSWORD = "password-link"  # noqa: S105 - a purpose
+EMAIL = "email-link"
 FILE = "file-link"
 PAY = "pay-link"
 

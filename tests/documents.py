@@ -1,5 +1,14 @@
 """What tests ask in GraphQL, in the words of `tests/shop.py`."""
 
+SIGN_IN = """mutation ($input: SignInInput!) {
+  signIn(input: $input) {
+    __typename
+    ... on SignedIn { accessToken expiresAt refreshToken sessionExpiresAt }
+    ... on SignedInByCookie { expiresAt sessionExpiresAt }
+    ... on SecondFactorRequired { challenge expiresAt }
+  }
+}"""
+
 CHECKOUT = """mutation ($input: CheckoutStartInput!) {
   checkoutStart(input: $input) {
     __typename

@@ -14,7 +14,7 @@ from tortoise import connections
 from models import Lane, Membership, Organization, Role, User, VatRegime
 from sandbox import Sandbox
 from services import outbox
-from tests.documents import CHECKOUT, CODE, INTENT, ORDER, changing, mutation
+from tests.documents import CHECKOUT, CODE, INTENT, ORDER, SIGN_IN, changing, mutation
 from workers.lanes import AREAS
 
 WEBHOOK_SECRET = "whsec_test_secret"
@@ -60,8 +60,7 @@ class Shop:
         shop = cls(http, sandbox, organization, email)
         shop._seen = max((received.number for received in sandbox.partner.received), default=0)
         shop._read = max((mail.number for mail in sandbox.mail.messages), default=0)
-        signed_in = await shop("mutation ($input: SignInInput!) { signIn(input: $input) { accessToken } }",
-                               input={"email": email, "password": PASSWORD})  # fmt: skip
+        signed_in = await shop(SIGN_IN, input={"email": email, "password": PASSWORD})
         shop.token = signed_in["accessToken"]
         return shop
 

@@ -9,7 +9,7 @@ import models
 from engine.reading import always_named
 from engine.views import VIEWS
 from models import Role
-from policy import GRANTS, READS, ROWS, Having, Mine, NamedBy, Of, Permission, Rules, must_be_seen_together
+from policy import GRANTS, READS, ROWS, Having, Mine, NamedBy, Of, Oneself, Permission, Rules, must_be_seen_together
 
 
 def test_who_may_ask_after_a_payment_may_start_one() -> None:
@@ -21,7 +21,7 @@ def test_every_rule_stands_on_relations_that_are_there() -> None:
     for role, rules in ROWS.items():
         for model, rule in rules.items():
             assert READS[model] in GRANTS[role], f"{role}: a rule for {model.__name__}, which it does not see at all"
-            if isinstance(rule, Mine | Having):
+            if isinstance(rule, Mine | Having | Oneself):
                 assert rule.column in model._meta.fields_map
             elif isinstance(rule, Of):
                 assert model._meta.fields_map[rule.key].related_model is rule.model  # type: ignore[attr-defined]

@@ -22,11 +22,23 @@ from resolvers.schema import sdl
 from schema.roots import MUTATIONS, PERMISSIONS, QUERIES
 
 ROOT = Path(__file__).parent.parent.parent
-PUBLIC = {"signIn"}  # what nobody needs to be signed in for
+PUBLIC = {
+    "emailConfirm",
+    "invitationAccept",
+    "invitationOffer",
+    "organizationRegister",
+    "passwordReset",
+    "passwordResetRequest",
+    "registrationConfirm",
+    "secondFactorVerify",
+    "sessionRefresh",
+    "signIn",
+}  # what nobody needs to be signed in for
 
 # Seen by nobody through the API: machinery, and what is shown only through its owner's own fields.
 HIDDEN = {
-    models.Access, models.Attempt, models.InvoiceSeries, models.Promise, models.SecretOpening, models.StripeEvent,
+    models.Access, models.Attempt, models.EmailChange, models.InvoiceSeries, models.PasswordRequest, models.Promise,
+    models.RecoveryCode, models.Registration, models.SecretOpening, models.StripeEvent,
 }  # fmt: skip
 
 SCHEMA = build_schema(sdl())

@@ -16,7 +16,7 @@ ADD = """mutation ($input: MemberAddInput!) {
 }"""
 UPDATE = "mutation ($input: MemberUpdateInput!) { memberUpdate(input: $input) { membership { role } } }"
 REMOVE = "mutation ($input: MemberRemoveInput!) { memberRemove(input: $input) { membership { role active } } }"
-SIGN_IN = "mutation ($input: SignInInput!) { signIn(input: $input) { accessToken } }"
+SIGN_IN = "mutation ($input: SignInInput!) { signIn(input: $input) { ... on SignedIn { accessToken } } }"
 MEMBERS = "query ($filter: MemberFilter) { members(filter: $filter) { nodes { role active user { email } } } }"
 ME = "{ me { role user { email } } }"
 NEW = {"email": "sacha@shop.test", "firstName": "Sacha", "lastName": "Petit", "role": "CONSULTANT"}

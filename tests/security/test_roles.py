@@ -16,7 +16,7 @@ from models import Role
 from models.base import global_id
 from policy import GRANTS, NOBODY, READS, Actor, Key, Kind
 from services import demonstration, outside, tokens
-from services.identity import ACCESS_LIFE
+from services.sessions import ACCESS_LIFE
 from tests.shop import CHEAP_HASH, Shop
 
 ACCOUNT = "acct_1"
@@ -211,7 +211,7 @@ SALES = """{
   clients(first: 100) { nodes { id } }
   products(first: 100) { nodes { id } }
 }"""
-SIGN_IN = "mutation ($input: SignInInput!) { signIn(input: $input) { accessToken } }"
+SIGN_IN = "mutation ($input: SignInInput!) { signIn(input: $input) { ... on SignedIn { accessToken } } }"
 NODE = "query ($id: ID!) { node(id: $id) { id } }"
 
 

@@ -16,7 +16,7 @@ API_KEY = "a-partners-api-key-that-nobody-else-may-read"
 MEMBER = {"email": "new@shop.test", "firstName": "Sacha", "lastName": "Petit", "role": "ACCOUNTANT"}
 KEY_CREATE = "mutation ($input: PartnerKeyCreateInput!) { partnerKeyCreate(input: $input) { key } }"
 MEMBER_ADD = "mutation ($input: MemberAddInput!) { memberAdd(input: $input) { temporaryPassword } }"
-SIGN_IN = "mutation ($input: SignInInput!) { signIn(input: $input) { expiresAt } }"
+SIGN_IN = "mutation ($input: SignInInput!) { signIn(input: $input) { ... on SignedIn { expiresAt } } }"
 
 
 async def test_no_secret_is_answered_stored_in_the_clear_or_logged(

@@ -1,0 +1,83 @@
+"""A person's own password and e-mail address, changed by themselves."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from errors import Conflict, Forbidden, Invalid
+from models import EmailChange, PasswordRequest, SessionEnd, User
+from models.database import query, transaction
+from services import account_letters, passwords, sessions, tokens
+from services.outbox import later
+
+KEPT = timedelta(days=7)
+FORGOTTEN_AT_ONCE = 100
+OVER = "This link is no longer good. Ask for another one."
+WRONG = "This is not your password."
+
+
+async def ask_for_password(email: str) -> None:
+    """Send a link to whoever has this address: in a transaction, and the same for an address that nobody has."""
+    await query(
+        "DELETE FROM password_requests WHERE id IN (SELECT id FROM password_requests WHERE created_at < $1 LIMIT $2)"
+        " RETURNING id",
+        datetime.now(UTC) - KEPT, FORGOTTEN_AT_ONCE,
+    )  # fmt: skip
+    await later(account_letters.reset_password, await PasswordRequest.create(email=email))
+
+
+async def reset_password(token: str, password: str) -> None:
+    """Set a password anew, by a letter's link, good once; every session ends. Opens a transaction. Raises Invalid."""
+    claims = tokens.read(tokens.PASSWORD, token)
+    user = await User.get_or_none(id=UUID(claims["user"])) if claims else None
+    if claims is None or user is None or passwords.version(user) != claims["version"]:
+        raise Invalid(OVER, field="input.token")
+    await _set(user, password, OVER, "input.token")
+
+
+async def change_password(user: User, current: str, password: str, session: UUID | None) -> None:
+    """Give oneself another password; the other sessions end. Opens a transaction. Raises Forbidden and Invalid."""
+    await must_know(user, current, field="input.currentPassword")
+    await _set(user, password, WRONG, "input.currentPassword", but=session)
+
+
+async def must_know(user: User, password: str, *, field: str = "input.password") -> None:
+    """Raises Forbidden for who does not know the password of the account that they are signed in to."""
+    if not await passwords.matches(user, password):
+        raise Forbidden(WRONG, field=field)
+
+
+async def change_email(user: User, email: str) -> None:
+    """Ask the new address whether it is theirs, the same for one that somebody else has. Opens a transaction."""
+    if email == user.email:
+        raise Invalid("This is your address already.", field="input.email")
+    async with transaction():
+        await later(account_letters.confirm_email, await EmailChange.create(user=user, former=user.email, email=email))
+
+
+async def confirm_email(token: str) -> None:
+    """Take the new address in place of the old, which is told: in a transaction. Raises Invalid and Conflict."""
+    claims = tokens.read(tokens.EMAIL, token)
+    change = await EmailChange.select_for_update().get_or_none(id=UUID(claims["id"])) if claims else None
+    user = await User.select_for_update().get(id=change.user_id) if change else None
+    if change is None or user is None or change.confirmed_at or user.email != change.former:
+        raise Invalid(OVER, field="input.token")
+    if await User.exists(email=change.email):
+        raise Conflict("This address belongs to another account.", field="input.token")
+    user.email, change.confirmed_at = change.email, datetime.now(UTC)
+    await user.save(update_fields=["email"])
+    await change.save(update_fields=["confirmed_at"])
+    await later(account_letters.tell_of_email, change)
+
+
+async def _set(user: User, password: str, otherwise: str, field: str, *, but: UUID | None = None) -> None:
+    """In place of the password that the user was loaded with; whoever changed it meanwhile was first."""
+    passwords.must_be_good(password, user.email)
+    before, hashed = user.password_hash, await passwords.hashed(password)
+    async with transaction():
+        current = await User.select_for_update().get(id=user.id)
+        if current.password_hash != before:
+            raise Invalid(otherwise, field=field)
+        current.password_hash = hashed
+        await current.save(update_fields=["password_hash"])
+        await sessions.end_all(user.id, SessionEnd.PASSWORD_CHANGED, but=but)
+        await later(account_letters.tell_of_password, current)

@@ -1,0 +1,99 @@
+"""Asking somebody to become a member, and their answer."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from errors import Conflict, Invalid
+from models import Invitation, Membership, Organization, Role, User
+from models.database import query, transaction
+from policy import Actor
+from services import account_letters, passwords, tokens
+from services.outbox import later
+
+LIFE = timedelta(days=7)
+OPEN_MOST = 200  # of an organization at once
+OVER = "This invitation is no longer good. Ask for another one."
+
+
+async def create(actor: Actor, email: str, role: Role) -> Invitation:
+    """Invite somebody, in place of an invitation that they have. Raises Forbidden, Conflict and Invalid."""
+    actor.must_be_able_to_give(role)
+    await Organization.select_for_update(no_key=True).get(id=actor.organization_id)  # two at once take turns
+    mine = Invitation.filter(organization_id=actor.organization_id, accepted_at=None, revoked_at=None)
+    if await Membership.exists(organization_id=actor.organization_id, user__email=email, active=True):
+        raise Conflict("This person is a member already. Change their role instead.", field="input.email")
+    await mine.filter(email=email).update(revoked_at=datetime.now(UTC))
+    if await mine.filter(expires_at__gt=datetime.now(UTC)).count() >= OPEN_MOST:
+        raise Conflict(f"{OPEN_MOST} invitations are open. Revoke some first.", field="input.email")
+    invitation = await Invitation.create(
+        organization_id=actor.organization_id, email=email, role=role, invited_by_id=actor.membership_id,
+        expires_at=datetime.now(UTC) + LIFE,
+    )  # fmt: skip
+    await later(account_letters.invite, invitation)
+    return invitation
+
+
+async def revoke(actor: Actor, invitation: Invitation) -> Invitation:
+    """Take an invitation back. Raises Forbidden, and Conflict for one that was accepted."""
+    actor.must_be_able_to_give(invitation.role)
+    if invitation.accepted_at:
+        raise Conflict("This invitation was accepted. Remove the member instead.", field="input.invitation")
+    if invitation.revoked_at is None:
+        invitation.revoked_at = datetime.now(UTC)
+        await invitation.save(update_fields=["revoked_at"])
+    return invitation
+
+
+async def of_token(token: str) -> Invitation:
+    """The open invitation of a link. Raises Invalid, the same for any reason."""
+    claims = tokens.read(tokens.INVITATION, token)
+    invitation = (
+        await Invitation.get_or_none(id=UUID(claims["id"])).prefetch_related("organization") if claims else None
+    )
+    if invitation is None or not invitation.is_open:
+        raise Invalid(OVER, field="input.token")
+    return invitation
+
+
+async def accept(
+    token: str, first_name: str | None, last_name: str | None, password: str | None
+) -> tuple[Membership, bool]:
+    """(the member, whether they are new here and so may be signed in at once). Opens a transaction.
+
+    Who has an account keeps its password and name, and signs in with them. Raises Invalid, naming the field.
+    """
+    invitation = await of_token(token)
+    user = await User.get_or_none(email=invitation.email)
+    hashed = ""
+    if user is None:
+        for name, value in (("firstName", first_name), ("lastName", last_name), ("password", password)):
+            if not value:
+                raise Invalid("Whoever is new here gives a name and chooses a password.", field=f"input.{name}")
+        passwords.must_be_good(password or "", invitation.email)
+        hashed = await passwords.hashed(password or "")  # it takes its time, and so before anything is locked
+    async with transaction():
+        taken = await query(
+            "UPDATE invitations SET accepted_at = now() WHERE id = $1 AND accepted_at IS NULL AND revoked_at IS NULL"
+            " RETURNING id",
+            invitation.id,
+        )
+        if not taken:
+            raise Invalid(OVER, field="input.token")
+        known = user is not None
+        if user is None:
+            user = await User.create(
+                email=invitation.email, password_hash=hashed, first_name=first_name, last_name=last_name
+            )
+        return await _member(invitation, user), not known
+
+
+async def _member(invitation: Invitation, user: User) -> Membership:
+    member = await Membership.get_or_none(organization_id=invitation.organization_id, user_id=user.id)
+    if member is None:
+        return await Membership.create(
+            organization_id=invitation.organization_id, user=user, role=invitation.role
+        )  # fmt: skip
+    if not member.active:
+        member.role, member.active = invitation.role, True
+        await member.save(update_fields=["role", "active"])
+    return member

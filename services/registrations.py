@@ -1,0 +1,118 @@
+"""Organizations and their first owners: nothing of one exists before its e-mail address is confirmed.
+
+To who registers everything looks the same whether or not the address has an account; the letter says which.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from errors import Conflict, Invalid
+from models import Membership, Organization, Registration, Role, User, VatRegime
+from models.database import query, transaction
+from services import account_letters, organizations, passwords, tokens
+from services.outbox import later
+
+KEPT = timedelta(days=7)  # what nobody confirmed
+FORGOTTEN_AT_ONCE = 100
+OVER = "This link is no longer good. Register again."
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who registers."""
+
+    email: str
+    password: str
+    first_name: str
+    last_name: str
+
+
+async def register(owner: Owner, organization: dict[str, Any]) -> None:
+    """Ask who registers to confirm their address. Opens a transaction. Raises Invalid, naming the field."""
+    passwords.must_be_good(owner.password, owner.email)
+    columns = completed(organization, owner.email)
+    hashed = await passwords.hashed(owner.password)  # it takes its time, and so before anything is locked
+    async with transaction():
+        await _forget_the_old()
+        registration = await Registration.create(
+            email=owner.email, password_hash=hashed, first_name=owner.first_name, last_name=owner.last_name,
+            organization=columns,
+        )  # fmt: skip
+        await later(account_letters.confirm_registration, registration)
+
+
+async def confirm(token: str) -> Membership:
+    """Make the organization and its owner. Opens a transaction. Raises Invalid for a link that is no longer good, and
+    Conflict for an address that got an account meanwhile."""
+    claims = tokens.read(tokens.REGISTRATION, token)
+    async with transaction():
+        return await _confirmed(UUID(claims["id"]) if claims else None)
+
+
+async def found(user: User, columns: dict[str, Any]) -> Membership:
+    """A new organization, owned by somebody who has an account; `columns` as `completed` gives them."""
+    name = str(columns["name"])
+    slug = _slug(name)
+    if await Organization.exists(slug=slug):
+        slug = f"{slug[:54]}-{uuid4().hex[:8]}"
+    organization = await Organization.create(slug=slug, **columns | {"vat_regime": VatRegime(columns["vat_regime"])})
+    return await Membership.create(organization=organization, user=user, role=Role.OWNER)
+
+
+def completed(given: dict[str, Any], email: str) -> dict[str, Any]:
+    """The columns of an organization, with what follows from what was given. Raises Invalid, naming the field."""
+    columns = {name: value for name, value in given.items() if value is not None}
+    columns["siret"] = re.sub(r"\s", "", columns["siret"])
+    if not re.fullmatch(r"[0-9]{14}", columns["siret"]) or not columns["siret"].startswith(columns["siren"]):
+        raise Invalid("A SIRET is the SIREN and five more digits.", field="input.organization.siret")
+    if columns["vat_regime"] == VatRegime.STANDARD:
+        columns.setdefault("vat_number", french_vat_number(columns["siren"]))
+    columns.setdefault("brand_name", columns["name"][:100])
+    columns.setdefault("contact_email", email)
+    columns.setdefault("invoice_prefix", _prefix(columns["name"]))
+    organizations.check(columns, path="input.organization")
+    return columns | {"vat_regime": VatRegime(columns["vat_regime"]).value}
+
+
+def french_vat_number(siren: str) -> str:
+    """The intra-community number of a French company (art. 286 ter du CGI): FR, a key, its SIREN."""
+    return f"FR{(12 + 3 * (int(siren) % 97)) % 97:02}{siren}"
+
+
+async def _confirmed(id: UUID | None) -> Membership:
+    row = await Registration.select_for_update().get_or_none(id=id)
+    if row is None or row.confirmed_at:
+        raise Invalid(OVER, field="input.token")
+    if await User.exists(email=row.email):
+        raise Conflict("This address has an account already. Sign in.", field="input.token")
+    row.confirmed_at = datetime.now(UTC)
+    await row.save(update_fields=["confirmed_at"])
+    user = await User.create(
+        email=row.email, password_hash=row.password_hash, first_name=row.first_name, last_name=row.last_name
+    )
+    return await found(user, row.organization)
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", _ascii(name).lower()).strip("-")[:63].strip("-") or "organization"
+
+
+def _prefix(name: str) -> str:
+    return re.sub(r"[^A-Z0-9]", "", _ascii(name).upper())[:4].ljust(2, "X")
+
+
+def _ascii(text: str) -> str:
+    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+
+
+async def _forget_the_old() -> None:
+    """Some of what nobody confirmed in time goes with each that comes: they hold people's names."""
+    await query(
+        "DELETE FROM registrations WHERE id IN (SELECT id FROM registrations WHERE created_at < $1 LIMIT $2)"
+        " RETURNING id",
+        datetime.now(UTC) - KEPT, FORGOTTEN_AT_ONCE,
+    )  # fmt: skip
