@@ -61,6 +61,7 @@ def create_app(settings: Settings) -> Starlette:
         Route("/webhooks/stripe", stripe, methods=["POST"], max_body_size=BODY_MOST),
         Route("/files/{token}/{name}", file, methods=["GET"]),
         Route("/pay/{token}", pay, methods=["GET", "POST"]),
+        Route("/account", account, methods=["GET"]),
         Route("/healthz", healthz, methods=["GET"]),
         Route("/readyz", readyz(health), methods=["GET"]),
         *exposition.routes(settings, Backlog().look),
@@ -124,6 +125,12 @@ async def pay(request: Request) -> Response:
     else:
         status, view = await pay_page.show(token, back="back" in request.query_params)
     return HTMLResponse(pages.pay(view), status, pages.headers(view))
+
+
+async def account(request: Request) -> Response:
+    """The page where a person confirms, by a letter's link, what they asked for about their account."""
+    page, headers = pages.account()
+    return HTMLResponse(page, headers=headers)
 
 
 async def healthz(request: Request) -> Response:

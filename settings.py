@@ -24,7 +24,7 @@ class Settings(BaseSettings):
     app_url: str = Field("http://127.0.0.1:8000", description="Public address; HTTPS in production")
     port: int = Field(8000, ge=1, le=65535, description="Where the API listens")
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="Front ends, comma-separated: where clients may be sent back to after paying"
+        (), description="Front ends, comma-separated: where clients are sent back to after paying; they may use cookies"
     )
     account_url: str | None = Field(
         None, description="A front end's page for what letters ask to confirm, told what as `#invitation=…`; none: ours"

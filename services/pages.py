@@ -1,15 +1,19 @@
-"""The page where a client pays an order, reached from a letter: plain HTML that runs no script and fetches nothing.
+"""Pages reached from letters: where a client pays an order, plain HTML that runs no script and fetches nothing; where a
+person confirms what they asked for about their account.
 
-It is to be sent with `headers(view)`, whose Content-Security-Policy lets through the page's own style sheet, by its
-hash, and nothing else. There is no form-action: browsers apply it to redirects too, and paying ends at Stripe.
+Each is sent with headers of its own, whose Content-Security-Policy lets through the page's own style sheet and script,
+by their hashes, and nothing else. There is no form-action: browsers apply it to redirects too, and paying ends at
+Stripe.
 """
 
 from base64 import b64encode
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import sha256
 
 from models.content import Branding, Transfer
+from services.passwords import LENGTH_LEAST, LENGTH_MOST
 from services.wording import templates
 
 _TEMPLATES = templates()
@@ -64,16 +68,30 @@ def pay(view: PayView) -> str:
 
 def headers(view: PayView) -> dict[str, str]:
     """What the page is sent with. The address is a secret: nobody else is told it, and nothing keeps the page."""
-    digest = b64encode(sha256(_sheet(view).encode()).digest()).decode()
-    return {
-        "Content-Security-Policy": (
-            f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; frame-ancestors 'none'"
-        ),
-        "Cache-Control": "no-store",
-        "Referrer-Policy": "same-origin",
-        "X-Content-Type-Options": "nosniff",
-        "X-Robots-Tag": "noindex",
-    }
+    return _HEADERS | {"Content-Security-Policy": f"{_NOTHING_BUT} style-src {_digest(_sheet(view))}"}
+
+
+@lru_cache(maxsize=1)
+def account() -> tuple[str, dict[str, str]]:
+    """(page, headers) of where letters about accounts lead to, the same for all: the token is behind the `#`."""
+    sheet, script = (_TEMPLATES.get_template(f"pages/account.{kind}").render(brand=None) for kind in ("css", "js"))
+    page = _TEMPLATES.get_template("pages/account.html").render(brand=None, least=LENGTH_LEAST, most=LENGTH_MOST)
+    let_through = f"style-src {_digest(sheet)}; script-src {_digest(script)}; connect-src 'self'"
+    return page, _HEADERS | {"Content-Security-Policy": f"{_NOTHING_BUT} {let_through}"}
+
+
+_NOTHING_BUT = "default-src 'none'; base-uri 'none'; frame-ancestors 'none';"
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "noindex",
+}
+
+
+def _digest(text: str) -> str:
+    """What stands in a page, as a Content-Security-Policy names it."""
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
 
 
 def _sheet(view: PayView) -> str:

@@ -29,6 +29,7 @@ PARTNERED, PLAIN = "Déclaration d'impôts", "Intégrale"
 SIGN_IN = """mutation {
   signIn(input: { email: "owner@demo.test", password: "comptoir-demo" }) { ... on SignedIn { accessToken } }
 }"""
+INVITE = "mutation ($input: InvitationCreateInput!) { invitationCreate(input: $input) { invitation { id } } }"
 ORDER = """mutation ($client: ID!, $product: ID!) {
   orderCreate(input: { client: $client, lines: [{ product: $product, quantity: 1 }] }) { order { payUrl } }
 }"""
@@ -254,6 +255,32 @@ async def _pay_url(demo: Demonstration) -> str:
         product = next(each["id"] for each in shown["products"]["nodes"] if each["name"] == PLAIN)
         made = await ask(ORDER, client=shown["clients"]["nodes"][0]["id"], product=product)
         return str(made["orderCreate"]["order"]["payUrl"])
+
+
+async def test_somebody_who_is_invited_chooses_a_password_and_is_in(demo: Demonstration) -> None:
+    async with httpx.AsyncClient(base_url=demo.api, trust_env=False, timeout=30) as http:
+        signed = (await http.post("/graphql", json={"query": SIGN_IN})).json()["data"]["signIn"]
+        http.headers["Authorization"] = f"Bearer {signed['accessToken']}"
+        invited = {"email": "zoe@example.com", "role": "CONSULTANT"}
+        await http.post("/graphql", json={"query": INVITE, "variables": {"input": invited}})
+
+    async with _visit(demo, "/mail") as page:
+        await page.until("document.body.innerText.includes('vous invite à rejoindre') || location.reload()")
+        await page.click("td a", "vous invite à rejoindre")
+        text = await page.until("document.querySelector('pre')?.innerText")
+        await page.screenshot("mail-invitation")
+
+        await page.open(re.findall(r"https?://\S+/account#\S+", text)[0])
+        await page.reads("Votre compte sera zoe@example.com")
+        for field, value in (("firstName", "Zoé"), ("lastName", "Martin"), ("password", "zzzzzzzzzzzzzzzz")):
+            await page.fill(f"[name={field}]", value)
+        await page.click("button", "Accepter")
+        await page.reads("Ce mot de passe ne convient pas")
+        await page.screenshot("account-invitation")
+        await page.fill("[name=password]", "quatre mots de passe")
+        await page.click("button", "Accepter")
+        await page.reads("Vous avez rejoint l’équipe")
+        assert "#" not in await page.evaluate("location.href")
 
 
 def _is_open(run: "subprocess.Popen[bytes]", log: Path) -> bool:

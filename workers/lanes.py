@@ -6,11 +6,12 @@ from contextlib import suppress
 from uuid import UUID
 
 from models import Lane, Promise
-from services import asking, catalogue_sync, inbox, invoices, notifications, outbox, reminders, telling
+from services import account_letters, asking, catalogue_sync, inbox, invoices, notifications, outbox, reminders, telling
 
 log = logging.getLogger("comptoir.lanes")
 
 AREAS = (
+    account_letters,
     asking,
     catalogue_sync,
     inbox,

@@ -1,0 +1,107 @@
+// What a letter's link asks to confirm. Its token stands behind the `#`, which no server is sent.
+const WORDS = {
+  registration: {
+    title: "Ouvrir votre compte", text: "Confirmez votre adresse e-mail : votre compte sera ouvert aussitôt.",
+    english: "Confirm your e-mail address: your account opens at once.", button: "Confirmer mon adresse",
+    done: ["Votre compte est ouvert", "Vous pouvez vous connecter.", "Your account is open. You can sign in."],
+    document: "mutation ($input: RegistrationConfirmInput!) { registrationConfirm(input: $input) { __typename } }",
+  },
+  invitation: {
+    title: "Rejoindre l’équipe", text: "", english: "", button: "Accepter l’invitation",
+    done: ["Vous avez rejoint l’équipe", "Vous pouvez vous connecter.", "You have joined. You can sign in."],
+    document: "mutation ($input: InvitationAcceptInput!) { invitationAccept(input: $input) { organization } }",
+  },
+  password: {
+    title: "Choisir un nouveau mot de passe", text: "Tous vos appareils seront déconnectés.",
+    english: "All your devices will be signed out.", button: "Changer le mot de passe", secret: true,
+    done: ["Votre mot de passe est changé", "Connectez-vous avec le nouveau.", "Sign in with the new one."],
+    document: "mutation ($input: PasswordResetInput!) { passwordReset(input: $input) { done } }",
+  },
+  email: {
+    title: "Confirmer votre nouvelle adresse", text: "Elle prendra la place de l’ancienne.",
+    english: "It will take the place of the old one.", button: "Confirmer cette adresse",
+    done: ["Votre adresse est changée", "Connectez-vous avec la nouvelle.", "Sign in with the new one."],
+    document: "mutation ($input: TokenInput!) { emailConfirm(input: $input) { done } }",
+  },
+};
+const OFFER = "query ($token: String!) { invitationOffer(token: $token) { organizationName email hasAccount } }";
+const UNREACHABLE = "Le service ne répond pas. Réessayez dans un instant. / No answer: try again in a moment.";
+const OVER = ["Ce lien n’est plus valable", "Demandez-en un autre.", "This link is no longer good. Ask for another one."];
+const FRENCH = {
+  "input.password": "Ce mot de passe ne convient pas : choisissez-en un autre, plus long ou moins évident.",
+  "input.firstName": "Indiquez votre prénom.", "input.lastName": "Indiquez votre nom.",
+};
+const at = (id) => document.getElementById(id);
+
+async function ask(query, variables) {
+  const answer = await fetch("/graphql", {
+    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ query, variables }),
+    credentials: "omit", signal: AbortSignal.timeout(30000),
+  });
+  return answer.json();
+}
+
+function say([title, text, english]) {
+  at("title").textContent = title;
+  at("text").textContent = text;
+  at("english").textContent = english;
+}
+
+function complain(error) {
+  const french = FRENCH[error?.extensions?.field];
+  at("problem").textContent = french ? `${french} / ${error.message}` : error?.message ?? UNREACHABLE;
+  at("problem").hidden = false;
+}
+
+function over() {
+  say(OVER);
+  at("form").hidden = true;
+}
+
+async function offered(token) {
+  const { data, errors } = await ask(OFFER, { token });
+  if (errors) return over();
+  const { organizationName, email, hasAccount } = data.invitationOffer;
+  say([`Rejoindre ${organizationName}`,
+    hasAccount ? `Vous avez déjà un compte, ${email} : vous y gardez votre mot de passe.` : `Votre compte sera ${email}.`,
+    hasAccount ? "You have an account already, and keep its password." : "Give your name and choose a password."]);
+  for (const id of ["names", "surnames", "secret"]) at(id).hidden = hasAccount;
+  at("form").hidden = false;
+}
+
+async function begin() {
+  const [, what, token] = /^#(\w+)=([\w.-]+)$/.exec(location.hash) ?? [];
+  const words = Object.hasOwn(WORDS, what ?? "") ? WORDS[what] : null;
+  if (!words) return over();
+  history.replaceState(null, "", location.pathname); // out of the address bar and the history
+  at("go").textContent = words.button;
+  say([words.title, words.text, words.english]);
+  at("secret").hidden = !words.secret;
+  at("form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    send(words, token);
+  });
+  if (what === "invitation") await offered(token).catch(() => complain());
+  else at("form").hidden = false;
+}
+
+async function send(words, token) {
+  const input = { token };
+  for (const field of document.querySelectorAll("label:not([hidden]) input")) input[field.name] = field.value;
+  at("go").disabled = true;
+  at("problem").hidden = true;
+  try {
+    const { errors } = await ask(words.document, { input });
+    if (errors?.[0].extensions?.field === "input.token") over();
+    else if (errors) complain(errors[0]);
+    else {
+      at("form").hidden = true;
+      say(words.done);
+    }
+  } catch {
+    complain();
+  }
+  at("go").disabled = false;
+}
+
+begin();
