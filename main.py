@@ -79,7 +79,7 @@ async def context(request: HTTPConnection) -> Context:
     """Who is calling, and from where: the bearer of an access token or of a key, or nobody."""
     token = bearer(request)
     actor = await identity.actor_of(token, request.headers.get("origin")) if token else None
-    return Context(actor, request.client.host if request.client else None)
+    return Context(actor, request.client.host if request.client else None, request.headers.get("user-agent"))
 
 
 async def file(request: Request) -> Response:

@@ -2,6 +2,7 @@
 
 from tortoise import Tortoise
 
+from models.audit import AuditActor, AuditEntry, AuditOperation
 from models.client import Client
 from models.discount import DiscountCode
 from models.invoice import Invoice, InvoiceSeries, InvoiceType, Reminder
@@ -18,6 +19,9 @@ __all__ = [
     "Access",
     "Attempt",
     "AttemptStatus",
+    "AuditActor",
+    "AuditEntry",
+    "AuditOperation",
     "Client",
     "Conflict",
     "ConflictKind",

@@ -15,6 +15,7 @@ from engine.views import VIEWS
 from models.database import reader
 from policy import must_be_seen_together
 from resolvers import (
+    audit,
     catalogue,
     clients,
     discounts,
@@ -33,7 +34,8 @@ from schema.roots import MUTATIONS, QUERIES, admitted
 from schema.scalars import SCALARS
 
 AREAS = (  # importing them declares their fields
-    catalogue, clients, discounts, identity, invoices, keys, members, nodes, orders, organization, partners, payments,
+    audit, catalogue, clients, discounts, identity, invoices, keys, members, nodes, orders, organization, partners,
+    payments,
 )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ class Context:
 
     actor: Actor | None
     address: str | None = None  # where the request came from
+    user_agent: str | None = None  # what the caller's program calls itself
 
     @property
     def viewer(self) -> Viewer:
