@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from asyncpg import RaiseError
-from tortoise.exceptions import OperationalError
+from tortoise.exceptions import IntegrityError, OperationalError
 
 import models
 from models import Role
@@ -274,6 +274,14 @@ async def test_postgresql_refuses_to_change_what_was_written(shop: Shop, stateme
     with pytest.raises(OperationalError, match="audit_entries is append-only"):
         await shop.sql(statement)
     assert len(await entries(shop)) == 1
+
+
+async def test_an_entry_cannot_name_a_member_of_another_organization(shop: Shop) -> None:
+    other = await neighbour(shop)
+    theirs = await models.Membership.get(organization=other.organization)
+
+    with pytest.raises(IntegrityError, match="audit_entries_actor_id"):
+        await audit.note("signedIn", organization_id=shop.organization.id, member_id=theirs.id)
 
 
 async def test_no_exchange_changes_an_audited_row_outside_of_a_transaction(shop: Shop) -> None:
