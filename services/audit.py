@@ -15,7 +15,7 @@ from telemetry.context import current as log_ids
 
 ADDRESS_MOST, REQUEST_MOST, AGENT_MOST, FACT_MOST = 45, 64, 200, 2000  # characters; more is cut
 
-_KINDS = {Key.STOREFRONT: AuditActor.PUBLISHABLE_KEY, Key.PARTNER: AuditActor.PARTNER_KEY}
+KINDS = {Key.STOREFRONT: AuditActor.PUBLISHABLE_KEY, Key.PARTNER: AuditActor.PARTNER_KEY}
 
 
 def acting(
@@ -61,7 +61,7 @@ def _columns(actor: Actor) -> dict[str, Any]:
     who: dict[str, Any] = {"organization_id": actor.organization_id}
     if isinstance(actor.kind, Role):
         return who | {"actor_kind": AuditActor.PERSON, "actor_id": actor.own_id}
-    return who | {"actor_kind": _KINDS[actor.kind], "key_id": actor.own_id}
+    return who | {"actor_kind": KINDS[actor.kind], "key_id": actor.own_id}
 
 
 def _cut(text: object, most: int) -> str | None:

@@ -7,19 +7,26 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
+import asyncpg
 import pytest
-from asyncpg import RaiseError
 from tortoise.exceptions import IntegrityError, OperationalError
 
 import models
+from engine.execution import Engine
+from engine.plans.explaining import explained
 from models import Role
 from models.base import global_id
 from models.database import transaction
-from policy import Actor
+from policy import Actor, Permission
+from resolvers.schema import build
+from schema import roots
+from schema.context import Context
+from schema.roots import MUTATIONS, PERMISSIONS
 from services import audit
 from tests.security.surroundings import neighbour, nothing_changes
 from tests.shop import CHECKOUT, GraphQLErrors, Shop
 
+SCHEMA = build()
 ENTRIES = """
     query ($filter: AuditFilter, $first: Int, $after: String) {
       auditEntries(filter: $filter, first: $first, after: $after) {
@@ -162,6 +169,23 @@ async def test_a_time_and_pages_narrow_the_list_newest_first(shop: Shop) -> None
     assert await entries(shop, createdAt={"before": "2020-01-01T00:00:00Z"}) == []
 
 
+async def test_the_list_is_answered_by_a_plan_whatever_it_is_narrowed_by(shop: Shop, database_url: str) -> None:
+    client = await shop.client()
+    owner = await models.Membership.get(user__email=shop.email)
+    operation = Engine(SCHEMA).documents.operation(ENTRIES, None)
+    connection = await asyncpg.connect(database_url)
+    for filter in (
+        {}, {"subject": client}, {"actor": global_id(owner)}, {"action": ["clientCreate"]},
+        {"createdAt": {"after": "2020-01-01T00:00:00Z"}},
+    ):  # fmt: skip
+        values = operation.variables.values({"filter": filter})
+        assert not isinstance(values, list)
+        caller = Context(Actor(owner.role, shop.organization.id, owner.id))
+        shown = await explained(SCHEMA, connection, operation, values, caller)
+        assert shown.why_not is None, filter
+    await connection.close()
+
+
 async def test_one_entry_is_found_by_its_id(shop: Shop) -> None:
     await shop.client()
     (entry,) = await entries(shop)
@@ -285,10 +309,15 @@ async def test_an_entry_cannot_name_a_member_of_another_organization(shop: Shop)
 
 
 async def test_no_exchange_changes_an_audited_row_outside_of_a_transaction(shop: Shop) -> None:
+    assert {
+        name
+        for name, field in MUTATIONS.items()
+        if isinstance(field.extensions[0], roots._Exchange) and PERMISSIONS[name] is not Permission.PUBLIC
+    } == {"checkoutStart", "memberAdd", "orderCancel", "paymentConfirm", "paymentIntentStart"}, "try it below"
     product, order = await shop.product(partners=(await shop.partner(),)), await shop.order()
     key = (await shop(PUBLISHABLE, input={"name": "Shop", "origins": [ORIGIN]}))["publishableKey"]["key"]
     async with nobody_may_change_anything(shop):
-        with pytest.raises(RaiseError, match="nobody acts"):
+        with pytest.raises(asyncpg.RaiseError, match="nobody acts"):
             await shop.sql("UPDATE products SET name = name")
 
         await shop(ADD, input=SACHA)

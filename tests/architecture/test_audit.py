@@ -7,6 +7,8 @@ import pytest
 from tortoise.models import Model
 
 import models
+from policy import Key
+from services import audit
 from tests.shop import Shop
 
 # Tables whose changes are not logged, and why.
@@ -78,6 +80,10 @@ async def test_what_is_ignored_or_redacted_is_a_column(shop: Shop, audited: Audi
     named = {f"{table}.{column}" for table, (_, *both) in audited.items() for some in both for column in some}
 
     assert named <= await columns(shop)
+
+
+def test_whoever_may_call_is_an_actor_of_the_log() -> None:
+    assert set(audit.KINDS) == set(Key)
 
 
 async def columns(shop: Shop) -> set[str]:
