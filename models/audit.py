@@ -4,14 +4,14 @@ Entries are written by PostgreSQL itself, by a trigger on each audited table (mi
 transaction knows who acts; `models/database.py` tells it.
 """
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import orjson
 from tortoise import fields
 
 from models.base import Owned
@@ -74,7 +74,7 @@ class Acting:
     @property
     def told(self) -> str:
         """What the trigger reads."""
-        return json.dumps(asdict(self), default=str)
+        return orjson.dumps(self, default=str).decode()  # the driver has UUIDs of its own
 
 
 _acting: ContextVar[Acting | None] = ContextVar("acting", default=None)
