@@ -45,6 +45,7 @@ class Permission(Enum):
     ORGANIZATION_WRITE = auto()
     KEYS_READ = auto()
     KEYS_WRITE = auto()
+    AUDIT_READ = auto()  # who did what: of owners alone, since admins are among those whom it is about
 
 
 class Key(Enum):
@@ -66,7 +67,7 @@ _SALES = frozenset(
 
 GRANTS: dict[Kind, frozenset[Permission]] = {
     Role.OWNER: _EVERYTHING,
-    Role.ADMIN: _EVERYTHING,
+    Role.ADMIN: _EVERYTHING - {Permission.AUDIT_READ},
     Role.ACCOUNTANT: _SALES | {Permission.CONFLICTS_READ, Permission.INVOICES_READ},
     Role.CONSULTANT: _SALES,
     Role.BENEFICIARY: _SALES | {Permission.INVOICES_READ, Permission.ORDERS_PAY, Permission.CHECKOUT_START},
@@ -97,6 +98,7 @@ READS: dict[type[Model], Permission] = {
     models.NotificationAttempt: Permission.PARTNERS_READ,
     models.PartnerKey: Permission.KEYS_READ,
     models.PublishableKey: Permission.KEYS_READ,
+    models.AuditEntry: Permission.AUDIT_READ,
 }
 
 

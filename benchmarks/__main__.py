@@ -3,6 +3,7 @@
 webhook     the whole route of Stripe's events, against a route that reads the body, and one that stores it too
 invoice     a page rendered, against WeasyPrint used as its manual begins
 delivery    partners told, each try recorded, against posts one after the other of which nothing is kept
+mutation    a change that the audit log names, against the same without
 
 PostgreSQL and Valkey are started, and each claim has a database made anew. Nothing is timed before all ways were seen
 to do the same.
@@ -20,12 +21,17 @@ from pathlib import Path
 
 import uvloop
 
-from benchmarks import data, deliveries, invoices, load, webhooks
+from benchmarks import data, deliveries, invoices, load, mutations, webhooks
 from benchmarks.figures import Figure, as_json, as_table
 from benchmarks.installation import Installation
 from local import embedded, processes
 
-CLAIMS = {"webhook": webhooks.measure, "invoice": invoices.measure, "delivery": deliveries.measure}
+CLAIMS = {
+    "webhook": webhooks.measure,
+    "invoice": invoices.measure,
+    "delivery": deliveries.measure,
+    "mutation": mutations.measure,
+}
 QUICK = {"rounds": 1, "seconds": 0.1}
 
 

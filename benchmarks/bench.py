@@ -54,12 +54,18 @@ class Bench:
     async def turns(self, ways: Ways) -> Turns:
         """Each way in turn, as many times as there are rounds, after a short turn that warms up."""
         for exchanges in ways.values():
-            await self._turn(exchanges, self.seconds / 3)
+            await self.turn(exchanges, self.seconds / 3)
         taken: Turns = {way: [] for way in ways}
         for _ in range(self.rounds):
             for way, exchanges in ways.items():
-                taken[way].append(await self._turn(exchanges, self.seconds))
+                taken[way].append(await self.turn(exchanges, self.seconds))
         return taken
+
+    async def turn(self, exchanges: Iterator[Exchange], seconds: float) -> Turn:
+        before = await self.used()
+        count, took = await load.sustained(self.port, exchanges, connections=self.connections, seconds=seconds)
+        after = await self.used()
+        return Turn(count / took, (after["cpu"] - before["cpu"]) / count * 1e6)
 
     async def used(self, *, collect: bool = False) -> dict[str, float]:
         """What the server's process has used: seconds of `cpu`, `resident` bytes."""
@@ -70,12 +76,6 @@ class Bench:
     async def _verified(self, sent: bytes) -> tuple[Exchange, bytes]:
         body = await load.answer(self.port, sent)
         return Exchange(sent, len(body)), LINK.sub(b"/files/token/", orjson.dumps(_data(body)))
-
-    async def _turn(self, exchanges: Iterator[Exchange], seconds: float) -> Turn:
-        before = await self.used()
-        count, took = await load.sustained(self.port, exchanges, connections=self.connections, seconds=seconds)
-        after = await self.used()
-        return Turn(count / took, (after["cpu"] - before["cpu"]) / count * 1e6)
 
 
 def _data(body: bytes) -> Any:

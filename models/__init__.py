@@ -2,6 +2,7 @@
 
 from tortoise import Tortoise
 
+from models.audit import AuditActor, AuditEntry, AuditOperation
 from models.client import Client
 from models.discount import DiscountCode
 from models.identity import EmailChange, Invitation, PasswordRequest, RecoveryCode, Registration, Session, SessionEnd
@@ -19,6 +20,9 @@ __all__ = [
     "Access",
     "Attempt",
     "AttemptStatus",
+    "AuditActor",
+    "AuditEntry",
+    "AuditOperation",
     "Client",
     "Conflict",
     "ConflictKind",

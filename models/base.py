@@ -64,7 +64,12 @@ class AtStripe(Model):
 
 def global_id(row: Model) -> str:
     """The opaque id that clients hold (Relay's global object identification)."""
-    return base64.urlsafe_b64encode(f"{type(row).__name__}:{row.pk}".encode()).decode().rstrip("=")
+    return global_id_of(type(row), row.pk)
+
+
+def global_id_of(model: type[Model], key: UUID | str) -> str:
+    """The same, of a row that is not at hand."""
+    return base64.urlsafe_b64encode(f"{model.__name__}:{key}".encode()).decode().rstrip("=")
 
 
 def global_id_in_sql(model: type[Model]) -> str:

@@ -19,6 +19,7 @@ from tortoise.models import Model
 from tortoise.transactions import in_transaction
 
 from errors import Conflict, NotConfigured
+from models import audit
 from models.readers import Reader, Readers
 
 POOL_SIZE = 20  # connections of each kind
@@ -91,13 +92,17 @@ async def fetch(sql: str, *values: Any) -> list[asyncpg.Record]:
 
 @asynccontextmanager
 async def transaction() -> AsyncIterator[BaseDBAsyncClient]:
-    """One transaction; what `after_commit` registers runs once it stands. Not to be nested: see `savepoint`."""
+    """One transaction; what `after_commit` registers runs once it stands. Not to be nested: see `savepoint`.
+
+    What is changed in it is logged as done by whoever is acting (`models/audit.py`).
+    """
     if in_a_transaction():
         raise RuntimeError("a transaction is already open: nothing below its opener commits")
     hooks: list[AfterCommit] = []
     token = _after_commit.set(hooks)
     try:
         async with _begun() as connection:
+            await _signed(connection)
             yield connection
     except IntegrityError as error:
         if refusal := _typed(error):
@@ -140,6 +145,13 @@ async def _begun() -> AsyncIterator[BaseDBAsyncClient]:
                 await opening.client._parent._pool.release(opening.client._connection)
             raise
         yield connection
+
+
+async def _signed(connection: BaseDBAsyncClient) -> None:
+    """Tell the audit log's triggers who acts, until the transaction ends; where nobody does they stay silent."""
+    who = audit.current()
+    if who is not None and who.organization_id is not None:
+        await connection.execute_query("SELECT set_config('comptoir.actor', $1, true)", [who.told])
 
 
 def in_a_transaction() -> bool:

@@ -30,7 +30,7 @@ class Role(Coded):
     """What a person may do in an organization."""
 
     OWNER = "OWNER", "Everything, members and billing settings included"
-    ADMIN = "ADMIN", "Everything but ownership"
+    ADMIN = "ADMIN", "Everything but ownership and the audit log"
     CONSULTANT = "CONSULTANT", "Their own clients and work"
     ACCOUNTANT = "ACCOUNTANT", "Reads orders, payments and invoices"
     BENEFICIARY = "BENEFICIARY", "Their own orders and invoices only"

@@ -20,6 +20,7 @@ def tabs(app_url: str, sandbox_url: str | None) -> tuple[Tab, ...]:
         Tab(RESOLVE, {"conflict": "", "resolution": "Virement rendu le 12, par la banque."}),
         Tab(CANCEL, {"order": ""}),
         Tab(PAGES, {"after": None}),
+        Tab(AUDIT, {"after": None}),
     )
 
 
@@ -176,5 +177,23 @@ query Pages($after: String) {
     totalCount
     pageInfo { hasNextPage endCursor }
     nodes { number total { formatted } client { displayName orders(first: 3) { totalCount } } }
+  }
+}"""
+
+AUDIT = """# Who did what, newest first. For owners: an admin is refused. filter: { subject: "…" } is one row's history.
+query Audit($after: String) {
+  auditEntries(first: 10, after: $after) {
+    pageInfo { hasNextPage endCursor }
+    nodes {
+      createdAt
+      actorKind
+      actor { user { firstName lastName } }
+      address
+      action
+      operation
+      subjectType
+      subject
+      changes { field before after }
+    }
   }
 }"""

@@ -16,6 +16,7 @@ from models.database import reader
 from policy import must_be_seen_together
 from resolvers import (
     accounts,
+    audit,
     catalogue,
     clients,
     discounts,
@@ -34,8 +35,8 @@ from schema.roots import MUTATIONS, QUERIES, admitted
 from schema.scalars import SCALARS
 
 AREAS = (  # importing them declares their fields
-    accounts, catalogue, clients, discounts, identity, invoices, keys, members, nodes, orders, organization, partners,
-    payments,
+    accounts, audit, catalogue, clients, discounts, identity, invoices, keys, members, nodes, orders, organization,
+    partners, payments,
 )  # fmt: skip
 
 

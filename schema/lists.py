@@ -71,6 +71,14 @@ class is_set:  # noqa: N801
         self.column = column
 
 
+class names:  # noqa: N801
+    """A row of several kinds, by global id, in a way of its own: `subject: names(about, "What it is about.")`, where
+    `about` makes conditions of the id."""
+
+    def __init__(self, narrow: Callable[[str], dict[str, Any]], description: str) -> None:
+        self.narrow, self.description = narrow, description
+
+
 def filter(model: type[Model]) -> Callable[[type[T]], type[T]]:
     """An input that narrows a list of the model. Every part of it may be left out; null is as left out."""
 
@@ -139,6 +147,9 @@ def _narrowing(model: type[Model], name: str, annotation: Any) -> tuple[Any, Cal
             lambda value, _: {f"{column_name}__isnull": not value},
             f"{described(model, column_name)} Whether it was.",
         )
+    if isinstance(annotation, names):
+        narrow = annotation.narrow
+        return strawberry.ID, lambda value, _: narrow(value), annotation.description
     if name not in model._meta.fields_map:
         name = f"{name}_cents"
     column = model._meta.fields_map[name]

@@ -9,6 +9,7 @@
 
 import inspect
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from typing import Any
 from uuid import UUID
 
@@ -32,7 +33,7 @@ from policy import Permission, allowed
 from schema.connections import PAGING, Connection, page
 from schema.context import Context, Info
 from schema.lists import ordered
-from services import limits
+from services import audit, limits
 
 QUERIES: dict[str, StrawberryField] = {}
 MUTATIONS: dict[str, StrawberryField] = {}
@@ -170,8 +171,9 @@ class _Write(_Gate):
         self.payload, self.member = payload, member
 
     async def run(self, function: Callable[..., Awaitable[Any]], info: Info, arguments: dict[str, Any]) -> Any:
-        async with transaction():
-            changed = await function(**arguments)
+        with _acting(info):
+            async with transaction():
+                changed = await function(**arguments)
         return await self.shown(changed, info)
 
     async def shown(self, changed: Any, info: Info) -> Any:
@@ -183,13 +185,21 @@ class _Exchange(_Write):
         if in_a_transaction():
             raise RuntimeError("an exchange calls out: no transaction may be open around it")
         try:
-            return await self.shown(await function(**arguments), info)
+            with _acting(info):
+                done = await function(**arguments)
+            return await self.shown(done, info)
         except Unavailable as error:
             raise Unreachable(f"{error} Nothing is lost: try again in a moment.") from error
         except Disconnected as error:
             raise NotConfigured(str(error)) from error
         except Refused as error:
             raise Conflict(str(error)) from error
+
+
+def _acting(info: Info) -> AbstractContextManager[None]:
+    """What the field changes is its caller's doing, for the audit log."""
+    context = info.context
+    return audit.acting(info.field_name, context.actor, address=context.address, user_agent=context.user_agent)
 
 
 def _declare(

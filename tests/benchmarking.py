@@ -40,6 +40,7 @@ def test_each_claim_is_measured_and_told(home: Path) -> None:
         ("invoice, lines: 40", "naive"),
         ("delivery", "one by one"),
         ("delivery, slow", "one by one"),
+        ("a mutation", "not logged"),
     ]
     for figure in figures:
         assert figure["value"] > 0

@@ -178,9 +178,12 @@ async def shop(http: httpx.AsyncClient, sandbox: Sandbox) -> Shop:
         "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
         " AND relname NOT LIKE '%migration%'"
     )
-    # One statement: foreign keys are looked at when all is gone. Far faster than TRUNCATE on tables this small.
+    # One statement, far faster than TRUNCATE on tables this small. As a replica does, without triggers: those of
+    # foreign keys, and the one that refuses to empty the audit log. A superuser may, and nobody else.
     emptied = ", ".join(f"_{row['relname']} AS (DELETE FROM {row['relname']})" for row in tables)
-    await connection.execute_script(f"WITH {emptied} SELECT 1")
+    await connection.execute_script(
+        f"BEGIN; SET LOCAL session_replication_role = replica; WITH {emptied} SELECT 1; COMMIT"
+    )
     sandbox.partner.answer()
     return await Shop.open(http, sandbox)
 

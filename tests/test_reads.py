@@ -1,6 +1,7 @@
 """Reads: every list, every row, every relation, and one query for each relation whatever the page."""
 
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -61,12 +62,12 @@ async def sold(shop: Shop) -> Shop:
 
 async def test_every_list_gives_its_rows_and_each_is_found_by_its_id(sold: Shop) -> None:
     for name in LISTS:
-        page = await sold(list_document(name), first=10)
+        page = await sold(list_document(name), first=20)
         assert page["nodes"], f"nothing in {name}"
         assert page["totalCount"] == len(page["nodes"])
         for row in page["nodes"]:
             assert without_links(await sold(node_document(row["__typename"]), id=row["id"])) == without_links(row)
-            one = name.removesuffix("s")
+            one = re.sub("ies$|s$", lambda end: "y" * (end[0] == "ies"), name)
             if one in BY_ID:
                 assert without_links(await sold(one_document(one), id=row["id"])) == without_links(row)
 

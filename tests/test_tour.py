@@ -145,6 +145,9 @@ async def test_an_order_is_cancelled_and_lists_come_in_pages(tour: Tour) -> None
     following = await tour.run_again("Pages", after=page["pageInfo"]["endCursor"])
     assert following["nodes"] == []
 
+    (latest, *_) = (await tour.run("Audit"))["nodes"]
+    assert (latest["action"], latest["subject"], latest["operation"]) == ("orderCancel", made["id"], "UPDATE")
+
 
 async def test_readme_s_graphql_works_as_it_stands(tour: Tour) -> None:
     sign_in, catalogue, order, checkout, seen, resend = snippets("graphql")

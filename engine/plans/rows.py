@@ -4,7 +4,15 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from graphql import GraphQLEnumType, GraphQLNonNull, get_named_type, get_nullable_type, is_leaf_type
+from graphql import (
+    GraphQLEnumType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    get_named_type,
+    get_nullable_type,
+    is_leaf_type,
+)
 from graphql.execution.collect_fields import FieldDetailsList
 from tortoise.fields.relational import ForeignKeyFieldInstance
 from tortoise.models import Model
@@ -115,8 +123,6 @@ def _computed(plan: "Compiler", here: Here, definition: Any, computed: Computed,
 
 def _called(plan: "Compiler", function: Callable[..., Any], on: str, definition: Any, asked: FieldDetailsList) -> str:
     """A Python field, completed as its type says."""
-    if not is_leaf_type(get_named_type(definition.type)):
-        raise Unplannable("a Python field that is an object")
     arguments = ""
     if definition.args:
         get, constant = given(plan.schema, definition, asked[0].node)
@@ -125,8 +131,29 @@ def _called(plan: "Compiler", function: Callable[..., Any], on: str, definition:
         else:
             arguments = f", **A[{len(plan.dynamic)}]"
             plan.dynamic.append(get)
-    complete = plan.name("complete", completer(definition.type))
-    return f"{complete}({plan.name(function.__name__, function)}({on}{arguments}))"
+    made = f"{plan.name(function.__name__, function)}({on}{arguments})"
+    if not is_leaf_type(get_named_type(definition.type)):
+        return _objects(plan, made, definition.type, asked)
+    return f"{plan.name('complete', completer(definition.type))}({made})"
+
+
+def _objects(plan: "Compiler", made: str, type_: Any, asked: FieldDetailsList) -> str:
+    """A list of objects that Python made; what is asked of them are their attributes."""
+    match type_:
+        case GraphQLNonNull(of_type=GraphQLList(of_type=GraphQLNonNull(of_type=GraphQLObjectType() as each))):
+            parts = [(key, _attribute(plan, each, name)) for key, name, _ in plan.fields(asked, each)]
+            return f"[{display(parts)} for made in {made}]"
+    raise Unplannable("a Python field that is an object")
+
+
+def _attribute(plan: "Compiler", type_: GraphQLObjectType, name: str) -> str:
+    if name == "__typename":
+        return repr(type_.name)
+    field = type_.fields[name]
+    declared = field.extensions["strawberry-definition"]
+    if declared.base_resolver or not is_leaf_type(get_named_type(field.type)):
+        raise Unplannable(f"{type_.name}.{name} is no plain value")
+    return f"{plan.name('complete', completer(field.type))}(made.{declared.python_name})"
 
 
 def _named(plan: "Compiler", here: Here, definition: Any, hop: str, asked: FieldDetailsList) -> str:

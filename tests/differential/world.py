@@ -71,6 +71,8 @@ class _Builder:
         for number in range(1, SALES + 1):  # in turn: ids and numbers of the one lie between those of the other
             for place in self.random.sample((0, 1), 2):
                 self.sale(organizations[place], number, *goods[place], clients[place])
+        for each in zip(organizations, members, strict=True):
+            self.entries(*each)
         self.world.callers.append(Caller("nobody", None))
         kinds = list(dict.fromkeys(map(type, self.world.rows)))
         kinds.sort(key=lambda kind: kind is models.Conflict)  # after the payments that it names
@@ -287,6 +289,32 @@ class _Builder:
                 status_code=self.random.choice((None, 199, 200, 299, 300, 500)), error=self.maybe(self.text()),
                 response=self.maybe(self.text()),
             )  # fmt: skip
+
+    # What was done
+
+    def entries(self, organization: models.Organization, members: list[models.Membership]) -> None:
+        """Of the audit log: by people, keys and nobody, about rows that are there, that are gone, and about none."""
+        rows = [row for row in self.world.rows if getattr(row, "organization_id", None) == organization.id]
+        for _ in range(40):
+            kind, subject = self.random.choice(list(models.AuditActor)), self.maybe(self.random.choice(rows))
+            person = kind is models.AuditActor.PERSON
+            self.row(
+                models.AuditEntry, organization_id=organization.id, actor_kind=kind,
+                actor_id=self.random.choice(members).id if person else None,
+                key_id=self.maybe(self.id()) if not person else None,
+                action=self.random.choice(("orderCancel", "productUpdate", "signedIn")),
+                operation=self.random.choice(list(models.AuditOperation)),
+                subject_type=subject and type(subject).__name__, subject_id=subject and subject.id,
+                before=self.held(members), after=self.held(members), address=self.maybe("2001:db8::1"),
+                request_id=self.maybe("a" * 64), user_agent=self.maybe(self.text()),
+            )  # fmt: skip
+
+    def held(self, members: list[models.Membership]) -> dict[str, Any]:
+        columns = {
+            "name": self.text(), "price_cents": self.amount(), "active": True, "content": {"lines": [1, self.text()]},
+            "signing_secret": "[redacted]", "consultant_id": str(self.random.choice(members).id), "gone": [],
+        }  # fmt: skip
+        return {name: columns[name] for name in self.some(list(columns), len(columns))}
 
     # Values
 

@@ -32,13 +32,14 @@ PARTNERS = {
     models.Partner, models.ProductPartner, models.Notification, models.NotificationAttempt,
 }  # fmt: skip
 RUNNING = {models.DiscountCode, models.PublishableKey, models.PartnerKey}  # what those who run the shop see
+OWNED = {models.AuditEntry}  # what those see whose shop it is
 
 # The tables that a role sees whole, and those of which it sees what belongs to its own client; a storefront sees the
 # products that are sold, a partner what is about itself.
 WHOLE: dict[Kind, set[type[Model]]] = {
     Role.OWNER: EVERYTHING,
-    Role.ADMIN: EVERYTHING,
-    Role.ACCOUNTANT: EVERYTHING - PARTNERS - RUNNING,
+    Role.ADMIN: EVERYTHING - OWNED,
+    Role.ACCOUNTANT: EVERYTHING - PARTNERS - RUNNING - OWNED,
     Role.CONSULTANT: CATALOGUE,
     Role.BENEFICIARY: TENANT,
     Key.STOREFRONT: {models.Storefront},
@@ -304,9 +305,12 @@ async def sale(shop: Shop, whose: str, number: int, people: dict[str, Any]) -> l
         name=whose, key=f"pk_{number:024}", origins="https://shop.example.com", **here
     )
     own = await models.PartnerKey.create(partner=partner, name=whose, prefix="ptk_", key_hash=f"{number:064}", **here)
+    entry = await models.AuditEntry.create(
+        actor_kind=models.AuditActor.SYSTEM, action="sold", operation=models.AuditOperation.NOTE, **here
+    )
     return [
         client, product, partner, link, order, line, payment, conflict, invoice, notification, attempt, reminder, code,
-        key, own,
+        key, own, entry,
     ]  # fmt: skip
 
 

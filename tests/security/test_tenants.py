@@ -118,7 +118,7 @@ async def test_the_database_refuses_a_row_that_names_one_of_another_organization
         await caller_of(both[0], role)
     mine, theirs = (shop.organization.id for shop in both)
     tried = []
-    for model in READS:
+    for model in set(READS) - {models.AuditEntry}:  # of which no row is ever changed: see test_audit_log.py
         for name, column in model._meta.fields_map.items():
             if not (isinstance(column, ForeignKeyFieldInstance) and issubclass(column.related_model, Owned)):
                 continue
