@@ -5,17 +5,20 @@ from tortoise import Tortoise
 from models.client import Client
 from models.discount import DiscountCode
 from models.invoice import Invoice, InvoiceSeries, InvoiceType, Reminder
-from models.key import PartnerKey, PublishableKey
+from models.key import ApiKey, ApiScope, PartnerKey, PublishableKey
 from models.order import Conflict, ConflictKind, ConflictProposal, Order, OrderKind, OrderLine, OrderSource, OrderStatus
 from models.organization import Membership, Organization, Role, Storefront, User, VatRegime
 from models.partner import ATTEMPTS, Notification, NotificationAttempt, NotificationStatus, Partner
 from models.payment import Attempt, AttemptStatus, Operation, Payment, PaymentMethod, PaymentStatus
+from models.place import KnownPlace
 from models.product import Access, Product, ProductPartner
 from models.promise import Lane, Promise, SecretOpening, StripeEvent
 
 __all__ = [
     "ATTEMPTS",
     "Access",
+    "ApiKey",
+    "ApiScope",
     "Attempt",
     "AttemptStatus",
     "Client",
@@ -26,6 +29,7 @@ __all__ = [
     "Invoice",
     "InvoiceSeries",
     "InvoiceType",
+    "KnownPlace",
     "Lane",
     "Membership",
     "Notification",

@@ -26,7 +26,8 @@ PUBLIC = {"signIn"}  # what nobody needs to be signed in for
 
 # Seen by nobody through the API: machinery, and what is shown only through its owner's own fields.
 HIDDEN = {
-    models.Access, models.Attempt, models.InvoiceSeries, models.Promise, models.SecretOpening, models.StripeEvent,
+    models.Access, models.Attempt, models.InvoiceSeries, models.KnownPlace, models.Promise, models.SecretOpening,
+    models.StripeEvent,
 }  # fmt: skip
 
 SCHEMA = build_schema(sdl())

@@ -1,4 +1,5 @@
-"""What several tests of bad input need: proof that nothing changed, other organizations, settings and names."""
+"""What several tests of bad input need: all kinds of callers, proof that nothing changed, other organizations, settings
+and names."""
 
 import base64
 import socket
@@ -11,8 +12,14 @@ import httpx
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from main import create_app
+from models import ApiScope
+from policy import GRANTS, Kind, Scoped
 from services import outside
 from tests.shop import Shop
+
+# Every kind of caller: each role and key, and API keys that may do nothing, something, all that one may.
+API_KEYS = [Scoped(frozenset(scopes)) for scopes in ((), (ApiScope.ORDERS_READ, ApiScope.ORDERS_WRITE), ApiScope)]
+CALLERS: list[Kind] = [*GRANTS, *API_KEYS]
 
 TABLES = """
     SELECT relname FROM pg_class
