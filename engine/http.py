@@ -70,8 +70,7 @@ class GraphQLApp:
             else:
                 asked = await self._asked_by_body(scope["method"], content_type, receive)
             answer = await self._answer(asked, scope, receive)
-            allow = () if answer.allowed else ((b"allow", b"POST"),)
-            await _send(send, self._status(answer, answered_as), answered_as, answer.body, allow)
+            await _send(send, self._status(answer, answered_as), answered_as, answer.body, _more(answer))
         except Refusal as refusal:
             await _send(send, refusal.status, answered_as or JSON, refusal.body, refusal.headers)
         except Gone:
@@ -131,6 +130,12 @@ class GraphQLApp:
         if answer.executed or answered_as == JSON:
             return 200
         return self._invalid_status if answer.parsed else 400
+
+
+def _more(answer: Answer) -> Headers:
+    if answer.retry_after:
+        return ((b"retry-after", b"%d" % answer.retry_after),)
+    return () if answer.allowed else ((b"allow", b"POST"),)
 
 
 class Refusal(Exception):

@@ -17,8 +17,8 @@ def me(info: Info) -> Wanted:
 
 
 @exchange(SignedIn, requires=Permission.PUBLIC)  # no transaction: hashing takes its time
-async def sign_in(input: SignInInput) -> SignedIn:
+async def sign_in(info: Info, input: SignInInput) -> SignedIn:
     """Sign in with e-mail address and password; the access token is good for 15 minutes."""
     given(input)
-    token, expires_at = await identity.sign_in(input.email, input.password)
+    token, expires_at = await identity.sign_in(input.email, input.password, info.context.address)
     return SignedIn(access_token=token, expires_at=DateTime(expires_at))

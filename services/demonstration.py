@@ -18,9 +18,9 @@ from models import (
 )
 from models.database import transaction
 from services import catalogue_sync, partners, vault
-from services.identity import hash_password
 from services.outbox import later
 from services.outside import outside
+from services.passwords import hash_password
 from settings import Settings
 
 SLUG, PARTNER = "demo", "fiscalis"

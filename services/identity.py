@@ -1,38 +1,31 @@
 """Signing in, and who a token speaks for."""
 
-import asyncio
 from datetime import datetime, timedelta
 
-from argon2 import PasswordHasher
-from argon2.exceptions import Argon2Error, InvalidHashError
-
-from errors import Unauthenticated
+from errors import Limited, Unauthenticated
 from models import Membership, Role, User
 from models.database import fetch
 from policy import Actor
-from services import access_keys, tokens
+from services import access_keys, lockout, passwords, tokens
 
 ACCESS_LIFE = timedelta(minutes=15)
-PASSWORD_MOST = 1024  # characters; more is no password, it is an attempt to make us hash
-
-_hasher = PasswordHasher()  # argon2id with the library's parameters (RFC 9106, low memory)
-# What an unknown address is checked against, so that it takes as long as a known one.
-_nobody = _hasher.hash("nobody")
 
 
-async def hash_password(password: str) -> str:
-    return await asyncio.to_thread(_hasher.hash, password)
-
-
-async def sign_in(email: str, password: str) -> tuple[str, datetime]:
-    """(access token, until when it is good). Raises Unauthenticated, the same for any reason."""
+async def sign_in(email: str, password: str, address: str | None) -> tuple[str, datetime]:
+    """(access token, until when it is good). Raises Unauthenticated, the same for any reason, and Limited where too
+    many attempts were made before (`services/lockout.py`)."""
+    await lockout.check(lockout.PASSWORD, email, address)
     user = await User.get_or_none(email=email)
-    good = len(password) <= PASSWORD_MOST and await asyncio.to_thread(
-        _matches, user.password_hash if user else _nobody, password
-    )
+    try:
+        good = await passwords.matches(user.password_hash if user else None, password)
+    except Limited:
+        await lockout.untried(lockout.PASSWORD, email, address)
+        raise
     membership = await Membership.filter(user_id=user.id, active=True).order_by("id").first() if user else None
     if user is None or membership is None or not good:
+        await lockout.failed(lockout.PASSWORD, email, address)
         raise Unauthenticated("Unknown e-mail address or wrong password.")
+    await lockout.succeeded(lockout.PASSWORD, email, address)
     claims = {"sub": str(user.id), "org": str(membership.organization_id)}
     return tokens.sign(tokens.ACCESS, claims, ACCESS_LIFE)
 
@@ -52,10 +45,3 @@ async def actor_of(token: str, origin: str | None = None) -> Actor | None:
         claims["sub"],
     )
     return Actor(Role(rows[0][0]), rows[0][1], rows[0][2]) if rows else None
-
-
-def _matches(hashed: str, password: str) -> bool:
-    try:
-        return _hasher.verify(hashed, password)
-    except (Argon2Error, InvalidHashError):
-        return False

@@ -10,7 +10,7 @@ from errors import Conflict
 from models import Client, Membership, Organization, Role, User
 from models.database import transaction
 from policy import Actor
-from services.identity import hash_password
+from services.passwords import hash_password
 
 
 @dataclass(frozen=True)

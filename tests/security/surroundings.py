@@ -67,6 +67,14 @@ async def installed_with(shop: Shop, **settings: Any) -> AsyncIterator[Shop]:
         await opened.close()
 
 
+@asynccontextmanager
+async def coming_from(shop: Shop, address: str) -> AsyncIterator[Shop]:
+    """The same caller, at another address."""
+    transport = httpx.ASGITransport(create_app(outside.outside().settings), client=(address, 1))
+    async with httpx.AsyncClient(transport=transport, base_url="http://comptoir.test") as client:
+        yield replace(shop, http=client)
+
+
 def never_made(model: str) -> str:
     """A well-formed global id of a row that is not there."""
     return base64.urlsafe_b64encode(f"{model}:01900000-0000-7000-8000-000000000000".encode()).decode().rstrip("=")

@@ -11,9 +11,9 @@ from models import Membership, Role, User
 from policy import Key, Kind, Permission, Scoped, granted
 from schema.roots import MUTATIONS, PERMISSIONS
 from services import tokens
-from services.identity import PASSWORD_MOST
+from services.passwords import PASSWORD_MOST
 from tests.security.inputs import document_of, input_of
-from tests.security.surroundings import CALLERS, neighbour, never_made, nothing_changes
+from tests.security.surroundings import CALLERS, coming_from, neighbour, never_made, nothing_changes
 from tests.security.test_keys import partner, server, storefront
 from tests.shop import PASSWORD, Shop
 
@@ -36,11 +36,13 @@ async def test_an_address_is_known_in_any_case(shop: Shop) -> None:
 
 async def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(shop: Shop) -> None:
     wrong = "Unknown e-mail address or wrong password."
+    passwords = ("", "wrong", PASSWORD + " ", PASSWORD.upper(), "a\0b", "é" * PASSWORD_MOST, "x" * 500_000)
 
     async with nothing_changes(shop):
-        for password in ("", "wrong", PASSWORD + " ", PASSWORD.upper(), "a\0b", "é" * PASSWORD_MOST, "x" * 500_000):
+        for number, password in enumerate(passwords):
             for email in (shop.email, "nobody@shop.test"):
-                refusal = await shop.refused(SIGN_IN, input={"email": email, "password": password})
+                async with coming_from(shop, f"192.0.2.{number}") as caller:
+                    refusal = await caller.refused(SIGN_IN, input={"email": email, "password": password})
                 assert refusal == ("UNAUTHENTICATED", None, wrong), (email, password[:9])
 
 

@@ -1,0 +1,70 @@
+"""Passwords, hashed with argon2id: slow on purpose, and so beside the event loop, few at once, after everything else.
+
+A hash takes 64 MiB and runs on four threads. A queue of its own bounds both, and its threads give way to those that
+answer requests.
+"""
+
+import asyncio
+import os
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from argon2 import PasswordHasher
+from argon2.exceptions import Argon2Error, InvalidHashError
+
+from errors import Limited
+from services.metrics import HASHES
+
+T = TypeVar("T")
+
+PASSWORD_MOST = 1024  # characters; more is no password, it is an attempt to make us hash
+AT_ONCE = max(1, min(4, (os.cpu_count() or 1) // 4))
+WAITING_MOST = 100  # some ten seconds' worth where there are two cores
+RETRY_AFTER = 10  # seconds
+
+
+async def hash_password(password: str) -> str:
+    """What is kept of a password. Raises Limited where too many wait already."""
+    return await _in_turn(_hasher.hash, password)
+
+
+async def matches(hashed: str | None, password: str) -> bool:
+    """Whether a password is the one of a hash; for None, nobody's, never, after as long. Raises Limited where too many
+    wait already."""
+    if len(password) > PASSWORD_MOST:
+        return False
+    return await _in_turn(_matches, hashed or _nobody, password) and hashed is not None
+
+
+async def _in_turn(function: Callable[..., T], *arguments: str) -> T:
+    global _waiting
+    if _waiting >= WAITING_MOST:
+        raise Limited(f"Too many people are signing in. Try again in {RETRY_AFTER} s.", retry_after=RETRY_AFTER)
+    _waiting += 1
+    try:
+        return await asyncio.get_running_loop().run_in_executor(_threads, function, *arguments)
+    finally:
+        _waiting -= 1
+        HASHES.inc()
+
+
+def _matches(hashed: str, password: str) -> bool:
+    try:
+        return _hasher.verify(hashed, password)
+    except (Argon2Error, InvalidHashError):
+        return False
+
+
+def _give_way() -> None:
+    """The lowest priority of all, for this thread and those that argon2 starts from it."""
+    if sys.platform == "linux":  # elsewhere a thread has no priority of its own
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
+
+
+_hasher = PasswordHasher()  # the library's parameters (RFC 9106, low memory)
+_nobody = _hasher.hash("nobody")
+_threads = ThreadPoolExecutor(AT_ONCE, "hashing", initializer=_give_way)
+_waiting = 0
