@@ -14,7 +14,7 @@ from models import ApiScope, Role
 from policy import KINDS, Actor, Key, Permission, Scoped
 from schema.roots import MUTATIONS, PERMISSIONS
 from services import outside
-from services.buckets import AWAY, Buckets, Charge, LocalBuckets, Rate
+from services.buckets import AWAY, Buckets, Charge, Leases, LocalBuckets, Rate
 from services.limits import GUARDED, LIMITS, Root, Use, Whose, spend, whose
 from tests.security.surroundings import coming_from, installed_with, nothing_changes
 from tests.security.test_keys import server, storefront
@@ -296,6 +296,61 @@ async def test_what_redis_keeps_of_a_bucket_goes_by_itself(redis_url: str) -> No
         await shared.close()
 
     assert 0 < left <= 18_000
+
+
+async def test_of_a_rate_with_a_lease_processes_together_let_in_no_more_than_the_rate_at_once(redis_url: str) -> None:
+    processes, charge = [Buckets(redis_url) for _ in range(3)], Charge(uuid4().hex, Rate(100, 3600, lease=8), 1)
+    try:
+        let_in = [await processes[turn % 3].take([charge]) == 0 for turn in range(130)]
+    finally:
+        for each in processes:
+            await each.close()
+
+    assert sum(let_in) == 100  # all that was leased is spent in the end
+
+
+async def test_what_is_leased_is_spent_without_asking_redis_and_not_for_longer_than_the_rates_span(
+    redis_url: str,
+) -> None:
+    buckets, charge = Buckets(redis_url), Charge(uuid4().hex, Rate(100, 3600, lease=8), 1)
+    try:
+        await buckets.take([charge])
+        redis = buckets._take.registered_client
+        first = await redis.get(charge.bucket)
+        assert [await buckets.take([charge]) for _ in range(7)] == [0] * 7
+        assert await redis.get(charge.bucket) == first
+        await buckets.take([charge])
+        assert await redis.get(charge.bucket) != first
+    finally:
+        await buckets.close()
+    leases = Leases()
+    leases.put(charge, 7, now=0.0)
+    assert leases.draw(charge, now=3599.0) == 1
+    assert leases.draw(charge, now=3600.0) == 0
+
+
+async def test_of_a_refusal_what_was_leased_stays(redis_url: str) -> None:
+    buckets, name = Buckets(redis_url), uuid4().hex
+    leased, exact = Charge(name, Rate(8, 3600, lease=8), 1), Charge(f"{name}2", Rate(1, 3600), 1)
+    try:
+        await buckets.take([leased, exact])
+        assert [await buckets.take([leased, exact]) > 0 for _ in range(20)] == [True] * 20
+        assert [await buckets.take([leased]) > 0 for _ in range(8)] == [False] * 7 + [True]
+    finally:
+        await buckets.close()
+
+
+async def test_what_is_given_back_can_be_asked_again(redis_url: str) -> None:
+    shared, alone, rate, name = Buckets(redis_url), LocalBuckets(), Rate(3, 3600), uuid4().hex
+    try:
+        for number, refused in ((3, False), (1, True), (-1, False), (1, False), (1, True), (-3, False), (3, False)):
+            charges = [Charge(name, rate, number)]
+            assert (await shared.take(charges) > 0, alone.take(charges, 0.0) > 0) == (refused, refused)
+        await shared.take([Charge(name, rate, -3)])
+        await shared.take([Charge(name, rate, -3)])  # more than there was
+        assert not await shared._take.registered_client.exists(name)
+    finally:
+        await shared.close()
 
 
 async def test_while_redis_is_away_a_process_counts_by_itself(shop: Shop) -> None:
