@@ -2,6 +2,7 @@
 
 webhook     the whole route of Stripe's events, against a route that reads the body, and one that stores it too
 invoice     a page rendered, against WeasyPrint used as its manual begins
+signing-in  `me` while fifty people sign in, against `me` alone: how much longer the slowest of a hundred answers takes
 delivery    partners told, each try recorded, against posts one after the other of which nothing is kept
 
 PostgreSQL and Valkey are started, and each claim has a database made anew. Nothing is timed before all ways were seen
@@ -20,12 +21,17 @@ from pathlib import Path
 
 import uvloop
 
-from benchmarks import data, deliveries, invoices, load, webhooks
+from benchmarks import data, deliveries, invoices, load, signing_in, webhooks
 from benchmarks.figures import Figure, as_json, as_table
 from benchmarks.installation import Installation
 from local import embedded, processes
 
-CLAIMS = {"webhook": webhooks.measure, "invoice": invoices.measure, "delivery": deliveries.measure}
+CLAIMS = {
+    "webhook": webhooks.measure,
+    "invoice": invoices.measure,
+    "delivery": deliveries.measure,
+    "signing-in": signing_in.measure,
+}
 QUICK = {"rounds": 1, "seconds": 0.1}
 
 

@@ -24,6 +24,7 @@ PASSWORD_MOST = 1024  # characters; more is no password, it is an attempt to mak
 AT_ONCE = max(1, min(4, (os.cpu_count() or 1) // 4))
 WAITING_MOST = 100  # some ten seconds' worth where there are two cores
 RETRY_AFTER = 10  # seconds
+NICENESS = 10  # a tenth of what others get where there is not enough for all, and all that is left over
 
 
 async def hash_password(password: str) -> str:
@@ -59,9 +60,9 @@ def _matches(hashed: str, password: str) -> bool:
 
 
 def _give_way() -> None:
-    """The lowest priority of all, for this thread and those that argon2 starts from it."""
+    """A low priority, for this thread and those that argon2 starts from it."""
     if sys.platform == "linux":  # elsewhere a thread has no priority of its own
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
 _hasher = PasswordHasher()  # the library's parameters (RFC 9106, low memory)

@@ -40,6 +40,8 @@ def test_each_claim_is_measured_and_told(home: Path) -> None:
         ("invoice, lines: 40", "naive"),
         ("delivery", "one by one"),
         ("delivery, slow", "one by one"),
+        ("p99 of me, 50 signing in", "alone"),
+        ("sign-ins", "a second"),
     ]
     for figure in figures:
         assert figure["value"] > 0

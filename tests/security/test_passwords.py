@@ -9,7 +9,7 @@ import pytest
 
 from errors import Limited
 from services import passwords
-from services.passwords import AT_ONCE, PASSWORD_MOST, WAITING_MOST, hash_password, matches
+from services.passwords import AT_ONCE, NICENESS, PASSWORD_MOST, WAITING_MOST, hash_password, matches
 from tests.security.surroundings import coming_from, installed_with
 from tests.security.test_lockout import ELSEWHERE, SIGN_IN, TRIES
 from tests.shop import CHEAP_HASH, PASSWORD, Shop
@@ -72,5 +72,5 @@ async def test_the_threads_that_hash_give_way() -> None:
     def niceness(_: str) -> int:
         return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
 
-    assert await passwords._in_turn(niceness, "") == 19
-    assert niceness("") < 19
+    assert await passwords._in_turn(niceness, "") == NICENESS
+    assert niceness("") < NICENESS
