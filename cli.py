@@ -61,6 +61,7 @@ def serve(
         loop="uvloop",
         http="httptools",
         log_config=None,  # ours
+        proxy_headers=False,  # the app's own, by FORWARDED_ALLOW_IPS
         access_log=settings.environment == "development",
         timeout_graceful_shutdown=8,  # less than the 10 s that supervisors give
     )

@@ -1,15 +1,17 @@
 """The ASGI app: routes, lifespan, who is calling."""
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import asdict
+from typing import Any, cast
 
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 import telemetry
 from engine import graphiql
@@ -68,14 +70,20 @@ def create_app(settings: Settings) -> Starlette:
     ]
     if explore:
         routes += [Mount("/graphiql", graphiql.assets), Route("/", lambda request: RedirectResponse("/graphql"))]
-    return _App(routes=routes, lifespan=lifespan)
+    return _App(settings.forwarded_allow_ips, routes=routes, lifespan=lifespan)
 
 
 class _App(Starlette):
-    """Starlette, with what watches over requests around all of it: what it answers to errors is counted too."""
+    """Starlette, with what watches over requests around all of it: what it answers to errors is counted too. The
+    client's address is what the last proxy that is trusted says it is (`X-Forwarded-For`)."""
+
+    def __init__(self, proxies: Sequence[str], **options: Any) -> None:
+        super().__init__(**options)
+        self._proxies = list(proxies)
 
     def build_middleware_stack(self) -> ASGIApp:
-        return Requests(super().build_middleware_stack())
+        watched: Any = Requests(super().build_middleware_stack())
+        return cast(ASGIApp, ProxyHeadersMiddleware(watched, self._proxies))
 
 
 async def context(request: HTTPConnection) -> Context:

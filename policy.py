@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import cached_property
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from tortoise.queryset import QuerySet
 
 import models
 from errors import Forbidden, NotFound, Unauthenticated
-from models import Role
+from models import ApiScope, Role
 from models.base import parse_global_id
 
 M = TypeVar("M", bound=Model)
@@ -55,7 +56,26 @@ class Key(Enum):
     PARTNER = "A partner's key reads the partner and what it was told, and nothing else."
 
 
-Kind = Role | Key
+@dataclass(frozen=True)
+class Scoped:
+    """What an API key may be: the same kind for the same scopes, of which it may do what each opens, and no more."""
+
+    scopes: frozenset[ApiScope]
+
+    @property
+    def name(self) -> str:
+        return f"API_KEY({', '.join(sorted(self.scopes))})"
+
+    @property
+    def value(self) -> str:
+        return "An API key does what its scopes open, and nothing else. Give it the scope, or use another key."
+
+    @cached_property
+    def permissions(self) -> frozenset[Permission]:
+        return frozenset({Permission.PUBLIC}).union(*(SCOPES[scope] for scope in self.scopes))
+
+
+Kind = Role | Key | Scoped
 
 _EVERYTHING = frozenset(Permission)
 _SALES = frozenset(
@@ -74,6 +94,33 @@ GRANTS: dict[Kind, frozenset[Permission]] = {
     Key.STOREFRONT: frozenset({Permission.PUBLIC, Permission.CATALOGUE_READ, Permission.CHECKOUT_START}),
     Key.PARTNER: frozenset({Permission.PUBLIC, Permission.PARTNERS_READ}),
 }
+
+_SOLD = frozenset({Permission.CATALOGUE_READ})
+_CLIENTS = frozenset({Permission.CLIENTS_READ})
+_ORDERS = _SOLD | _CLIENTS | {Permission.ORDERS_READ}  # which name clients and products
+_PARTNERS = frozenset({Permission.PARTNERS_READ})
+
+# What a scope opens: nothing of members, keys or the organization, and nothing that is done in a person's name. Each is
+# closed: it opens all that its rows always name (`must_be_seen_together`), and so several together are too.
+SCOPES: dict[ApiScope, frozenset[Permission]] = {
+    ApiScope.CATALOGUE_READ: _SOLD,
+    ApiScope.CATALOGUE_WRITE: _SOLD | {Permission.CATALOGUE_WRITE},
+    ApiScope.CLIENTS_READ: _CLIENTS,
+    ApiScope.CLIENTS_WRITE: _CLIENTS | {Permission.CLIENTS_WRITE},
+    ApiScope.DISCOUNTS_READ: frozenset({Permission.DISCOUNTS_READ}),
+    ApiScope.DISCOUNTS_WRITE: frozenset({Permission.DISCOUNTS_READ, Permission.DISCOUNTS_WRITE}),
+    ApiScope.ORDERS_READ: _ORDERS,
+    ApiScope.ORDERS_WRITE: _ORDERS | {Permission.ORDERS_WRITE},
+    ApiScope.ORDERS_PAY: _ORDERS | {Permission.ORDERS_PAY, Permission.CHECKOUT_START},
+    ApiScope.CONFLICTS_READ: _ORDERS | {Permission.CONFLICTS_READ},
+    ApiScope.INVOICES_READ: _ORDERS | {Permission.INVOICES_READ},
+    ApiScope.INVOICES_WRITE: _ORDERS | {Permission.INVOICES_READ, Permission.INVOICES_WRITE},
+    ApiScope.PARTNERS_READ: _PARTNERS,
+    ApiScope.PARTNERS_WRITE: _PARTNERS | {Permission.PARTNERS_WRITE},
+}
+
+# Every kind of caller by itself; a key of several scopes is what each of them is.
+KINDS: tuple[Kind, ...] = (*GRANTS, *(Scoped(frozenset({scope})) for scope in ApiScope))
 
 # The permission that opens a table. A table that is not here is seen by nobody.
 READS: dict[type[Model], Permission] = {
@@ -99,6 +146,7 @@ READS: dict[type[Model], Permission] = {
     models.PartnerKey: Permission.KEYS_READ,
     models.PublishableKey: Permission.KEYS_READ,
     models.AuditEntry: Permission.AUDIT_READ,
+    models.ApiKey: Permission.KEYS_READ,
 }
 
 
@@ -164,7 +212,8 @@ _OF_CLIENTS: dict[type[Model], Rule] = {
     models.Reminder: Of(models.Order, "order"),
 }
 
-# Of a table that its permission opens, a caller sees all of the organization's rows, or those that its rule leaves.
+# Of a table that its permission opens, a caller sees all of the organization's rows, or those that its rule leaves; an
+# API key sees all.
 ROWS: Rules = {
     Role.OWNER: _MEMBERS,
     Role.ADMIN: _MEMBERS,
@@ -197,7 +246,7 @@ class Actor:
 
     kind: Kind  # with the facts, all that its scopes are made of
     organization_id: UUID
-    own_id: UUID  # a person's membership, the partner of a partner's key, the storefront's key itself
+    own_id: UUID  # a person's membership, the partner of a partner's key, any other key itself
 
     @property
     def facts(self) -> tuple[UUID, UUID]:
@@ -207,7 +256,7 @@ class Actor:
     @property
     def constants(self) -> tuple[Any, ...]:
         """The values in the scopes of all of its kind."""
-        return _CONSTANTS[self.kind]
+        return _CONSTANTS.get(self.kind, ())
 
     @property
     def is_storefront(self) -> bool:
@@ -224,7 +273,7 @@ class Actor:
         return Actor(self.kind, *facts)
 
     def may(self, permission: Permission) -> bool:
-        return permission in GRANTS[self.kind]
+        return permission in granted(self.kind)
 
     def require(self, permission: Permission) -> None:
         """Raises Forbidden where it lacks it."""
@@ -237,6 +286,12 @@ class Actor:
         if Role.OWNER in roles and self.kind is not Role.OWNER:
             raise Forbidden("Only an owner makes somebody an owner, or an owner something else. Ask one.")
 
+    def must_be_able_to_open(self, scopes: Iterable[ApiScope], *, field: str) -> None:
+        """Raises Forbidden, blaming `field`: nobody gives a key more than they may themselves."""
+        for scope in scopes:
+            if not SCOPES[scope] <= granted(self.kind):
+                raise Forbidden(f"You may not give {scope.value}: it opens more than your role does.", field=field)
+
     def rows(self, model: type[M]) -> QuerySet[Any]:
         """The rows that this actor sees: the only way to rows from a request. Sub-selects, never joins."""
         opened_by = READS.get(model)
@@ -246,7 +301,7 @@ class Actor:
             return model.filter(id=self.organization_id)
         # People and their sessions belong to no organization, and are narrowed by who they are.
         seen: dict[str, Any] = {} if model in _NOBODYS else {"organization_id": self.organization_id}
-        match ROWS[self.kind].get(model):
+        match ROWS.get(self.kind, {}).get(model):
             case Mine(column):
                 seen[column] = self.own_id
             case Oneself(column):
@@ -291,6 +346,11 @@ class Nobody:
 NOBODY = Nobody()
 
 
+def granted(kind: Kind) -> frozenset[Permission]:
+    """All that a kind of caller may."""
+    return kind.permissions if isinstance(kind, Scoped) else GRANTS[kind]
+
+
 def row_id(model: type[Model], key: str) -> UUID:
     """The row that a global id names; one that names nothing of this kind finds no row."""
     name, row = parse_global_id(key) or ("", _NO_ROW)
@@ -302,13 +362,15 @@ def must_be_seen_together(named: Iterable[tuple[type[Model], str, type[Model]]],
 
     Proven for each kind of caller: it sees every row of the target; or it sees rows of the model by the target's, over
     this very key; or rows of the target by the model's; or of each those that hold its own id, there as the key, here
-    as the row's. Raises TypeError for what is not proven.
+    as the row's. Of API keys each scope is proven by itself: they see all rows of a table, or none, and so what several
+    scopes open together is closed as each is. Raises TypeError for what is not proven.
     """
     for model, key, target in named:
-        for kind, permissions in GRANTS.items():
+        for kind in KINDS:
+            permissions, of_kind = granted(kind), rules.get(kind, {})
             if READS.get(model) not in permissions:
                 continue
-            rule, narrowed = rules[kind].get(model), rules[kind].get(target)
+            rule, narrowed = of_kind.get(model), of_kind.get(target)
             follows = rule == Of(target, key) or narrowed == NamedBy(model, key)
             follows = follows or (rule == Mine(f"{key}_id") and narrowed == Mine("id"))
             if READS.get(target) not in permissions or not (narrowed is None or follows):

@@ -2,6 +2,7 @@
 
 import re
 from functools import cached_property
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -31,6 +32,13 @@ class Settings(BaseSettings):
     )
     graphql_invalid_status: Annotated[Literal[400, 422], BeforeValidator(int)] = Field(
         400, description="Status of a document that the schema refuses, as application/graphql-response+json"
+    )
+    rate_factor: float = Field(
+        1, gt=0, le=1_000_000, description="Every limit on how often a caller may ask, times this"
+    )
+    forwarded_allow_ips: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("127.0.0.1", "::1"),
+        description="Proxies in front, addresses or networks: their word is taken for where a client comes from",
     )
     metrics_token: SecretStr | None = Field(
         None, min_length=16, description="What Prometheus sends to read /metrics; none in production: no such route"
@@ -92,7 +100,9 @@ class Settings(BaseSettings):
         None, description="Base address of the stand-ins (`make run` sets it); refused with live keys"
     )
 
-    @field_validator("stripe_webhook_secret", "allowed_origins", "stripe_payment_methods", mode="before")
+    @field_validator(
+        "stripe_webhook_secret", "allowed_origins", "stripe_payment_methods", "forwarded_allow_ips", mode="before"
+    )
     @classmethod
     def _several(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -106,6 +116,19 @@ class Settings(BaseSettings):
     @classmethod
     def _no_slash_around(cls, value: str) -> str:
         return value.strip("/")
+
+    @field_validator("forwarded_allow_ips")
+    @classmethod
+    def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for part in value:
+            try:
+                ip_network(part)
+            except ValueError:
+                raise ValueError(
+                    "must be addresses or networks of proxies, like 10.0.0.5 or 10.0.0.0/24; `*` would let anybody say"
+                    " where they come from"
+                ) from None
+        return value
 
     @field_validator("sentry_dsn")
     @classmethod

@@ -2,6 +2,7 @@
 
 webhook     the whole route of Stripe's events, against a route that reads the body, and one that stores it too
 invoice     a page rendered, against WeasyPrint used as its manual begins
+signing-in  `me` while fifty people sign in, against `me` alone: how much longer the slowest of a hundred answers takes
 delivery    partners told, each try recorded, against posts one after the other of which nothing is kept
 mutation    a change that the audit log names, against the same without
 
@@ -21,7 +22,7 @@ from pathlib import Path
 
 import uvloop
 
-from benchmarks import data, deliveries, invoices, load, mutations, webhooks
+from benchmarks import data, deliveries, invoices, load, mutations, signing_in, webhooks
 from benchmarks.figures import Figure, as_json, as_table
 from benchmarks.installation import Installation
 from local import embedded, processes
@@ -31,6 +32,7 @@ CLAIMS = {
     "invoice": invoices.measure,
     "delivery": deliveries.measure,
     "mutation": mutations.measure,
+    "signing-in": signing_in.measure,
 }
 QUICK = {"rounds": 1, "seconds": 0.1}
 

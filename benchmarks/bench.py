@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import cycle
+from itertools import cycle, repeat
 from typing import Any
 
 import orjson
@@ -50,6 +50,10 @@ class Bench:
                 if data != expected:
                     raise load.Failed(f"{way} answers otherwise:\n{data.decode()}\n{expected.decode()}")
         return {way: cycle([exchange for exchange, _ in several]) for way, several in ways.items()}
+
+    async def verified(self, sent: bytes) -> Iterator[Exchange]:
+        """A request again and again, of which each answer is as long as the first."""
+        return repeat((await self._verified(sent))[0])
 
     async def turns(self, ways: Ways) -> Turns:
         """Each way in turn, as many times as there are rounds, after a short turn that warms up."""

@@ -9,10 +9,12 @@ from benchmarks import documents, load
 from benchmarks.bench import BY_HAND, STOCK, Bench
 from benchmarks.data import LARGE, MILLION, THOUSAND
 from benchmarks.documents import PAGE_SIZE
-from benchmarks.figures import Figure, alike, faster
+from benchmarks.figures import OURS, Figure, alike, faster
 from benchmarks.load import Exchange
 
 FAR = 4_000  # a page near the end of the large organization's orders
+UNCOUNTED = "uncounted"
+COUNTED = {OURS: "/graphql", UNCOUNTED: "/unlimited"}
 DIFFERENT = 10_000  # documents
 DIFFERENT_MOST = 900.0  # seconds for all of them
 
@@ -38,6 +40,15 @@ async def me(bench: Bench) -> list[Figure]:
     token = await bench.sign_in(LARGE)
     turns = await bench.turns(await bench.ways([documents.me()], token, by_hand=True))
     return [faster("me", turns, BY_HAND, target=0.6)]
+
+
+async def limits(bench: Bench) -> list[Figure]:
+    """What it costs to count how often somebody asks."""
+    token, figures = await bench.sign_in(LARGE), list[Figure]()
+    for case, ask, target in (("list, counted", documents.orders(), 0.87), ("me, counted", documents.me(), None)):
+        ways = {way: await bench.verified(ask.graphql(path, token)) for way, path in COUNTED.items()}
+        figures.append(faster(case, await bench.turns(ways), UNCOUNTED, target=target))
+    return figures
 
 
 async def python(bench: Bench) -> list[Figure]:
@@ -94,6 +105,7 @@ CLAIMS: dict[str, Callable[[Bench], Coroutine[Any, Any, list[Figure]]]] = {
     "list": lists,
     "detail": detail,
     "me": me,
+    "limits": limits,
     "python": python,
     "depth": depth,
     "sizes": sizes,

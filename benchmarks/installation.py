@@ -77,6 +77,7 @@ class Installation:
             "COMPTOIR_MASTER_KEYS": new_master_key(),
             "DATABASE_URL": self.database_url,
             "REDIS_URL": self.redis_url,
+            "RATE_FACTOR": "1000000",  # counted as ever, and never too much
             **more,
         }
 

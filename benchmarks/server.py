@@ -1,6 +1,7 @@
 """One process that serves the three ways side by side: the API, ordinary Strawberry over its schema, routes by hand.
 
 /graphql        the API as it runs in production
+/unlimited      the same API, which counts nothing
 /stock          Strawberry's own view over the same schema and resolvers
 /by-hand/…      benchmarks/handwritten.py
 /bare/…         benchmarks/bare.py, among the API's own routes
@@ -17,11 +18,17 @@ import orjson
 import uvicorn
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 from strawberry.asgi import GraphQL
 
 import main
 from benchmarks import bare, handwritten
+from engine.execution import Engine
+from engine.http import GraphQLApp
+from engine.origins import AnyOrigin
+from engine.plans import Plans
+from models.database import reader
 from resolvers.schema import build
 from settings import Settings
 
@@ -33,12 +40,18 @@ class Stock(GraphQL[Any, None]):
         return await main.context(request)
 
 
+def _unlimited() -> GraphQLApp:
+    schema = build(introspection=False)
+    engine = Engine(schema, plans=Plans(schema, reader), introspection=False)
+    return GraphQLApp(engine, main.context, body_most=main.BODY_MOST)
+
+
 class Ways:
     """Hands each request to its way. Thinner than a router, so that it weighs on none of them."""
 
     def __init__(self, settings: Settings) -> None:
         self.api = main.create_app(settings)
-        self.api.router.routes += bare.ROUTES
+        self.api.router.routes += [*bare.ROUTES, Route("/unlimited", AnyOrigin(_unlimited()))]
         self.stock = Stock(build(introspection=False), graphql_ide=None, subscription_protocols=())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -60,10 +60,12 @@ class Asked:
 @dataclass(frozen=True, slots=True)
 class Answer:
     """JSON. Where nothing was `executed` it holds no data: the document did not parse (`parsed`), was refused, its
-    variables were, or it would have changed something where nothing may be (`allowed`)."""
+    variables were, or it would have changed something where nothing may be (`allowed`). `retry_after`: in how many
+    seconds what was too much may be asked again."""
 
     body: bytes
     executed: bool
+    retry_after: int = 0
     parsed: bool = True
     allowed: bool = True
 
@@ -134,7 +136,8 @@ class Engine:
         if isinstance(values, list):
             return _refusal(values, cost)
         result = await self._result(operation, given, values, make_context, way)
-        return Answer(_body(result.data, result.errors, cost), executed=True)
+        waits = [getattr(error.original_error, "retry_after", None) or 0 for error in result.errors or ()]
+        return Answer(_body(result.data, result.errors, cost), executed=True, retry_after=max(waits, default=0))
 
     async def _result(
         self,
@@ -201,7 +204,7 @@ def _refusal(
     body: dict[str, Any] = {"errors": [error.formatted for error in shown(errors)]}
     if cost is not None:
         body["extensions"] = told(cost)
-    return Answer(_bytes(body), False, parsed, allowed)
+    return Answer(_bytes(body), False, parsed=parsed, allowed=allowed)
 
 
 def _body(data: dict[str, Any] | None, errors: list[GraphQLError] | None, cost: int) -> bytes:

@@ -73,8 +73,7 @@ class GraphQLApp:
             else:
                 asked = await self._asked_by_body(scope["method"], content_type, receive)
             answer = await self._answer(asked, scope, receive)
-            more = [] if answer.allowed else [(b"allow", b"POST")]
-            more += [(b"set-cookie", value) for value in cookies]
+            more = _more(answer, cookies)
             await _send(send, self._status(answer, answered_as), answered_as, answer.body, more)
         except Refusal as refusal:
             await _send(send, refusal.status, answered_as or JSON, refusal.body, refusal.headers)
@@ -135,6 +134,12 @@ class GraphQLApp:
         if answer.executed or answered_as == JSON:
             return 200
         return self._invalid_status if answer.parsed else 400
+
+
+def _more(answer: Answer, cookies: Sequence[bytes]) -> Headers:
+    if answer.retry_after:
+        return ((b"retry-after", b"%d" % answer.retry_after),)
+    return [(b"set-cookie", value) for value in cookies] if answer.allowed else ((b"allow", b"POST"),)
 
 
 class Refusal(Exception):

@@ -7,17 +7,20 @@ from models.client import Client
 from models.discount import DiscountCode
 from models.identity import EmailChange, Invitation, PasswordRequest, RecoveryCode, Registration, Session, SessionEnd
 from models.invoice import Invoice, InvoiceSeries, InvoiceType, Reminder
-from models.key import PartnerKey, PublishableKey
+from models.key import ApiKey, ApiScope, PartnerKey, PublishableKey
 from models.order import Conflict, ConflictKind, ConflictProposal, Order, OrderKind, OrderLine, OrderSource, OrderStatus
 from models.organization import Membership, Organization, Role, Storefront, User, VatRegime
 from models.partner import ATTEMPTS, Notification, NotificationAttempt, NotificationStatus, Partner
 from models.payment import Attempt, AttemptStatus, Operation, Payment, PaymentMethod, PaymentStatus
+from models.place import KnownPlace
 from models.product import Access, Product, ProductPartner
 from models.promise import Lane, Promise, SecretOpening, StripeEvent
 
 __all__ = [
     "ATTEMPTS",
     "Access",
+    "ApiKey",
+    "ApiScope",
     "Attempt",
     "AttemptStatus",
     "AuditActor",
@@ -33,6 +36,7 @@ __all__ = [
     "Invoice",
     "InvoiceSeries",
     "InvoiceType",
+    "KnownPlace",
     "Lane",
     "Membership",
     "Notification",

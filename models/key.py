@@ -1,12 +1,31 @@
-"""Ways in without a person: a storefront's publishable key, a partner's own key."""
+"""Ways in without a person: a storefront's publishable key, a partner's own key, an API key of a server's."""
 
 from uuid import UUID
 
 from tortoise import fields
 
 from models.base import Owned
-from models.fields import belongs_to
+from models.fields import Coded, belongs_to
 from models.partner import Partner
+
+
+class ApiScope(Coded):
+    """What an API key may do. Each opens what its rows always name as well."""
+
+    CATALOGUE_READ = "CATALOGUE_READ", "Read products"
+    CATALOGUE_WRITE = "CATALOGUE_WRITE", "Read and change products; to name their partners takes PARTNERS_READ too"
+    CLIENTS_READ = "CLIENTS_READ", "Read clients"
+    CLIENTS_WRITE = "CLIENTS_WRITE", "Read and change clients"
+    DISCOUNTS_READ = "DISCOUNTS_READ", "Read discount codes"
+    DISCOUNTS_WRITE = "DISCOUNTS_WRITE", "Read and change discount codes"
+    ORDERS_READ = "ORDERS_READ", "Read orders, their payments, clients and products"
+    ORDERS_WRITE = "ORDERS_WRITE", "Read, make and change orders"
+    ORDERS_PAY = "ORDERS_PAY", "Read orders, and start and ask after their payment"
+    CONFLICTS_READ = "CONFLICTS_READ", "Read orders, and what waits for a person"
+    INVOICES_READ = "INVOICES_READ", "Read orders and invoices"
+    INVOICES_WRITE = "INVOICES_WRITE", "Read orders and invoices, and issue these"
+    PARTNERS_READ = "PARTNERS_READ", "Read partners and what they were told"
+    PARTNERS_WRITE = "PARTNERS_WRITE", "Read, change and tell partners"
 
 
 class PublishableKey(Owned):
@@ -40,3 +59,22 @@ class PartnerKey(Owned):
 
     class Meta:
         table = "partner_keys"
+
+
+class ApiKey(Owned):
+    """A way in for a server of the organization's, to what its scopes open. The key is shown once; its hash is kept."""
+
+    name = fields.CharField(100, description="What it is for")
+    prefix = fields.CharField(20, description="How it begins: enough to recognize it")
+    key_hash = fields.CharField(64, unique=True, description="SHA-256 of the key, hexadecimal")
+    scopes = fields.TextField(description="What it may do, one scope a line")
+    expires_at = fields.DatetimeField(null=True, description="Until when it is good")
+    last_used_at = fields.DatetimeField(null=True, description="When it was used last, to the hour")
+    revoked_at = fields.DatetimeField(null=True, description="When it was withdrawn")
+
+    class Meta:
+        table = "api_keys"
+
+    @property
+    def scope_list(self) -> list[ApiScope]:
+        return [ApiScope(scope) for scope in self.scopes.splitlines()]

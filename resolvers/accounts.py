@@ -159,8 +159,10 @@ async def password_reset(input: PasswordResetInput) -> Done:
 @exchange(Done, requires=Permission.MEMBER)  # no transaction: hashing takes its time
 async def password_change(info: Info, input: PasswordChangeInput) -> Done:
     """Choose another password; all other sessions end."""
-    session = info.context.session_id
-    await credentials.change_password(await person(info), input.current_password, input.password, session)
+    context = info.context
+    await credentials.change_password(
+        await person(info), input.current_password, input.password, address=context.address, session=context.session_id
+    )
     return Done()
 
 
@@ -168,7 +170,7 @@ async def password_change(info: Info, input: PasswordChangeInput) -> Done:
 async def email_change(info: Info, input: EmailChangeInput) -> LetterSent:
     """Ask for another e-mail address. A letter to it asks to confirm it; until then the old one holds."""
     user = await person(info)
-    await credentials.must_know(user, input.password)
+    await credentials.must_know(user, input.password, info.context.address)
     await credentials.change_email(user, input.email)
     return LetterSent(to=input.email)
 
@@ -195,7 +197,7 @@ async def profile_update(info: Info, input: ProfileUpdateInput) -> models.User:
 async def second_factor_start(info: Info, input: SecondFactorStartInput) -> SecondFactorSetup:
     """Begin to set up an authenticator app (TOTP). Nothing is asked for before `secondFactorConfirm`."""
     user = await person(info)
-    await credentials.must_know(user, input.password)
+    await credentials.must_know(user, input.password, info.context.address)
     setup = await second_factors.start(user)
     return SecondFactorSetup(secret=setup.secret, uri=setup.uri, qr_svg=setup.qr_svg)
 
@@ -223,6 +225,6 @@ async def recovery_codes_renew(info: Info, input: SecondFactorProofInput) -> Rec
 
 async def _proven(info: Info, input: SecondFactorProofInput) -> models.User:
     user = await person(info)
-    await credentials.must_know(user, input.password)
-    await second_factors.must_take(user, input.code)
+    await credentials.must_know(user, input.password, info.context.address)
+    await second_factors.must_take(user, input.code, info.context.address)
     return user

@@ -1,4 +1,4 @@
-"""Keys of storefronts and partners."""
+"""Keys of storefronts, partners and servers."""
 
 import strawberry
 from tortoise.queryset import QuerySet
@@ -8,6 +8,11 @@ from policy import Permission, row_id
 from schema.base import given
 from schema.context import Info, actor
 from schema.keys import (
+    ApiKey,
+    ApiKeyCreated,
+    ApiKeyCreateInput,
+    ApiKeyRevokeInput,
+    ApiKeyUpdateInput,
     PartnerKey,
     PartnerKeyCreated,
     PartnerKeyCreateInput,
@@ -72,4 +77,40 @@ async def partner_key_create(info: Info, input: PartnerKeyCreateInput) -> Partne
 async def partner_key_revoke(info: Info, input: PartnerKeyRevokeInput) -> models.PartnerKey:
     """Withdraw a partner's key, for good and at once."""
     key = await actor(info).get(models.PartnerKey, input.partner_key, field="input.partnerKey", for_update=True)
+    return await access_keys.revoke(key)
+
+
+@connection(ApiKey, requires=Permission.KEYS_READ)
+def api_keys(info: Info) -> QuerySet[models.ApiKey]:
+    """API keys, newest first."""
+    return actor(info).rows(models.ApiKey)
+
+
+@one(ApiKey, requires=Permission.KEYS_READ)
+def api_key(id: strawberry.ID) -> Wanted:
+    """One API key."""
+    return models.ApiKey, row_id(models.ApiKey, id)
+
+
+@mutation(ApiKeyCreated, requires=Permission.KEYS_WRITE)
+async def api_key_create(info: Info, input: ApiKeyCreateInput) -> ApiKeyCreated:
+    """Make an API key for a server of yours, with the scopes that it needs and no more. It is shown this once."""
+    values = given(input)
+    kept, key = await access_keys.create_api(actor(info), input.name, input.scopes, values.get("expires_at"))
+    return ApiKeyCreated(api_key=kept, key=key)  # type: ignore[arg-type]
+
+
+@mutation(ApiKey, requires=Permission.KEYS_WRITE)
+async def api_key_update(info: Info, input: ApiKeyUpdateInput) -> models.ApiKey:
+    """Change what an API key is called, what it may do, or until when. All hold at once."""
+    values = given(input)
+    values.pop("api_key")
+    key = await actor(info).get(models.ApiKey, input.api_key, field="input.apiKey", for_update=True)
+    return await access_keys.update_api(actor(info), key, values)
+
+
+@mutation(ApiKey, requires=Permission.KEYS_WRITE)
+async def api_key_revoke(info: Info, input: ApiKeyRevokeInput) -> models.ApiKey:
+    """Withdraw an API key, for good and at once."""
+    key = await actor(info).get(models.ApiKey, input.api_key, field="input.apiKey", for_update=True)
     return await access_keys.revoke(key)

@@ -1,12 +1,15 @@
-"""Keys of storefronts and partners."""
+"""Keys of storefronts, partners and servers."""
 
 from typing import Any
 
 import strawberry
 
 import models
-from schema.base import auto, computed, input, node
+from models import ApiScope
+from schema.base import auto, computed, enum, input, node
 from schema.partners import Partner
+
+SCOPE = enum(ApiScope)
 
 
 @node(models.PublishableKey)
@@ -36,6 +39,23 @@ class PartnerKey:
     last_used_at: auto
     revoked_at: auto
     created_at: auto
+
+
+@node(models.ApiKey)
+class ApiKey:
+    """A way in for a server of the organization's, to what its scopes open. The key itself was shown once."""
+
+    name: auto
+    prefix: auto
+    expires_at: auto
+    last_used_at: auto
+    revoked_at: auto
+    created_at: auto
+
+    @computed("What it may do.", needs=("scopes",))
+    def scopes(root: Any) -> list[SCOPE]:  # type: ignore[valid-type]
+        listed: list[ApiScope] = root.scope_list
+        return listed
 
 
 @input(models.PublishableKey)
@@ -84,3 +104,39 @@ class PartnerKeyCreated:
 @strawberry.input(description="Which key of a partner to withdraw.")
 class PartnerKeyRevokeInput:
     partner_key: strawberry.ID = strawberry.field(description="The key's global id.")
+
+
+@input(models.ApiKey)
+class ApiKeyCreateInput:
+    """A new API key."""
+
+    name: auto
+    scopes: list[SCOPE] = strawberry.field(  # type: ignore[valid-type]
+        description="What it may do: one scope at least, and none that opens more than you may yourself."
+    )
+    expires_at: auto
+
+
+@input(models.ApiKey, partial=True)
+class ApiKeyUpdateInput:
+    """What to change of an API key; what is left out stays."""
+
+    api_key: strawberry.ID = strawberry.field(description="The key's global id.")
+    name: auto
+    scopes: list[SCOPE] | None = strawberry.field(  # type: ignore[valid-type]
+        description="What it may do, in place of what it might.", default=strawberry.UNSET
+    )
+    expires_at: auto
+
+
+@strawberry.type(description="An API key made.")
+class ApiKeyCreated:
+    api_key: ApiKey = strawberry.field(description="What is kept of it.")
+    key: str = strawberry.field(
+        description="Sent as `Authorization: Bearer apk_…`. Shown this once: keep it where secrets are kept."
+    )
+
+
+@strawberry.input(description="Which API key to withdraw.")
+class ApiKeyRevokeInput:
+    api_key: strawberry.ID = strawberry.field(description="The key's global id.")

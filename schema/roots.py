@@ -10,6 +10,7 @@
 import inspect
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -96,14 +97,19 @@ def exchange(result: Any, *, requires: Permission) -> Declare:
 
 async def admitted(operation: Operation, context: Context) -> None:
     """Count an operation's root fields against what its caller may ask. Raises Limited."""
-    if context.actor is None:
-        return
     try:
-        asked = (PERMISSIONS.get(name, Permission.PUBLIC) for name in operation.roots)
-        await limits.spend(context.actor, context.address, asked)
+        await limits.spend(context.actor, context.address, _asked(operation.roots))
     except Limited:
         metrics.limited("rate")
         raise
+
+
+@lru_cache(maxsize=2000)
+def _asked(roots: tuple[str, ...]) -> tuple[limits.Root, ...]:
+    """What limits go by. Introspection is public, and reads."""
+    return tuple(
+        limits.Root(name, PERMISSIONS.get(name, Permission.PUBLIC), writes=name in MUTATIONS) for name in roots
+    )
 
 
 class _Gate(FieldExtension):

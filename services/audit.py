@@ -10,7 +10,7 @@ from tortoise.models import Model
 from models import AuditActor, AuditEntry, AuditOperation, Role
 from models import audit as log
 from models.audit import Acting
-from policy import Actor, Key
+from policy import Actor, Key, Scoped
 from telemetry.context import current as log_ids
 
 ADDRESS_MOST, REQUEST_MOST, AGENT_MOST, FACT_MOST = 45, 64, 200, 2000  # characters; more is cut
@@ -61,7 +61,8 @@ def _columns(actor: Actor) -> dict[str, Any]:
     who: dict[str, Any] = {"organization_id": actor.organization_id}
     if isinstance(actor.kind, Role):
         return who | {"actor_kind": AuditActor.PERSON, "actor_id": actor.own_id}
-    return who | {"actor_kind": KINDS[actor.kind], "key_id": actor.own_id}
+    kind = AuditActor.API_KEY if isinstance(actor.kind, Scoped) else KINDS[actor.kind]
+    return who | {"actor_kind": kind, "key_id": actor.own_id}
 
 
 def _cut(text: object, most: int) -> str | None:

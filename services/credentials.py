@@ -6,7 +6,7 @@ from uuid import UUID
 from errors import Conflict, Forbidden, Invalid
 from models import EmailChange, PasswordRequest, SessionEnd, User
 from models.database import query, transaction
-from services import account_letters, passwords, sessions, tokens
+from services import account_letters, lockout, passwords, sessions, tokens
 from services.outbox import later
 
 KEPT = timedelta(days=7)
@@ -34,15 +34,19 @@ async def reset_password(token: str, password: str) -> None:
     await _set(user, password, OVER, "input.token")
 
 
-async def change_password(user: User, current: str, password: str, session: UUID | None) -> None:
-    """Give oneself another password; the other sessions end. Opens a transaction. Raises Forbidden and Invalid."""
-    await must_know(user, current, field="input.currentPassword")
+async def change_password(
+    user: User, current: str, password: str, *, address: str | None, session: UUID | None
+) -> None:
+    """Give oneself another password; the other sessions end. Opens a transaction. Raises Forbidden, Limited and
+    Invalid."""
+    await must_know(user, current, address, field="input.currentPassword")
     await _set(user, password, WRONG, "input.currentPassword", but=session)
 
 
-async def must_know(user: User, password: str, *, field: str = "input.password") -> None:
-    """Raises Forbidden for who does not know the password of the account that they are signed in to."""
-    if not await passwords.matches(user, password):
+async def must_know(user: User, password: str, address: str | None, *, field: str = "input.password") -> None:
+    """Raises Forbidden for who does not know the password of the account that they are signed in to, and Limited after
+    too many attempts from their address."""
+    if not await lockout.tried(lockout.PASSWORD, user.email, address, lambda: passwords.matches(user, password)):
         raise Forbidden(WRONG, field=field)
 
 
@@ -72,7 +76,7 @@ async def confirm_email(token: str) -> None:
 async def _set(user: User, password: str, otherwise: str, field: str, *, but: UUID | None = None) -> None:
     """In place of the password that the user was loaded with; whoever changed it meanwhile was first."""
     passwords.must_be_good(password, user.email)
-    before, hashed = user.password_hash, await passwords.hashed(password)
+    before, hashed = user.password_hash, await passwords.hash_password(password)
     async with transaction():
         current = await User.select_for_update().get(id=user.id)
         if current.password_hash != before:

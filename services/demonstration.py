@@ -20,7 +20,7 @@ from models.database import transaction
 from services import catalogue_sync, partners, vault
 from services.outbox import later
 from services.outside import outside
-from services.passwords import hashed as hash_password
+from services.passwords import hash_password
 from settings import Settings
 
 SLUG, PARTNER = "demo", "fiscalis"

@@ -8,7 +8,7 @@ from errors import Forbidden, Unauthenticated
 from models import Membership, Role, User
 from models.database import fetch
 from policy import Actor
-from services import access_keys, passwords, second_factors, sessions, tokens
+from services import access_keys, lockout, passwords, second_factors, sessions, tokens
 from services.sessions import Device, Tokens
 
 CHALLENGE_LIFE = timedelta(minutes=5)
@@ -26,10 +26,10 @@ class Challenge:
 async def sign_in(email: str, password: str, device: Device, organization: str | None = None) -> Tokens | Challenge:
     """Sign in to the organization of this slug, or the oldest that the person belongs to.
 
-    Raises Unauthenticated, the same for any reason.
+    Raises Unauthenticated, the same for any reason, and Limited after too many attempts.
     """
     user = await User.get_or_none(email=email)
-    good = await passwords.matches(user, password)
+    good = await lockout.tried(lockout.PASSWORD, email, device.address, lambda: passwords.matches(user, password))
     membership = await _membership(user, organization) if user and good else None
     if user is None or membership is None:
         raise Unauthenticated(WRONG)
@@ -40,13 +40,13 @@ async def sign_in(email: str, password: str, device: Device, organization: str |
 
 
 async def answer(challenge: str, code: str, device: Device) -> Tokens:
-    """Sign in with a code, after the password. Raises Unauthenticated."""
+    """Sign in with a code, after the password. Raises Unauthenticated, and Limited after too many attempts."""
     claims = tokens.read(tokens.SECOND_FACTOR, challenge)
     user = await User.get_or_none(id=UUID(claims["user"])) if claims else None
     if claims is None or user is None or passwords.version(user) != claims["version"] or not user.second_factor_since:
         raise Unauthenticated("This took too long. Sign in again.")
     membership = await Membership.get_or_none(id=UUID(claims["member"]), active=True)
-    if membership is None or not await second_factors.takes(user, code):
+    if membership is None or not await second_factors.takes(user, code, device.address):
         raise Unauthenticated(second_factors.WRONG, field="input.code")
     return await sessions.begin(user, membership, device)
 

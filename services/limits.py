@@ -1,60 +1,123 @@
-"""How often a caller may ask. Counted by root field: ten aliases are ten."""
+"""How often a caller may ask. Counted by root field, before anything is done: ten aliases are ten."""
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum, auto
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
+from typing import NamedTuple
 
 from errors import Limited
-from policy import Actor, Key, Kind, Permission
+from models import Role
+from policy import Actor, Key, Kind, Permission, Scoped
 from services.buckets import Charge, Rate
 from services.outside import outside
 
 MINUTE, HOUR = 60, 3600  # seconds
 
 
+class Root(NamedTuple):
+    """A root field that is asked for."""
+
+    name: str
+    permission: Permission
+    writes: bool
+
+
+class Use(Enum):
+    READ = auto()
+    WRITE = auto()
+
+
+class Whose(Enum):
+    """A table of limits."""
+
+    NOBODY = "nobody"
+    PERSON = "person"
+    STOREFRONT = "storefront"
+    PARTNER = "partner"
+    SERVER = "server"
+
+
 @dataclass(frozen=True)
 class Rates:
-    """What may be asked from one address, and with one key from all addresses together; each of the rates holds."""
+    """What may be asked from one address, and by one person or key from all addresses together; each rate holds."""
 
-    address: tuple[Rate, ...]
-    key: tuple[Rate, ...]
+    address: tuple[Rate, ...] = ()
+    caller: tuple[Rate, ...] = ()
 
 
-# Of root fields, by the permission that they ask; None: of all others together. A kind that is not here has no limits.
-LIMITS: Mapping[Kind, Mapping[Permission | None, Rates]] = {
-    Key.STOREFRONT: {
-        None: Rates(address=(Rate(600, MINUTE),), key=(Rate(6000, MINUTE),)),
-        Permission.CHECKOUT_START: Rates(address=(Rate(10, MINUTE), Rate(60, HOUR)), key=(Rate(120, MINUTE),)),
+# Root fields for which nobody has to be signed in, and behind which a password is hashed, a token tried or a letter
+# sent: from one address, whoever asks. Many people may share one.
+TRIES = Rates(address=(Rate(30, MINUTE), Rate(300, HOUR)))
+LETTERS = Rates(address=(Rate(5, MINUTE), Rate(20, HOUR)))
+GUARDED: Mapping[str, Rates] = {
+    "signIn": TRIES,
+    "secondFactorVerify": TRIES,
+    "sessionRefresh": Rates(address=(Rate(120, MINUTE),)),
+    "registrationConfirm": TRIES,
+    "emailConfirm": TRIES,
+    "invitationAccept": TRIES,
+    "passwordReset": TRIES,
+    "passwordResetRequest": LETTERS,
+    "organizationRegister": LETTERS,
+}
+
+# All others, by the permission that they ask, or else by whether they write. What is generous is leased.
+LIMITS: Mapping[Whose, Mapping[Permission | Use, Rates]] = {
+    Whose.NOBODY: {
+        Use.READ: Rates(address=(Rate(300, MINUTE, lease=6),)),
+        Use.WRITE: Rates(address=(Rate(60, MINUTE),)),
+    },
+    Whose.PERSON: {
+        Use.READ: Rates(caller=(Rate(3000, MINUTE, lease=60),)),
+        Use.WRITE: Rates(caller=(Rate(300, MINUTE, lease=6),)),
+    },
+    Whose.SERVER: {
+        Use.READ: Rates(caller=(Rate(6000, MINUTE, lease=100),)),
+        Use.WRITE: Rates(caller=(Rate(600, MINUTE, lease=10),)),
+    },
+    Whose.PARTNER: {
+        Use.READ: Rates(caller=(Rate(600, MINUTE, lease=12),)),
+        Use.WRITE: Rates(caller=(Rate(60, MINUTE),)),
+    },
+    Whose.STOREFRONT: {
+        Use.READ: Rates(address=(Rate(600, MINUTE, lease=12),), caller=(Rate(6000, MINUTE, lease=100),)),
+        Use.WRITE: Rates(address=(Rate(60, MINUTE),), caller=(Rate(600, MINUTE),)),
+        Permission.CHECKOUT_START: Rates(address=(Rate(10, MINUTE), Rate(60, HOUR)), caller=(Rate(120, MINUTE),)),
     },
 }
 
 
-async def spend(actor: Actor, address: str | None, asked: Iterable[Permission]) -> None:
-    """Count what an operation asks, `asked` naming the permission of each of its root fields.
+async def spend(actor: Actor | None, address: str | None, asked: tuple[Root, ...]) -> None:
+    """Count what an operation asks.
 
     Raises Limited, and counts nothing, where that is more than the caller may ask: `retry_after` says when it may.
     """
-    limits = LIMITS.get(actor.kind)
-    if limits is None:
-        return
-    numbers = Counter(permission if permission in limits else None for permission in asked)
+    counted = _counted(whose(actor.kind if actor else None), asked, outside().settings.rate_factor)
+    caller, at = actor and actor.own_id, place(address)
     charges = [
-        Charge(f"limit:{actor.kind.name}:{kind.name if kind else 'ANY'}:{rate.seconds}:{whose}", rate, number)
-        for kind, number in numbers.items()
-        for whose, rates in ((actor.own_id, limits[kind].key), (_place(address), limits[kind].address))
-        for rate in rates
+        Charge(f"limit:{name}:{at if by_address else caller}", rate, number)
+        for name, rate, number, by_address in counted
     ]
-    for charge in charges:
-        if charge.number > charge.rate.number:
-            raise Limited(f"This is too much for one operation: ask for {charge.rate.number} of these at most.")
     wait = math.ceil(await outside().buckets.take(charges))
     if wait:
         raise Limited(f"Too many requests. Try again in {wait} s.", retry_after=wait)
 
 
-def _place(address: str | None) -> str:
+def whose(kind: Kind | None) -> Whose:
+    """The limits of a kind of caller; None is nobody."""
+    if isinstance(kind, Role):
+        return Whose.PERSON
+    if isinstance(kind, Scoped):
+        return Whose.SERVER
+    return {None: Whose.NOBODY, Key.STOREFRONT: Whose.STOREFRONT, Key.PARTNER: Whose.PARTNER}[kind]
+
+
+@lru_cache(maxsize=10_000)
+def place(address: str | None) -> str:
     """What is counted as one address: of IPv6 the network of 64 bits, which one subscriber has to themselves."""
     try:
         at = ip_address(address or "")
@@ -63,3 +126,38 @@ def _place(address: str | None) -> str:
     if at.version == 4:
         return str(at)
     return str(at.ipv4_mapped or ip_network((at, 64), strict=False))
+
+
+class _Counted(NamedTuple):
+    """What an operation takes of a bucket, of the address or of the caller."""
+
+    name: str
+    rate: Rate
+    number: int
+    by_address: bool
+
+
+@lru_cache(maxsize=2000)
+def _counted(table: Whose, asked: tuple[Root, ...], factor: float) -> list[_Counted]:
+    """Raises Limited for more than a rate ever allows."""
+    numbers = Counter(_limit(table, root) for root in asked)
+    counted = []
+    for (name, rates), number in numbers.items():
+        for by_address, rate in (*((True, rate) for rate in rates.address), *((False, rate) for rate in rates.caller)):
+            most = max(1, round(rate.number * factor))
+            if number > most:
+                raise Limited(f"This is too much for one operation: ask for {most} of these at most.")
+            scaled = Rate(most, rate.seconds, min(rate.lease, most))
+            counted.append(_Counted(f"{name}:{rate.seconds}", scaled, number, by_address))
+    return counted
+
+
+def _limit(table: Whose, root: Root) -> tuple[str, Rates]:
+    """(the name under which a root field is counted, how many there may be of it)."""
+    if root.name in GUARDED:
+        return root.name, GUARDED[root.name]
+    limits = LIMITS[table]
+    use: Permission | Use = Use.WRITE if root.writes else Use.READ
+    if root.permission in limits:
+        use = root.permission
+    return f"{table.value}:{use.name}", limits[use]

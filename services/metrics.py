@@ -20,3 +20,9 @@ STRIPE_EVENTS = Counter(
     " duplicate, bad signature, no event, no database (Stripe sends it again)",
     ["type", "outcome"],
 )
+HASHES = Counter("comptoir_password_hashes", "Passwords hashed, to keep them or to look whether they are right")
+GUESSES = Counter(
+    "comptoir_guesses",
+    "Passwords and codes that were given, by what came of them: succeeded, failed, refused (too many before)",
+    ["what", "outcome"],
+)

@@ -1,20 +1,34 @@
-"""Passwords: what is accepted as one, and what is kept of it (argon2id, RFC 9106)."""
+"""Passwords: what is accepted as one, and what is kept of it (argon2id, RFC 9106): slow on purpose, and so beside the
+event loop, few at once, after everything else.
+
+A hash takes 64 MiB and runs on four threads. A queue of its own bounds both, and its threads give way to those that
+answer requests.
+"""
 
 import asyncio
 import hashlib
+import os
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
-from errors import Invalid
+from errors import Invalid, Limited
 from models import User
+from services.metrics import HASHES
+
+T = TypeVar("T")
 
 LENGTH_LEAST = 12  # characters; with what is asked of who guesses, as NIST SP 800-63B and the CNIL want it
 LENGTH_MOST = 1024  # more is no password, it is an attempt to make us hash
-
-_hasher = PasswordHasher()  # argon2id with the library's parameters (RFC 9106, low memory)
-# What an unknown address is checked against, so that it takes as long as a known one.
-_NOBODYS = _hasher.hash("nobody")
+AT_ONCE = max(1, min(4, (os.cpu_count() or 1) // 4))
+WAITING_MOST = 100  # some ten seconds' worth where there are two cores
+RETRY_AFTER = 10  # seconds
+NICENESS = 10  # a tenth of what others get where there is not enough for all, and all that is left over
 
 
 def must_be_good(password: str, email: str, *, field: str = "input.password") -> None:
@@ -25,16 +39,17 @@ def must_be_good(password: str, email: str, *, field: str = "input.password") ->
         raise Invalid("This password is the first that one would guess. Choose another one.", field=field)
 
 
-async def hashed(password: str) -> str:
-    return await asyncio.to_thread(_hasher.hash, password)
+async def hash_password(password: str) -> str:
+    """What is kept of a password. Raises Limited where too many wait already."""
+    return await _in_turn(_hasher.hash, password)
 
 
 async def matches(user: User | None, password: str) -> bool:
-    """Whether it is the person's; of nobody it is not, and that takes as long."""
+    """Whether it is the person's; of nobody it is not, and that takes as long. Raises Limited where too many wait
+    already."""
     if len(password) > LENGTH_MOST:
         return False
-    kept = user.password_hash if user else _NOBODYS
-    return await asyncio.to_thread(_verified, kept, password) and user is not None
+    return await _in_turn(_matches, user.password_hash if user else _nobody, password) and user is not None
 
 
 def version(user: User) -> str:
@@ -42,8 +57,32 @@ def version(user: User) -> str:
     return hashlib.sha256(user.password_hash.encode()).hexdigest()[:16]
 
 
-def _verified(kept: str, password: str) -> bool:
+async def _in_turn(function: Callable[..., T], *arguments: str) -> T:
+    global _waiting
+    if _waiting >= WAITING_MOST:
+        raise Limited(f"Too many people are signing in. Try again in {RETRY_AFTER} s.", retry_after=RETRY_AFTER)
+    _waiting += 1
     try:
-        return _hasher.verify(kept, password)
+        return await asyncio.get_running_loop().run_in_executor(_threads, function, *arguments)
+    finally:
+        _waiting -= 1
+        HASHES.inc()
+
+
+def _matches(hashed: str, password: str) -> bool:
+    try:
+        return _hasher.verify(hashed, password)
     except (Argon2Error, InvalidHashError):
         return False
+
+
+def _give_way() -> None:
+    """A low priority, for this thread and those that argon2 starts from it."""
+    if sys.platform == "linux":  # elsewhere a thread has no priority of its own
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+
+
+_hasher = PasswordHasher()  # the library's parameters (RFC 9106, low memory)
+_nobody = _hasher.hash("nobody")
+_threads = ThreadPoolExecutor(AT_ONCE, "hashing", initializer=_give_way)
+_waiting = 0

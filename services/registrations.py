@@ -35,7 +35,7 @@ async def register(owner: Owner, organization: dict[str, Any]) -> None:
     """Ask who registers to confirm their address. Opens a transaction. Raises Invalid, naming the field."""
     passwords.must_be_good(owner.password, owner.email)
     columns = completed(organization, owner.email)
-    hashed = await passwords.hashed(owner.password)  # it takes its time, and so before anything is locked
+    hashed = await passwords.hash_password(owner.password)  # it takes its time, and so before anything is locked
     async with transaction():
         await _forget_the_old()
         registration = await Registration.create(

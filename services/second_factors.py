@@ -12,7 +12,7 @@ import segno
 from errors import Conflict, Forbidden, Invalid
 from models import RecoveryCode, User
 from models.database import query, transaction
-from services import vault
+from services import lockout, vault
 
 ISSUER = "Comptoir"
 DRIFT = 1  # steps of 30 s that a clock may be wrong by
@@ -71,16 +71,23 @@ async def new_recovery_codes(user: User) -> list[str]:
     return codes
 
 
-async def must_take(user: User, code: str) -> None:
-    """Raises Conflict where none is set up, and Forbidden for a wrong code."""
+async def must_take(user: User, code: str, address: str | None) -> None:
+    """Raises Conflict where none is set up, Forbidden for a wrong code, and Limited after too many."""
     if not user.second_factor_since:
         raise Conflict("No second factor is set up.")
-    if not await takes(user, code):
+    if not await takes(user, code, address):
         raise Forbidden(WRONG, field="input.code")
 
 
-async def takes(user: User, code: str) -> bool:
-    """Whether a code is the app's of this moment, or a recovery code; each is taken once, by whoever is first."""
+async def takes(user: User, code: str, address: str | None) -> bool:
+    """Whether a code is the app's of this moment, or a recovery code; each is taken once, by whoever is first.
+
+    `address` is whose it comes from. Raises Limited after too many attempts.
+    """
+    return await lockout.tried(lockout.CODE, user.email, address, lambda: _takes(user, code))
+
+
+async def _takes(user: User, code: str) -> bool:
     if re.fullmatch(r"\d{6}", code.strip()):
         return await _is_of_app(user, code.strip())
     return bool(

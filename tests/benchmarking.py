@@ -41,6 +41,8 @@ def test_each_claim_is_measured_and_told(home: Path) -> None:
         ("delivery", "one by one"),
         ("delivery, slow", "one by one"),
         ("a mutation", "not logged"),
+        ("p99 of me, 50 signing in", "alone"),
+        ("sign-ins", "a second"),
     ]
     for figure in figures:
         assert figure["value"] > 0

@@ -94,8 +94,7 @@ async def database_url(worker_number: int) -> str:
 @pytest.fixture(scope="session")
 async def redis_url(worker_number: int) -> str:
     url = urlunsplit(urlsplit(os.environ["TEST_REDIS_URL"])._replace(path=f"/{worker_number % 16}"))
-    async with Redis.from_url(url) as redis:
-        await redis.flushdb()
+    await _emptied(url)
     return url
 
 
@@ -110,6 +109,7 @@ def settings(database_url: str, redis_url: str, sandbox: Sandbox, tmp_path_facto
     return Settings(
         _env_file=None,
         app_url="http://comptoir.test",
+        rate_factor=1000,  # tests are quick; those of rates say what holds
         database_url=database_url,
         redis_url=redis_url,
         comptoir_home=tmp_path_factory.mktemp("home"),
@@ -171,8 +171,8 @@ async def http(settings: Settings, renderer: Renderer) -> AsyncIterator[httpx.As
 
 
 @pytest.fixture
-async def shop(http: httpx.AsyncClient, sandbox: Sandbox) -> Shop:
-    """An organization with its owner signed in, on empty tables."""
+async def shop(http: httpx.AsyncClient, sandbox: Sandbox, settings: Settings) -> Shop:
+    """An organization with its owner signed in, on empty tables and in an empty Redis."""
     connection = connections.get("default")
     tables = await connection.execute_query_dict(
         "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
@@ -184,8 +184,14 @@ async def shop(http: httpx.AsyncClient, sandbox: Sandbox) -> Shop:
     await connection.execute_script(
         f"BEGIN; SET LOCAL session_replication_role = replica; WITH {emptied} SELECT 1; COMMIT"
     )
+    await _emptied(settings.redis_url)
     sandbox.partner.answer()
     return await Shop.open(http, sandbox)
+
+
+async def _emptied(redis_url: str) -> None:
+    async with Redis.from_url(redis_url) as redis:
+        await redis.flushdb()
 
 
 def _database(server: str, name: str) -> str:

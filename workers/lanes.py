@@ -6,7 +6,18 @@ from contextlib import suppress
 from uuid import UUID
 
 from models import Lane, Promise
-from services import account_letters, asking, catalogue_sync, inbox, invoices, notifications, outbox, reminders, telling
+from services import (
+    account_letters,
+    asking,
+    catalogue_sync,
+    inbox,
+    invoices,
+    notifications,
+    outbox,
+    reminders,
+    sales,
+    telling,
+)
 
 log = logging.getLogger("comptoir.lanes")
 
@@ -18,6 +29,7 @@ AREAS = (
     invoices,
     notifications,
     reminders,
+    sales,
     telling,
 )  # importing them declares their jobs
 

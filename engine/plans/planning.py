@@ -26,6 +26,7 @@ from engine.views import Viewer
 from errors import DomainError, Limited, Unreachable
 
 PLANS_MOST = 150  # of all documents together
+KINDS_MOST = 100  # of viewers
 SELECTIONS_MOST = 8  # of one document: kinds of viewers, answers of `@skip` and `@include`
 
 log = logging.getLogger("comptoir.engine")
@@ -39,8 +40,7 @@ class Plans:
 
     def __init__(self, schema: strawberry.Schema, connect: Connect) -> None:
         self._schema, self._connect = schema, connect
-        self._scopes: dict[Hashable, Scopes] = {}
-        self._plans = Kept(PLANS_MOST)
+        self._scopes, self._plans = Kept(KINDS_MOST), Kept(PLANS_MOST)
 
     async def data(
         self, operation: Operation, values: VariableValues, context: Any, until: float = math.inf
@@ -96,7 +96,7 @@ class Plans:
         assert schema.query_type
         fragments = {name: FragmentDetails(node) for name, node in operation.fragments.items()}
         asked = collect_fields(schema, fragments, values, schema.query_type, operation.node).grouped_field_set
-        scopes = self._scopes.setdefault(viewer.kind, Scopes(viewer))
+        scopes = self._scopes.get(viewer.kind, lambda: Scopes(viewer))
         return [
             (name, self._field(details, operation, values, scopes, schema.query_type))
             for name, details in asked.items()

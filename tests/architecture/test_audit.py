@@ -17,6 +17,7 @@ EXEMPT = {
     "attempts": "are the log of what was asked of Stripe",
     "audit_entries": "are the log",
     "email_changes": "are a person's own; what comes of one is logged as the person's",
+    "known_places": "follow from signing in, which is noted",
     "invoice_series": "count invoices, each of which is logged",
     "notification_attempts": "are the log of what partners were told",
     "outbox": "is what the change that is logged owes",
@@ -32,6 +33,7 @@ SMELLS = re.compile("hash|secret|key|token|password|sealed|totp|salt|nonce")
 PUBLIC = {
     "invoices.file_key": "the place of a document, which takes a signed link to be read",
     "partners.api_key_last4": "shown to whoever sees the partner",
+    "users.totp_step": "counts halves of minutes, and is not logged",
     "publishable_keys.key": "is in the pages of its shop",
 }
 

@@ -8,19 +8,34 @@ from tortoise.models import Model
 import models
 from engine.reading import always_named
 from engine.views import VIEWS
-from models import Role
-from policy import GRANTS, READS, ROWS, Having, Mine, NamedBy, Of, Oneself, Permission, Rules, must_be_seen_together
+from models import ApiScope, Role
+from policy import (
+    KINDS,
+    READS,
+    ROWS,
+    SCOPES,
+    Having,
+    Mine,
+    NamedBy,
+    Of,
+    Oneself,
+    Permission,
+    Rules,
+    Scoped,
+    granted,
+    must_be_seen_together,
+)
 
 
 def test_who_may_ask_after_a_payment_may_start_one() -> None:
-    for kind, permissions in GRANTS.items():
-        assert Permission.ORDERS_PAY not in permissions or Permission.CHECKOUT_START in permissions, kind
+    for kind in KINDS:
+        assert Permission.ORDERS_PAY not in granted(kind) or Permission.CHECKOUT_START in granted(kind), kind
 
 
 def test_every_rule_stands_on_relations_that_are_there() -> None:
     for role, rules in ROWS.items():
         for model, rule in rules.items():
-            assert READS[model] in GRANTS[role], f"{role}: a rule for {model.__name__}, which it does not see at all"
+            assert READS[model] in granted(role), f"{role}: a rule for {model.__name__}, which it does not see at all"
             if isinstance(rule, Mine | Having | Oneself):
                 assert rule.column in model._meta.fields_map
             elif isinstance(rule, Of):
@@ -35,6 +50,42 @@ def test_what_is_published_is_proven() -> None:
     must_be_seen_together(named)
     assert (models.Order, "client", models.Client) in named
     assert (models.OrderLine, "product", models.Product) in named
+
+
+# What people are and own, who may what, and what is done in a person's name.
+FOR_PEOPLE = {
+    Permission.AUDIT_READ, Permission.MEMBER, Permission.MEMBERS_READ, Permission.MEMBERS_WRITE, Permission.ORGANIZATION_WRITE,
+    Permission.KEYS_READ, Permission.KEYS_WRITE, Permission.PAYMENTS_WRITE, Permission.CONFLICTS_WRITE,
+}  # fmt: skip
+
+
+def test_every_scope_opens_something_and_none_what_is_for_people() -> None:
+    assert set(SCOPES) == set(ApiScope)
+    assert all(SCOPES.values())
+    assert not FOR_PEOPLE & set().union(*SCOPES.values())
+    assert set(Permission) - FOR_PEOPLE - {Permission.PUBLIC} == set().union(*SCOPES.values())
+
+
+def test_a_scope_that_writes_opens_what_the_one_that_reads_does() -> None:
+    for scope in ApiScope:
+        if scope.endswith("_WRITE"):
+            assert SCOPES[ApiScope(scope.replace("_WRITE", "_READ"))] < SCOPES[scope]
+
+
+def test_several_scopes_open_what_each_does_and_are_one_kind_in_any_order() -> None:
+    both = [ApiScope.ORDERS_READ, ApiScope.PARTNERS_READ]
+
+    kind, same = Scoped(frozenset(both)), Scoped(frozenset(reversed(both)))
+
+    assert (kind, hash(kind)) == (same, hash(same))
+    assert kind.permissions == SCOPES[both[0]] | SCOPES[both[1]] | {Permission.PUBLIC}
+    assert kind not in ROWS  # a union of what is closed is closed, since of each table it sees all rows
+    assert Scoped(frozenset()).permissions == {Permission.PUBLIC}
+
+
+def test_a_scope_that_is_not_closed_stops_the_start() -> None:
+    with pytest.raises(TypeError, match=r"API_KEY\(CLIENTS_READ\) may see a Client without the Order that its order"):
+        must_be_seen_together([(models.Client, "order", models.Order)], rules={})
 
 
 MINE = Mine("consultant_id")
@@ -99,4 +150,4 @@ def test_a_role_that_sees_no_row_of_what_is_always_named_stops_the_start() -> No
 
 
 def for_consultants(rules: dict[type[Model], Any]) -> Rules:
-    return {kind: rules if kind is Role.CONSULTANT else {} for kind in GRANTS}
+    return {kind: rules if kind is Role.CONSULTANT else {} for kind in KINDS}

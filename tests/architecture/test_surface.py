@@ -37,8 +37,8 @@ PUBLIC = {
 
 # Seen by nobody through the API: machinery, and what is shown only through its owner's own fields.
 HIDDEN = {
-    models.Access, models.Attempt, models.EmailChange, models.InvoiceSeries, models.PasswordRequest, models.Promise,
-    models.RecoveryCode, models.Registration, models.SecretOpening, models.StripeEvent,
+    models.Access, models.Attempt, models.EmailChange, models.InvoiceSeries, models.KnownPlace, models.PasswordRequest,
+    models.Promise, models.RecoveryCode, models.Registration, models.SecretOpening, models.StripeEvent,
 }  # fmt: skip
 
 SCHEMA = build_schema(sdl())

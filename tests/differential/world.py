@@ -12,14 +12,15 @@ from uuid import UUID
 from tortoise.models import Model
 
 import models
-from models import OrderStatus, PaymentStatus, Role
-from policy import Actor, Key
+from models import ApiScope, OrderStatus, PaymentStatus, Role
+from policy import Actor, Key, Scoped
 from tests.differential.strings import ABOUT, moment, text
 
 T = TypeVar("T")
 
 SLUGS = ("alpha", "beta")
 PEOPLE = (*Role, Role.CONSULTANT, Role.BENEFICIARY)
+SCOPES = ((), (ApiScope.ORDERS_READ,), (ApiScope.CLIENTS_READ, ApiScope.PARTNERS_READ), ApiScope)  # of API keys
 SALES = 45  # of each organization
 ACCOUNT = "acct_1"
 
@@ -159,7 +160,8 @@ class _Builder:
             for number in range(8)
         ]  # fmt: skip
         self.keys(organization, partners)
-        for kind, own_id in ((Key.STOREFRONT, self.id()), (Key.PARTNER, partners[0].id)):
+        scoped = [(Scoped(frozenset(scopes)), self.id()) for scopes in SCOPES]
+        for kind, own_id in ((Key.STOREFRONT, self.id()), (Key.PARTNER, partners[0].id), *scoped):
             actor = Actor(kind, organization.id, own_id)
             self.world.callers.append(Caller(f"{kind.name} of {organization.slug}", actor))
         series = self.row(
@@ -191,6 +193,12 @@ class _Builder:
             self.row(
                 models.PartnerKey, organization_id=organization.id, partner_id=partners[number % 2].id,
                 name=self.text(), prefix="ptk_12345678", key_hash=f"{self.random.getrandbits(256):064x}",
+                expires_at=self.maybe(moment(self.random)), last_used_at=self.maybe(moment(self.random)),
+                revoked_at=None if number else moment(self.random),
+            )  # fmt: skip
+            self.row(
+                models.ApiKey, organization_id=organization.id, name=self.text(), prefix="apk_12345678",
+                key_hash=f"{self.random.getrandbits(256):064x}", scopes="\n".join(SCOPES[number]),
                 expires_at=self.maybe(moment(self.random)), last_used_at=self.maybe(moment(self.random)),
                 revoked_at=None if number else moment(self.random),
             )  # fmt: skip

@@ -140,6 +140,7 @@ async def installed(settings: Settings, folder: Path, **given: str) -> AsyncIter
                     "COMPTOIR_HOME": str(folder / "home"),
                     "COMPTOIR_MASTER_KEYS": settings.comptoir_master_keys.get_secret_value(),
                     "DATABASE_URL": settings.database_url,
+                    "RATE_FACTOR": "1000",  # a crowd, from one address
                     "REDIS_URL": servers.redis_url,
                     "SANDBOX_URL": sandbox.url,
                     "SMTP_FROM": str(settings.smtp_from),

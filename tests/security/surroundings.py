@@ -1,4 +1,5 @@
-"""What several tests of bad input need: proof that nothing changed, other organizations, settings and names."""
+"""What several tests of bad input need: all kinds of callers, proof that nothing changed, other organizations, settings
+and names."""
 
 import base64
 import socket
@@ -11,8 +12,14 @@ import httpx
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from main import create_app
+from models import ApiScope
+from policy import GRANTS, Kind, Scoped
 from services import outside
 from tests.shop import Shop
+
+# Every kind of caller: each role and key, and API keys that may do nothing, something, all that one may.
+API_KEYS = [Scoped(frozenset(scopes)) for scopes in ((), (ApiScope.ORDERS_READ, ApiScope.ORDERS_WRITE), ApiScope)]
+CALLERS: list[Kind] = [*GRANTS, *API_KEYS]
 
 TABLES = """
     SELECT relname FROM pg_class
@@ -58,6 +65,14 @@ async def installed_with(shop: Shop, **settings: Any) -> AsyncIterator[Shop]:
     finally:
         outside.use(usual)
         await opened.close()
+
+
+@asynccontextmanager
+async def coming_from(shop: Shop, address: str) -> AsyncIterator[Shop]:
+    """The same caller, at another address."""
+    transport = httpx.ASGITransport(create_app(outside.outside().settings), client=(address, 1))
+    async with httpx.AsyncClient(transport=transport, base_url="http://comptoir.test") as client:
+        yield replace(shop, http=client)
 
 
 def never_made(model: str) -> str:

@@ -1,4 +1,4 @@
-"""Callers that are no person: a storefront's key in a browser, a partner's key on its server."""
+"""Callers that are no person: a storefront's key in a browser, a partner's key and API keys on servers."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import models
+from models import ApiScope
 from policy import Key
 from services import access_keys
 from tests.security.surroundings import nothing_changes
@@ -131,8 +132,15 @@ async def test_of_a_key_that_is_no_good_nobody_learns_why(shop: Shop) -> None:
     await models.PartnerKey.all().update(expires_at=now + timedelta(minutes=1))
     assert await caller("{ partners { totalCount } }") == {"totalCount": 1}
 
+    client = await server(shop, ApiScope.CATALOGUE_READ)
+    for withdrawn in ({"revoked_at": now}, {"revoked_at": None, "expires_at": now}):
+        await models.ApiKey.all().update(**withdrawn)
+        assert await client.refused(CATALOGUE) == NO_GOOD
+    await models.ApiKey.all().update(expires_at=now + timedelta(minutes=1))
+    assert (await client(CATALOGUE))["totalCount"] == 0
 
-@pytest.mark.parametrize("prefix", ["pk_", "ptk_"])
+
+@pytest.mark.parametrize("prefix", ["pk_", "ptk_", "apk_"])
 async def test_what_only_looks_like_a_key_is_no_good(shop: Shop, prefix: str) -> None:
     for rest in ("", "x", "a" * 39 + "'", "a" * 39 + "é", "a" * 5000, "A" * 40, "a" * 64):
         headers: Any = {"Authorization": f"Bearer {prefix}{rest}".encode("latin-1"), "Origin": ORIGIN}
@@ -142,13 +150,58 @@ async def test_what_only_looks_like_a_key_is_no_good(shop: Shop, prefix: str) ->
         assert (error["extensions"]["code"], error["message"]) == (NO_GOOD[0], NO_GOOD[2]), rest[:9]
 
 
-async def test_what_is_kept_of_a_partners_key_is_no_key(shop: Shop) -> None:
+async def test_what_is_kept_of_a_secret_key_is_no_key(shop: Shop) -> None:
     await shop.partner("mine")
-    caller = await partner(shop, "mine")
+    caller, client = await partner(shop, "mine"), await server(shop, ApiScope.PARTNERS_READ)
 
-    caller.token = "ptk_" + access_keys.hash_of(PARTNERS)
+    caller.token, client.token = "ptk_" + access_keys.hash_of(PARTNERS), "apk_" + access_keys.hash_of(client.token)
 
     assert await caller.refused("{ partners { totalCount } }") == NO_GOOD
+    assert await client.refused("{ partners { totalCount } }") == NO_GOOD
+
+
+async def test_a_key_of_one_kind_is_none_of_another(shop: Shop) -> None:
+    await shop.partner("mine")
+    callers = [await storefront(shop), await partner(shop, "mine"), await server(shop, *ApiScope)]
+
+    for caller in callers:
+        prefix, rest = caller.token.split("_")
+        for other in {"pk", "ptk", "apk"} - {prefix}:
+            caller.token = f"{other}_{rest}"
+            assert await caller.refused(CATALOGUE) == NO_GOOD
+
+
+async def test_a_server_does_what_the_scopes_of_its_key_open(shop: Shop) -> None:
+    product = await shop.product(1400)
+    client = await server(shop, ApiScope.ORDERS_WRITE, ApiScope.CLIENTS_WRITE)
+
+    order = await client.order(product)
+
+    seen = await client(
+        "query ($id: ID!) { order(id: $id) { client { email } lines { product { name } } } }", id=order["id"]
+    )
+    assert seen["lines"][0]["product"]["name"]
+    assert seen["client"]["email"]
+    assert await client("{ orders { totalCount nodes { number invoices { number } } } }") == {
+        "totalCount": 1, "nodes": [{"number": order["number"], "invoices": []}],
+    }  # fmt: skip
+
+
+async def test_a_server_does_nothing_else(shop: Shop) -> None:
+    order = await shop.sell(await shop.product(partners=(await shop.partner(),)))
+    client = await server(shop, ApiScope.ORDERS_READ)
+
+    async with nothing_changes(shop):
+        for document in (
+            "{ me { role } }", "{ members { totalCount } }", "{ apiKeys { totalCount } }",
+            "{ publishableKeys { totalCount } }", "{ invoices { totalCount } }", "{ partners { totalCount } }",
+            f'{{ node(id: "{order["id"]}") {{ id }} }}',
+            f'mutation {{ orderCancel(input: {{ order: "{order["id"]}" }}) {{ order {{ id }} }} }}',
+            'mutation { apiKeyCreate(input: { name: "x", scopes: [ORDERS_READ] }) { key } }',
+        ):  # fmt: skip
+            code, field, message = await client.refused(document)
+            assert (code, field) == ("FORBIDDEN", None), document
+            assert message.startswith("An API key does what its scopes open"), document
 
 
 async def test_the_use_of_a_key_is_noted_to_the_hour(shop: Shop) -> None:
@@ -156,6 +209,7 @@ async def test_the_use_of_a_key_is_noted_to_the_hour(shop: Shop) -> None:
     for caller, model, document in (
         (await storefront(shop), models.PublishableKey, CATALOGUE),
         (await partner(shop, "mine"), models.PartnerKey, "{ partners { totalCount } }"),
+        (await server(shop, ApiScope.CATALOGUE_READ), models.ApiKey, CATALOGUE),
     ):
         for before, noted in ((None, True), (timedelta(minutes=59), False), (timedelta(minutes=61), True)):
             at = before and datetime.now(UTC) - before
@@ -184,6 +238,17 @@ async def partner(shop: Shop, slug: str) -> Shop:
         last_used_at=datetime.now(UTC),
     )  # fmt: skip
     return Shop(shop.http, shop.sandbox, shop.organization, "", PARTNERS)
+
+
+async def server(shop: Shop, *scopes: ApiScope) -> Shop:
+    """A server of the organization's, whose key of these scopes was used just now."""
+    listed = "\n".join(sorted(scopes))
+    key = "apk_" + access_keys.hash_of(f"{shop.organization.slug} {listed}")  # as long and as odd as any
+    await models.ApiKey.create(
+        organization=shop.organization, name="Server", prefix=key[:12], key_hash=access_keys.hash_of(key),
+        scopes=listed, last_used_at=datetime.now(UTC),
+    )  # fmt: skip
+    return Shop(shop.http, shop.sandbox, shop.organization, "", key)
 
 
 async def all_noted() -> None:

@@ -1,30 +1,48 @@
-"""How often a storefront may ask, counted by root field, by key and by address."""
+"""How often each may ask, counted by root field: people, keys, and who is not signed in by address."""
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import pytest
 
+import models
 from errors import Limited
-from main import create_app
-from models import Role
-from policy import Actor, Key, Permission
+from models import ApiScope, Role
+from policy import KINDS, Actor, Key, Permission, Scoped
+from schema.roots import MUTATIONS, PERMISSIONS
 from services import outside
-from services.buckets import AWAY, Buckets, Charge, LocalBuckets, Rate
-from services.limits import LIMITS, spend
-from tests.security.surroundings import nothing_changes
-from tests.security.test_keys import storefront
+from services.buckets import AWAY, Buckets, Charge, Leases, LocalBuckets, Rate
+from services.limits import GUARDED, LIMITS, Root, Use, Whose, spend, whose
+from tests.security.surroundings import coming_from, installed_with, nothing_changes
+from tests.security.test_keys import server, storefront
 from tests.shop import Shop
 
 TWENTY = "{" + " ".join(f"a{n}: products(first: 1) {{ totalCount }}" for n in range(20)) + "}"
 ONE = "{ products { totalCount } }"
+ME = "{" + " ".join(f"a{n}: me {{ role }}" for n in range(20)) + "}"
 MOST = 200  # operations that a test sends, each of twenty root fields
-CHECKOUT = Permission.CHECKOUT_START
+CHECKOUT = Root("checkoutStart", Permission.CHECKOUT_START, writes=True)
+READ = Root("products", Permission.CATALOGUE_READ, writes=False)
+WRITE = Root("productCreate", Permission.CATALOGUE_WRITE, writes=True)
+SIGN_IN = Root("signIn", Permission.PUBLIC, writes=True)
+
+
+def sign_ins(number: int) -> str:
+    tries = (f'a{n}: signIn(input: {{ email: "a{n}@b.fr", password: "x" }}) {{ accessToken }}' for n in range(number))
+    return f"mutation {{ {' '.join(tries)} }}"
+
+
+SIGN_INS, ONE_SIGN_IN = sign_ins(20), sign_ins(1)
+
+
+@pytest.fixture(autouse=True)
+async def strictly(shop: Shop) -> AsyncIterator[None]:
+    """The rates that hold where nobody sets another factor."""
+    async with installed_with(shop, rate_factor=1):
+        yield
 
 
 async def test_twenty_aliases_are_twenty_and_who_asks_too_often_is_told_when_to_come_back(shop: Shop) -> None:
@@ -32,7 +50,7 @@ async def test_twenty_aliases_are_twenty_and_who_asks_too_often_is_told_when_to_
     async with coming_from(page, "192.0.2.1") as busy:
         served, refusal = await until_refused(busy, TWENTY)
 
-    assert served >= 600 // 20
+    assert served == 600 // 20
     assert refusal["data"] is None
     (error,) = refusal["errors"]
     assert error["extensions"]["code"] == "LIMITED"
@@ -42,6 +60,74 @@ async def test_twenty_aliases_are_twenty_and_who_asks_too_often_is_told_when_to_
         assert (await calm(ONE))["totalCount"] == 0
 
 
+async def test_when_to_come_back_is_a_header_too(shop: Shop) -> None:
+    shop.token = ""
+    async with coming_from(shop, "192.0.2.1") as busy:
+        await until_refused(busy, SIGN_INS)
+        response = await busy.http.post("/graphql", json={"query": SIGN_INS})
+
+    assert int(response.headers["retry-after"]) == response.json()["errors"][0]["extensions"]["retryAfter"]
+    assert "retry-after" not in (await shop.http.post("/graphql", json={"query": "{ __typename }"})).headers
+
+
+async def test_a_hundred_aliased_sign_ins_are_no_document_and_twenty_are_twenty(shop: Shop) -> None:
+    hundred = sign_ins(100)
+
+    async with coming_from(shop, "192.0.2.1") as busy:
+        too_many = await busy.post(hundred, {})
+        first, second = await busy.post(SIGN_INS, {}), await busy.post(SIGN_INS, {})
+
+    assert "data" not in too_many
+    assert {error["extensions"]["code"] for error in first["errors"]} == {"UNAUTHENTICATED"}
+    (error,) = second["errors"]  # of thirty in a minute ten are left
+    assert (second["data"], error["extensions"]["code"]) == (None, "LIMITED")
+
+
+async def test_a_person_may_ask_so_often_wherever_they_are(shop: Shop) -> None:
+    other = await Shop.open(shop.http, shop.sandbox, role=Role.ACCOUNTANT)
+    caller = await person(shop)
+    await spend(caller, "192.0.2.1", (READ,) * 3000)
+
+    async with coming_from(shop, "192.0.2.4") as elsewhere:
+        assert (await elsewhere.refused(ME))[0] == "LIMITED"
+    assert "errors" not in await other.post(ME, {})
+    await spend(caller, "192.0.2.1", (WRITE,) * 300)
+    with pytest.raises(Limited):
+        await spend(caller, "192.0.2.1", (WRITE,) * 20)
+
+
+async def test_a_server_may_ask_so_often_with_each_key(shop: Shop) -> None:
+    one = await server(shop, ApiScope.CATALOGUE_READ)
+    other = await server(shop, ApiScope.CATALOGUE_READ, ApiScope.CLIENTS_READ)
+    (caller,) = [actor for actor in await servers(shop) if len(actor.kind.scopes) == 1]  # type: ignore[union-attr]
+    await spend(caller, "192.0.2.1", (READ,) * 6000)
+
+    assert (await one.refused(TWENTY))[0] == "LIMITED"
+    assert "errors" not in await other.post(TWENTY, {})
+
+
+async def test_who_is_not_signed_in_is_counted_by_address(shop: Shop) -> None:
+    shop.token = ""
+    async with coming_from(shop, "192.0.2.6") as busy:
+        served, _ = await until_refused(busy, "{" + " ".join(f"a{n}: __typename" for n in range(20)) + "}")
+
+    assert served == 300 // 20
+    async with coming_from(shop, "192.0.2.7") as calm:
+        assert (await calm.post("{ __typename }", {}))["data"] == {"__typename": "Query"}
+
+
+async def test_what_is_behind_no_password_is_counted_by_address_whoever_asks(shop: Shop) -> None:
+    callers = [await person(shop), Actor(Key.STOREFRONT, uuid4(), uuid4()), None]
+    for caller in callers:
+        await spend(caller, "198.51.100.1", (SIGN_IN,) * 10)
+
+    for caller in callers:
+        with pytest.raises(Limited) as refused:
+            await spend(caller, "198.51.100.1", (SIGN_IN,))
+        assert 1 <= (refused.value.retry_after or 0) <= 2
+        await spend(caller, "198.51.100.2", (SIGN_IN,))
+
+
 async def test_what_is_refused_and_what_fragments_ask_counts_too(shop: Shop) -> None:
     page = await storefront(shop)
     creates = (f'a{n}: clientCreate(input: {{ email: "a{n}@b.fr" }}) {{ client {{ id }} }}' for n in range(20))
@@ -49,50 +135,52 @@ async def test_what_is_refused_and_what_fragments_ask_counts_too(shop: Shop) -> 
     spread = "{ ...all } fragment all on Query " + TWENTY
 
     async with coming_from(page, "192.0.2.3") as busy, nothing_changes(shop):
-        served, _ = await until_refused(busy, forbidden, spread)
+        written, _ = await until_refused(busy, forbidden)
+        read, _ = await until_refused(busy, spread)
 
-    assert 30 <= served < MOST
-
-
-async def test_people_are_not_limited_yet(shop: Shop) -> None:
-    async with coming_from(shop, "192.0.2.4") as busy:
-        for _ in range(31):
-            assert "errors" not in await busy.post(TWENTY, {})
+    assert (written, read) == (60 // 20, 600 // 20)
 
 
 async def test_a_checkout_counts_by_address_and_by_key(shop: Shop) -> None:
     actor, elsewhere = Actor(Key.STOREFRONT, uuid4(), uuid4()), Actor(Key.STOREFRONT, uuid4(), uuid4())
     for _ in range(10):
-        await spend(actor, "198.51.100.1", [CHECKOUT])
+        await spend(actor, "198.51.100.1", (CHECKOUT,))
 
     for caller in (actor, elsewhere):
         with pytest.raises(Limited) as refused:
-            await spend(caller, "198.51.100.1", [CHECKOUT])
+            await spend(caller, "198.51.100.1", (CHECKOUT,))
         assert 1 <= (refused.value.retry_after or 0) <= 6
-    await spend(actor, "198.51.100.1", [Permission.CATALOGUE_READ])
-    await spend(elsewhere, "198.51.100.99", [CHECKOUT])
+    await spend(actor, "198.51.100.1", (READ,))
+    await spend(elsewhere, "198.51.100.99", (CHECKOUT,))
     with pytest.raises(Limited):
         for number in range(2, 99):
-            await spend(actor, f"198.51.100.{number}", [CHECKOUT] * 10)
+            await spend(actor, f"198.51.100.{number}", (CHECKOUT,) * 10)
     assert number > 12  # 120, each address 10 of them
-    await spend(elsewhere, f"198.51.100.{number}", [CHECKOUT])
+    await spend(elsewhere, f"198.51.100.{number}", (CHECKOUT,))
 
 
 async def test_of_a_refused_operation_nothing_is_counted(shop: Shop) -> None:
     actor = Actor(Key.STOREFRONT, uuid4(), uuid4())
-    await spend(actor, "198.51.100.101", [CHECKOUT] * 9)
+    await spend(actor, "198.51.100.101", (CHECKOUT,) * 9 + (READ,) * 599)
     for _ in range(20):
         with pytest.raises(Limited):
-            await spend(actor, "198.51.100.101", [CHECKOUT, CHECKOUT, Permission.CATALOGUE_READ])
+            await spend(actor, "198.51.100.101", (CHECKOUT, CHECKOUT, READ))
 
-    await spend(actor, "198.51.100.101", [CHECKOUT])
+    await spend(actor, "198.51.100.101", (CHECKOUT, READ))
 
 
 async def test_more_than_a_rate_ever_allows_is_refused_without_a_time_to_come_back(shop: Shop) -> None:
     with pytest.raises(Limited, match="ask for 10 of these at most") as refused:
-        await spend(Actor(Key.STOREFRONT, uuid4(), uuid4()), "198.51.100.102", [CHECKOUT] * 11)
+        await spend(Actor(Key.STOREFRONT, uuid4(), uuid4()), "198.51.100.102", (CHECKOUT,) * 11)
 
     assert "retryAfter" not in refused.value.extensions
+
+
+async def test_an_operator_may_set_a_factor(shop: Shop) -> None:
+    async with installed_with(shop, rate_factor=2.5):
+        await spend(None, "198.51.100.103", (SIGN_IN,) * 75)
+        with pytest.raises(Limited):
+            await spend(None, "198.51.100.103", (SIGN_IN,))
 
 
 @pytest.mark.parametrize(
@@ -106,9 +194,9 @@ async def test_more_than_a_rate_ever_allows_is_refused_without_a_time_to_come_ba
     ],
 )
 async def test_an_address_of_ipv6_is_its_network(shop: Shop, address: str, neighbour: str, same: bool) -> None:
-    await spend(Actor(Key.STOREFRONT, uuid4(), uuid4()), address, [CHECKOUT] * 10)
+    await spend(Actor(Key.STOREFRONT, uuid4(), uuid4()), address, (CHECKOUT,) * 10)
     try:
-        await spend(Actor(Key.STOREFRONT, uuid4(), uuid4()), neighbour, [CHECKOUT])
+        await spend(Actor(Key.STOREFRONT, uuid4(), uuid4()), neighbour, (CHECKOUT,))
         refused = False
     except Limited:
         refused = True
@@ -116,13 +204,47 @@ async def test_an_address_of_ipv6_is_its_network(shop: Shop, address: str, neigh
     assert refused == same
 
 
-async def test_only_kinds_with_limits_are_counted(shop: Shop) -> None:
-    person = Actor(Role.BENEFICIARY, uuid4(), uuid4())
+def test_no_caller_and_no_root_field_is_without_a_limit() -> None:
+    public = {name for name in MUTATIONS if PERMISSIONS[name] is Permission.PUBLIC}
 
-    await spend(person, "198.51.100.106", [CHECKOUT] * 500)
+    assert set(LIMITS) == {whose(kind) for kind in (*KINDS, Scoped(frozenset()), None)} == set(Whose)
+    assert all(set(Use) <= set(of_kind) for of_kind in LIMITS.values())
+    assert public <= set(GUARDED)
+    for rates in GUARDED.values():
+        assert rates.address
+        assert all(rate.lease == 1 for rate in rates.address)  # exact
 
-    assert set(LIMITS) == {Key.STOREFRONT}
-    assert all(None in of_kind for of_kind in LIMITS.values())  # no root field is without a limit
+
+@pytest.mark.parametrize(
+    ("forwarded", "counted_as"),
+    [
+        ({}, "10.0.0.5"),
+        ({"X-Forwarded-For": "192.0.2.9"}, "192.0.2.9"),
+        ({"X-Forwarded-For": "198.51.100.200, 192.0.2.9"}, "192.0.2.9"),  # what a client says itself comes before
+        ({"X-Forwarded-For": "198.51.100.200, 192.0.2.9, 10.0.1.1"}, "192.0.2.9"),  # through two proxies of ours
+        ({"Forwarded": "for=198.51.100.200", "X-Real-IP": "198.51.100.200"}, "10.0.0.5"),
+    ],
+)
+async def test_behind_a_proxy_the_address_is_what_the_last_trusted_proxy_says(
+    shop: Shop, forwarded: dict[str, str], counted_as: str
+) -> None:
+    async with installed_with(shop, rate_factor=1, forwarded_allow_ips=("10.0.0.5", "10.0.1.0/24")):
+        await spend(None, counted_as, (SIGN_IN,) * 30)
+        async with coming_from(shop, "10.0.0.5") as proxied:
+            response = await proxied.http.post("/graphql", json={"query": ONE_SIGN_IN}, headers=forwarded)
+
+    assert response.json()["errors"][0]["extensions"]["code"] == "LIMITED"
+
+
+async def test_who_is_no_proxy_of_ours_is_not_believed(shop: Shop) -> None:
+    async with coming_from(shop, "192.0.2.66") as liar:
+        codes = [
+            (await liar.http.post("/graphql", json={"query": SIGN_INS}, headers={"X-Forwarded-For": f"198.51.100.{n}"}))
+            .json()["errors"][0]["extensions"]["code"]
+            for n in range(2)
+        ]  # fmt: skip
+
+    assert codes == ["UNAUTHENTICATED", "LIMITED"]
 
 
 # Buckets
@@ -176,6 +298,61 @@ async def test_what_redis_keeps_of_a_bucket_goes_by_itself(redis_url: str) -> No
     assert 0 < left <= 18_000
 
 
+async def test_of_a_rate_with_a_lease_processes_together_let_in_no_more_than_the_rate_at_once(redis_url: str) -> None:
+    processes, charge = [Buckets(redis_url) for _ in range(3)], Charge(uuid4().hex, Rate(100, 3600, lease=8), 1)
+    try:
+        let_in = [await processes[turn % 3].take([charge]) == 0 for turn in range(130)]
+    finally:
+        for each in processes:
+            await each.close()
+
+    assert sum(let_in) == 100  # all that was leased is spent in the end
+
+
+async def test_what_is_leased_is_spent_without_asking_redis_and_not_for_longer_than_the_rates_span(
+    redis_url: str,
+) -> None:
+    buckets, charge = Buckets(redis_url), Charge(uuid4().hex, Rate(100, 3600, lease=8), 1)
+    try:
+        await buckets.take([charge])
+        redis = buckets._take.registered_client
+        first = await redis.get(charge.bucket)
+        assert [await buckets.take([charge]) for _ in range(7)] == [0] * 7
+        assert await redis.get(charge.bucket) == first
+        await buckets.take([charge])
+        assert await redis.get(charge.bucket) != first
+    finally:
+        await buckets.close()
+    leases = Leases()
+    leases.put(charge, 7, now=0.0)
+    assert leases.draw(charge, now=3599.0) == 1
+    assert leases.draw(charge, now=3600.0) == 0
+
+
+async def test_of_a_refusal_what_was_leased_stays(redis_url: str) -> None:
+    buckets, name = Buckets(redis_url), uuid4().hex
+    leased, exact = Charge(name, Rate(8, 3600, lease=8), 1), Charge(f"{name}2", Rate(1, 3600), 1)
+    try:
+        await buckets.take([leased, exact])
+        assert [await buckets.take([leased, exact]) > 0 for _ in range(20)] == [True] * 20
+        assert [await buckets.take([leased]) > 0 for _ in range(8)] == [False] * 7 + [True]
+    finally:
+        await buckets.close()
+
+
+async def test_what_is_given_back_can_be_asked_again(redis_url: str) -> None:
+    shared, alone, rate, name = Buckets(redis_url), LocalBuckets(), Rate(3, 3600), uuid4().hex
+    try:
+        for number, refused in ((3, False), (1, True), (-1, False), (1, False), (1, True), (-3, False), (3, False)):
+            charges = [Charge(name, rate, number)]
+            assert (await shared.take(charges) > 0, alone.take(charges, 0.0) > 0) == (refused, refused)
+        await shared.take([Charge(name, rate, -3)])
+        await shared.take([Charge(name, rate, -3)])  # more than there was
+        assert not await shared._take.registered_client.exists(name)
+    finally:
+        await shared.close()
+
+
 async def test_while_redis_is_away_a_process_counts_by_itself(shop: Shop) -> None:
     page, usual = await storefront(shop), outside.outside()
     alone = Buckets("redis://127.0.0.1:1/0")
@@ -219,9 +396,12 @@ async def until_refused(busy: Shop, *documents: str) -> tuple[int, dict[str, Any
     raise AssertionError(f"{MOST} operations were let in")
 
 
-@asynccontextmanager
-async def coming_from(shop: Shop, address: str) -> AsyncIterator[Shop]:
-    """The same caller, at another address."""
-    transport = httpx.ASGITransport(create_app(outside.outside().settings), client=(address, 1))
-    async with httpx.AsyncClient(transport=transport, base_url="http://comptoir.test") as client:
-        yield replace(shop, http=client)
+async def person(shop: Shop) -> Actor:
+    """The owner."""
+    (membership,) = await models.Membership.filter(organization=shop.organization, role=Role.OWNER)
+    return Actor(Role.OWNER, shop.organization.id, membership.id)
+
+
+async def servers(shop: Shop) -> list[Actor]:
+    keys = await models.ApiKey.filter(organization=shop.organization)
+    return [Actor(Scoped(frozenset(key.scope_list)), shop.organization.id, key.id) for key in keys]

@@ -15,7 +15,7 @@ import models
 from engine.views import VIEWS
 from models import Role
 from models.base import Owned, global_id
-from policy import GRANTS, READS, Key, Kind, Permission
+from policy import READS, Key, Kind, Permission, Scoped, granted
 from schema.roots import MUTATIONS, PERMISSIONS
 from services import access_keys
 from tests.security import inputs
@@ -30,7 +30,8 @@ from tests.security.documents import (
     root_type,
     row_type,
 )
-from tests.security.surroundings import neighbour, never_made, nothing_changes
+from tests.security.surroundings import CALLERS, neighbour, never_made, nothing_changes
+from tests.security.test_keys import server
 from tests.shop import Shop
 
 MODELS = {model.__name__: model for model in VIEWS}
@@ -56,11 +57,11 @@ async def both(shop: Shop) -> tuple[Shop, Shop]:
 
 async def test_every_type_every_field_and_every_list_for_every_role_and_key(both: tuple[Shop, Shop]) -> None:
     mine, theirs = both
-    callers = {kind: await caller_of(mine, kind) for kind in (*GRANTS, None)}
+    callers = {kind: await caller_of(mine, kind) for kind in (*CALLERS, None)}
     own, foreign = await ids_of(mine), await ids_of(theirs)
 
     for kind, caller in callers.items():
-        permissions = GRANTS[kind] if kind else frozenset({Permission.PUBLIC})
+        permissions = granted(kind) if kind else frozenset({Permission.PUBLIC})
         await try_types(caller, permissions, own, foreign)
         await try_fields(caller, permissions, own, foreign)
         await try_lists(caller, permissions, own, foreign)
@@ -208,11 +209,15 @@ async def fill(shop: Shop) -> None:
     await models.PublishableKey.create(name="site", key=f"pk_{slug:_<24}", origins=ORIGIN, **here)
     key_hash = access_keys.hash_of(f"ptk_{slug:_<64}")
     await models.PartnerKey.create(partner=partner, name="site", prefix="ptk_", key_hash=key_hash, **here)
+    key_hash = access_keys.hash_of(f"apk_{slug:_<64}")
+    await models.ApiKey.create(name="site", prefix="apk_", key_hash=key_hash, scopes="", **here)
 
 
 async def caller_of(shop: Shop, role: Kind | None) -> Shop:
     if role is Role.OWNER:
         return shop
+    if isinstance(role, Scoped):
+        return await server(shop, *role.scopes)
     if not isinstance(role, Role):
         slug = shop.organization.slug
         tokens = {Key.STOREFRONT: f"pk_{slug:_<24}", Key.PARTNER: f"ptk_{slug:_<64}", None: ""}
