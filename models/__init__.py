@@ -4,6 +4,7 @@ from tortoise import Tortoise
 
 from models.client import Client
 from models.discount import DiscountCode
+from models.idempotency import IdempotencyKey
 from models.invoice import Invoice, InvoiceSeries, InvoiceType, Reminder
 from models.key import PartnerKey, PublishableKey
 from models.order import Conflict, ConflictKind, ConflictProposal, Order, OrderKind, OrderLine, OrderSource, OrderStatus
@@ -23,6 +24,7 @@ __all__ = [
     "ConflictKind",
     "ConflictProposal",
     "DiscountCode",
+    "IdempotencyKey",
     "Invoice",
     "InvoiceSeries",
     "InvoiceType",

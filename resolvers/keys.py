@@ -33,7 +33,7 @@ def publishable_key(id: strawberry.ID) -> Wanted:
     return models.PublishableKey, row_id(models.PublishableKey, id)
 
 
-@mutation(PublishableKey, requires=Permission.KEYS_WRITE)
+@mutation(PublishableKey, requires=Permission.KEYS_WRITE, idempotent=True)
 async def publishable_key_create(info: Info, input: PublishableKeyCreateInput) -> models.PublishableKey:
     """Make a key for a storefront, to be shown in its pages."""
     given(input)
@@ -59,7 +59,7 @@ async def publishable_key_revoke(info: Info, input: PublishableKeyRevokeInput) -
     return await access_keys.revoke(key)
 
 
-@mutation(PartnerKeyCreated, requires=Permission.KEYS_WRITE)
+@mutation(PartnerKeyCreated, requires=Permission.KEYS_WRITE, idempotent=True)
 async def partner_key_create(info: Info, input: PartnerKeyCreateInput) -> PartnerKeyCreated:
     """Make a key for a partner: with it they read what they were told. It is shown this once."""
     values = given(input)
