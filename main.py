@@ -13,8 +13,10 @@ from starlette.types import ASGIApp
 
 import telemetry
 from engine import graphiql
+from engine.execution import Engine
 from engine.http import GraphQLApp
 from engine.origins import AnyOrigin
+from engine.trusted import TrustedDocuments
 from errors import NotConfigured
 from resolvers import examples
 from resolvers.schema import engine
@@ -47,12 +49,15 @@ def create_app(settings: Settings) -> Starlette:
     explorer = (
         graphiql.explorer("/graphql", tabs=examples.tabs(settings.app_url, settings.sandbox_url)) if explore else None
     )
+    runs = engine(introspection=explore)
     graphql = GraphQLApp(
-        engine(introspection=explore),
+        runs,
         context,
         body_most=BODY_MOST,
         page=explorer,
         invalid_status=settings.graphql_invalid_status,
+        trusted=trusted_documents(settings, runs),
+        texts_by_get=explore,
     )
     routes: list[BaseRoute] = [
         Route("/graphql", AnyOrigin(graphql)),
@@ -66,6 +71,15 @@ def create_app(settings: Settings) -> Starlette:
     if explore:
         routes += [Mount("/graphiql", graphiql.assets), Route("/", lambda request: RedirectResponse("/graphql"))]
     return _App(routes=routes, lifespan=lifespan)
+
+
+def trusted_documents(settings: Settings, engine: Engine) -> TrustedDocuments:
+    """Those of the manifest, each of which can be run. Raises NotConfigured, naming what is wrong."""
+    if settings.trusted_documents is None:
+        return TrustedDocuments()
+    trusted = TrustedDocuments.read(settings.trusted_documents, only=settings.trusted_documents_only)
+    trusted.must_be_valid(engine.documents)
+    return trusted
 
 
 class _App(Starlette):

@@ -19,7 +19,8 @@ class Settings(BaseSettings):
     )
 
     environment: Literal["development", "production"] = Field(
-        "development", description="production hides GraphiQL and introspection, and allows live Stripe keys"
+        "development",
+        description="production hides GraphiQL and introspection, takes queries by POST, allows live keys",
     )
     app_url: str = Field("http://127.0.0.1:8000", description="Public address; HTTPS in production")
     port: int = Field(8000, ge=1, le=65535, description="Where the API listens")
@@ -29,6 +30,10 @@ class Settings(BaseSettings):
     graphql_invalid_status: Annotated[Literal[400, 422], BeforeValidator(int)] = Field(
         400, description="Status of a document that the schema refuses, as application/graphql-response+json"
     )
+    trusted_documents: Path | None = Field(
+        None, description="Manifest of front ends' documents, by SHA-256: graphql-codegen's or Apollo's JSON"
+    )
+    trusted_documents_only: bool = Field(False, description="Whether no other document is answered")
     metrics_token: SecretStr | None = Field(
         None, min_length=16, description="What Prometheus sends to read /metrics; none in production: no such route"
     )
@@ -121,6 +126,8 @@ class Settings(BaseSettings):
             raise ValueError("APP_URL must be https:// in production")
         if self.environment == "production" and self.sandbox_url:
             raise ValueError("SANDBOX_URL is for development and tests; unset it in production")
+        if self.trusted_documents_only and not self.trusted_documents:
+            raise ValueError("TRUSTED_DOCUMENTS_ONLY is set: set TRUSTED_DOCUMENTS to the manifest's path")
         if self.s3_bucket and not (self.s3_access_key_id and self.s3_secret_access_key):
             raise ValueError("S3_BUCKET is set: set S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY too")
         if self.s3_endpoint_url and not self.s3_endpoint_url.startswith(self._schemes):

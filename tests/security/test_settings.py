@@ -147,3 +147,8 @@ def test_logs_are_for_people_in_development_and_for_machines_in_production_unles
     assert Settings(_env_file=None, **WHOLE).logs_as == "text"
     assert Settings(_env_file=None, **production).logs_as == "json"
     assert Settings(_env_file=None, **production, log_format="text").logs_as == "text"
+
+
+def test_only_trusted_documents_need_a_manifest() -> None:
+    with pytest.raises(ValidationError, match="set TRUSTED_DOCUMENTS to the manifest's path"):
+        Settings(_env_file=None, **WHOLE, trusted_documents_only="true")
