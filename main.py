@@ -9,13 +9,14 @@ from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Lifespan
 
 import telemetry
 from engine import graphiql
 from engine.execution import Engine
+from engine.headers import SecurityHeaders
 from engine.http import GraphQLApp
-from engine.origins import AnyOrigin
+from engine.origins import Origins
 from engine.trusted import TrustedDocuments
 from errors import NotConfigured
 from resolvers import examples
@@ -60,7 +61,7 @@ def create_app(settings: Settings) -> Starlette:
         texts_by_get=explore,
     )
     routes: list[BaseRoute] = [
-        Route("/graphql", AnyOrigin(graphql)),
+        Route("/graphql", Origins(graphql, ours=settings.own_origins)),
         Route("/webhooks/stripe", stripe, methods=["POST"], max_body_size=BODY_MOST),
         Route("/files/{token}/{name}", file, methods=["GET"]),
         Route("/pay/{token}", pay, methods=["GET", "POST"]),
@@ -70,7 +71,7 @@ def create_app(settings: Settings) -> Starlette:
     ]
     if explore:
         routes += [Mount("/graphiql", graphiql.assets), Route("/", lambda request: RedirectResponse("/graphql"))]
-    return _App(routes=routes, lifespan=lifespan)
+    return _App(routes, lifespan, https=settings.environment == "production")
 
 
 def trusted_documents(settings: Settings, engine: Engine) -> TrustedDocuments:
@@ -85,8 +86,12 @@ def trusted_documents(settings: Settings, engine: Engine) -> TrustedDocuments:
 class _App(Starlette):
     """Starlette, with what watches over requests around all of it: what it answers to errors is counted too."""
 
+    def __init__(self, routes: list[BaseRoute], lifespan: Lifespan[Starlette], *, https: bool) -> None:
+        super().__init__(routes=routes, lifespan=lifespan)
+        self._https = https
+
     def build_middleware_stack(self) -> ASGIApp:
-        return Requests(super().build_middleware_stack())
+        return Requests(SecurityHeaders(super().build_middleware_stack(), https=self._https))
 
 
 async def context(request: HTTPConnection) -> Context:
@@ -101,7 +106,7 @@ async def file(request: Request) -> Response:
     invoice = await files.invoice_of_link(request.path_params["token"])
     if invoice is None or invoice.file_key is None:
         return PlainTextResponse("Ce lien n'est plus valable. / This link is no longer good.", 404)
-    headers = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
+    headers = {"Cache-Control": "private, no-store"}
     if address := await files.stored_at(invoice, files.OPENED_LIFE):
         return RedirectResponse(address, 302, headers)
     try:

@@ -4,6 +4,7 @@ import re
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -25,7 +26,7 @@ class Settings(BaseSettings):
     app_url: str = Field("http://127.0.0.1:8000", description="Public address; HTTPS in production")
     port: int = Field(8000, ge=1, le=65535, description="Where the API listens")
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="Front ends, comma-separated: where clients may be sent back to after paying"
+        (), description="Front ends, comma-separated: where clients come back to after paying, and who may use cookies"
     )
     graphql_invalid_status: Annotated[Literal[400, 422], BeforeValidator(int)] = Field(
         400, description="Status of a document that the schema refuses, as application/graphql-response+json"
@@ -99,6 +100,14 @@ class Settings(BaseSettings):
     def _several(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
+    @field_validator("allowed_origins")
+    @classmethod
+    def _are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for each in value:
+            if not re.fullmatch(r"https?://[^/?#@*\s]+/?", each):
+                raise ValueError(f"{each} is no origin: a scheme, a host and maybe a port, https://app.example.com")
+        return value
+
     @field_validator("app_url", "sandbox_url", "stripe_api_base", "s3_endpoint_url")
     @classmethod
     def _no_trailing_slash(cls, value: str | None) -> str | None:
@@ -124,6 +133,8 @@ class Settings(BaseSettings):
             raise ValueError("STRIPE_SECRET_KEY is live: set ENVIRONMENT=production")
         if self.environment == "production" and not self.app_url.startswith("https://"):
             raise ValueError("APP_URL must be https:// in production")
+        if self.environment == "production" and any(each.startswith("http:") for each in self.allowed_origins):
+            raise ValueError("ALLOWED_ORIGINS must be https:// in production")
         if self.environment == "production" and self.sandbox_url:
             raise ValueError("SANDBOX_URL is for development and tests; unset it in production")
         if self.trusted_documents_only and not self.trusted_documents:
@@ -139,6 +150,11 @@ class Settings(BaseSettings):
         """Whether the platform's Stripe key moves real money."""
         key = self.stripe_secret_key.get_secret_value() if self.stripe_secret_key else ""
         return key.startswith(("sk_live_", "rk_live_"))
+
+    @property
+    def own_origins(self) -> frozenset[str]:
+        """Of pages that people sign in at, as browsers say them."""
+        return frozenset(_origin(address) for address in (self.app_url, *self.allowed_origins))
 
     @property
     def _schemes(self) -> tuple[str, ...]:
@@ -159,6 +175,12 @@ class Settings(BaseSettings):
         if not value:
             raise NotConfigured(f"{name.upper()} is not set. Set it in the environment and restart.")
         return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+def _origin(address: str) -> str:
+    """RFC 6454: in lower case, the port left out where it is the scheme's own."""
+    at = urlsplit(address.lower())
+    return f"{at.scheme}://{at.netloc.removesuffix({'https': ':443', 'http': ':80'}.get(at.scheme, ''))}"
 
 
 # The application starts without these, and does less.

@@ -221,7 +221,6 @@ _HEADERS = {
         (b"content-type", f"{name}; charset=utf-8".encode()),
         (b"cache-control", b"no-store"),
         (b"vary", b"Accept"),
-        (b"x-content-type-options", b"nosniff"),
     )
     for name in (JSON, RESPONSE)
 }

@@ -71,7 +71,6 @@ def headers(view: PayView) -> dict[str, str]:
         ),
         "Cache-Control": "no-store",
         "Referrer-Policy": "same-origin",
-        "X-Content-Type-Options": "nosniff",
         "X-Robots-Tag": "noindex",
     }
 
