@@ -1,4 +1,4 @@
-"""Keys under which mutations are asked once."""
+"""Keys under which mutations are asked once; numbers of companies, of kinds of their own."""
 
 from typing import Any
 
@@ -7,6 +7,8 @@ from tortoise.fields import OnDelete
 from tortoise.migrations import operations as ops
 from uuid_utils.compat import uuid7
 
+from models.fields import SiretField, VatNumberField
+
 MADE = [
     "ALTER TABLE idempotency_keys DROP CONSTRAINT idempotency_keys_organization_id_fkey,"
     " ADD CONSTRAINT idempotency_keys_organization FOREIGN KEY (organization_id) REFERENCES organizations (id),"
@@ -14,6 +16,16 @@ MADE = [
     "CREATE UNIQUE INDEX idempotency_keys_key ON idempotency_keys (organization_id, caller, key)",
     "CREATE INDEX idempotency_keys_created_at ON idempotency_keys (created_at)",
 ]
+
+
+class KnownChange(ops.AlterField):
+    """A column of another kind to us, the same to PostgreSQL."""
+
+    async def database_forward(self, *state: Any, **editor: Any) -> None:
+        pass
+
+    async def database_backward(self, *state: Any, **editor: Any) -> None:
+        pass
 
 
 class Migration(migrations.Migration):
@@ -76,4 +88,10 @@ class Migration(migrations.Migration):
             bases=["Owned"],
         ),
         ops.RunSQL(MADE, []),
+        KnownChange("Organization", "siret", SiretField(description="SIRET, fourteen digits", max_length=14)),
+        KnownChange(
+            "Organization",
+            "vat_number",
+            VatNumberField(null=True, description="Intra-community VAT number (BT-31)", max_length=14),
+        ),
     ]
