@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,7 +24,7 @@ from settings import Settings
 if TYPE_CHECKING:
     from services.doctor import Verdict
 
-SCHEMA = Path(__file__).parent / "schema.graphql"
+SCHEMA, PUBLISHED = (Path(__file__).parent / name for name in ("schema.graphql", "schema.published.graphql"))
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Comptoir.")
 files = typer.Typer(no_args_is_help=True, help="Documents.")
@@ -96,18 +97,34 @@ def seed() -> None:
 
 
 @app.command()
-def schema(check: Annotated[bool, typer.Option("--check", help="Only compare with schema.graphql")] = False) -> None:
+def schema(
+    check: Annotated[bool, typer.Option("--check", help="Only compare with schema.graphql")] = False,
+    publish: Annotated[bool, typer.Option("--publish", help="Write what front ends may rely on from now on")] = False,
+) -> None:
     """Write the GraphQL schema to schema.graphql."""
     from resolvers.schema import sdl
 
-    published, current = SCHEMA.read_text() if SCHEMA.exists() else "", sdl()
-    if not check:
+    committed, current = SCHEMA.read_text() if SCHEMA.exists() else "", sdl()
+    if publish:
+        _publish(current)
+    elif not check:
         SCHEMA.write_text(current)
-    elif current != published:
+    elif current != committed:
         typer.echo("schema.graphql is not the schema of the code: run `bin/comptoir schema` and commit it.")
-        lines = published.splitlines(keepends=True), current.splitlines(keepends=True)
+        lines = committed.splitlines(keepends=True), current.splitlines(keepends=True)
         typer.echo("".join(difflib.unified_diff(*lines, fromfile="schema.graphql", tofile="the code")))
         raise typer.Exit(1)
+
+
+def _publish(current: str) -> None:
+    from engine.evolution import broken
+
+    lost = broken(PUBLISHED.read_text(), current, datetime.now(UTC).date()) if PUBLISHED.exists() else []
+    if lost:
+        typer.echo("Front ends rely on this. Deprecate it first, with what replaces it and until when:")
+        typer.echo("\n".join(lost))
+        raise typer.Exit(1)
+    PUBLISHED.write_text(current)
 
 
 @app.command()

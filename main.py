@@ -1,22 +1,26 @@
 """The ASGI app: routes, lifespan, who is calling."""
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import asdict
+from functools import partial
 from typing import Any, cast
 
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Lifespan
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 import telemetry
 from engine import graphiql
+from engine.execution import Engine
+from engine.headers import SecurityHeaders
 from engine.http import CHANGES_OF_COOKIES, GraphQLApp
-from engine.origins import Origins
+from engine.origins import Origins, must_be_ours
+from engine.trusted import TrustedDocuments
 from errors import NotConfigured
 from resolvers import examples
 from resolvers.schema import engine
@@ -51,15 +55,18 @@ def create_app(settings: Settings) -> Starlette:
     explorer = (
         graphiql.explorer("/graphql", tabs=examples.tabs(settings.app_url, settings.sandbox_url)) if explore else None
     )
+    runs = engine(introspection=explore)
     graphql = GraphQLApp(
-        engine(introspection=explore),
+        runs,
         context,
         body_most=BODY_MOST,
         page=explorer,
         invalid_status=settings.graphql_invalid_status,
+        trusted=trusted_documents(settings, runs),
+        texts_by_get=explore,
     )
     routes: list[BaseRoute] = [
-        Route("/graphql", Origins(graphql, with_cookies=(settings.app_url, *settings.allowed_origins))),
+        Route("/graphql", Origins(graphql, ours=settings.own_origins)),
         Route("/webhooks/stripe", stripe, methods=["POST"], max_body_size=BODY_MOST),
         Route("/files/{token}/{name}", file, methods=["GET"]),
         Route("/pay/{token}", pay, methods=["GET", "POST"]),
@@ -70,19 +77,28 @@ def create_app(settings: Settings) -> Starlette:
     ]
     if explore:
         routes += [Mount("/graphiql", graphiql.assets), Route("/", lambda request: RedirectResponse("/graphql"))]
-    return _App(settings.forwarded_allow_ips, routes=routes, lifespan=lifespan)
+    return _App(settings, routes, lifespan)
+
+
+def trusted_documents(settings: Settings, engine: Engine) -> TrustedDocuments:
+    """Those of the manifest, each of which can be run. Raises NotConfigured, naming what is wrong."""
+    if settings.trusted_documents is None:
+        return TrustedDocuments()
+    trusted = TrustedDocuments.read(settings.trusted_documents, only=settings.trusted_documents_only)
+    trusted.must_be_valid(engine.documents)
+    return trusted
 
 
 class _App(Starlette):
     """Starlette, with what watches over requests around all of it: what it answers to errors is counted too. The
     client's address is what the last proxy that is trusted says it is (`X-Forwarded-For`)."""
 
-    def __init__(self, proxies: Sequence[str], **options: Any) -> None:
-        super().__init__(**options)
-        self._proxies = list(proxies)
+    def __init__(self, settings: Settings, routes: list[BaseRoute], lifespan: Lifespan[Starlette]) -> None:
+        super().__init__(routes=routes, lifespan=lifespan)
+        self._proxies, self._https = list(settings.forwarded_allow_ips), settings.environment == "production"
 
     def build_middleware_stack(self) -> ASGIApp:
-        watched: Any = Requests(super().build_middleware_stack())
+        watched: Any = Requests(SecurityHeaders(super().build_middleware_stack(), https=self._https))
         return cast(ASGIApp, ProxyHeadersMiddleware(watched, self._proxies))
 
 
@@ -90,8 +106,10 @@ async def context(request: HTTPConnection) -> Context:
     """Who is calling, and from where: the bearer of an access token or of a key, a session's cookie, or nobody."""
     headers = request.headers
     origin, token = headers.get("origin"), bearer(request)
-    kept = cookies.brought(
-        headers.get("cookie"), origin, headers.get("sec-fetch-site"), request.scope[CHANGES_OF_COOKIES]
+    kept = cookies.Cookies(
+        headers.get("cookie"),
+        partial(must_be_ours, request, outside.outside().settings.own_origins),
+        request.scope[CHANGES_OF_COOKIES],
     )
     if token is None and kept.access:
         kept.must_be_allowed()
@@ -110,7 +128,7 @@ async def file(request: Request) -> Response:
     invoice = await files.invoice_of_link(request.path_params["token"])
     if invoice is None or invoice.file_key is None:
         return PlainTextResponse("Ce lien n'est plus valable. / This link is no longer good.", 404)
-    headers = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
+    headers = {"Cache-Control": "private, no-store"}
     if address := await files.stored_at(invoice, files.OPENED_LIFE):
         return RedirectResponse(address, 302, headers)
     try:

@@ -5,6 +5,7 @@ from functools import cached_property
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -20,12 +21,13 @@ class Settings(BaseSettings):
     )
 
     environment: Literal["development", "production"] = Field(
-        "development", description="production hides GraphiQL and introspection, and allows live Stripe keys"
+        "development",
+        description="production hides GraphiQL and introspection, takes queries by POST, allows live keys",
     )
     app_url: str = Field("http://127.0.0.1:8000", description="Public address; HTTPS in production")
     port: int = Field(8000, ge=1, le=65535, description="Where the API listens")
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="Front ends, comma-separated: where clients are sent back to after paying; they may use cookies"
+        (), description="Front ends, comma-separated: where clients come back to after paying, and who may use cookies"
     )
     account_url: str | None = Field(
         None, description="A front end's page for what letters ask to confirm, told what as `#invitation=…`; none: ours"
@@ -40,6 +42,10 @@ class Settings(BaseSettings):
         ("127.0.0.1", "::1"),
         description="Proxies in front, addresses or networks: their word is taken for where a client comes from",
     )
+    trusted_documents: Path | None = Field(
+        None, description="Manifest of front ends' documents, by SHA-256: graphql-codegen's or Apollo's JSON"
+    )
+    trusted_documents_only: bool = Field(False, description="Whether no other document is answered")
     metrics_token: SecretStr | None = Field(
         None, min_length=16, description="What Prometheus sends to read /metrics; none in production: no such route"
     )
@@ -107,6 +113,14 @@ class Settings(BaseSettings):
     def _several(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
+    @field_validator("allowed_origins")
+    @classmethod
+    def _are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for each in value:
+            if not re.fullmatch(r"https?://[^/?#@*\s]+/?", each):
+                raise ValueError(f"{each} is no origin: a scheme, a host and maybe a port, https://app.example.com")
+        return value
+
     @field_validator("app_url", "account_url", "sandbox_url", "stripe_api_base", "s3_endpoint_url")
     @classmethod
     def _no_trailing_slash(cls, value: str | None) -> str | None:
@@ -145,8 +159,12 @@ class Settings(BaseSettings):
             raise ValueError("STRIPE_SECRET_KEY is live: set ENVIRONMENT=production")
         if self.environment == "production" and not self.app_url.startswith("https://"):
             raise ValueError("APP_URL must be https:// in production")
+        if self.environment == "production" and any(each.startswith("http:") for each in self.allowed_origins):
+            raise ValueError("ALLOWED_ORIGINS must be https:// in production")
         if self.environment == "production" and self.sandbox_url:
             raise ValueError("SANDBOX_URL is for development and tests; unset it in production")
+        if self.trusted_documents_only and not self.trusted_documents:
+            raise ValueError("TRUSTED_DOCUMENTS_ONLY is set: set TRUSTED_DOCUMENTS to the manifest's path")
         if self.s3_bucket and not (self.s3_access_key_id and self.s3_secret_access_key):
             raise ValueError("S3_BUCKET is set: set S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY too")
         if self.s3_endpoint_url and not self.s3_endpoint_url.startswith(self._schemes):
@@ -158,6 +176,11 @@ class Settings(BaseSettings):
         """Whether the platform's Stripe key moves real money."""
         key = self.stripe_secret_key.get_secret_value() if self.stripe_secret_key else ""
         return key.startswith(("sk_live_", "rk_live_"))
+
+    @property
+    def own_origins(self) -> frozenset[str]:
+        """Of pages that people sign in at, as browsers say them."""
+        return frozenset(_origin(address) for address in (self.app_url, *self.allowed_origins))
 
     @property
     def _schemes(self) -> tuple[str, ...]:
@@ -178,6 +201,12 @@ class Settings(BaseSettings):
         if not value:
             raise NotConfigured(f"{name.upper()} is not set. Set it in the environment and restart.")
         return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+def _origin(address: str) -> str:
+    """RFC 6454: in lower case, the port left out where it is the scheme's own."""
+    at = urlsplit(address.lower())
+    return f"{at.scheme}://{at.netloc.removesuffix({'https': ':443', 'http': ':80'}.get(at.scheme, ''))}"
 
 
 # The application starts without these, and does less.

@@ -95,6 +95,10 @@ class Documents:
             metrics.DOCUMENTS_FOUND.inc()
         return operation_of(operations, name)
 
+    def check(self, text: str) -> None:
+        """Raises DocumentErrors for one that cannot be run."""
+        self._prepare(text)
+
     def _prepare(self, text: str) -> dict[str | None, Operation]:
         try:
             document = parsed(text)

@@ -22,10 +22,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from engine.execution import Answer, Asked, Engine
 from engine.negotiation import JSON, PAGE, RESPONSE, is_json, media_type
+from engine.parameters import Headers, Refusal, asked
+from engine.trusted import TrustedDocuments
 from errors import ErrorCode
 
 MakeContext = Callable[[HTTPConnection], Awaitable[Any]]
-Headers = Sequence[tuple[bytes, bytes]]
 
 HEADER_MOST = 1000  # bytes of Accept and Content-Type that are looked at; browsers send about 150
 PARAMETERS_MOST = 20  # in an address
@@ -40,7 +41,8 @@ class GraphQLApp:
     `page` answers a GET of someone who likes HTML best (a browser), where there is one. `body_most` is in bytes, of a
     body or of the parameters in an address; a body has `body_seconds` to arrive. `invalid_status` is what a client of
     `application/graphql-response+json` is told when a document can be read and the schema refuses it, or its variables.
-    A query ends when its client goes away; a mutation is finished.
+    `trusted` documents may be asked for by their id; without `texts_by_get` a GET asks for nothing else, so that no
+    page can make a browser ask what it likes. A query ends when its client goes away; a mutation is finished.
     """
 
     def __init__(
@@ -52,8 +54,11 @@ class GraphQLApp:
         body_seconds: float = BODY_SECONDS,
         page: ASGIApp | None = None,
         invalid_status: Literal[400, 422] = 400,
+        trusted: TrustedDocuments | None = None,
+        texts_by_get: bool = True,
     ) -> None:
         self._engine, self._make_context, self._page = engine, make_context, page
+        self._trusted, self._texts_by_get = trusted or TrustedDocuments(), texts_by_get
         self._body_most, self._body_seconds, self._invalid_status = body_most, body_seconds, invalid_status
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -69,10 +74,10 @@ class GraphQLApp:
             if answered_as is None:
                 raise Refusal(406, f"Answers are {RESPONSE} or {JSON}: accept one of them.")
             if getting:
-                asked = self._asked_by_address(scope["query_string"])
+                wanted = self._asked_by_address(scope["query_string"])
             else:
-                asked = await self._asked_by_body(scope["method"], content_type, receive)
-            answer = await self._answer(asked, scope, receive)
+                wanted = await self._asked_by_body(scope["method"], content_type, receive)
+            answer = await self._answer(wanted, scope, receive)
             more = _more(answer, cookies)
             await _send(send, self._status(answer, answered_as), answered_as, answer.body, more)
         except Refusal as refusal:
@@ -82,7 +87,7 @@ class GraphQLApp:
 
     def _asked_by_address(self, query_string: bytes) -> Asked:
         if len(query_string) > self._body_most:
-            raise Refusal(414, "The address is too long: send this operation with POST.")
+            raise Refusal(414, "The address is too long: send this operation with POST.", code=ErrorCode.LIMITED)
         try:
             text = query_string.decode("ascii")
             given: dict[str, Any] = dict(
@@ -93,7 +98,9 @@ class GraphQLApp:
         for name in ("variables", "extensions"):
             if name in given:
                 given[name] = _read(given[name], f"`{name}` is no JSON.", field=name)
-        return _asked(given)
+        if "query" in given and not self._texts_by_get:
+            raise Refusal(405, "Send this operation with POST.", headers=((b"allow", b"POST"),))
+        return asked(given, self._trusted)
 
     async def _asked_by_body(self, method: str, content_type: bytes, receive: Receive) -> Asked:
         if method != "POST":
@@ -103,7 +110,7 @@ class GraphQLApp:
         body = await self._body(receive)
         if not body:
             raise Refusal(400, "The body is empty: it must be a JSON object with a `query`.")
-        return _asked(_read(body, "The body is no JSON."))
+        return asked(_read(body, "The body is no JSON."), self._trusted)
 
     async def _body(self, receive: Receive) -> bytes | bytearray:
         try:
@@ -115,18 +122,20 @@ class GraphQLApp:
                     part, more = await _part(receive)
                     body += part
         except TimeoutError:
-            raise Refusal(408, f"The body did not arrive within {self._body_seconds:g} s.") from None
+            raise Refusal(
+                408, f"The body did not arrive within {self._body_seconds:g} s.", code=ErrorCode.LIMITED
+            ) from None
         if len(body) > self._body_most:
-            raise Refusal(413, f"The body has more than {self._body_most:,} bytes.")
+            raise Refusal(413, f"The body has more than {self._body_most:,} bytes.", code=ErrorCode.LIMITED)
         return body
 
-    async def _answer(self, asked: Asked, scope: Scope, receive: Receive) -> Answer:
+    async def _answer(self, wanted: Asked, scope: Scope, receive: Receive) -> Answer:
         make_context = partial(self._make_context, HTTPConnection(scope))
-        with _Watch(receive, partial(self._only_reads, asked)):
-            return await self._engine.answer(asked, make_context, mutations=scope["method"] != "GET")
+        with _Watch(receive, partial(self._only_reads, wanted)):
+            return await self._engine.answer(wanted, make_context, mutations=scope["method"] != "GET")
 
-    def _only_reads(self, asked: Asked) -> bool:
-        return self._engine.documents.operation(asked.query, asked.operation_name).kind is OperationType.QUERY
+    def _only_reads(self, wanted: Asked) -> bool:
+        return self._engine.documents.operation(wanted.query, wanted.operation_name).kind is OperationType.QUERY
 
     def _status(self, answer: Answer, answered_as: str) -> int:
         if not answer.allowed:
@@ -140,20 +149,6 @@ def _more(answer: Answer, cookies: Sequence[bytes]) -> Headers:
     if answer.retry_after:
         return ((b"retry-after", b"%d" % answer.retry_after),)
     return [(b"set-cookie", value) for value in cookies] if answer.allowed else ((b"allow", b"POST"),)
-
-
-class Refusal(Exception):
-    """This is no GraphQL request: the status says why, the message says what would be."""
-
-    def __init__(self, status: int, message: str, *, field: str | None = None, headers: Headers = ()) -> None:
-        super().__init__(message)
-        self.status, self.message, self.field, self.headers = status, message, field, headers
-
-    @property
-    def body(self) -> bytes:
-        code = ErrorCode.LIMITED if self.status in (408, 413, 414) else ErrorCode.INVALID
-        blamed = {"field": self.field} if self.field else {}
-        return orjson.dumps({"errors": [{"message": self.message, "extensions": {"code": code.value, **blamed}}]})
 
 
 class Gone(Exception):
@@ -205,23 +200,6 @@ async def _part(receive: Receive) -> tuple[bytes | bytearray, bool]:
     return message.get("body", b""), message.get("more_body", False)
 
 
-def _asked(given: object) -> Asked:
-    """The parameters, each of its type. Raises Refusal."""
-    if not isinstance(given, dict):
-        raise Refusal(400, "The body must be one JSON object with a `query`: one operation at a time.")
-    query, variables = given.get("query"), given.get("variables")
-    name, extensions = given.get("operationName"), given.get("extensions")
-    if not isinstance(query, str) or not query:
-        raise Refusal(400, "`query` must be a GraphQL document.", field="query")
-    if not (name is None or isinstance(name, str)):
-        raise Refusal(400, "`operationName` must be text.", field="operationName")
-    if not (variables is None or isinstance(variables, dict)):
-        raise Refusal(400, "`variables` must be a JSON object.", field="variables")
-    if not (extensions is None or isinstance(extensions, dict)):
-        raise Refusal(400, "`extensions` must be a JSON object.", field="extensions")
-    return Asked(query, variables, name)
-
-
 def _read(json: str | bytes | bytearray, otherwise: str, *, field: str | None = None) -> Any:
     try:
         return orjson.loads(json)
@@ -252,7 +230,6 @@ _HEADERS = {
         (b"content-type", f"{name}; charset=utf-8".encode()),
         (b"cache-control", b"no-store"),
         (b"vary", b"Accept"),
-        (b"x-content-type-options", b"nosniff"),
     )
     for name in (JSON, RESPONSE)
 }

@@ -5,6 +5,7 @@ from tortoise import Tortoise
 from models.audit import AuditActor, AuditEntry, AuditOperation
 from models.client import Client
 from models.discount import DiscountCode
+from models.idempotency import IdempotencyKey
 from models.identity import EmailChange, Invitation, PasswordRequest, RecoveryCode, Registration, Session, SessionEnd
 from models.invoice import Invoice, InvoiceSeries, InvoiceType, Reminder
 from models.key import ApiKey, ApiScope, PartnerKey, PublishableKey
@@ -32,6 +33,7 @@ __all__ = [
     "ConflictProposal",
     "DiscountCode",
     "EmailChange",
+    "IdempotencyKey",
     "Invitation",
     "Invoice",
     "InvoiceSeries",

@@ -47,6 +47,20 @@ class SirenField(fields.CharField[str]):
         super().__init__(max_length=max_length, **options)
 
 
+class SiretField(fields.CharField[str]):
+    """A SIRET: the SIREN and five digits for the establishment."""
+
+    def __init__(self, max_length: int = 14, **options: Any) -> None:
+        super().__init__(max_length=max_length, **options)
+
+
+class VatNumberField(fields.CharField[str]):
+    """A VAT number of the European Union, in capitals: `FR44732829320`."""
+
+    def __init__(self, max_length: int = 14, **options: Any) -> None:
+        super().__init__(max_length=max_length, **options)
+
+
 class CurrencyField(fields.CharField[str]):
     """An ISO 4217 code, upper case."""
 

@@ -6,7 +6,7 @@ from tortoise import fields
 
 from errors import Invalid
 from models.base import Branded, Owned, Row
-from models.fields import Coded, CountryField, EmailField, SirenField, belongs_to
+from models.fields import Coded, CountryField, EmailField, SirenField, SiretField, VatNumberField, belongs_to
 
 VAT_RATES = (2000, 1000, 550, 210)  # metropolitan France, art. 278 to 281 nonies du CGI, hundredths of a percent
 
@@ -45,9 +45,9 @@ class Organization(Row, Branded):
     legal_form = fields.CharField(100, description="SAS, SARL, EI…")
     share_capital = fields.CharField(50, null=True, description="As printed: `10 000 €`")
     siren = SirenField(description="SIREN, nine digits (BT-30)")
-    siret = fields.CharField(14, description="SIRET, fourteen digits")
+    siret = SiretField(description="SIRET, fourteen digits")
     rcs = fields.CharField(100, null=True, description="Register and its town: `RCS Paris 123 456 782`")
-    vat_number = fields.CharField(14, null=True, description="Intra-community VAT number (BT-31)")
+    vat_number = VatNumberField(null=True, description="Intra-community VAT number (BT-31)")
     vat_regime = fields.CharEnumField(VatRegime, max_length=20, description="VAT regime")
     address = fields.CharField(300, description="Street, one or several lines")
     postal_code = fields.CharField(20, description="Postal code")

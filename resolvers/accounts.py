@@ -69,7 +69,7 @@ async def registration_confirm(info: Info, input: RegistrationConfirmInput) -> A
     )
 
 
-@mutation(Organization, requires=Permission.MEMBER)
+@mutation(Organization, requires=Permission.MEMBER, idempotent=True)
 async def organization_create(info: Info, input: OrganizationCreateAnotherInput) -> models.Organization:
     """Make another organization, of which one is the owner. The header `X-Organization`, with its slug, picks it."""
     columns = given(input.organization, path="input.organization")
@@ -107,7 +107,7 @@ async def invitation_offer(token: str) -> InvitationOffer:
     )
 
 
-@mutation(Invitation, requires=Permission.MEMBERS_WRITE)
+@mutation(Invitation, requires=Permission.MEMBERS_WRITE, idempotent=True)
 async def invitation_create(info: Info, input: InvitationCreateInput) -> models.Invitation:
     """Invite somebody to become a member, by a letter; an earlier invitation of theirs is good no more. Only an owner
     invites owners."""

@@ -35,7 +35,7 @@ def product(id: strawberry.ID) -> Wanted:
     return models.Product, row_id(models.Product, id)
 
 
-@mutation(Product, requires=Permission.CATALOGUE_WRITE)
+@mutation(Product, requires=Permission.CATALOGUE_WRITE, idempotent=True)
 async def product_create(info: Info, input: ProductCreateInput) -> models.Product:
     """Put a product in the catalogue. Prices are TTC."""
     values = given(input)

@@ -34,7 +34,7 @@ def client(id: strawberry.ID) -> Wanted:
     return models.Client, row_id(models.Client, id)
 
 
-@mutation(Client, requires=Permission.CLIENTS_WRITE)
+@mutation(Client, requires=Permission.CLIENTS_WRITE, idempotent=True)
 async def client_create(info: Info, input: ClientCreateInput) -> models.Client:
     """Make a client. One for each e-mail address: a second is a CONFLICT."""
     return await clients_service.create(actor(info).organization_id, await _with_consultant(info, given(input)))

@@ -31,7 +31,7 @@ def discount_code(id: strawberry.ID) -> Wanted:
     return models.DiscountCode, row_id(models.DiscountCode, id)
 
 
-@mutation(DiscountCode, requires=Permission.DISCOUNTS_WRITE)
+@mutation(DiscountCode, requires=Permission.DISCOUNTS_WRITE, idempotent=True)
 async def discount_code_create(info: Info, input: DiscountCodeCreateInput) -> models.DiscountCode:
     """Make a code that takes a percent or an amount off an order, within limits. One of each name."""
     return await discounts.create(actor(info).organization_id, given(input))

@@ -38,7 +38,7 @@ def publishable_key(id: strawberry.ID) -> Wanted:
     return models.PublishableKey, row_id(models.PublishableKey, id)
 
 
-@mutation(PublishableKey, requires=Permission.KEYS_WRITE)
+@mutation(PublishableKey, requires=Permission.KEYS_WRITE, idempotent=True)
 async def publishable_key_create(info: Info, input: PublishableKeyCreateInput) -> models.PublishableKey:
     """Make a key for a storefront, to be shown in its pages."""
     given(input)
@@ -64,7 +64,7 @@ async def publishable_key_revoke(info: Info, input: PublishableKeyRevokeInput) -
     return await access_keys.revoke(key)
 
 
-@mutation(PartnerKeyCreated, requires=Permission.KEYS_WRITE)
+@mutation(PartnerKeyCreated, requires=Permission.KEYS_WRITE, idempotent=True)
 async def partner_key_create(info: Info, input: PartnerKeyCreateInput) -> PartnerKeyCreated:
     """Make a key for a partner: with it they read what they were told. It is shown this once."""
     values = given(input)
@@ -92,7 +92,7 @@ def api_key(id: strawberry.ID) -> Wanted:
     return models.ApiKey, row_id(models.ApiKey, id)
 
 
-@mutation(ApiKeyCreated, requires=Permission.KEYS_WRITE)
+@mutation(ApiKeyCreated, requires=Permission.KEYS_WRITE, idempotent=True)
 async def api_key_create(info: Info, input: ApiKeyCreateInput) -> ApiKeyCreated:
     """Make an API key for a server of yours, with the scopes that it needs and no more. It is shown this once."""
     values = given(input)

@@ -16,7 +16,7 @@ from schema.organizations import (
     Membership,
     MemberUpdateInput,
 )
-from schema.roots import Wanted, connection, exchange, mutation, one
+from schema.roots import Wanted, connection, mutation, one
 from services import members as members_service
 
 
@@ -32,7 +32,7 @@ def member(id: strawberry.ID) -> Wanted:
     return models.Membership, row_id(models.Membership, id)
 
 
-@exchange(MemberAdded, requires=Permission.MEMBERS_WRITE)  # no transaction: hashing takes its time
+@mutation(MemberAdded, requires=Permission.MEMBERS_WRITE, idempotent=True)
 async def member_add(info: Info, input: MemberAddInput) -> MemberAdded:
     """Let somebody in. Who has no account gets one, with a password to be given to them. Only an owner adds owners."""
     given(input)

@@ -53,7 +53,7 @@ def conflict(id: strawberry.ID) -> Wanted:
     return models.Conflict, row_id(models.Conflict, id)
 
 
-@mutation(Order, requires=Permission.ORDERS_WRITE)
+@mutation(Order, requires=Permission.ORDERS_WRITE, idempotent=True)
 async def order_create(info: Info, input: OrderCreateInput) -> models.Order:
     """Make an order at the catalogue's prices, discounts taken off, to be paid; with a deposit, in two parts."""
     client = await actor(info).get(models.Client, input.client, field="input.client")
@@ -73,7 +73,7 @@ async def order_discount(info: Info, input: OrderDiscountInput) -> models.Order:
     return await sales.change_discount(row, part(input.discount), input.discount_code or None)
 
 
-@mutation(Order, requires=Permission.INVOICES_WRITE)
+@mutation(Order, requires=Permission.INVOICES_WRITE, idempotent=True)
 async def order_invoice(info: Info, input: OrderInvoiceInput) -> models.Order:
     """Invoice an order before it is paid, for an employer or a transfer: its deposit first, where it has one, then the
     rest. The client is written to, and reminded once it is overdue."""

@@ -50,7 +50,7 @@ def notification(id: strawberry.ID) -> Wanted:
     return models.Notification, row_id(models.Notification, id)
 
 
-@mutation(PartnerCreated, requires=Permission.PARTNERS_WRITE)
+@mutation(PartnerCreated, requires=Permission.PARTNERS_WRITE, idempotent=True)
 async def partner_create(info: Info, input: PartnerCreateInput) -> PartnerCreated:
     """Make a partner. The signing secret is shown this once."""
     values = given(input)
@@ -66,7 +66,7 @@ async def partner_update(info: Info, input: PartnerUpdateInput) -> models.Partne
     return await partners_service.update(row, values)
 
 
-@mutation(PartnerSecretRotated, requires=Permission.PARTNERS_WRITE)
+@mutation(PartnerSecretRotated, requires=Permission.PARTNERS_WRITE, idempotent=True)
 async def partner_secret_rotate(info: Info, input: PartnerSecretRotateInput) -> PartnerSecretRotated:
     """Give a partner another signing secret, with which everything is signed from now on. It is shown this once."""
     row = await actor(info).get(models.Partner, input.partner, field="input.partner", for_update=True)

@@ -26,7 +26,7 @@ from services import checkout, payments, sales
 from services.outside import outside
 
 
-@exchange(CheckoutResult, requires=Permission.CHECKOUT_START)
+@exchange(CheckoutResult, requires=Permission.CHECKOUT_START, idempotent=True)
 async def checkout_start(info: Info, input: CheckoutStartInput) -> Any:
     """Give an order its Stripe payment page, the same while it can be used. From a storefront the order is made first,
     for whoever the address belongs to. A free order completes at once."""
@@ -44,7 +44,7 @@ async def checkout_start(info: Info, input: CheckoutStartInput) -> Any:
     )
 
 
-@exchange(PaymentIntentResult, requires=Permission.ORDERS_PAY)
+@exchange(PaymentIntentResult, requires=Permission.ORDERS_PAY, idempotent=True)
 async def payment_intent_start(info: Info, input: PaymentIntentStartInput) -> Any:
     """Give an order its PaymentIntent, for a payment form of the front end's own (Stripe.js); the same while it can be
     used. A free order completes at once."""
@@ -69,7 +69,7 @@ async def payment_confirm(info: Info, input: PaymentConfirmInput) -> models.Orde
     return order
 
 
-@mutation(Order, requires=Permission.PAYMENTS_WRITE)
+@mutation(Order, requires=Permission.PAYMENTS_WRITE, idempotent=True)
 async def payment_record(info: Info, input: PaymentRecordInput) -> models.Order:
     """Record money that came outside Stripe, in full or in part. The last part makes the order paid."""
     values = given(input)

@@ -13,6 +13,8 @@ _MEANING = {
     ErrorCode.INVALID: "The input breaks a rule; `field` says which part, where one is to blame.",
     ErrorCode.CONFLICT: "The input is fine, the state of things is not.",
     ErrorCode.LIMITED: "Too much, or too often; `retryAfter` says in how many seconds to try again, where that helps.",
+    ErrorCode.DOCUMENT_NOT_TRUSTED: "Only documents that are known beforehand are answered here, by their id.",
+    ErrorCode.PERSISTED_QUERY_NOT_FOUND: "No document that is known here has this id.",
     ErrorCode.NOT_CONFIGURED: "An operator has to set something first.",
     ErrorCode.UNAVAILABLE: "An outside system did not answer as it should: try again.",
     ErrorCode.INTERNAL: "A mistake of ours, logged under `id`.",

@@ -5,6 +5,8 @@
 @connection    a queryset                         → a Relay page of it
 @mutation      one transaction                    → a payload that returns what changed
 @exchange      commit, call out, commit           → whatever it returns; no transaction is open meanwhile
+
+`idempotent=True` is for what creates or pays: its input gets `idempotencyKey`, and the same key the same answer.
 """
 
 import inspect
@@ -32,9 +34,10 @@ from errors import Conflict, Disconnected, Limited, NotConfigured, Refused, Unav
 from models.database import in_a_transaction, transaction
 from policy import Permission, allowed
 from schema.connections import PAGING, Connection, page
-from schema.context import Context, Info
+from schema.context import Context, Info, actor
+from schema.idempotency import Answers, asked, keyed
 from schema.lists import ordered
-from services import audit, limits
+from services import audit, idempotency, limits
 
 QUERIES: dict[str, StrawberryField] = {}
 MUTATIONS: dict[str, StrawberryField] = {}
@@ -73,26 +76,16 @@ def connection(view: Any, *, requires: Permission, order: Any = None) -> Declare
     return lambda function: _declare(QUERIES, function, Connection[view], _Paged(requires, order))
 
 
-def mutation(result: Any, *, requires: Permission) -> Declare:
+def mutation(result: Any, *, requires: Permission, idempotent: bool = False) -> Declare:
     """One transaction around the function. A published view is returned in a payload of its own
     (`orderCancel { order { … } }`); another type is its own payload."""
-
-    def declare(function: Callable[..., Any]) -> StrawberryField:
-        payload = _payload(function, result)
-        return _declare(MUTATIONS, function, payload or result, _Write(requires, payload, _member(result)))
-
-    return declare
+    return lambda function: _declare_change(_Write, function, result, requires, idempotent)
 
 
-def exchange(result: Any, *, requires: Permission) -> Declare:
+def exchange(result: Any, *, requires: Permission, idempotent: bool = False) -> Declare:
     """What must call out while the client waits. The function is given no transaction: `services/exchange.py` commits
     the intent, calls, and commits the answer. Its payload is made like a mutation's."""
-
-    def declare(function: Callable[..., Any]) -> StrawberryField:
-        payload = _payload(function, result)
-        return _declare(MUTATIONS, function, payload or result, _Exchange(requires, payload, _member(result)))
-
-    return declare
+    return lambda function: _declare_change(_Exchange, function, result, requires, idempotent)
 
 
 async def admitted(operation: Operation, context: Context) -> None:
@@ -172,15 +165,25 @@ class _Paged(_Gate):
 
 
 class _Write(_Gate):
-    def __init__(self, requires: Permission, payload: type | None, member: str) -> None:
+    def __init__(self, requires: Permission, payload: type | None, member: str, answers: Answers | None) -> None:
         super().__init__(requires)
-        self.payload, self.member = payload, member
+        self.payload, self.member, self.answers = payload, member, answers
 
     async def run(self, function: Callable[..., Awaitable[Any]], info: Info, arguments: dict[str, Any]) -> Any:
         with _acting(info):
-            async with transaction():
-                changed = await function(**arguments)
-        return await self.shown(changed, info)
+            done = await self.done(function, info, arguments)
+        return await self.shown(done, info)
+
+    async def done(self, function: Callable[..., Awaitable[Any]], info: Info, arguments: dict[str, Any]) -> Any:
+        under_key = self.asked(info, arguments)
+        async with transaction():
+            if under_key and self.answers:
+                return await idempotency.once(under_key, lambda: function(**arguments), self.answers)
+            return await function(**arguments)
+
+    def asked(self, info: Info, arguments: dict[str, Any]) -> idempotency.Asked | None:
+        """What is asked under a key, where the mutation takes one and the caller gave one."""
+        return asked(info.field_name, actor(info), arguments["input"]) if self.answers else None
 
     async def shown(self, changed: Any, info: Info) -> Any:
         return await _shown(self.payload(**{self.member: changed}) if self.payload else changed, info)
@@ -191,15 +194,29 @@ class _Exchange(_Write):
         if in_a_transaction():
             raise RuntimeError("an exchange calls out: no transaction may be open around it")
         try:
-            with _acting(info):
-                done = await function(**arguments)
-            return await self.shown(done, info)
+            return await super().run(function, info, arguments)
         except Unavailable as error:
             raise Unreachable(f"{error} Nothing is lost: try again in a moment.") from error
         except Disconnected as error:
             raise NotConfigured(str(error)) from error
         except Refused as error:
             raise Conflict(str(error)) from error
+
+    async def done(self, function: Callable[..., Awaitable[Any]], info: Info, arguments: dict[str, Any]) -> Any:
+        under_key = self.asked(info, arguments)
+        if under_key and self.answers:
+            return await idempotency.carry_out(under_key, lambda: function(**arguments), self.answers)
+        return await function(**arguments)
+
+
+def _declare_change(
+    gate: type[_Write], function: Callable[..., Any], result: Any, requires: Permission, idempotent: bool
+) -> StrawberryField:
+    payload = _payload(function, result)
+    answers = Answers.of(result) if idempotent else None
+    if idempotent:
+        function.__annotations__["input"] = keyed(function.__annotations__["input"])
+    return _declare(MUTATIONS, function, payload or result, gate(requires, payload, _member(result), answers))
 
 
 def _acting(info: Info) -> AbstractContextManager[None]:

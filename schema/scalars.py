@@ -12,7 +12,17 @@ from email_validator import EmailNotValidError, validate_email
 from tortoise import fields
 
 from errors import Invalid
-from models.fields import CountryField, CurrencyField, EmailField, PhoneField, SirenField, UrlField
+from models import companies
+from models.fields import (
+    CountryField,
+    CurrencyField,
+    EmailField,
+    PhoneField,
+    SirenField,
+    SiretField,
+    UrlField,
+    VatNumberField,
+)
 from models.phone import e164
 
 Email = NewType("Email", str)
@@ -21,6 +31,8 @@ CurrencyCode = NewType("CurrencyCode", str)
 CountryCode = NewType("CountryCode", str)
 URL = NewType("URL", str)
 Siren = NewType("Siren", str)
+Siret = NewType("Siret", str)
+VatNumber = NewType("VatNumber", str)
 DateTime = NewType("DateTime", datetime)
 Date = NewType("Date", date)
 Locale = NewType("Locale", str)
@@ -40,6 +52,8 @@ BY_COLUMN: dict[type[fields.Field[Any]], Any] = {
     CountryField: CountryCode,
     UrlField: URL,
     SirenField: Siren,
+    SiretField: Siret,
+    VatNumberField: VatNumber,
     fields.CharField: str,
     fields.TextField: str,
     fields.IntField: int,
@@ -95,16 +109,24 @@ def parse_url(value: Any) -> str:
 
 
 def parse_siren(value: Any) -> str:
-    digits = re.sub(r"\s", "", _text(value))
-    if not re.fullmatch(r"[0-9]{9}", digits) or _luhn(digits):
+    number = companies.siren(_text(value))
+    if number is None:
         raise Invalid("Not a SIREN: nine digits, the last of which is a check on the others.")
-    return digits
+    return number
 
 
-def _luhn(digits: str) -> int:
-    """0 for digits that end in their check (ISO/IEC 7812-1)."""
-    doubled = "".join(str(int(digit) * 2) for digit in digits[-2::-2])
-    return sum(map(int, digits[-1::-2] + doubled)) % 10
+def parse_siret(value: Any) -> str:
+    number = companies.siret(_text(value))
+    if number is None:
+        raise Invalid("Not a SIRET: the nine digits of a SIREN and five more, the last of which is a check.")
+    return number
+
+
+def parse_vat_number(value: Any) -> str:
+    number = companies.vat_number(_text(value))
+    if number is None:
+        raise Invalid("Not a VAT number of the European Union, with its country, like FR44732829320.")
+    return number
 
 
 def parse_locale(value: Any) -> str:
@@ -171,6 +193,16 @@ SCALARS: dict[object, Any] = {
         name="Siren",
         description="A French company's number in SIRENE: nine digits, the last one a check. Spaces may be given.",
         parse_value=parse_siren,
+    ),
+    Siret: strawberry.scalar(
+        name="Siret",
+        description="An establishment's number in SIRENE: the SIREN and five digits more. Spaces may be given.",
+        parse_value=parse_siret,
+    ),
+    VatNumber: strawberry.scalar(
+        name="VatNumber",
+        description="A VAT number of the European Union, with its country: `FR44732829320`. Spaces may be given.",
+        parse_value=parse_vat_number,
     ),
     DateTime: strawberry.scalar(
         name="DateTime",

@@ -3,42 +3,47 @@
 `__Host-` binds a cookie to this host, over HTTPS (RFC 6265bis, 4.1.3.2); over HTTP, in development, they go without.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from http.cookies import CookieError, SimpleCookie
 
-from errors import Forbidden
 from services.outside import outside
 from services.sessions import Tokens
 
 ACCESS, REFRESH = "comptoir-access", "comptoir-refresh"
 COOKIES_MOST = 8192  # bytes of the header that are looked at
-SAME_PLACE = ("same-origin", "none")  # of Sec-Fetch-Site: our own page, or the person's own doing
 
 
 @dataclass
 class Cookies:
-    """Those that a request brought, and what its answer changes of them: values of Set-Cookie."""
+    """Those of a request's header, and what its answer changes of them: values of Set-Cookie.
 
-    given: Mapping[str, str] = field(default_factory=dict)
-    allowed: bool = False  # whether the page that asks may use cookies
+    `must_be_allowed` raises Forbidden where the page that asks may use none (CSRF): to be asked before one is believed,
+    or given.
+    """
+
+    header: str | None = None
+    must_be_allowed: Callable[[], None] = lambda: None
     changes: list[bytes] = field(default_factory=list)
 
     @property
     def access(self) -> str | None:
-        return self.given.get(_name(ACCESS))
+        return self._given.get(_name(ACCESS))
 
     @property
     def refresh(self) -> str | None:
-        return self.given.get(_name(REFRESH))
+        return self._given.get(_name(REFRESH))
 
-    def must_be_allowed(self) -> None:
-        """Raises Forbidden where the page that asks is of no origin of ours (CSRF)."""
-        if not self.allowed:
-            raise Forbidden(
-                "Cookies are for pages of allowed origins. Add this one to ALLOWED_ORIGINS, or use a bearer token."
-            )
+    @cached_property
+    def _given(self) -> Mapping[str, str]:
+        if not self.header:
+            return {}
+        try:
+            return {name: morsel.value for name, morsel in SimpleCookie(self.header[:COOKIES_MOST]).items()}
+        except CookieError:
+            return {}
 
     def keep(self, tokens: Tokens) -> None:
         """Have the browser keep a session's tokens, each as long as it is good."""
@@ -54,18 +59,6 @@ class Cookies:
         secure = "; Secure" if _secure() else ""
         cookie = f"{_name(name)}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}"
         self.changes.append(cookie.encode("ascii"))
-
-
-def brought(header: str | None, origin: str | None, fetch_site: str | None, changes: list[bytes]) -> Cookies:
-    """The cookies of a request, and whether its page may use them: of an allowed origin, or, where the browser names
-    none, of ours."""
-    settings = outside().settings
-    allowed = origin in (settings.app_url, *settings.allowed_origins) if origin else fetch_site in SAME_PLACE
-    try:
-        given = {name: morsel.value for name, morsel in SimpleCookie((header or "")[:COOKIES_MOST]).items()}
-    except CookieError:
-        given = {}
-    return Cookies(given, allowed, changes)
 
 
 def _name(name: str) -> str:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from errors import Conflict
 from models import Client, Membership, Organization, Role, User
-from models.database import transaction
 from policy import Actor
 from services.passwords import hash_password
 
@@ -24,24 +23,23 @@ class Person:
 
 async def add(actor: Actor, person: Person, role: Role) -> tuple[Membership, str | None]:
     """(the member, the password to give to somebody new; None for who has an account, with a password and a name of
-    their own). Opens a transaction. Raises Forbidden, and Conflict for who is a member already."""
+    their own). Raises Forbidden, and Conflict for who is a member already."""
     actor.must_be_able_to_give(role)
     password = secrets.token_urlsafe(12)
     hashed = await hash_password(password)  # it takes its time, and so before anything is locked
-    async with transaction():
-        await _take_turns(actor)
-        user = await User.get_or_none(email=person.email)
-        known = user is not None
-        if user is None:
-            user = await User.create(
-                email=person.email, first_name=person.first_name, last_name=person.last_name, password_hash=hashed
-            )
-        member = await Membership.get_or_none(organization_id=actor.organization_id, user_id=user.id)
-        if member is not None and member.active:
-            raise Conflict("This person is a member already. Change their role instead.", field="input.email")
-        member = member or Membership(organization_id=actor.organization_id, user=user)
-        member.role, member.active = role, True
-        await member.save()
+    await _take_turns(actor)
+    user = await User.get_or_none(email=person.email)
+    known = user is not None
+    if user is None:
+        user = await User.create(
+            email=person.email, first_name=person.first_name, last_name=person.last_name, password_hash=hashed
+        )
+    member = await Membership.get_or_none(organization_id=actor.organization_id, user_id=user.id)
+    if member is not None and member.active:
+        raise Conflict("This person is a member already. Change their role instead.", field="input.email")
+    member = member or Membership(organization_id=actor.organization_id, user=user)
+    member.role, member.active = role, True
+    await member.save()
     return member, None if known else password
 
 

@@ -9,7 +9,7 @@ import errors
 from errors import Invalid
 from models import Client, Invoice, Lane, Order, OrderKind, OrderLine, OrderSource, OrderStatus
 from models.database import query, transaction
-from services import asking, clients, discounts, pricing
+from services import asking, clients, discounts, idempotency, pricing
 from services.outbox import job, later
 from services.outside import outside
 from services.pricing import Item, Part
@@ -52,12 +52,15 @@ async def create_at_storefront(
 ) -> Order:
     """The order of a client known by an address alone, found or made. A cart that is sent twice is one order."""
     async with transaction():
+        if begun := await idempotency.noted(Order):
+            return begun
         client = await clients.find_or_make(organization_id, email, known)
         # One at a time for a client: two clicks at once must not make two orders.
         await Client.select_for_update(no_key=True).get(id=client.id)
         if same := await _same_cart(client, items, code):
             return same
         order = await create(client, items, code=code, source=OrderSource.STOREFRONT)
+        await idempotency.note(order)
         if order.holds_code:
             # By then a page that was started in the last moment has run out too.
             await later(leave, order, at=datetime.now(UTC) + 2 * SAME_CART)

@@ -18,6 +18,7 @@ EXEMPT = {
     "audit_entries": "are the log",
     "email_changes": "are a person's own; what comes of one is logged as the person's",
     "known_places": "follow from signing in, which is noted",
+    "idempotency_keys": "are the log of what was asked under a key",
     "invoice_series": "count invoices, each of which is logged",
     "notification_attempts": "are the log of what partners were told",
     "outbox": "is what the change that is logged owes",

@@ -54,8 +54,9 @@ def test_what_is_published_is_proven() -> None:
 
 # What people are and own, who may what, and what is done in a person's name.
 FOR_PEOPLE = {
-    Permission.AUDIT_READ, Permission.MEMBER, Permission.MEMBERS_READ, Permission.MEMBERS_WRITE, Permission.ORGANIZATION_WRITE,
-    Permission.KEYS_READ, Permission.KEYS_WRITE, Permission.PAYMENTS_WRITE, Permission.CONFLICTS_WRITE,
+    Permission.AUDIT_READ, Permission.MEMBER, Permission.MEMBERS_READ, Permission.MEMBERS_WRITE,
+    Permission.ORGANIZATION_WRITE, Permission.KEYS_READ, Permission.KEYS_WRITE,
+    Permission.PAYMENTS_WRITE, Permission.CONFLICTS_WRITE,
 }  # fmt: skip
 
 

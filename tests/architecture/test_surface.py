@@ -13,6 +13,7 @@ from graphql import (
     GraphQLNamedType,
     GraphQLObjectType,
     build_schema,
+    get_named_type,
 )
 
 import models
@@ -35,10 +36,17 @@ PUBLIC = {
     "signIn",
 }  # what nobody needs to be signed in for
 
+CREATES_OR_PAYS = re.compile(
+    "(Create|Start|Record|Add|Invite|Invoice|Rotate|Refund|Pay|Issue|Register|Subscribe|Import|Book|Duplicate)$"
+)
+
+ONE_AT_A_TIME = {"secondFactorStart"}  # each takes the place of the one before
+
 # Seen by nobody through the API: machinery, and what is shown only through its owner's own fields.
 HIDDEN = {
-    models.Access, models.Attempt, models.EmailChange, models.InvoiceSeries, models.KnownPlace, models.PasswordRequest,
-    models.Promise, models.RecoveryCode, models.Registration, models.SecretOpening, models.StripeEvent,
+    models.Access, models.Attempt, models.EmailChange, models.IdempotencyKey, models.InvoiceSeries, models.KnownPlace,
+    models.PasswordRequest, models.Promise, models.RecoveryCode, models.Registration, models.SecretOpening,
+    models.StripeEvent,
 }  # fmt: skip
 
 SCHEMA = build_schema(sdl())
@@ -68,6 +76,16 @@ def test_everything_is_described(kind: GraphQLNamedType) -> None:
     elif isinstance(kind, GraphQLEnumType):
         for name, value in kind.values.items():
             assert value.description, f"{kind.name}.{name}"
+
+
+def test_what_creates_or_pays_takes_an_idempotency_key() -> None:
+    """Of who is signed in; without a caller there is nobody whose key it could be."""
+    assert SCHEMA.mutation_type is not None
+    for name in SCHEMA.mutation_type.fields:
+        if CREATES_OR_PAYS.search(name) and name not in PUBLIC | ONE_AT_A_TIME:
+            input = get_named_type(SCHEMA.mutation_type.fields[name].args["input"].type)
+            assert isinstance(input, GraphQLInputObjectType)
+            assert "idempotencyKey" in input.fields, f"{name}: declare it `idempotent=True`"
 
 
 def test_the_committed_schema_is_the_one_of_the_code() -> None:

@@ -147,3 +147,32 @@ def test_logs_are_for_people_in_development_and_for_machines_in_production_unles
     assert Settings(_env_file=None, **WHOLE).logs_as == "text"
     assert Settings(_env_file=None, **production).logs_as == "json"
     assert Settings(_env_file=None, **production, log_format="text").logs_as == "text"
+
+
+def test_only_trusted_documents_need_a_manifest() -> None:
+    with pytest.raises(ValidationError, match="set TRUSTED_DOCUMENTS to the manifest's path"):
+        Settings(_env_file=None, **WHOLE, trusted_documents_only="true")
+
+
+@pytest.mark.parametrize("origin", ["*", "app.example.com", "https://app.example.com/path", "https://*.example.com"])
+def test_a_front_end_is_an_origin(origin: str) -> None:
+    with pytest.raises(ValidationError, match="is no origin"):
+        Settings(_env_file=None, **WHOLE, allowed_origins=origin)
+
+
+def test_front_ends_are_served_over_https_in_production() -> None:
+    with pytest.raises(ValidationError, match="ALLOWED_ORIGINS must be https://"):
+        Settings(
+            _env_file=None, **WHOLE, environment="production", app_url="https://a.fr", allowed_origins="http://b.fr"
+        )
+
+
+def test_own_origins_are_said_as_browsers_say_them() -> None:
+    settings = Settings(
+        _env_file=None,
+        **WHOLE,
+        app_url="https://API.example.com:443/",
+        allowed_origins="http://127.0.0.1:3000/,https://b.fr",
+    )
+
+    assert settings.own_origins == {"https://api.example.com", "http://127.0.0.1:3000", "https://b.fr"}
