@@ -51,6 +51,8 @@ def serve(
     """The API, on PORT."""
     import uvicorn
 
+    from engine.streams.websocket import SERVED
+
     settings = _settings()
     telemetry.start(settings)
     uvicorn.run(
@@ -62,6 +64,7 @@ def serve(
         http="httptools",
         log_config=None,  # ours
         access_log=settings.environment == "development",
+        **SERVED,
         timeout_graceful_shutdown=8,  # less than the 10 s that supervisors give
     )
 

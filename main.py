@@ -8,19 +8,24 @@ from dataclasses import asdict
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp
 
 import telemetry
 from engine import graphiql
 from engine.http import GraphQLApp
 from engine.origins import AnyOrigin
+from engine.streams import leaving
+from engine.streams.hub import Bounds, Hub
+from engine.streams.sse import EventStreams
+from engine.streams.websocket import WebSocketApp
 from errors import NotConfigured
 from resolvers import examples
 from resolvers.schema import engine
 from schema.context import Context
 from services import files, identity, outside, pages, pay_page
 from services.backlog import Backlog
+from services.changes import Changes
 from services.health import Health
 from settings import Settings
 from telemetry import exposition
@@ -32,30 +37,38 @@ log = logging.getLogger("comptoir.http")
 
 BODY_MOST = 1024 * 1024  # bytes, where a body is read; more is refused with 413 before anything is done with it
 
+# Of the payload of `connection_init`, for `context`: browsers give a WebSocket no headers.
+PASSED_ON = {"authorization": b"authorization", "organization": b"x-organization"}
+
 
 def create_app(settings: Settings) -> Starlette:
     """The whole API for one installation."""
 
     health = Health(settings)
+    explore = settings.environment == "development"
+    operations = engine(introspection=explore)
+    hub = Hub(operations, Changes(), context, _bounds(settings))
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with outside.connected(settings), aclosing(health):
-            yield
+        async with outside.connected(settings), aclosing(health), aclosing(hub):
+            with leaving.told(hub.leave):
+                yield
 
-    explore = settings.environment == "development"
     explorer = (
         graphiql.explorer("/graphql", tabs=examples.tabs(settings.app_url, settings.sandbox_url)) if explore else None
     )
     graphql = GraphQLApp(
-        engine(introspection=explore),
+        operations,
         context,
         body_most=BODY_MOST,
         page=explorer,
+        streams=EventStreams(operations, hub),
         invalid_status=settings.graphql_invalid_status,
     )
     routes: list[BaseRoute] = [
         Route("/graphql", AnyOrigin(graphql)),
+        WebSocketRoute("/graphql", WebSocketApp(operations, hub, PASSED_ON)),
         Route("/webhooks/stripe", stripe, methods=["POST"], max_body_size=BODY_MOST),
         Route("/files/{token}/{name}", file, methods=["GET"]),
         Route("/pay/{token}", pay, methods=["GET", "POST"]),
@@ -66,6 +79,10 @@ def create_app(settings: Settings) -> Starlette:
     if explore:
         routes += [Mount("/graphiql", graphiql.assets), Route("/", lambda request: RedirectResponse("/graphql"))]
     return _App(routes=routes, lifespan=lifespan)
+
+
+def _bounds(settings: Settings) -> Bounds:
+    return Bounds(settings.streams_most, settings.streams_per_address, settings.streams_per_person)
 
 
 class _App(Starlette):

@@ -6,6 +6,8 @@
 | document or variables refused | 200: old clients read errors from nothing else | 400, or `invalid_status` |
 | no GraphQL request, or a mutation by GET | 400, 405, 406, 408, 413, 414, 415 | the same |
 
+`text/event-stream` is for subscriptions (`streams/sse.py`).
+
 Each has the shape of an answer, with a code for every error.
 """
 
@@ -21,10 +23,11 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from engine.execution import Answer, Asked, Engine
-from engine.negotiation import JSON, PAGE, RESPONSE, is_json, media_type
+from engine.negotiation import EVENTS, JSON, PAGE, RESPONSE, is_json, media_type
 from errors import ErrorCode
 
 MakeContext = Callable[[HTTPConnection], Awaitable[Any]]
+Streams = Callable[[Asked, Scope, Receive, Send], Awaitable[None]]  # raises Refusal while it can
 Headers = Sequence[tuple[bytes, bytes]]
 
 HEADER_MOST = 1000  # bytes of Accept and Content-Type that are looked at; browsers send about 150
@@ -36,9 +39,10 @@ QUICK_SECONDS = 0.05  # work this short is not worth a watch over its client
 class GraphQLApp:
     """An ASGI app.
 
-    `page` answers a GET of someone who likes HTML best (a browser), where there is one. `body_most` is in bytes, of a
-    body or of the parameters in an address; a body has `body_seconds` to arrive. `invalid_status` is what a client of
-    `application/graphql-response+json` is told when a document can be read and the schema refuses it, or its variables.
+    `page` answers a GET of someone who likes HTML best (a browser), `streams` whoever wants events, where there are
+    such. `body_most` is in bytes, of a body or of the parameters in an address; a body has `body_seconds` to arrive.
+    `invalid_status` is what a client of `application/graphql-response+json` is told when a document can be read and the
+    schema refuses it, or its variables.
     A query ends when its client goes away; a mutation is finished.
     """
 
@@ -50,15 +54,16 @@ class GraphQLApp:
         body_most: int,
         body_seconds: float = BODY_SECONDS,
         page: ASGIApp | None = None,
+        streams: Streams | None = None,
         invalid_status: Literal[400, 422] = 400,
     ) -> None:
-        self._engine, self._make_context, self._page = engine, make_context, page
+        self._engine, self._make_context, self._page, self._streams = engine, make_context, page, streams
         self._body_most, self._body_seconds, self._invalid_status = body_most, body_seconds, invalid_status
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         getting = scope["method"] == "GET"
         accept, content_type = _headers(scope)
-        answered_as = media_type(accept, getting and self._page is not None)
+        answered_as = media_type(accept, getting and self._page is not None, self._streams is not None)
         if answered_as == PAGE and self._page is not None:
             await self._page(scope, receive, send)
             return
@@ -69,11 +74,15 @@ class GraphQLApp:
                 asked = self._asked_by_address(scope["query_string"])
             else:
                 asked = await self._asked_by_body(scope["method"], content_type, receive)
+            if answered_as == EVENTS and self._streams is not None:
+                await self._streams(asked, scope, receive, send)
+                return
             answer = await self._answer(asked, scope, receive)
             allow = () if answer.allowed else ((b"allow", b"POST"),)
             await _send(send, self._status(answer, answered_as), answered_as, answer.body, allow)
         except Refusal as refusal:
-            await _send(send, refusal.status, answered_as or JSON, refusal.body, refusal.headers)
+            refused_as = answered_as if answered_as == RESPONSE else JSON
+            await _send(send, refusal.status, refused_as, refusal.body, refusal.headers)
         except Gone:
             return
 
@@ -90,7 +99,7 @@ class GraphQLApp:
         for name in ("variables", "extensions"):
             if name in given:
                 given[name] = _read(given[name], f"`{name}` is no JSON.", field=name)
-        return _asked(given)
+        return asked_of(given)
 
     async def _asked_by_body(self, method: str, content_type: bytes, receive: Receive) -> Asked:
         if method != "POST":
@@ -100,7 +109,7 @@ class GraphQLApp:
         body = await self._body(receive)
         if not body:
             raise Refusal(400, "The body is empty: it must be a JSON object with a `query`.")
-        return _asked(_read(body, "The body is no JSON."))
+        return asked_of(_read(body, "The body is no JSON."))
 
     async def _body(self, receive: Receive) -> bytes | bytearray:
         try:
@@ -134,7 +143,7 @@ class GraphQLApp:
 
 
 class Refusal(Exception):
-    """This is no GraphQL request: the status says why, the message says what would be."""
+    """This is no GraphQL request, or there is no room for it: the status says why, the message says what would do."""
 
     def __init__(self, status: int, message: str, *, field: str | None = None, headers: Headers = ()) -> None:
         super().__init__(message)
@@ -142,7 +151,8 @@ class Refusal(Exception):
 
     @property
     def body(self) -> bytes:
-        code = ErrorCode.LIMITED if self.status in (408, 413, 414) else ErrorCode.INVALID
+        code = ErrorCode.LIMITED if self.status in (408, 413, 414, 429) else ErrorCode.INVALID
+        code = ErrorCode.UNAVAILABLE if self.status == 503 else code
         blamed = {"field": self.field} if self.field else {}
         return orjson.dumps({"errors": [{"message": self.message, "extensions": {"code": code.value, **blamed}}]})
 
@@ -196,7 +206,7 @@ async def _part(receive: Receive) -> tuple[bytes | bytearray, bool]:
     return message.get("body", b""), message.get("more_body", False)
 
 
-def _asked(given: object) -> Asked:
+def asked_of(given: object) -> Asked:
     """The parameters, each of its type. Raises Refusal."""
     if not isinstance(given, dict):
         raise Refusal(400, "The body must be one JSON object with a `query`: one operation at a time.")

@@ -16,6 +16,7 @@ from models.database import reader
 from policy import must_be_seen_together
 from resolvers import (
     catalogue,
+    changes,
     clients,
     discounts,
     identity,
@@ -29,11 +30,12 @@ from resolvers import (
     payments,
 )
 from schema.errors import ERROR_CODE
-from schema.roots import MUTATIONS, QUERIES, admitted
+from schema.roots import MUTATIONS, QUERIES, SUBSCRIPTIONS, admitted
 from schema.scalars import SCALARS
 
 AREAS = (  # importing them declares their fields
-    catalogue, clients, discounts, identity, invoices, keys, members, nodes, orders, organization, partners, payments,
+    catalogue, changes, clients, discounts, identity, invoices, keys, members, nodes, orders, organization, partners,
+    payments,
 )  # fmt: skip
 
 
@@ -48,6 +50,7 @@ def build(*, introspection: bool = True) -> strawberry.Schema:
     return Schema(
         query=create_type("Query", list(QUERIES.values()), description="Everything that can be read."),
         mutation=create_type("Mutation", list(MUTATIONS.values()), description="Everything that can be done."),
+        subscription=create_type("Subscription", list(SUBSCRIPTIONS.values()), description="What can be followed."),
         types=[ERROR_CODE],
         extensions=[MaskErrors, Limits] if introspection else [MaskErrors, DisableIntrospection, Limits],
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=not introspection),

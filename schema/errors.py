@@ -12,6 +12,7 @@ _MEANING = {
     ErrorCode.NOT_FOUND: "No such thing, or not one of yours.",
     ErrorCode.INVALID: "The input breaks a rule; `field` says which part, where one is to blame.",
     ErrorCode.CONFLICT: "The input is fine, the state of things is not.",
+    ErrorCode.EXPIRED: "A cursor from which a subscription cannot be resumed any more: begin anew.",
     ErrorCode.LIMITED: "Too much, or too often; `retryAfter` says in how many seconds to try again, where that helps.",
     ErrorCode.NOT_CONFIGURED: "An operator has to set something first.",
     ErrorCode.UNAVAILABLE: "An outside system did not answer as it should: try again.",
