@@ -223,7 +223,7 @@ class _Told(_Gate):
         return Stream(self._topic, self._seen, lambda context: allowed(context.actor, self.requires))
 
     async def run(self, function: Callable[..., Awaitable[Any]], info: Info, arguments: dict[str, Any]) -> Any:
-        told: Told = info.root_value
+        told: Told = info.root_value  # type: ignore[assignment]
         topic, viewer = told.event.topic, info.context.viewer
         row = None
         if topic.row is not None:
@@ -245,7 +245,7 @@ class _Told(_Gate):
 
     async def _seen(self, context: Context, rows: Collection[UUID]) -> set[UUID]:
         found = context.viewer.rows(self.model).filter(pk__in=list(rows))
-        return set(await found.values_list("id", flat=True)) if rows else set()
+        return {row[0] for row in await found.values_list("id")} if rows else set()
 
 
 def _declare(
@@ -285,7 +285,7 @@ def _changed(view: Any) -> Any:
         [
             strawberry.field(
                 name="happened",
-                graphql_type=list[enum(Happening)],
+                graphql_type=list[enum(Happening)],  # type: ignore[misc]
                 description="What happened to it since the last event; nothing in the first, which says where one is.",
             ),
             strawberry.field(name="cursor", graphql_type=str, description="Give it as `after` to resume from here."),

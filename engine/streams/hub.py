@@ -161,7 +161,7 @@ class Hub:
         """What a subscription is told of an event: read once for all who asked the same and see the same."""
         assert subscription.channel.caller is not None
         context = subscription.channel.caller.context
-        key = (*subscription.key, context.viewer.kind, context.viewer.facts, event)
+        key = (subscription.key, context.viewer.kind, context.viewer.facts, event)
         now = asyncio.get_running_loop().time()
         at, reading = self._shared.get(key, (now, None))
         if reading is None or now - at > SHARED_SECONDS:
@@ -187,12 +187,11 @@ class Hub:
         fields = collect_fields(
             schema, fragments, prepared.values, schema.subscription_type, operation.node
         ).grouped_field_set
-        (details,) = fields.values() if len(fields) == 1 else ((),)
-        name = details[0].node.name.value if details else ""
-        if name not in STREAMS:
+        node = next(iter(fields.values()))[0].node if fields else None
+        if node is None or node.name.value not in STREAMS:
             raise Invalid("A subscription asks for one of the fields of `Subscription`.")
-        field = schema.subscription_type.fields[name]
-        return STREAMS[name], get_argument_values(field, details[0].node, prepared.values)
+        field = schema.subscription_type.fields[node.name.value]
+        return STREAMS[node.name.value], get_argument_values(field, node, prepared.values)
 
     def _add(self, subscription: Subscription) -> None:
         self._followers.setdefault(subscription.topic, {})[subscription] = None

@@ -210,8 +210,8 @@ class _Connection(Channel):
         except Refusal as refusal:
             raise Closed(4400, refusal.message) from None
         if len(self._operations) + len(self.subscriptions) >= OPERATIONS_MOST:
-            refusal = Limited(f"A connection has at most {OPERATIONS_MOST} operations at once. Complete some.")
-            await self.send_error(id, [refusal_of(refusal)])
+            too_many = Limited(f"A connection has at most {OPERATIONS_MOST} operations at once. Complete some.")
+            await self.send_error(id, [refusal_of(too_many)])
             return
         prepared = self._app.engine.prepare(asked, subscriptions=True)
         if isinstance(prepared, Answer):

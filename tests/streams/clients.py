@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Self
 
 import httpx
@@ -13,9 +13,9 @@ from websockets.exceptions import ConnectionClosed
 
 SOON = 10.0  # seconds after which a test gives up; nothing is told by how long it takes
 
-ORDERS = "subscription ($id: ID, $after: String) { orderChanged(id: $id, after: $after) %s }" % (
-    "{ happened cursor order { id status } }"
-)
+ORDERS = """subscription ($id: ID, $after: String) {
+  orderChanged(id: $id, after: $after) { happened cursor order { id status } }
+}"""
 
 
 class Socket:
@@ -69,12 +69,11 @@ class Socket:
     async def closed(self) -> tuple[int, str]:
         """(code, reason) of the server's closing."""
         async with asyncio.timeout(SOON):
-            try:
+            with suppress(ConnectionClosed):
                 while True:
                     await self.connection.recv()
-            except ConnectionClosed as closed:
-                assert closed.rcvd is not None
-                return closed.rcvd.code, closed.rcvd.reason
+        assert self.connection.close_code is not None
+        return self.connection.close_code, self.connection.close_reason or ""
 
 
 @asynccontextmanager
@@ -116,7 +115,7 @@ class Stream:
 
 @asynccontextmanager
 async def stream(port: int, token: str, query: str = ORDERS, **variables: Any) -> AsyncIterator[Stream]:
-    headers = {"Accept": "text/event-stream", "Authorization": f"Bearer {token}"}
+    headers = {"Accept": "text/event-stream"} | ({"Authorization": f"Bearer {token}"} if token else {})
     body = {"query": query, "variables": variables}
     async with (
         httpx.AsyncClient(timeout=SOON) as client,
