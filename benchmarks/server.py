@@ -22,6 +22,7 @@ from strawberry.asgi import GraphQL
 
 import main
 from benchmarks import bare, handwritten
+from engine.streams.websocket import SERVED
 from resolvers.schema import build
 from settings import Settings
 
@@ -78,4 +79,5 @@ if __name__ == "__main__":
         http="httptools",
         access_log=False,
         log_level="warning",
+        **SERVED,
     )

@@ -7,9 +7,8 @@ number. Transactions do not end in the order in which they began: what is told e
 
 import base64
 import binascii
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.streams.events import Event, News, Topic
 from errors import Expired, Invalid
@@ -41,8 +40,7 @@ class Happening(Coded):
     FAILED = "FAILED", "A notification was given up"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Position:
+class Position(NamedTuple):
     """A place in the log: everything before it was told."""
 
     transaction: int

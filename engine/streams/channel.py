@@ -25,7 +25,7 @@ log = logging.getLogger("comptoir.streams")
 class Subscription:
     """What somebody follows, and the events that they were not told yet: at most one for a row, in order."""
 
-    __slots__ = ("channel", "failure", "id", "key", "open", "prepared", "stream", "topic", "waiting")
+    __slots__ = ("channel", "failure", "held", "id", "key", "open", "prepared", "stream", "topic", "waiting")
 
     def __init__(
         self, id: str, channel: "Channel", prepared: Prepared, stream: Stream, topic: Topic, key: object
@@ -34,7 +34,7 @@ class Subscription:
         self.key = key  # the same for all who ask the same
         self.waiting: dict[Topic, Event] | None = None
         self.failure: DomainError | None = None
-        self.open = True
+        self.open, self.held = True, True  # held: nothing is told before its beginning is known
 
     def offer(self, event: Event) -> None:
         """Keep an event to be told; with what waits for the same row, it becomes one."""
@@ -52,7 +52,7 @@ class Subscription:
 
     def take(self) -> Event | None:
         """The next event to be told."""
-        if not self.waiting:
+        if self.held or not self.waiting:
             return None
         return self.waiting.pop(next(iter(self.waiting)))
 
@@ -73,6 +73,7 @@ class Channel(ABC):
         self.subscriptions: dict[str, Subscription] = {}
         self._ready: dict[Subscription, None] = {}
         self._writing: asyncio.Task[None] | None = None
+        self.sending_since: float | None = None  # what is being sent, by the event loop's clock
 
     @abstractmethod
     async def send_next(self, id: str, body: str) -> None:
@@ -90,11 +91,19 @@ class Channel(ABC):
     async def close(self, why: DomainError | None) -> None:
         """End the connection: for want of rights, or since this process leaves (None)."""
 
+    @abstractmethod
+    def drop(self) -> None:
+        """End the connection without a word."""
+
     def wake(self, subscription: Subscription) -> None:
         """There is something to be told."""
         self._ready[subscription] = None
         if self._writing is None:
             self._writing = asyncio.create_task(self._write())
+
+    def is_stuck(self, now: float) -> bool:
+        """Whether the client has not read for too long."""
+        return self.sending_since is not None and now - self.sending_since > SEND_SECONDS
 
     def check(self) -> None:
         """End what the caller may not follow any more."""
@@ -127,24 +136,21 @@ class Channel(ABC):
             while self._ready:
                 subscription = next(iter(self._ready))
                 del self._ready[subscription]
-                async with asyncio.timeout(None) as limit:
-                    await self._tell(subscription, limit)
-        except TimeoutError:
-            await self.close(Limited("You did not read what was sent. Connect again, and resume by `cursor`."))
+                await self._tell(subscription)
         except OSError:
             log.debug("a client left while it was told something")  # whoever receives hears of it too
         except Exception:
             log.exception("a client could not be told what happened")
-            await self.close(None)
+            self.drop()
         finally:
             self._writing = None
 
-    async def _tell(self, subscription: Subscription, limit: asyncio.Timeout) -> None:
+    async def _tell(self, subscription: Subscription) -> None:
         """One event of it, or its end."""
         if not subscription.open:
             return
         if subscription.failure is not None:
-            await self._fail(subscription, subscription.failure, limit)
+            await self._fail(subscription, subscription.failure)
             return
         event = subscription.take()
         if event is None:
@@ -156,9 +162,7 @@ class Channel(ABC):
             return
         if subscription.failure is not None:  # meanwhile
             self._ready[subscription] = None
-            return
-        limit.reschedule(asyncio.get_running_loop().time() + SEND_SECONDS)
-        if not told.read:
+        elif not told.read:
             self.hub.end(subscription)
             await self.send_error(subscription.id, told.errors)
         elif told.seen or subscription.topic.row is not None:
@@ -168,8 +172,7 @@ class Channel(ABC):
                 self.hub.end(subscription)
                 await self.send_complete(subscription.id)
 
-    async def _fail(self, subscription: Subscription, why: DomainError, limit: asyncio.Timeout) -> None:
-        limit.reschedule(asyncio.get_running_loop().time() + SEND_SECONDS)
+    async def _fail(self, subscription: Subscription, why: DomainError) -> None:
         self.hub.end(subscription)
         await self.send_error(subscription.id, [refusal_of(why)])
         if isinstance(why, Unauthenticated) and not self.subscriptions:

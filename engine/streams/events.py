@@ -2,11 +2,10 @@
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 
-@dataclass(frozen=True, slots=True)
-class Topic:
+class Topic(NamedTuple):
     """The rows of a table that belong to a tenant, or one of them."""
 
     tenant: Hashable
@@ -19,8 +18,7 @@ class Topic:
         return Topic(self.tenant, self.subject)
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """What happened to a row, one thing or several, the last of them at `position`. Without a row: a beginning."""
 
     topic: Topic

@@ -46,6 +46,7 @@ class Told:
     """What a subscription is told of an event. `read`: it could be; `seen`: the caller sees the row."""
 
     event: Event
+    at: float = 0  # when it was read, by the event loop's clock
     body: str = ""
     read: bool = True
     seen: bool = True
@@ -67,7 +68,8 @@ class Hub:
         self._callers: dict[Any, Caller] = {}
         self._addresses: Counter[Hashable] = Counter()
         self._persons: Counter[Hashable] = Counter()
-        self._shared: OrderedDict[Any, tuple[float, asyncio.Task[Told]]] = OrderedDict()
+        self._reading: dict[Hashable, asyncio.Task[Told]] = {}
+        self._told: OrderedDict[Hashable, Told] = OrderedDict()  # what was read just now
         self._reads = asyncio.Semaphore(READS_AT_ONCE)
         self._starting = asyncio.Lock()
         self._position: Any = None
@@ -143,6 +145,7 @@ class Hub:
             subscription.offer(Event(topic, (), self._position))
         else:
             await self._resume(subscription, after)
+        subscription.held = False
         channel.wake(subscription)
 
     def end(self, subscription: Subscription) -> None:
@@ -161,22 +164,28 @@ class Hub:
         """What a subscription is told of an event: read once for all who asked the same and see the same."""
         assert subscription.channel.caller is not None
         context = subscription.channel.caller.context
-        key = (subscription.key, context.viewer.kind, context.viewer.facts, event)
-        now = asyncio.get_running_loop().time()
-        at, reading = self._shared.get(key, (now, None))
-        if reading is None or now - at > SHARED_SECONDS:
-            reading = asyncio.create_task(self._read(subscription.prepared, context, event))
-            self._shared[key] = now, reading
-            self._shared.move_to_end(key)
-            if len(self._shared) > SHARED_MOST:
-                self._shared.popitem(last=False)
-        return reading.result() if reading.done() else await asyncio.shield(reading)
+        key = _key(subscription, event)
+        told = self._told.get(key)
+        if told is not None and asyncio.get_running_loop().time() - told.at < SHARED_SECONDS:
+            return told
+        reading = self._reading.get(key)
+        if reading is None:
+            reading = self._reading[key] = asyncio.create_task(self._read(key, subscription.prepared, context, event))
+        return await asyncio.shield(reading)
 
-    async def _read(self, prepared: Prepared, context: Any, event: Event) -> Told:
+    async def _read(self, key: Hashable, prepared: Prepared, context: Any, event: Event) -> Told:
         told = Told(event)
-        async with self._reads:
-            body, told.read = await self.engine.event(prepared, context, told)
+        try:
+            async with self._reads:
+                told.at = asyncio.get_running_loop().time()
+                body, told.read = await self.engine.event(prepared, context, told)
+        finally:
+            del self._reading[key]
         told.body = body.decode()
+        self._told.pop(key, None)
+        self._told[key] = told
+        if len(self._told) > SHARED_MOST:
+            self._told.popitem(last=False)
         return told
 
     def _asked(self, prepared: Prepared) -> tuple[Stream, dict[str, Any]]:
@@ -260,18 +269,39 @@ class Hub:
         return LOOK_AGAIN if news.held else LOOK_EVERY
 
     def _hand_on(self, events: tuple[Event, ...]) -> None:
+        """Each event to its followers; those who will be told the same are woken once it is read. Who has more to be
+        told was woken before: nobody is twice."""
         for event in together(list(events)).values():
+            alike: dict[Hashable, list[Subscription]] = {}
             for topic in (event.topic, event.topic.all):
-                for subscription in tuple(self._followers.get(topic, ())):
+                for subscription in self._followers.get(topic, ()):
+                    if not subscription.waiting:
+                        alike.setdefault(_key(subscription, event), []).append(subscription)
                     subscription.offer(event)
-                    subscription.channel.wake(subscription)
+            for subscriptions in alike.values():
+                self._keep(self._wake(subscriptions, event))
+
+    async def _wake(self, subscriptions: list[Subscription], event: Event) -> None:
+        await self.told(subscriptions[0], event)
+        for subscription in subscriptions:
+            subscription.channel.wake(subscription)
 
     async def _go_round(self) -> None:
-        """Tokens and keys expire without a word."""
+        """Tokens and keys expire without a word; clients stop reading without one."""
         while True:
+            now = asyncio.get_running_loop().time()
+            for channel in [each for each in self._channels if each.is_stuck(now)]:
+                channel.drop()
             callers = tuple(self._callers.values())
             await check_all(callers, ROUND_SECONDS)
             await asyncio.sleep(0 if callers else ROUND_SECONDS)
+
+
+def _key(subscription: Subscription, event: Event) -> Hashable:
+    """The same for all who are told the same."""
+    assert subscription.channel.caller is not None
+    viewer = subscription.channel.caller.context.viewer
+    return subscription.key, viewer.kind, viewer.facts, event
 
 
 def _one_less(counter: Counter[Hashable], of: Hashable) -> None:

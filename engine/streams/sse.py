@@ -97,6 +97,10 @@ class _Stream(Channel):
         else:
             await self.send_complete("")
 
+    def drop(self) -> None:
+        self._ending = True
+        self._over.set()
+
     async def _begin(self, asked: Asked, connection: HTTPConnection, mutations: bool) -> None:
         caller = await self.hub.identify(self, connection)
         prepared = self._app.engine.prepare(asked, mutations=mutations, subscriptions=True)
@@ -117,7 +121,9 @@ class _Stream(Channel):
 
     async def _send(self, chunk: bytes) -> None:
         if not self._ending:
+            self.sending_since = asyncio.get_running_loop().time()
             await self._sending({"type": "http.response.body", "body": chunk, "more_body": True})
+            self.sending_since = None
 
 
 _COMMENT = b":\n\n"

@@ -71,6 +71,9 @@ class WebSocketApp:
             await connection.shut(closed.code, closed.reason)
         except OSError:
             log.debug("a client left while it was answered")
+        except asyncio.CancelledError:
+            if not connection.dropped:
+                raise
         finally:
             connection.gone()
 
@@ -106,6 +109,8 @@ class _Connection(Channel):
     def __init__(self, app: WebSocketApp, scope: Scope, receive: Receive, send: Send) -> None:
         super().__init__(app.hub, scope["client"][0] if scope["client"] else None)
         self._app, self._scope, self._receive, self._sending = app, scope, receive, send
+        self.dropped = False
+        self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
         self._operations: dict[str, _Operation] = {}
 
     async def run(self) -> None:
@@ -130,6 +135,11 @@ class _Connection(Channel):
     async def close(self, why: DomainError | None) -> None:
         closed = _closed(why) if why else Closed(1001, "This server is going away. Connect again.")
         await self.shut(closed.code, closed.reason)
+
+    def drop(self) -> None:
+        self.dropped = True
+        assert self._task is not None
+        self._task.cancel()
 
     async def shut(self, code: int, reason: str) -> None:
         reason = reason.encode()[:REASON_MOST].decode(errors="ignore")
@@ -250,7 +260,9 @@ class _Connection(Channel):
             await self.send_error(id, orjson.loads(answer.body)["errors"])
 
     async def _send(self, text: str) -> None:
+        self.sending_since = self._loop.time()
         await self._sending({"type": "websocket.send", "text": text})
+        self.sending_since = None
 
 
 _TYPES = ("connection_init", "ping", "pong", "subscribe", "complete")

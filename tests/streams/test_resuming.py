@@ -122,10 +122,15 @@ class Sleeping(Channel):
     async def close(self, why: DomainError | None) -> None:
         raise AssertionError
 
+    def drop(self) -> None:
+        raise AssertionError
+
 
 @pytest.fixture
 def slow() -> Subscription:
-    return Subscription("1", Sleeping(), None, None, Topic("shop", "orders"), None)  # type: ignore[arg-type]
+    subscription = Subscription("1", Sleeping(), None, None, Topic("shop", "orders"), None)  # type: ignore[arg-type]
+    subscription.held = False
+    return subscription
 
 
 def test_what_happens_to_a_row_while_a_client_does_not_read_is_one_event(slow: Subscription) -> None:
