@@ -13,6 +13,7 @@ log = logging.getLogger("comptoir.bell")
 CHANNEL = "comptoir:changes"
 TIMEOUT = 2.0  # seconds
 AWAY = 2.0  # seconds in which Redis is not asked again
+GATHERED = 0.02  # seconds in which all rings but the first are one
 PING_EVERY = 10.0  # seconds: a connection that died without a word is noticed
 
 
@@ -29,7 +30,7 @@ class Bell:
         self._again = False
 
     def ring(self) -> None:
-        """Ring soon; many at once are one."""
+        """Ring at once, or soon after the last time."""
         self._again = True
         if self._ringing is None:
             self._ringing = asyncio.create_task(self._ring())
@@ -56,6 +57,7 @@ class Bell:
             while self._again:
                 self._again = False
                 await self._redis.publish(CHANNEL, b"")
+                await asyncio.sleep(GATHERED)
         except (RedisError, OSError) as error:
             log.warning("nobody was told of a change: Redis is away (%r); they will look by themselves", error)
             await asyncio.sleep(AWAY)

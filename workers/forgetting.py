@@ -10,6 +10,7 @@ from services import changes
 log = logging.getLogger("comptoir.workers")
 
 LOOK_EVERY = 600.0  # seconds
+AGAIN_AFTER = 0.1  # seconds, while there is more: others want the disk too
 
 
 @asynccontextmanager
@@ -26,9 +27,9 @@ async def clock() -> AsyncIterator[None]:
 
 async def _forget() -> None:
     while True:
+        more = False
         try:
-            while await changes.forget():
-                await asyncio.sleep(0.1)  # others want the disk too
+            more = await changes.forget() > 0
         except Exception:
             log.exception("old changes could not be deleted")
-        await asyncio.sleep(LOOK_EVERY)
+        await asyncio.sleep(AGAIN_AFTER if more else LOOK_EVERY)

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from engine.streams.hub import Hub
 
 ROWS_MOST = 1000  # that wait for one subscription, an event each
-SEND_SECONDS = 30.0  # for one message, to a client that reads
 
 log = logging.getLogger("comptoir.streams")
 
@@ -73,7 +72,7 @@ class Channel(ABC):
         self.subscriptions: dict[str, Subscription] = {}
         self._ready: dict[Subscription, None] = {}
         self._writing: asyncio.Task[None] | None = None
-        self.sending_since: float | None = None  # what is being sent, by the event loop's clock
+        self.sending_since: float | None = None  # by the event loop's clock
 
     @abstractmethod
     async def send_next(self, id: str, body: str) -> None:
@@ -101,9 +100,9 @@ class Channel(ABC):
         if self._writing is None:
             self._writing = asyncio.create_task(self._write())
 
-    def is_stuck(self, now: float) -> bool:
-        """Whether the client has not read for too long."""
-        return self.sending_since is not None and now - self.sending_since > SEND_SECONDS
+    def sending_for(self, now: float) -> float:
+        """Seconds for which the client has not taken what it is sent."""
+        return 0 if self.sending_since is None else now - self.sending_since
 
     def check(self) -> None:
         """End what the caller may not follow any more."""

@@ -34,11 +34,13 @@ log = logging.getLogger("comptoir.streams")
 
 @dataclass(frozen=True)
 class Bounds:
-    """Connections at most: of this process, of one address, of one person or key."""
+    """Connections at most: of this process, of one address, of one person or key. `sending`: seconds that a client has
+    to take what it is sent."""
 
     process: int = 10_000
     address: int = 1_000
     person: int = 100
+    sending: float = 30.0
 
 
 @dataclass(slots=True)
@@ -290,7 +292,7 @@ class Hub:
         """Tokens and keys expire without a word; clients stop reading without one."""
         while True:
             now = asyncio.get_running_loop().time()
-            for channel in [each for each in self._channels if each.is_stuck(now)]:
+            for channel in [each for each in self._channels if each.sending_for(now) > self._bounds.sending]:
                 channel.drop()
             callers = tuple(self._callers.values())
             await check_all(callers, ROUND_SECONDS)

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from typing import Any
 
 import pytest
@@ -10,9 +10,9 @@ from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from websockets.exceptions import ConnectionClosed
 
-from engine.streams.hub import Hub
-from engine.streams.websocket import OPERATIONS_MOST, WebSocketApp
-from main import context, create_app
+from engine.streams.hub import Bounds, Hub
+from engine.streams.websocket import OPERATIONS_MOST, PROTOCOL, WebSocketApp
+from main import PASSED_ON, context, create_app
 from resolvers.schema import engine
 from services.changes import Changes
 from settings import Settings
@@ -177,6 +177,26 @@ async def test_who_does_not_say_who_it_is_in_time_is_shown_out() -> None:
         assert await client.closed() == (4408, "Connection initialisation timeout")
 
 
+async def test_a_client_that_takes_nothing_is_dropped(shop: Shop) -> None:
+    """Its connection as uvicorn gives it, whose buffer is full from the first event on."""
+    operations = engine()
+    hub = Hub(operations, Changes(), context, Bounds(sending=0))
+    incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    incoming.put_nowait({"type": "websocket.connect"})
+    init = {"type": "connection_init", "payload": {"authorization": f"Bearer {shop.token}"}}
+    for text in (json.dumps(init), SUBSCRIBE):
+        incoming.put_nowait({"type": "websocket.receive", "text": text})
+
+    async def send(message: dict[str, Any]) -> None:
+        if '"next"' in message.get("text", ""):
+            await asyncio.Event().wait()
+
+    scope = {"type": "websocket", "subprotocols": [PROTOCOL], "headers": [], "query_string": b"", "client": None}
+    app = WebSocketApp(operations, hub, PASSED_ON)
+    async with asyncio.timeout(20), aclosing(hub):
+        await app(scope, incoming.get, send)  # type: ignore[arg-type]
+
+
 async def test_a_connection_has_so_many_operations_and_no_more(shop: Shop, port: int) -> None:
     async with socket(port, shop.token) as client:
         for _ in range(OPERATIONS_MOST):
@@ -210,3 +230,21 @@ async def _is_let_in(port: int, token: str) -> bool:
         except ConnectionClosed:
             return False
         return True
+
+
+async def test_what_is_open_is_counted(shop: Shop, port: int) -> None:
+    before = await _counted(shop)
+    async with socket(port, shop.token) as client:
+        await client.follow()
+        await client.follow()
+        assert await _counted(shop) == (before[0] + 1, before[1] + 2)
+
+    async with asyncio.timeout(10):  # the server hears of the end a moment later
+        while await _counted(shop) != before:
+            await asyncio.sleep(0.01)
+
+
+async def _counted(shop: Shop) -> tuple[float, ...]:
+    """(connections, subscriptions) that are open."""
+    told = dict(line.rsplit(" ", 1) for line in (await shop.http.get("/metrics")).text.splitlines())
+    return float(told["comptoir_streams_open"]), float(told["comptoir_subscriptions_open"])
