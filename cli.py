@@ -52,6 +52,8 @@ def serve(
     """The API, on PORT."""
     import uvicorn
 
+    from engine.streams.websocket import SERVED
+
     settings = _settings()
     telemetry.start(settings)
     uvicorn.run(
@@ -64,6 +66,7 @@ def serve(
         log_config=None,  # ours
         proxy_headers=False,  # the app's own, by FORWARDED_ALLOW_IPS
         access_log=settings.environment == "development",
+        **SERVED,
         timeout_graceful_shutdown=8,  # less than the 10 s that supervisors give
     )
 

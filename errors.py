@@ -7,6 +7,7 @@
     │   ├── NotFound           no such row for this caller (another tenant's row is the same as none)
     │   ├── Invalid            the input breaks a rule
     │   ├── Conflict           the input is fine, the state of things is not
+    │   ├── Expired            what was read so far cannot be gone on from: begin anew
     │   ├── Limited            too much, too often
     │   ├── NotConfigured      an operator has to set something first
     │   └── Unreachable        an outside system failed while the caller waited
@@ -30,6 +31,7 @@ class ErrorCode(Enum):
     NOT_FOUND = "NOT_FOUND"
     INVALID = "INVALID"
     CONFLICT = "CONFLICT"
+    EXPIRED = "EXPIRED"
     LIMITED = "LIMITED"
     DOCUMENT_NOT_TRUSTED = "DOCUMENT_NOT_TRUSTED"
     PERSISTED_QUERY_NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"
@@ -73,6 +75,10 @@ class Invalid(DomainError):
 
 class Conflict(DomainError):
     code = ErrorCode.CONFLICT
+
+
+class Expired(DomainError):
+    code = ErrorCode.EXPIRED
 
 
 class Limited(DomainError):

@@ -10,7 +10,7 @@ from typing import Any, cast
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Lifespan
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
@@ -20,6 +20,10 @@ from engine.execution import Engine
 from engine.headers import SecurityHeaders
 from engine.http import CHANGES_OF_COOKIES, GraphQLApp
 from engine.origins import Origins, must_be_ours
+from engine.streams import leaving
+from engine.streams.hub import Bounds, Hub
+from engine.streams.sse import EventStreams
+from engine.streams.websocket import WebSocketApp
 from engine.trusted import TrustedDocuments
 from errors import NotConfigured
 from resolvers import examples
@@ -27,6 +31,7 @@ from resolvers.schema import engine
 from schema.context import Context
 from services import cookies, files, identity, outside, pages, pay_page
 from services.backlog import Backlog
+from services.changes import Changes
 from services.health import Health
 from settings import Settings
 from telemetry import exposition
@@ -40,33 +45,41 @@ ORGANIZATION = "x-organization"  # header: slug of the organization meant, by wh
 USER_AGENT_MOST = 200  # characters
 BODY_MOST = 1024 * 1024  # bytes, where a body is read; more is refused with 413 before anything is done with it
 
+# Of the payload of `connection_init`, for `context`: browsers give a WebSocket no headers.
+PASSED_ON = {"authorization": b"authorization", "organization": b"x-organization"}
+
 
 def create_app(settings: Settings) -> Starlette:
     """The whole API for one installation."""
 
     health = Health(settings)
+    explore = settings.environment == "development"
+    operations = engine(introspection=explore)
+    hub = Hub(operations, Changes(), context, _bounds(settings))
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with outside.connected(settings), aclosing(health):
-            yield
+        async with outside.connected(settings), aclosing(health), aclosing(hub):
+            with leaving.told(hub.leave):
+                yield
 
-    explore = settings.environment == "development"
     explorer = (
         graphiql.explorer("/graphql", tabs=examples.tabs(settings.app_url, settings.sandbox_url)) if explore else None
     )
-    runs = engine(introspection=explore)
+    trusted = trusted_documents(settings, operations)
     graphql = GraphQLApp(
-        runs,
+        operations,
         context,
         body_most=BODY_MOST,
         page=explorer,
+        streams=EventStreams(operations, hub),
         invalid_status=settings.graphql_invalid_status,
-        trusted=trusted_documents(settings, runs),
+        trusted=trusted,
         texts_by_get=explore,
     )
     routes: list[BaseRoute] = [
         Route("/graphql", Origins(graphql, ours=settings.own_origins)),
+        WebSocketRoute("/graphql", WebSocketApp(operations, hub, PASSED_ON, trusted)),
         Route("/webhooks/stripe", stripe, methods=["POST"], max_body_size=BODY_MOST),
         Route("/files/{token}/{name}", file, methods=["GET"]),
         Route("/pay/{token}", pay, methods=["GET", "POST"]),
@@ -89,6 +102,10 @@ def trusted_documents(settings: Settings, engine: Engine) -> TrustedDocuments:
     return trusted
 
 
+def _bounds(settings: Settings) -> Bounds:
+    return Bounds(settings.streams_most, settings.streams_per_address, settings.streams_per_person)
+
+
 class _App(Starlette):
     """Starlette, with what watches over requests around all of it: what it answers to errors is counted too. The
     client's address is what the last proxy that is trusted says it is (`X-Forwarded-For`)."""
@@ -109,7 +126,7 @@ async def context(request: HTTPConnection) -> Context:
     kept = cookies.Cookies(
         headers.get("cookie"),
         partial(must_be_ours, request, outside.outside().settings.own_origins),
-        request.scope[CHANGES_OF_COOKIES],
+        request.scope.get(CHANGES_OF_COOKIES),
     )
     if token is None and kept.access:
         kept.must_be_allowed()

@@ -65,6 +65,11 @@ class Settings(BaseSettings):
         20, ge=1, le=1000, description="Connections of a process to PostgreSQL for writing at most, and as many to read"
     )
     read_timeout_seconds: float = Field(10, ge=0.1, le=600, description="A read that takes longer is given up")
+    streams_most: int = Field(
+        10_000, ge=0, le=100_000, description="Connections of subscribers that each process of the API keeps open"
+    )
+    streams_per_address: int = Field(1000, ge=1, description="Of them from one address, at most")
+    streams_per_person: int = Field(100, ge=1, description="Of them by one person or key, at most")
     redis_url: str = Field(description="redis://…; `make run` starts one when it is absent")
     comptoir_master_keys: SecretStr = Field(
         description="`id:base64 of 32 bytes`, comma-separated, newest first; `comptoir new-key` prints one"

@@ -26,8 +26,9 @@ import main
 from benchmarks import bare, handwritten
 from engine.execution import Engine
 from engine.http import GraphQLApp
-from engine.origins import AnyOrigin
+from engine.origins import Origins
 from engine.plans import Plans
+from engine.streams.websocket import SERVED
 from models.database import reader
 from resolvers.schema import build
 from settings import Settings
@@ -51,7 +52,7 @@ class Ways:
 
     def __init__(self, settings: Settings) -> None:
         self.api = main.create_app(settings)
-        self.api.router.routes += [*bare.ROUTES, Route("/unlimited", AnyOrigin(_unlimited()))]
+        self.api.router.routes += [*bare.ROUTES, Route("/unlimited", Origins(_unlimited(), ours=()))]
         self.stock = Stock(build(introspection=False), graphql_ide=None, subscription_protocols=())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -91,4 +92,5 @@ if __name__ == "__main__":
         http="httptools",
         access_log=False,
         log_level="warning",
+        **SERVED,
     )

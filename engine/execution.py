@@ -70,6 +70,16 @@ class Answer:
     allowed: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An operation that may be run, with its variables as given and as they are meant, and what it may cost."""
+
+    operation: Operation
+    given: dict[str, Any]
+    values: VariableValues
+    cost: int
+
+
 class Plans(Protocol):
     async def data(
         self, operation: Operation, values: VariableValues, context: Any, until: float
@@ -119,25 +129,51 @@ class Engine:
         except Exception as error:  # a mistake of ours before anything was run
             return _refusal([GraphQLError(str(error), original_error=error)])
 
-    async def _answered(
-        self, asked: Asked, make_context: Callable[[], Awaitable[Any]], way: Way, mutations: bool
-    ) -> Answer:
+    def prepare(self, asked: Asked, *, mutations: bool = True, subscriptions: bool = False) -> "Prepared | Answer":
+        """What is asked, ready to be run; or why it may not be."""
         try:
             operation = self.documents.operation(asked.query, asked.operation_name)
         except DocumentErrors as refused:
             return _refusal(refused.errors, parsed=refused.parsed)
         given = asked.variables or {}
         cost = operation.cost(given)
-        if operation.kind is not OperationType.QUERY and not mutations:
+        if operation.kind is OperationType.SUBSCRIPTION and not subscriptions:
+            return _refusal([GraphQLError(_NO_STREAM)], cost)
+        if operation.kind is OperationType.MUTATION and not mutations:
             return _refusal([GraphQLError("mutations are not allowed when using GET")], cost, allowed=False)
         if cost > COST_MOST:
             return _refusal([too_dear(cost)], cost)
         values = operation.variables.values(given, suggestions=self._suggestions)
         if isinstance(values, list):
             return _refusal(values, cost)
-        result = await self._result(operation, given, values, make_context, way)
+        return Prepared(operation, given, values, cost)
+
+    async def admit(self, operation: Operation, context: Any) -> None:
+        """Raises DomainError for what may not run."""
+        if self._admit:
+            await self._admit(operation, context)
+
+    async def event(self, prepared: "Prepared", context: Any, root: Any) -> tuple[bytes, bool]:
+        """(what a subscription tells of an event, whether it could be read). Never raises; `root` is what the root
+        field's resolver is given."""
+        until = asyncio.get_running_loop().time() + self._seconds
+        try:
+            async with asyncio.timeout_at(until):
+                result = await self._executed(prepared.operation, prepared.given, context, Way.COMPILED, root)
+        except Exception as error:
+            result = ExecutionResult(None, [GraphQLError(str(error), original_error=error)])
+        return _body(result.data, result.errors, prepared.cost), result.data is not None
+
+    async def _answered(
+        self, asked: Asked, make_context: Callable[[], Awaitable[Any]], way: Way, mutations: bool
+    ) -> Answer:
+        prepared = self.prepare(asked, mutations=mutations)
+        if isinstance(prepared, Answer):
+            return prepared
+        result = await self._result(prepared.operation, prepared.given, prepared.values, make_context, way)
         waits = [getattr(error.original_error, "retry_after", None) or 0 for error in result.errors or ()]
-        return Answer(_body(result.data, result.errors, cost), executed=True, retry_after=max(waits, default=0))
+        body = _body(result.data, result.errors, prepared.cost)
+        return Answer(body, executed=True, retry_after=max(waits, default=0))
 
     async def _result(
         self,
@@ -150,8 +186,7 @@ class Engine:
         until = asyncio.get_running_loop().time() + self._seconds
         try:
             context = await make_context()
-            if self._admit:
-                await self._admit(operation, context)
+            await self.admit(operation, context)
             if way is Way.PLAN:
                 if self._plans and operation.kind is OperationType.QUERY:
                     data = await self._plans.data(operation, values, context, until)
@@ -168,12 +203,15 @@ class Engine:
                 return ExecutionResult(None, [self._given_up(operation)])
             return ExecutionResult(None, [GraphQLError(str(error), original_error=error)])
 
-    async def _executed(self, operation: Operation, given: dict[str, Any], context: Any, way: Way) -> ExecutionResult:
+    async def _executed(
+        self, operation: Operation, given: dict[str, Any], context: Any, way: Way, root: Any = None
+    ) -> ExecutionResult:
         """By graphql-core, called as Strawberry calls it."""
         metrics.operations(operation.kind, way).inc()
         result = execute(
             self.schema,
             operation.document,
+            root,
             context_value=context,
             variable_values=given,
             operation_name=operation.name,
@@ -191,6 +229,10 @@ class Engine:
         return GraphQLError(message, original_error=Unreachable(message))
 
 
+_NO_STREAM = (
+    "A subscription needs a connection that stays open: the WebSocket at this address (graphql-transport-ws), or"
+    " `Accept: text/event-stream`."
+)
 _EXECUTORS: dict[Way, type[Executor[Any]]] = {
     Way.COMPILED: CompiledExecutor,
     Way.STOCK: StrawberryGraphQLCoreExecutionContext,

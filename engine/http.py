@@ -6,6 +6,8 @@
 | document or variables refused | 200: old clients read errors from nothing else | 400, or `invalid_status` |
 | no GraphQL request, or a mutation by GET | 400, 405, 406, 408, 413, 414, 415 | the same |
 
+`text/event-stream` is for subscriptions (`streams/sse.py`).
+
 Each has the shape of an answer, with a code for every error.
 """
 
@@ -21,12 +23,13 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from engine.execution import Answer, Asked, Engine
-from engine.negotiation import JSON, PAGE, RESPONSE, is_json, media_type
+from engine.negotiation import EVENTS, JSON, PAGE, RESPONSE, is_json, media_type
 from engine.parameters import Headers, Refusal, asked
 from engine.trusted import TrustedDocuments
 from errors import ErrorCode
 
 MakeContext = Callable[[HTTPConnection], Awaitable[Any]]
+Streams = Callable[[Asked, Scope, Receive, Send], Awaitable[None]]  # raises Refusal while it can
 
 HEADER_MOST = 1000  # bytes of Accept and Content-Type that are looked at; browsers send about 150
 PARAMETERS_MOST = 20  # in an address
@@ -38,11 +41,12 @@ QUICK_SECONDS = 0.05  # work this short is not worth a watch over its client
 class GraphQLApp:
     """An ASGI app.
 
-    `page` answers a GET of someone who likes HTML best (a browser), where there is one. `body_most` is in bytes, of a
-    body or of the parameters in an address; a body has `body_seconds` to arrive. `invalid_status` is what a client of
-    `application/graphql-response+json` is told when a document can be read and the schema refuses it, or its variables.
-    `trusted` documents may be asked for by their id; without `texts_by_get` a GET asks for nothing else, so that no
-    page can make a browser ask what it likes. A query ends when its client goes away; a mutation is finished.
+    `page` answers a GET of someone who likes HTML best (a browser), `streams` whoever wants events, where there are
+    such. `body_most` is in bytes, of a body or of the parameters in an address; a body has `body_seconds` to arrive.
+    `invalid_status` is what a client of `application/graphql-response+json` is told when a document can be read and the
+    schema refuses it, or its variables. `trusted` documents may be asked for by their id; without `texts_by_get` a GET
+    asks for nothing else, so that no page can make a browser ask what it likes. A query ends when its client goes away;
+    a mutation is finished.
     """
 
     def __init__(
@@ -53,11 +57,12 @@ class GraphQLApp:
         body_most: int,
         body_seconds: float = BODY_SECONDS,
         page: ASGIApp | None = None,
+        streams: Streams | None = None,
         invalid_status: Literal[400, 422] = 400,
         trusted: TrustedDocuments | None = None,
         texts_by_get: bool = True,
     ) -> None:
-        self._engine, self._make_context, self._page = engine, make_context, page
+        self._engine, self._make_context, self._page, self._streams = engine, make_context, page, streams
         self._trusted, self._texts_by_get = trusted or TrustedDocuments(), texts_by_get
         self._body_most, self._body_seconds, self._invalid_status = body_most, body_seconds, invalid_status
 
@@ -66,7 +71,7 @@ class GraphQLApp:
         cookies: list[bytes] = []
         scope[CHANGES_OF_COOKIES] = cookies
         accept, content_type = _headers(scope)
-        answered_as = media_type(accept, getting and self._page is not None)
+        answered_as = media_type(accept, getting and self._page is not None, self._streams is not None)
         if answered_as == PAGE and self._page is not None:
             await self._page(scope, receive, send)
             return
@@ -77,11 +82,16 @@ class GraphQLApp:
                 wanted = self._asked_by_address(scope["query_string"])
             else:
                 wanted = await self._asked_by_body(scope["method"], content_type, receive)
+            if answered_as == EVENTS and self._streams is not None:
+                scope[CHANGES_OF_COOKIES] = None  # headers go before anything is done
+                await self._streams(wanted, scope, receive, send)
+                return
             answer = await self._answer(wanted, scope, receive)
             more = _more(answer, cookies)
             await _send(send, self._status(answer, answered_as), answered_as, answer.body, more)
         except Refusal as refusal:
-            await _send(send, refusal.status, answered_as or JSON, refusal.body, refusal.headers)
+            refused_as = answered_as if answered_as == RESPONSE else JSON
+            await _send(send, refusal.status, refused_as, refusal.body, refusal.headers)
         except Gone:
             return
 

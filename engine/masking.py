@@ -4,6 +4,7 @@ import logging
 import re
 from collections.abc import Iterable
 from itertools import islice
+from typing import Any
 from uuid import uuid4
 
 from graphql import GraphQLError
@@ -18,6 +19,11 @@ ERRORS_MOST = 20
 def shown(errors: Iterable[GraphQLError]) -> list[GraphQLError]:
     """The first errors of an answer, masked."""
     return [masked(error) for error in islice(errors, ERRORS_MOST)]
+
+
+def refusal_of(error: Exception) -> dict[str, Any]:
+    """An error outside any answer, as clients see it."""
+    return dict(masked(GraphQLError(str(error), original_error=error)).formatted)
 
 
 def masked(error: GraphQLError) -> GraphQLError:

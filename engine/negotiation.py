@@ -10,6 +10,7 @@ from typing import NamedTuple
 JSON = "application/json"
 RESPONSE = "application/graphql-response+json"
 PAGE = "text/html"
+EVENTS = "text/event-stream"
 
 KEPT = 256  # different headers
 
@@ -17,8 +18,9 @@ _QUALITY = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?")
 
 
 @lru_cache(KEPT)
-def media_type(accept: bytes, page: bool = False) -> str | None:
-    """The media type that a client likes best of JSON, RESPONSE and, where there is a `page`, PAGE; None: not one.
+def media_type(accept: bytes, page: bool = False, events: bool = False) -> str | None:
+    """The media type that a client likes best of JSON, RESPONSE and, where there are such, PAGE and EVENTS; None: not
+    one.
 
     A client that names no preference gets JSON, as clients older than RESPONSE expect. Of two that it likes as much,
     the one it named comes before one that only a wildcard allows, then the one that it named first.
@@ -27,7 +29,7 @@ def media_type(accept: bytes, page: bool = False) -> str | None:
         return JSON
     ranges = _ranges(accept)
     best, liked = None, (0.0, 0, 0)
-    for offered in (JSON, RESPONSE, PAGE) if page else (JSON, RESPONSE):
+    for offered in (JSON, RESPONSE, *([PAGE] if page else []), *([EVENTS] if events else [])):
         likes = _likes(offered, ranges)
         if likes[0] and likes > liked:
             best, liked = offered, likes

@@ -1,6 +1,6 @@
-"""Root fields that read, as plans see them."""
+"""Root fields that read, as plans see them; those that are subscribed to, as streams do."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
@@ -24,3 +24,16 @@ class Root:
 
 
 ROOTS: dict[str, Root] = {}
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A root field of subscriptions. `topic(context, id)` is what it follows, raising for what is not there; `seen`
+    says which of the ids the caller sees."""
+
+    topic: Callable[[Any, str | None], Awaitable[Any]]
+    seen: Callable[[Any, Collection[Any]], Awaitable[set[Any]]]
+    gate: Callable[[Any], None]
+
+
+STREAMS: dict[str, Stream] = {}

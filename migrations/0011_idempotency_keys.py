@@ -29,7 +29,7 @@ class KnownChange(ops.AlterField):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0009_api_keys")]
+    dependencies = [("models", "0010_changes")]
     initial = False
 
     operations: list[Any] = [

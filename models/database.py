@@ -42,6 +42,7 @@ MIGRATION_LOCK = 0x434D5054  # any constant of ours: two processes that migrate 
 AfterCommit = Callable[[], Awaitable[None]]
 _after_commit: ContextVar[list[AfterCommit] | None] = ContextVar("after_commit", default=None)
 _readers: Readers | None = None
+_on_commit: Callable[[], None] | None = None
 
 
 def config(database_url: str, **pool: Any) -> dict[str, Any]:
@@ -110,6 +111,8 @@ async def transaction() -> AsyncIterator[BaseDBAsyncClient]:
         raise
     finally:
         _after_commit.reset(token)
+    if _on_commit:
+        _on_commit()
     for hook in dict.fromkeys(hooks):
         await hook()
 
@@ -164,6 +167,12 @@ def after_commit(hook: AfterCommit) -> None:
     if hooks is None:
         raise RuntimeError("no transaction is open")
     hooks.append(hook)
+
+
+def on_commit(told: Callable[[], None] | None) -> None:
+    """Call this after each transaction of this process."""
+    global _on_commit
+    _on_commit = told
 
 
 # Rules that a caller can break, by the name of the index that keeps them.

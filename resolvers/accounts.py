@@ -62,7 +62,7 @@ async def organization_register(input: OrganizationRegisterInput) -> LetterSent:
 async def registration_confirm(info: Info, input: RegistrationConfirmInput) -> Any:
     """Make the organization and its owner, who is signed in."""
     if input.by_cookie:
-        info.context.cookies.must_be_allowed()
+        info.context.cookies.must_be_able_to_change()
     member = await registrations.confirm(input.token)
     return handed_over(
         info, await sessions.begin(await member.user, member, info.context.device(by_cookie=input.by_cookie))
@@ -127,7 +127,7 @@ async def invitation_accept(info: Info, input: InvitationAcceptInput) -> Invitat
     """Become a member. Who is new here gives a name, chooses a password, and is signed in."""
     given(input)
     if input.by_cookie:
-        info.context.cookies.must_be_allowed()
+        info.context.cookies.must_be_able_to_change()
     member, is_new = await invitations_service.accept(
         input.token, input.first_name or None, input.last_name or None, input.password or None
     )

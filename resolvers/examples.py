@@ -12,6 +12,7 @@ def tabs(app_url: str, sandbox_url: str | None) -> tuple[Tab, ...]:
         Tab(CHECKOUT, {"order": "", "successUrl": f"{app_url}/"}),
         Tab(ORDERS),
         Tab(RESEND, {"notification": ""}),
+        Tab(FOLLOW),
         Tab(DEPOSIT, {"client": "", "product": ""}),
         Tab(INTENT.format(form=f"{sandbox_url or app_url}/pay-intent/<clientSecret>"), {"order": ""}),
         Tab(INVOICE, {"order": ""}),
@@ -101,6 +102,16 @@ RESEND = """# A partner who failed, or is to be tried later, is told at once.
 mutation Resend($notification: ID!) {
   notificationResend(input: { notification: $notification }) {
     notification { status attempts { number statusCode } }
+  }
+}"""
+
+FOLLOW = """# Leave it running, and sell something: in the shop, or in another tab. Give the last cursor as
+# `after` to go on where one was.
+subscription Follow {
+  orderChanged {
+    happened
+    cursor
+    order { number status total { formatted } payments { status } invoices { number pdfUrl emailedAt } }
   }
 }"""
 

@@ -88,7 +88,7 @@ async def session_refresh(info: Info, input: SessionRefreshInput | None = None) 
     """The next access token, and the next refresh token. Each is good once: one that comes back ends the session."""
     token = input.refresh_token if input else None
     if token is None:
-        info.context.cookies.must_be_allowed()
+        info.context.cookies.must_be_able_to_change()
     renewed = await sessions_service.refresh(token or info.context.cookies.refresh or "", info.context.device())
     return handed_over(info, renewed)
 
@@ -140,5 +140,5 @@ def handed_over(info: Info, tokens: Tokens) -> SignedIn | SignedInByCookie:
 
 def _may_have_cookies(info: Info, by_cookie: bool) -> bool:
     if by_cookie:
-        info.context.cookies.must_be_allowed()
+        info.context.cookies.must_be_able_to_change()
     return by_cookie

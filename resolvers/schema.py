@@ -18,6 +18,7 @@ from resolvers import (
     accounts,
     audit,
     catalogue,
+    changes,
     clients,
     discounts,
     identity,
@@ -31,12 +32,12 @@ from resolvers import (
     payments,
 )
 from schema.errors import ERROR_CODE
-from schema.roots import MUTATIONS, QUERIES, admitted
+from schema.roots import MUTATIONS, QUERIES, SUBSCRIPTIONS, admitted
 from schema.scalars import SCALARS
 
 AREAS = (  # importing them declares their fields
-    accounts, audit, catalogue, clients, discounts, identity, invoices, keys, members, nodes, orders, organization,
-    partners, payments,
+    accounts, audit, catalogue, changes, clients, discounts, identity, invoices, keys, members, nodes, orders,
+    organization, partners, payments,
 )  # fmt: skip
 
 
@@ -51,6 +52,7 @@ def build(*, introspection: bool = True) -> strawberry.Schema:
     return Schema(
         query=create_type("Query", list(QUERIES.values()), description="Everything that can be read."),
         mutation=create_type("Mutation", list(MUTATIONS.values()), description="Everything that can be done."),
+        subscription=create_type("Subscription", list(SUBSCRIPTIONS.values()), description="What can be followed."),
         types=[ERROR_CODE],
         extensions=[MaskErrors, Limits] if introspection else [MaskErrors, DisableIntrospection, Limits],
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=not introspection),

@@ -12,6 +12,7 @@ _MEANING = {
     ErrorCode.NOT_FOUND: "No such thing, or not one of yours.",
     ErrorCode.INVALID: "The input breaks a rule; `field` says which part, where one is to blame.",
     ErrorCode.CONFLICT: "The input is fine, the state of things is not.",
+    ErrorCode.EXPIRED: "A cursor from which a subscription cannot be resumed any more: begin anew.",
     ErrorCode.LIMITED: "Too much, or too often; `retryAfter` says in how many seconds to try again, where that helps.",
     ErrorCode.DOCUMENT_NOT_TRUSTED: "Only documents that are known beforehand are answered here, by their id.",
     ErrorCode.PERSISTED_QUERY_NOT_FOUND: "No document that is known here has this id.",

@@ -5,12 +5,13 @@
 @connection    a queryset                         → a Relay page of it
 @mutation      one transaction                    → a payload that returns what changed
 @exchange      commit, call out, commit           → whatever it returns; no transaction is open meanwhile
+@subscription  a model                            → what happens to its rows, and each as the caller sees it then
 
 `idempotent=True` is for what creates or pays: its input gets `idempotencyKey`, and the same key the same answer.
 """
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Any
@@ -28,24 +29,30 @@ from engine import metrics
 from engine.documents import Operation
 from engine.lists import NEWEST_FIRST
 from engine.reading import fields_of, read_all, read_one
-from engine.roots import ROOTS, Kind, Root
+from engine.roots import ROOTS, STREAMS, Kind, Root, Stream
+from engine.streams.events import Topic
+from engine.streams.hub import Told
 from engine.views import VIEWS
-from errors import Conflict, Disconnected, Limited, NotConfigured, Refused, Unavailable, Unreachable
+from errors import Conflict, Disconnected, Limited, NotConfigured, NotFound, Refused, Unavailable, Unreachable
 from models.database import in_a_transaction, transaction
-from policy import Permission, allowed
+from policy import Permission, allowed, row_id
+from schema.base import enum
 from schema.connections import PAGING, Connection, page
 from schema.context import Context, Info, actor
 from schema.idempotency import Answers, asked, keyed
 from schema.lists import ordered
 from services import audit, idempotency, limits
+from services.changes import Happening
 
 QUERIES: dict[str, StrawberryField] = {}
 MUTATIONS: dict[str, StrawberryField] = {}
+SUBSCRIPTIONS: dict[str, StrawberryField] = {}
 PERMISSIONS: dict[str, Permission] = {}
 
 _DESCRIBED = {
     "id": "Its global id.",
     "ids": "Global ids.",
+    "after": "The last `cursor` that one was told: nothing that happened since is left out. Good for 24 hours.",
     "input": "What to do, and to what.",
     "token": "What a letter's link carries behind the `=`.",
     "filter": "Only those of which all of this is true.",
@@ -86,6 +93,18 @@ def exchange(result: Any, *, requires: Permission, idempotent: bool = False) -> 
     """What must call out while the client waits. The function is given no transaction: `services/exchange.py` commits
     the intent, calls, and commits the answer. Its payload is made like a mutation's."""
     return lambda function: _declare_change(_Exchange, function, result, requires, idempotent)
+
+
+def subscription(view: Any, *, requires: Permission) -> Declare:
+    """What happens to rows of a view, to one by its id or to all that the caller sees: the function returns the model.
+    `OrderChanged { happened cursor order { … } }`, with the row as the caller may see it by then."""
+
+    def declare(function: Callable[..., Any]) -> StrawberryField:
+        gate = _Told(requires, function(), view)
+        STREAMS[to_camel_case(function.__name__)] = gate.stream
+        return _declare(SUBSCRIPTIONS, function, gate.payload, gate)
+
+    return declare
 
 
 async def admitted(operation: Operation, context: Context) -> None:
@@ -225,6 +244,44 @@ def _acting(info: Info) -> AbstractContextManager[None]:
     return audit.acting(info.field_name, context.actor, address=context.address, user_agent=context.user_agent)
 
 
+class _Told(_Gate):
+    """Resolves an event: what the engine hands over as the root of the operation."""
+
+    def __init__(self, requires: Permission, model: type[Model], view: Any) -> None:
+        super().__init__(requires)
+        self.model, self.member, self.payload = model, _member(view), _changed(view)
+
+    @property
+    def stream(self) -> Stream:
+        """The same, as the engine's streams see it."""
+        return Stream(self._topic, self._seen, lambda context: allowed(context.actor, self.requires))
+
+    async def run(self, function: Callable[..., Awaitable[Any]], info: Info, arguments: dict[str, Any]) -> Any:
+        told: Told = info.root_value  # type: ignore[assignment]
+        topic, viewer = told.event.topic, info.context.viewer
+        row = None
+        if topic.row is not None:
+            fields = [field for field in fields_of(None, _selections(info)) if field.name == self.member]
+            asked = [selection for field in fields for selection in field.selections]
+            row = await read_one(viewer.rows(self.model).filter(pk=topic.row), asked, viewer)
+            told.seen = row is not None
+        happened = [Happening(each) for each in told.event.happened]
+        return self.payload(happened=happened, cursor=told.event.position.cursor, **{self.member: row})
+
+    async def _topic(self, context: Context, id: str | None) -> Topic:
+        tenant, table = context.viewer.facts[0], self.model._meta.db_table
+        if id is None:
+            return Topic(tenant, table)
+        row = row_id(self.model, id)
+        if not await context.viewer.rows(self.model).filter(pk=row).exists():
+            raise NotFound(f"No such {self.member}.", field="id")
+        return Topic(tenant, table, row)
+
+    async def _seen(self, context: Context, rows: Collection[UUID]) -> set[UUID]:
+        found = context.viewer.rows(self.model).filter(pk__in=list(rows))
+        return {row[0] for row in await found.values_list("id")} if rows else set()
+
+
 def _declare(
     fields: dict[str, StrawberryField], function: Callable[..., Any], result: Any, gate: _Gate
 ) -> StrawberryField:
@@ -252,6 +309,28 @@ def _payload(function: Callable[..., Any], view: Any) -> type | None:
     field = strawberry.field(name=_member(view), graphql_type=view, description="What changed.")
     title = function.__name__.title().replace("_", "")
     return create_type(f"{title}Payload", [field], description=f"What `{to_camel_case(function.__name__)}` returns.")
+
+
+def _changed(view: Any) -> Any:
+    """`OrderChanged` for the view Order."""
+    name = _member(view)
+    return create_type(
+        f"{view.__name__}Changed",
+        [
+            strawberry.field(
+                name="happened",
+                graphql_type=list[enum(Happening)],  # type: ignore[misc]
+                description="What happened to it since the last event; nothing in the first, which says where one is.",
+            ),
+            strawberry.field(name="cursor", graphql_type=str, description="Give it as `after` to resume from here."),
+            strawberry.field(
+                name=name,
+                graphql_type=view | None,
+                description="As the caller may see it now; null where nobody may, and in a first event without `id`.",
+            ),
+        ],
+        description=f"What happened to {name}s: several things of one {name} that come close are one event.",
+    )
 
 
 def _member(view: Any) -> str:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from http.cookies import CookieError, SimpleCookie
 
+from errors import Forbidden
 from services.outside import outside
 from services.sessions import Tokens
 
@@ -26,7 +27,7 @@ class Cookies:
 
     header: str | None = None
     must_be_allowed: Callable[[], None] = lambda: None
-    changes: list[bytes] = field(default_factory=list)
+    changes: list[bytes] | None = field(default_factory=list)  # None where the answer has no headers any more
 
     @property
     def access(self) -> str | None:
@@ -45,6 +46,12 @@ class Cookies:
         except CookieError:
             return {}
 
+    def must_be_able_to_change(self) -> None:
+        """Raises Forbidden where the browser cannot be given any, or may not be."""
+        self.must_be_allowed()
+        if self.changes is None:
+            raise Forbidden("Cookies are given with an answer to POST. Ask there for them.")
+
     def keep(self, tokens: Tokens) -> None:
         """Have the browser keep a session's tokens, each as long as it is good."""
         self._set(ACCESS, tokens.access, tokens.expires_at)
@@ -58,7 +65,8 @@ class Cookies:
         seconds = max(0, int((until - datetime.now(UTC)).total_seconds()))
         secure = "; Secure" if _secure() else ""
         cookie = f"{_name(name)}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}"
-        self.changes.append(cookie.encode("ascii"))
+        if self.changes is not None:
+            self.changes.append(cookie.encode("ascii"))
 
 
 def _name(name: str) -> str:

@@ -5,12 +5,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from models.database import connect, disconnect
+from models.database import connect, disconnect, on_commit
 from providers.capabilities import DocumentStore, Mailer
 from providers.disk import Disk
 from providers.smtp import Smtp
 from providers.stripe import Credentials, Stripe
 from providers.webhooks import Courier
+from services.bell import Bell
 from services.buckets import Buckets
 from services.wake import Wake
 from settings import Settings
@@ -29,6 +30,7 @@ class Outside:
     mailer: Mailer
     courier: Courier
     wake: Wake
+    bell: Bell
     buckets: Buckets
     documents: DocumentStore
     renderer: "Renderer | None" = None  # only workers render
@@ -36,6 +38,7 @@ class Outside:
     async def close(self) -> None:
         await self.courier.close()
         await self.wake.close()
+        await self.bell.close()
         await self.buckets.close()
         await self.documents.close()
         if self.renderer is not None:
@@ -57,6 +60,8 @@ async def connected(settings: Settings) -> AsyncIterator[Outside]:
         )
         opened = use(from_settings(settings))
         stack.push_async_callback(opened.close)
+        on_commit(opened.bell.ring)
+        stack.callback(on_commit, None)
         yield opened
 
 
@@ -81,6 +86,7 @@ def from_settings(settings: Settings) -> Outside:
         mailer=Smtp.from_settings(settings),
         courier=Courier(sandbox_url=settings.sandbox_url),
         wake=Wake(settings.redis_url),
+        bell=Bell(settings.redis_url),
         buckets=Buckets(settings.redis_url),
         documents=in_bucket(settings) if settings.s3_bucket else on_disk(settings),
     )

@@ -6,6 +6,8 @@ import os
 import re
 import shlex
 import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -13,12 +15,15 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from main import create_app
 from models import Organization
 from resolvers import examples
 from services import demonstration
 from services.outside import outside
 from settings import Settings
+from tests.http.served import served
 from tests.shop import Shop
+from tests.streams.clients import Socket, socket
 
 PROJECT = Path(__file__).parent.parent
 README = (PROJECT / "README.md").read_text()
@@ -32,7 +37,9 @@ class Tour:
         self.owner = owner
         settings = outside().settings
         tabs = examples.tabs(settings.app_url, settings.sandbox_url)
-        self.tabs = {re.search(r"^(?:query|mutation) (\w+)", tab.query, re.MULTILINE)[1]: tab for tab in tabs}
+        self.tabs = {
+            re.search(r"^(?:query|mutation|subscription) (\w+)", tab.query, re.MULTILINE)[1]: tab for tab in tabs
+        }
 
     async def run(self, name: str, **filled: str) -> Any:
         """What its one root field gives, or all where it has several; every empty variable has to be filled."""
@@ -42,6 +49,13 @@ class Tour:
     async def run_again(self, name: str, **changed: Any) -> Any:
         """With other variables too."""
         return await answer(self.owner, self.tabs[name].query, {**self.tabs[name].variables, **changed})
+
+    @asynccontextmanager
+    async def follow(self, name: str) -> AsyncIterator[Socket]:
+        """A subscription, once it has begun."""
+        async with served(create_app(outside().settings)) as port, socket(port, self.owner.token) as client:
+            await client.follow(self.tabs[name].query)
+            yield client
 
     async def sign_in(self) -> dict[str, str]:
         """The ids that the second tab is for."""
@@ -62,7 +76,7 @@ async def tour(shop: Shop) -> Tour:
 
 
 def test_no_tab_is_left_out(tour: Tour) -> None:
-    assert set(re.findall(r'\.run\("(\w+)"', Path(__file__).read_text())) == set(tour.tabs)
+    assert set(re.findall(r'\.(?:run|follow)\("(\w+)"', Path(__file__).read_text())) == set(tour.tabs)
 
 
 async def test_an_order_with_a_code_is_made_paid_and_told(tour: Tour) -> None:
@@ -82,6 +96,18 @@ async def test_an_order_with_a_code_is_made_paid_and_told(tour: Tour) -> None:
     await tour.run("Resend", notification=notification["id"])
     await tour.owner.work_is_done()
     assert (await tour.run("Orders"))["nodes"][0]["notifications"][0]["status"] == "DELIVERED"
+
+
+async def test_who_follows_the_orders_is_told_of_a_new_one(tour: Tour) -> None:
+    await tour.sign_in()
+    async with tour.follow("Follow") as client:
+        made = await tour.order()
+
+        event = await client.event()
+
+    assert (event["happened"][0], event["order"]["number"], event["order"]["status"]) == (
+        "CREATED", made["number"], "OPEN",
+    )  # fmt: skip
 
 
 async def test_a_deposit_is_paid_by_the_link_and_then_the_balance(tour: Tour) -> None:

@@ -20,7 +20,7 @@ import models
 from engine.views import VIEWS
 from policy import READS, Permission
 from resolvers.schema import sdl
-from schema.roots import MUTATIONS, PERMISSIONS, QUERIES
+from schema.roots import MUTATIONS, PERMISSIONS, QUERIES, SUBSCRIPTIONS
 
 ROOT = Path(__file__).parent.parent.parent
 PUBLIC = {
@@ -58,7 +58,9 @@ def test_every_root_field_names_its_permission() -> None:
     assert SCHEMA.mutation_type is not None
     assert set(SCHEMA.query_type.fields) == set(QUERIES)
     assert set(SCHEMA.mutation_type.fields) == set(MUTATIONS)
-    assert set(PERMISSIONS) == {*QUERIES, *MUTATIONS}
+    assert SCHEMA.subscription_type is not None
+    assert set(SCHEMA.subscription_type.fields) == set(SUBSCRIPTIONS)
+    assert set(PERMISSIONS) == {*QUERIES, *MUTATIONS, *SUBSCRIPTIONS}
     assert {name for name, permission in PERMISSIONS.items() if permission is Permission.PUBLIC} == PUBLIC
 
 

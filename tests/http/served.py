@@ -9,12 +9,16 @@ from typing import Literal
 import uvicorn
 from starlette.types import ASGIApp
 
+from engine.streams.websocket import SERVED
+
 
 @asynccontextmanager
 async def served(app: ASGIApp, *, lifespan: Literal["on", "off"] = "off") -> AsyncIterator[int]:
     """The port that it answers at, for the time of the block."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(uvicorn.Config(app, http="httptools", log_level="critical", lifespan=lifespan))
+        server = uvicorn.Server(
+            uvicorn.Config(app, http="httptools", log_level="critical", lifespan=lifespan, **SERVED)
+        )
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         try:
             async with asyncio.timeout(30):

@@ -12,7 +12,16 @@
       GraphiQL,
       {
         storage,
-        fetcher: GraphiQL.createFetcher({ url: endpoint, fetch: fetchSignedIn }),
+        fetcher: GraphiQL.createFetcher({
+          url: endpoint,
+          fetch: fetchSignedIn,
+          subscriptionUrl: new URL(endpoint, location.href.replace(/^http/, "ws")).href,
+          // Read anew for each subscription.
+          get wsConnectionParams() {
+            const session = parse(storedSession());
+            return session ? { authorization: `Bearer ${session.token}` } : {};
+          },
+        }),
         plugins: [GraphiQLPluginExplorer.explorerPlugin()],
         defaultEditorToolsVisibility: true,
         inputValueDeprecation: true,

@@ -1,0 +1,29 @@
+"""Subscriptions: what happens while one looks."""
+
+import strawberry
+from tortoise.models import Model
+
+import models
+from policy import Permission
+from schema.invoices import Invoice
+from schema.orders import Order
+from schema.partners import Notification
+from schema.roots import subscription
+
+
+@subscription(Order, requires=Permission.ORDERS_READ)
+def order_changed(id: strawberry.ID | None = None, after: str | None = None) -> type[Model]:
+    """Orders that are made, paid, changed or given up, and payments of theirs: one by its id, or all that one sees."""
+    return models.Order
+
+
+@subscription(Invoice, requires=Permission.INVOICES_READ)
+def invoice_changed(id: strawberry.ID | None = None, after: str | None = None) -> type[Model]:
+    """Invoices that are issued, ready, sent or settled: one by its id, or all that one sees."""
+    return models.Invoice
+
+
+@subscription(Notification, requires=Permission.PARTNERS_READ)
+def notification_changed(id: strawberry.ID | None = None, after: str | None = None) -> type[Model]:
+    """What partners are told, until they accept it or it is given up: one by its id, or all that one sees."""
+    return models.Notification
