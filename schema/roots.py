@@ -82,13 +82,15 @@ def mutation(result: Any, *, requires: Permission) -> Declare:
     return declare
 
 
-def exchange(result: Any, *, requires: Permission) -> Declare:
+def exchange(result: Any, *, requires: Permission, deprecated: str | None = None) -> Declare:
     """What must call out while the client waits. The function is given no transaction: `services/exchange.py` commits
-    the intent, calls, and commits the answer. Its payload is made like a mutation's."""
+    the intent, calls, and commits the answer. Its payload is made like a mutation's. `deprecated` says what to ask for
+    instead."""
 
     def declare(function: Callable[..., Any]) -> StrawberryField:
         payload = _payload(function, result)
-        return _declare(MUTATIONS, function, payload or result, _Exchange(requires, payload, _member(result)))
+        gate = _Exchange(requires, payload, _member(result))
+        return _declare(MUTATIONS, function, payload or result, gate, deprecated)
 
     return declare
 
@@ -193,15 +195,17 @@ class _Exchange(_Write):
 
 
 def _declare(
-    fields: dict[str, StrawberryField], function: Callable[..., Any], result: Any, gate: _Gate
-) -> StrawberryField:
+    fields: dict[str, StrawberryField], function: Callable[..., Any], result: Any, gate: _Gate,
+    deprecated: str | None = None,
+) -> StrawberryField:  # fmt: skip
     name = to_camel_case(function.__name__)
     description = inspect.getdoc(function)
     if not description:
         raise TypeError(f"{name} has no docstring: it is what clients read")
     field: StrawberryField = strawberry.field(
-        resolver=function, graphql_type=result, description=description, extensions=[gate]
-    )
+        resolver=function, graphql_type=result, description=description, extensions=[gate],
+        deprecation_reason=deprecated,
+    )  # fmt: skip
     for argument in field.arguments:
         argument.description = argument.description or _DESCRIBED.get(argument.python_name)
         if argument.default is None:
