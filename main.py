@@ -81,10 +81,8 @@ async def context(request: HTTPConnection) -> Context:
     """Who is calling, and from where: the bearer of an access token or of a key, a session's cookie, or nobody."""
     headers = request.headers
     origin, token = headers.get("origin"), bearer(request)
-    kept = cookies.brought(
-        headers.get("cookie"), origin, headers.get("sec-fetch-site"), request.scope[CHANGES_OF_COOKIES]
-    )
-    if token is None and kept.access:
+    kept = cookies.brought(request.cookies, origin, headers.get("sec-fetch-site"), request.scope[CHANGES_OF_COOKIES])
+    if not token and kept.access:
         kept.must_be_allowed()
         token = kept.access
     return Context(

@@ -6,14 +6,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.cookies import CookieError, SimpleCookie
 
 from errors import Forbidden
 from services.outside import outside
 from services.sessions import Tokens
 
 ACCESS, REFRESH = "comptoir-access", "comptoir-refresh"
-COOKIES_MOST = 8192  # bytes of the header that are looked at
 SAME_PLACE = ("same-origin", "none")  # of Sec-Fetch-Site: our own page, or the person's own doing
 
 
@@ -56,15 +54,13 @@ class Cookies:
         self.changes.append(cookie.encode("ascii"))
 
 
-def brought(header: str | None, origin: str | None, fetch_site: str | None, changes: list[bytes]) -> Cookies:
+def brought(
+    given: Mapping[str, str], origin: str | None, fetch_site: str | None, changes: list[bytes]
+) -> Cookies:  # fmt: skip
     """The cookies of a request, and whether its page may use them: of an allowed origin, or, where the browser names
     none, of ours."""
     settings = outside().settings
     allowed = origin in (settings.app_url, *settings.allowed_origins) if origin else fetch_site in SAME_PLACE
-    try:
-        given = {name: morsel.value for name, morsel in SimpleCookie((header or "")[:COOKIES_MOST]).items()}
-    except CookieError:
-        given = {}
     return Cookies(given, allowed, changes)
 
 

@@ -1,5 +1,6 @@
 """Signing in, and who a token speaks for."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from services import access_keys, passwords, second_factors, sessions, tokens
 from services.sessions import Device, Tokens
 
 CHALLENGE_LIFE = timedelta(minutes=5)
+SLUG = r"[^\0]{1,63}"  # what the column can be compared with
 WRONG = "Unknown e-mail address or wrong password."
 
 
@@ -108,6 +110,8 @@ def _access(token: str) -> Mapping[str, Any] | None:
 
 async def _membership(user: User, organization: str | None) -> Membership | None:
     theirs = Membership.filter(user_id=user.id, active=True)
+    if organization and not re.fullmatch(SLUG, organization):
+        return None
     if organization:
         theirs = theirs.filter(organization__slug=organization)
     return await theirs.order_by("id").first()

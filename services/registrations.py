@@ -80,6 +80,8 @@ def completed(given: dict[str, Any], email: str) -> dict[str, Any]:
         raise Invalid("A SIRET is the SIREN and five more digits.", field="input.organization.siret")
     if columns["vat_regime"] == VatRegime.STANDARD:
         columns.setdefault("vat_number", french_vat_number(columns["siren"]))
+    if not re.fullmatch(f"FR[0-9A-Z]{{2}}{columns['siren']}", columns.get("vat_number", f"FR00{columns['siren']}")):
+        raise Invalid("A French VAT number is FR, two characters and the SIREN.", field="input.organization.vatNumber")
     columns.setdefault("brand_name", columns["name"][:100])
     columns.setdefault("contact_email", email)
     columns.setdefault("invoice_prefix", _prefix(columns["name"]))

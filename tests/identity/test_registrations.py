@@ -70,7 +70,7 @@ async def test_what_follows_from_the_register_is_filled_in(shop: Shop) -> None:
     lea = bearer(shop, await as_nobody(shop)(CONFIRM, input={"token": await registered(shop)}))
 
     assert (await lea(ORGANIZATION))["organization"] == {
-        "slug": "atelier-lea", "name": "Atelier Léa", "vatNumber": "FR27552100554", "brandName": "Atelier Léa",
+        "slug": "atelier-lea", "name": "Atelier Léa", "vatNumber": "FR96552100554", "brandName": "Atelier Léa",
         "contactEmail": EMAIL, "invoicePrefix": "ATEL", "country": "FR", "timeZone": "Europe/Paris", "paymentDays": 30,
     }  # fmt: skip
 
