@@ -128,7 +128,7 @@ async def context(request: HTTPConnection) -> Context:
         partial(must_be_ours, request, outside.outside().settings.own_origins),
         request.scope.get(CHANGES_OF_COOKIES),
     )
-    if token is None and kept.access:
+    if not token and kept.access:
         kept.must_be_allowed()
         token = kept.access
     return Context(

@@ -27,6 +27,7 @@ from schema.identity import (
     PasswordChangeInput,
     PasswordResetInput,
     PasswordResetRequestInput,
+    Place,
     ProfileUpdateInput,
     RecoveryCodes,
     RegistrationConfirmInput,
@@ -38,7 +39,7 @@ from schema.identity import (
     TokenInput,
 )
 from schema.lists import filtered
-from schema.organizations import Organization, User
+from schema.organizations import User
 from schema.roots import Wanted, connection, exchange, mutation, one, query
 from schema.scalars import DateTime, Email
 from services import credentials, registrations, second_factors, sessions
@@ -69,14 +70,14 @@ async def registration_confirm(info: Info, input: RegistrationConfirmInput) -> A
     )
 
 
-@mutation(Organization, requires=Permission.MEMBER, idempotent=True)
-async def organization_create(info: Info, input: OrganizationCreateAnotherInput) -> models.Organization:
+@mutation(Place, requires=Permission.MEMBER, idempotent=True)
+async def organization_create(info: Info, input: OrganizationCreateAnotherInput) -> Place:
     """Make another organization, of which one is the owner. The header `X-Organization`, with its slug, picks it."""
     columns = given(input.organization, path="input.organization")
     user = await person(info)
     member = await registrations.found(user, registrations.completed(columns, user.email))
     organization: models.Organization = await member.organization
-    return organization
+    return Place(slug=organization.slug, name=organization.name, role=member.role, current=False)
 
 
 # Inviting
@@ -185,8 +186,9 @@ async def email_confirm(input: TokenInput) -> Done:
 @mutation(User, requires=Permission.MEMBER)
 async def profile_update(info: Info, input: ProfileUpdateInput) -> models.User:
     """Change one's own name."""
-    user = await person(info)
-    await user.update_from_dict(given(input)).save()
+    user, changes = await person(info), given(input)
+    if changes:
+        await user.update_from_dict(changes).save(update_fields=list(changes))
     return user
 
 

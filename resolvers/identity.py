@@ -6,7 +6,7 @@ import strawberry
 from tortoise.queryset import QuerySet
 
 import models
-from errors import NotFound
+from errors import NotFound, Unauthenticated
 from policy import Permission, row_id
 from schema.base import given
 from schema.context import Info, actor
@@ -86,11 +86,15 @@ async def second_factor_verify(info: Info, input: SecondFactorVerifyInput) -> An
 @exchange(SessionResult, requires=Permission.PUBLIC)
 async def session_refresh(info: Info, input: SessionRefreshInput | None = None) -> Any:
     """The next access token, and the next refresh token. Each is good once: one that comes back ends the session."""
-    token = input.refresh_token if input else None
-    if token is None:
-        info.context.cookies.must_be_able_to_change()
-    renewed = await sessions_service.refresh(token or info.context.cookies.refresh or "", info.context.device())
-    return handed_over(info, renewed)
+    token, kept = input.refresh_token if input else None, info.context.cookies
+    if token is not None:
+        return handed_over(info, await sessions_service.refresh(token, info.context.device()))
+    kept.must_be_able_to_change()
+    try:
+        return handed_over(info, await sessions_service.refresh(kept.refresh or "", info.context.device()))
+    except Unauthenticated:
+        kept.forget()  # who cannot read them cannot throw them away either
+        raise
 
 
 @mutation(Done, requires=Permission.MEMBER)
@@ -98,7 +102,8 @@ async def sign_out(info: Info) -> Done:
     """End the session of this request."""
     if current := await models.Session.get_or_none(id=info.context.session_id):
         await sessions_service.end(current, models.SessionEnd.SIGNED_OUT)
-    info.context.cookies.forget()
+        if current.by_cookie:
+            info.context.cookies.forget()
     return Done()
 
 

@@ -32,7 +32,10 @@ def member(id: strawberry.ID) -> Wanted:
     return models.Membership, row_id(models.Membership, id)
 
 
-@mutation(MemberAdded, requires=Permission.MEMBERS_WRITE, idempotent=True)
+@mutation(
+    MemberAdded, requires=Permission.MEMBERS_WRITE, idempotent=True,
+    deprecated="Invite people with `invitationCreate`: they choose their password, and nobody passes one on.",
+)  # fmt: skip
 async def member_add(info: Info, input: MemberAddInput) -> MemberAdded:
     """Let somebody in. Who has no account gets one, with a password to be given to them. Only an owner adds owners."""
     given(input)

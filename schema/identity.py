@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import strawberry
+from strawberry import UNSET
 
 import models
 from schema.base import auto, enum, input, node
@@ -188,9 +189,9 @@ class InvitationAcceptInput:
     """The answer to an invitation."""
 
     token: str = strawberry.field(description="As the letter has it.")
-    first_name: str | None = strawberry.field(description="First name, of who is new here.", default=None)
-    last_name: str | None = strawberry.field(description="Last name, of who is new here.", default=None)
-    password: str | None = strawberry.field(description="The password that who is new here chooses.", default=None)
+    first_name: str | None = strawberry.field(description="First name, of who is new here.", default=UNSET)
+    last_name: str | None = strawberry.field(description="Last name, of who is new here.", default=UNSET)
+    password: str | None = strawberry.field(description="The password that who is new here chooses.", default=UNSET)
     by_cookie: bool = strawberry.field(description=_BY_COOKIE, default=False)
 
 

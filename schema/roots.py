@@ -83,10 +83,10 @@ def connection(view: Any, *, requires: Permission, order: Any = None) -> Declare
     return lambda function: _declare(QUERIES, function, Connection[view], _Paged(requires, order))
 
 
-def mutation(result: Any, *, requires: Permission, idempotent: bool = False) -> Declare:
+def mutation(result: Any, *, requires: Permission, idempotent: bool = False, deprecated: str | None = None) -> Declare:
     """One transaction around the function. A published view is returned in a payload of its own
-    (`orderCancel { order { … } }`); another type is its own payload."""
-    return lambda function: _declare_change(_Write, function, result, requires, idempotent)
+    (`orderCancel { order { … } }`); another type is its own payload. `deprecated` says what to ask for instead."""
+    return lambda function: _declare_change(_Write, function, result, requires, idempotent, deprecated)
 
 
 def exchange(result: Any, *, requires: Permission, idempotent: bool = False) -> Declare:
@@ -229,13 +229,15 @@ class _Exchange(_Write):
 
 
 def _declare_change(
-    gate: type[_Write], function: Callable[..., Any], result: Any, requires: Permission, idempotent: bool
-) -> StrawberryField:
+    gate: type[_Write], function: Callable[..., Any], result: Any, requires: Permission, idempotent: bool,
+    deprecated: str | None = None,
+) -> StrawberryField:  # fmt: skip
     payload = _payload(function, result)
     answers = Answers.of(result) if idempotent else None
     if idempotent:
         function.__annotations__["input"] = keyed(function.__annotations__["input"])
-    return _declare(MUTATIONS, function, payload or result, gate(requires, payload, _member(result), answers))
+    made = gate(requires, payload, _member(result), answers)
+    return _declare(MUTATIONS, function, payload or result, made, deprecated)
 
 
 def _acting(info: Info) -> AbstractContextManager[None]:
@@ -283,15 +285,17 @@ class _Told(_Gate):
 
 
 def _declare(
-    fields: dict[str, StrawberryField], function: Callable[..., Any], result: Any, gate: _Gate
-) -> StrawberryField:
+    fields: dict[str, StrawberryField], function: Callable[..., Any], result: Any, gate: _Gate,
+    deprecated: str | None = None,
+) -> StrawberryField:  # fmt: skip
     name = to_camel_case(function.__name__)
     description = inspect.getdoc(function)
     if not description:
         raise TypeError(f"{name} has no docstring: it is what clients read")
     field: StrawberryField = strawberry.field(
-        resolver=function, graphql_type=result, description=description, extensions=[gate]
-    )
+        resolver=function, graphql_type=result, description=description, extensions=[gate],
+        deprecation_reason=deprecated,
+    )  # fmt: skip
     for argument in field.arguments:
         argument.description = argument.description or _DESCRIBED.get(argument.python_name)
         if argument.default is None:

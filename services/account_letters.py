@@ -3,9 +3,12 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tortoise.queryset import QuerySet
+
 from models import EmailChange, Invitation, Lane, PasswordRequest, Registration, User
 from models.base import Row
 from models.content import Branding
+from models.database import transaction
 from services import letters, links, passwords, tokens
 from services.envelopes import Envelope
 from services.invoice_content import brand
@@ -15,13 +18,15 @@ from services.outside import outside
 
 CONFIRMED_WITHIN = timedelta(hours=24)
 PASSWORD_WITHIN = timedelta(hours=1)
-PASSWORDS_AN_HOUR = 3  # letters to an address, whoever asks for them
+AN_HOUR = 3  # letters of a kind to an address, whoever asks for them
 PLATFORM = Branding(name="Comptoir", color="#1f3a5f", contact_email="")
 
 
 @job(Lane.MAIL)
 async def confirm_registration(registration: Registration) -> None:
     """To who registers; one who has an account already is told so, and nobody else learns of it."""
+    if await _is_one_too_many(Registration.filter(email=registration.email), registration):
+        return
     if await User.exists(email=registration.email):
         await _send("registration_known", registration, to=registration.email, name=registration.first_name)
         return
@@ -50,15 +55,13 @@ async def invite(invitation: Invitation) -> None:
 async def reset_password(request: PasswordRequest) -> None:
     """To whoever has the address, if anybody; to nobody more often than a person would ask."""
     user = await User.get_or_none(email=request.email)
-    lately = PasswordRequest.filter(email=request.email, created_at__gt=datetime.now(UTC) - timedelta(hours=1))
-    if request.answered_at or user is None or await lately.exclude(answered_at=None).count() >= PASSWORDS_AN_HOUR:
+    if user is None or not await _is_to_be_answered(request, user):
         return
-    claims = {"user": str(user.id), "version": passwords.version(user)}
+    claims = {"user": str(user.id), "email": user.email, "version": passwords.version(user)}
     token, _ = tokens.sign(tokens.PASSWORD, claims, PASSWORD_WITHIN)
     await _send(
         "password", request, to=user.email, name=user.first_name, action_url=account_link("password", token)
     )  # fmt: skip
-    await PasswordRequest.filter(id=request.id).update(answered_at=datetime.now(UTC))
 
 
 @job(Lane.MAIL)
@@ -70,10 +73,11 @@ async def tell_of_password(user: User) -> None:
 @job(Lane.MAIL)
 async def confirm_email(change: EmailChange) -> None:
     """To the new address of somebody."""
-    if change.confirmed_at:
+    if change.confirmed_at or await _is_one_too_many(EmailChange.filter(user_id=change.user_id), change):
         return
     user = await User.get(id=change.user_id)
-    token, _ = tokens.sign(tokens.EMAIL, {"id": str(change.id)}, CONFIRMED_WITHIN)
+    claims = {"id": str(change.id), "version": passwords.version(user)}
+    token, _ = tokens.sign(tokens.EMAIL, claims, CONFIRMED_WITHIN)
     await _send(
         "email_change", change, to=change.email, name=user.first_name, email=change.email,
         action_url=account_link("email", token),
@@ -85,6 +89,24 @@ async def tell_of_email(change: EmailChange) -> None:
     """To the old address of somebody."""
     user = await User.get(id=change.user_id)
     await _send("email_changed", change, to=change.former, name=user.first_name, email=change.email, more="former")
+
+
+async def _is_one_too_many(alike: QuerySet[Any], row: Row) -> bool:
+    """Whether others of the same hour went before, as many as are written about."""
+    hour = row.created_at.replace(minute=0, second=0, microsecond=0)
+    return await alike.filter(created_at__gte=hour, id__lt=row.id).count() >= AN_HOUR
+
+
+async def _is_to_be_answered(request: PasswordRequest, user: User) -> bool:
+    """Whether it is one of the few of the last hour; the same at each try."""
+    async with transaction():
+        await User.select_for_update(no_key=True).get(id=user.id)  # several at once take turns
+        current = await PasswordRequest.get(id=request.id)
+        answered = PasswordRequest.filter(email=request.email, answered_at__gt=datetime.now(UTC) - timedelta(hours=1))
+        if current.answered_at is None and await answered.count() < AN_HOUR:
+            current.answered_at = datetime.now(UTC)
+            await current.save(update_fields=["answered_at"])
+    return current.answered_at is not None
 
 
 async def _send(

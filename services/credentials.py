@@ -29,7 +29,7 @@ async def reset_password(token: str, password: str) -> None:
     """Set a password anew, by a letter's link, good once; every session ends. Opens a transaction. Raises Invalid."""
     claims = tokens.read(tokens.PASSWORD, token)
     user = await User.get_or_none(id=UUID(claims["user"])) if claims else None
-    if claims is None or user is None or passwords.version(user) != claims["version"]:
+    if claims is None or user is None or (user.email, passwords.version(user)) != (claims["email"], claims["version"]):
         raise Invalid(OVER, field="input.token")
     await _set(user, password, OVER, "input.token")
 
@@ -59,11 +59,18 @@ async def change_email(user: User, email: str) -> None:
 
 
 async def confirm_email(token: str) -> None:
-    """Take the new address in place of the old, which is told: in a transaction. Raises Invalid and Conflict."""
+    """Take the new address in place of the old, which is told: in a transaction. Raises Invalid and Conflict.
+
+    Only the newest that was asked for, and with the password that it was asked with: what somebody else began is
+    nothing any more once the person chose another one.
+    """
     claims = tokens.read(tokens.EMAIL, token)
     change = await EmailChange.select_for_update().get_or_none(id=UUID(claims["id"])) if claims else None
     user = await User.select_for_update().get(id=change.user_id) if change else None
-    if change is None or user is None or change.confirmed_at or user.email != change.former:
+    if claims is None or change is None or user is None or passwords.version(user) != claims["version"]:
+        raise Invalid(OVER, field="input.token")
+    later_one = EmailChange.filter(user_id=user.id, id__gt=change.id)
+    if change.confirmed_at or user.email != change.former or await later_one.exists():
         raise Invalid(OVER, field="input.token")
     if await User.exists(email=change.email):
         raise Conflict("This address belongs to another account.", field="input.token")

@@ -3,31 +3,32 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from errors import Conflict, Invalid
+from errors import Conflict, Invalid, Limited
 from models import Invitation, Membership, Organization, Role, User
 from models.database import query, transaction
-from policy import Actor
+from policy import Actor, Permission
 from services import account_letters, passwords, tokens
 from services.outbox import later
 
 LIFE = timedelta(days=7)
-OPEN_MOST = 200  # of an organization at once
+WITHIN_LIFE_MOST = 200  # of an organization, open or not: each is a letter to somebody
 OVER = "This invitation is no longer good. Ask for another one."
 
 
 async def create(actor: Actor, email: str, role: Role) -> Invitation:
-    """Invite somebody, in place of an invitation that they have. Raises Forbidden, Conflict and Invalid."""
+    """Invite somebody, in place of an invitation that they have. Raises Forbidden, Conflict and Limited."""
     actor.must_be_able_to_give(role)
-    await Organization.select_for_update(no_key=True).get(id=actor.organization_id)  # two at once take turns
-    mine = Invitation.filter(organization_id=actor.organization_id, accepted_at=None, revoked_at=None)
-    if await Membership.exists(organization_id=actor.organization_id, user__email=email, active=True):
+    here, now = actor.organization_id, datetime.now(UTC)
+    await Organization.select_for_update(no_key=True).get(id=here)  # two at once take turns
+    mine = Invitation.filter(organization_id=here, accepted_at=None, revoked_at=None)
+    if await Membership.exists(organization_id=here, user__email=email, active=True):
         raise Conflict("This person is a member already. Change their role instead.", field="input.email")
-    await mine.filter(email=email).update(revoked_at=datetime.now(UTC))
-    if await mine.filter(expires_at__gt=datetime.now(UTC)).count() >= OPEN_MOST:
-        raise Conflict(f"{OPEN_MOST} invitations are open. Revoke some first.", field="input.email")
+    actor.must_be_able_to_give(*[other.role for other in await mine.filter(email=email)])
+    await mine.filter(email=email).update(revoked_at=now)
+    if await Invitation.filter(organization_id=here, created_at__gt=now - LIFE).count() >= WITHIN_LIFE_MOST:
+        raise Limited(f"{WITHIN_LIFE_MOST} people were invited within a week. Wait for some days.")
     invitation = await Invitation.create(
-        organization_id=actor.organization_id, email=email, role=role, invited_by_id=actor.membership_id,
-        expires_at=datetime.now(UTC) + LIFE,
+        organization_id=here, email=email, role=role, invited_by_id=actor.membership_id, expires_at=now + LIFE,
     )  # fmt: skip
     await later(account_letters.invite, invitation)
     return invitation
@@ -47,10 +48,9 @@ async def revoke(actor: Actor, invitation: Invitation) -> Invitation:
 async def of_token(token: str) -> Invitation:
     """The open invitation of a link. Raises Invalid, the same for any reason."""
     claims = tokens.read(tokens.INVITATION, token)
-    invitation = (
-        await Invitation.get_or_none(id=UUID(claims["id"])).prefetch_related("organization") if claims else None
-    )
-    if invitation is None or not invitation.is_open:
+    id = UUID(claims["id"]) if claims else None
+    invitation = await Invitation.get_or_none(id=id).prefetch_related("organization", "invited_by")
+    if invitation is None or not invitation.is_open or not _still_invites(invitation.invited_by, invitation.role):
         raise Invalid(OVER, field="input.token")
     return invitation
 
@@ -85,6 +85,13 @@ async def accept(
                 email=invitation.email, password_hash=hashed, first_name=first_name, last_name=last_name
             )
         return await _member(invitation, user), not known
+
+
+def _still_invites(inviter: Membership, role: Role) -> bool:
+    """Whether who invited could do so today: nobody comes back by an invitation that they sent before they left."""
+    actor = Actor(inviter.role, inviter.organization_id, inviter.id)
+    owners = inviter.role is Role.OWNER or role is not Role.OWNER
+    return inviter.active and actor.may(Permission.MEMBERS_WRITE) and owners
 
 
 async def _member(invitation: Invitation, user: User) -> Membership:

@@ -5,9 +5,10 @@ Changes of an organization's members take turns, so that two of them at once can
 
 import secrets
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from errors import Conflict
-from models import Client, Membership, Organization, Role, User
+from models import Client, Invitation, Membership, Organization, Role, User
 from policy import Actor
 from services.passwords import hash_password
 
@@ -63,6 +64,7 @@ async def remove(actor: Actor, member: Membership) -> Membership:
     member.active = False
     await member.save(update_fields=["active"])
     await Client.filter(organization_id=member.organization_id, consultant_id=member.id).update(consultant_id=None)
+    await _take_invitations_back(member)
     return member
 
 
@@ -73,6 +75,13 @@ async def _in_turn(actor: Actor, member: Membership) -> Membership:
     if not current.active:
         raise Conflict("This person is no member any more. Add them again.", field="input.member")
     return current
+
+
+async def _take_invitations_back(member: Membership) -> None:
+    """Those of the person, who would come back by them."""
+    theirs = Invitation.filter(organization_id=member.organization_id, accepted_at=None, revoked_at=None)
+    email = (await User.get(id=member.user_id)).email
+    await theirs.filter(email=email).update(revoked_at=datetime.now(UTC))
 
 
 async def _take_turns(actor: Actor) -> None:

@@ -10,14 +10,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from tortoise.exceptions import IntegrityError
+
 from errors import Conflict, Invalid
 from models import Membership, Organization, Registration, Role, User, VatRegime
-from models.database import query, transaction
+from models.database import query, savepoint, transaction
 from services import account_letters, organizations, passwords, tokens
 from services.outbox import later
 
 KEPT = timedelta(days=7)  # what nobody confirmed
 FORGOTTEN_AT_ONCE = 100
+OWNED_MOST = 20  # organizations of one person
 OVER = "This link is no longer good. Register again."
 
 
@@ -54,12 +57,18 @@ async def confirm(token: str) -> Membership:
 
 
 async def found(user: User, columns: dict[str, Any]) -> Membership:
-    """A new organization, owned by somebody who has an account; `columns` as `completed` gives them."""
-    name = str(columns["name"])
-    slug = _slug(name)
-    if await Organization.exists(slug=slug):
-        slug = f"{slug[:54]}-{uuid4().hex[:8]}"
-    organization = await Organization.create(slug=slug, **columns | {"vat_regime": VatRegime(columns["vat_regime"])})
+    """A new organization, in a transaction, owned by somebody who has an account; `columns` as `completed` gives them.
+    Raises Conflict for who owns too many."""
+    await User.select_for_update(no_key=True).get(id=user.id)  # two at once take turns
+    if await Membership.filter(user_id=user.id, role=Role.OWNER, active=True).count() >= OWNED_MOST:
+        raise Conflict(f"You own {OWNED_MOST} organizations. Ask us for more.", field="input.organization")
+    columns = columns | {"vat_regime": VatRegime(columns["vat_regime"])}
+    slug = _slug(str(columns["name"]))
+    try:
+        async with savepoint():
+            organization = await Organization.create(slug=slug, **columns)
+    except IntegrityError:  # somebody has that name
+        organization = await Organization.create(slug=f"{slug[:54].strip('-')}-{uuid4().hex[:8]}", **columns)
     return await Membership.create(organization=organization, user=user, role=Role.OWNER)
 
 
@@ -71,6 +80,8 @@ def completed(given: dict[str, Any], email: str) -> dict[str, Any]:
         raise Invalid("A SIRET is the SIREN and five more digits.", field="input.organization.siret")
     if columns["vat_regime"] == VatRegime.STANDARD:
         columns.setdefault("vat_number", french_vat_number(columns["siren"]))
+    if not re.fullmatch(f"FR[0-9A-Z]{{2}}{columns['siren']}", columns.get("vat_number", f"FR00{columns['siren']}")):
+        raise Invalid("A French VAT number is FR, two characters and the SIREN.", field="input.organization.vatNumber")
     columns.setdefault("brand_name", columns["name"][:100])
     columns.setdefault("contact_email", email)
     columns.setdefault("invoice_prefix", _prefix(columns["name"]))

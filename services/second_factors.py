@@ -17,6 +17,7 @@ from services import lockout, vault
 ISSUER = "Comptoir"
 DRIFT = 1  # steps of 30 s that a clock may be wrong by
 RECOVERY_CODES = 10
+SET_UP = "A second factor is set up already. Remove it first."
 WRONG = "This code is wrong, or was used already. Wait for the next one."
 
 
@@ -32,18 +33,20 @@ class Setup:
 async def start(user: User) -> Setup:
     """A new secret for an app, of which codes are asked for once one was given. Raises Conflict where some are."""
     if user.second_factor_since:
-        raise Conflict("A second factor is set up already. Remove it first.")
+        raise Conflict(SET_UP)
     secret = pyotp.random_base32()
     vault.seal(user, "totp_secret", secret)
-    await user.save(update_fields=["totp_secret"])
+    if not await User.filter(id=user.id, second_factor_since=None).update(totp_secret=user.totp_secret):
+        raise Conflict(SET_UP)
     uri = pyotp.TOTP(secret).provisioning_uri(name=user.email, issuer_name=ISSUER)
     return Setup(secret, uri, segno.make(uri, error="m").svg_inline(scale=4, border=4))
 
 
 async def confirm(user: User, code: str) -> list[str]:
-    """Ask for codes from now on; the recovery codes, shown this once. Raises Invalid and Conflict."""
+    """Ask for codes from now on, in a transaction; the recovery codes, shown this once. Raises Invalid and Conflict."""
+    user = await User.select_for_update(no_key=True).get(id=user.id)
     if user.second_factor_since:
-        raise Conflict("A second factor is set up already.")
+        raise Conflict(SET_UP)
     if user.totp_secret is None:
         raise Conflict("Begin with secondFactorStart: it gives the secret for the app.")
     if not await _is_of_app(user, code):

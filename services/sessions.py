@@ -17,6 +17,7 @@ ACCESS_LIFE = timedelta(minutes=15)
 IDLE_MOST = timedelta(days=30)  # without being used
 LIFE_MOST = timedelta(days=180)  # from signing in
 REFRESHED = ("generation", "refreshed_at", "expires_at", "address", "user_agent", "organization_id")
+KEPT = timedelta(days=90)  # after it could last be used, to be shown to the person
 LENIENT = timedelta(seconds=10)  # in which the last token but one is taken for a lost answer
 
 
@@ -41,11 +42,21 @@ class Tokens:
 
 
 async def begin(user: User, membership: Membership, device: Device) -> Tokens:
-    """Sign a person in on a device, to the organization of one of their memberships."""
-    session = await Session.create(
-        user=user, organization_id=membership.organization_id, expires_at=datetime.now(UTC) + IDLE_MOST,
-        by_cookie=device.by_cookie, address=device.address, user_agent=device.user_agent,
-    )  # fmt: skip
+    """Sign a person in on a device, to the organization of one of their memberships. Opens a transaction.
+
+    Raises Unauthenticated where they have another password than the one that they were loaded with: who changes it
+    ends all sessions, and none begins meanwhile with the old one.
+    """
+    now = datetime.now(UTC)
+    async with transaction():
+        current = await User.select_for_update(no_key=True).get(id=user.id)
+        if current.password_hash != user.password_hash:
+            raise _over()
+        await Session.filter(user_id=user.id, expires_at__lt=now - KEPT).delete()
+        session = await Session.create(
+            user=user, organization_id=membership.organization_id, expires_at=now + IDLE_MOST,
+            by_cookie=device.by_cookie, address=device.address, user_agent=device.user_agent,
+        )  # fmt: skip
     return _tokens(session)
 
 

@@ -20,8 +20,8 @@ from tests.differential.ways import Case, Ways
 from tests.differential.world import SLUGS, Caller, World, world
 from tests.security.documents import (
     BY_ID,
+    BY_PLAN,
     LISTS,
-    OF_THE_CALLER,
     QUERY,
     VIEWED,
     list_document,
@@ -58,7 +58,8 @@ async def test_whatever_is_asked_each_way_gives_the_same_bytes(asked: Ways, rows
             break
 
     assert tally.clean > CASES // 4
-    assert tally.planned > tally.clean * 0.9, tally.why_not
+    in_python = sum(count for why, count in tally.why_not.items() if why.endswith("is no read"))
+    assert tally.planned > (tally.clean - in_python) * 0.9, tally.why_not
 
 
 async def test_every_root_field_and_every_field_of_every_view_is_answered_by_a_plan(asked: Ways, rows: World) -> None:
@@ -178,6 +179,6 @@ async def everything(owner: Caller) -> list[Case]:
         *(case(list_document(name), first=7) for name in LISTS),
         *(case(one_document(name), id=ids[root_type(name).name]) for name in BY_ID),
         *(case(node_document(name), id=ids[name]) for name in VIEWED),
-        *(case(own_document(name)) for name in OF_THE_CALLER),
+        *(case(own_document(name)) for name in BY_PLAN),
         case("query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }", ids=list(ids.values())),
     ]

@@ -74,6 +74,7 @@ class _Builder:
                 self.sale(organizations[place], number, *goods[place], clients[place])
         for each in zip(organizations, members, strict=True):
             self.entries(*each)
+        self.signing_in()
         self.world.callers.append(Caller("nobody", None))
         kinds = list(dict.fromkeys(map(type, self.world.rows)))
         kinds.sort(key=lambda kind: kind is models.Conflict)  # after the payments that it names
@@ -323,6 +324,36 @@ class _Builder:
             "signing_secret": "[redacted]", "consultant_id": str(self.random.choice(members).id), "gone": [],
         }  # fmt: skip
         return {name: columns[name] for name in self.some(list(columns), len(columns))}
+
+    # Who signs in
+
+    def signing_in(self) -> None:
+        """Sessions of everybody, and who is invited."""
+        members = self.world.of(models.Membership)
+        for user in self.world.of(models.User):
+            user.second_factor_since = self.maybe(moment(self.random))
+        for member in members:
+            for _ in range(self.random.choice((3, 4))):
+                self.session(member)
+        for number in range(24):
+            self.invitation(number, self.random.choice(members))
+
+    def session(self, member: models.Membership) -> None:
+        reason = self.maybe(self.random.choice(list(models.SessionEnd)))
+        self.row(
+            models.Session, user_id=member.user_id, organization_id=member.organization_id,
+            generation=self.random.randint(1, 9), refreshed_at=moment(self.random), expires_at=moment(self.random),
+            ended_at=reason and moment(self.random), end_reason=reason, by_cookie=self.random.random() < 0.5,
+            address=self.maybe("2001:db8::1"), user_agent=self.maybe(self.text()),
+        )  # fmt: skip
+
+    def invitation(self, number: int, by: models.Membership) -> None:
+        accepted = self.maybe(moment(self.random))
+        self.row(
+            models.Invitation, organization_id=by.organization_id, email=f"guest{number}@example.com",
+            role=self.random.choice(list(Role)), invited_by_id=by.id, expires_at=moment(self.random),
+            accepted_at=accepted, revoked_at=None if accepted else self.maybe(moment(self.random)),
+        )  # fmt: skip
 
     # Values
 

@@ -35,11 +35,15 @@ MODELS = {"consultant": "Membership", "member": "Membership"}  # whose ids are c
 
 
 def document_of(mutation: str) -> str:
+    if not _takes_input(mutation):
+        return f"mutation {{ {mutation} {{ __typename }} }}"
     return f"mutation ($input: {_input_of(mutation).name}!) {{ {mutation}(input: $input) {{ __typename }} }}"
 
 
 def input_of(mutation: str, ids: dict[str, str], path: Path = (), id: str = "") -> dict[str, Any]:
     """What a mutation has to be given, with ids by name of their model; at a path of `ids_of` another one."""
+    if not _takes_input(mutation):
+        return {}
     made: dict[str, Any] = _made(_input_of(mutation), "input", ids)
     if path:
         _put(made, _input_of(mutation), path, id, ids)
@@ -48,7 +52,12 @@ def input_of(mutation: str, ids: dict[str, str], path: Path = (), id: str = "") 
 
 def ids_of(mutation: str) -> Iterator[tuple[Path, str]]:
     """(path, name of the model) of each id that a mutation can be given."""
-    return _ids(_input_of(mutation), ())
+    return _ids(_input_of(mutation), ()) if _takes_input(mutation) else iter(())
+
+
+def _takes_input(mutation: str) -> bool:
+    assert SCHEMA.mutation_type
+    return "input" in SCHEMA.mutation_type.fields[mutation].args
 
 
 def _input_of(mutation: str) -> GraphQLInputObjectType:

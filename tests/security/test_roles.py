@@ -16,7 +16,7 @@ from models import Role
 from models.base import global_id
 from policy import NOBODY, READS, Actor, Key, Kind, Scoped
 from services import demonstration, outside, tokens
-from services.sessions import ACCESS_LIFE
+from services.sessions import ACCESS_LIFE, IDLE_MOST
 from tests.security.surroundings import CALLERS
 from tests.shop import CHEAP_HASH, Shop
 
@@ -24,7 +24,7 @@ ACCOUNT = "acct_1"
 WHOSE = ("mine", "other", "none")  # whose client's a row is: the actor's, another person's, nobody's
 Rows = dict[type[Model], dict[str, UUID]]
 
-PEOPLE = {models.Membership, models.User}
+PEOPLE = {models.Membership, models.User, models.Session}
 OF_A_SALE = {models.Client, models.Order, models.OrderLine, models.Payment, models.Reminder}
 TENANT = {models.Organization, models.Storefront}
 CATALOGUE = {*TENANT, models.Product}
@@ -38,6 +38,7 @@ RUNNING = {
     models.PublishableKey,
     models.PartnerKey,
     models.ApiKey,
+    models.Invitation,
 }  # what those who run the shop see
 
 SERVED = (
@@ -214,10 +215,10 @@ async def test_every_sub_select_carries_the_tenant(shop: Shop, kind: Kind) -> No
         for rows in sub_selects(actor.rows(model)):
             column = "id" if rows.model in TENANT else "organization_id"
             of_tenant = any(q.filters.get(column) == actor.organization_id for q in rows._q_objects)
-            assert of_tenant or rows.model is models.User, (
+            assert of_tenant or rows.model in (models.User, models.Session), (
                 model.__name__,
                 rows.model.__name__,
-            )  # people belong to none
+            )  # people and their sessions belong to none
 
 
 # What is needed to tell
@@ -244,7 +245,9 @@ TOKENS: dict[str, str] = {}
 async def member(shop: Shop, role: Role, whose: str) -> models.Membership:
     email = f"{role.value.lower()}-{whose}@shop.test"
     user = await models.User.create(email=email, password_hash=CHEAP_HASH, first_name="Camille", last_name="Durand")
-    claims = {"sub": str(user.id), "org": str(shop.organization.id)}
+    until = datetime.now(UTC) + IDLE_MOST
+    session = await models.Session.create(user=user, organization=shop.organization, expires_at=until)
+    claims = {"sid": str(session.id), "sub": str(user.id), "org": str(shop.organization.id)}
     TOKENS[email] = tokens.sign(tokens.ACCESS, claims, ACCESS_LIFE)[0]
     return await models.Membership.create(organization=shop.organization, user=user, role=role)
 
@@ -266,7 +269,11 @@ async def actor_of(shop: Shop, role: Kind, rows: Rows) -> Actor:
 
 
 async def people(actor: Actor, model: type[Model]) -> set[UUID]:
-    """A person's own membership or user, and for those who run the shop everybody's; nobody, for a key."""
+    """A person's own membership or user, and for those who run the shop everybody's; the sessions of oneself alone,
+    for whomever; nobody, for a key."""
+    if model is models.Session:
+        sessions = models.Session.filter(user__memberships__id=actor.own_id)
+        return set(await sessions.values_list("id", flat=True))
     members = models.Membership.filter(organization_id=actor.organization_id)
     found = await (members if actor.kind in (Role.OWNER, Role.ADMIN) else members.filter(id=actor.own_id))
     return {member.id if model is models.Membership else member.user_id for member in found}
@@ -323,6 +330,10 @@ async def sale(shop: Shop, whose: str, number: int, people: dict[str, Any]) -> l
     key = await models.PublishableKey.create(
         name=whose, key=f"pk_{number:024}", origins="https://shop.example.com", **here
     )
+    inviter = await models.Membership.filter(**here).order_by("id").first()
+    invitation = await models.Invitation.create(
+        email=f"guest{number}@example.com", role=Role.ADMIN, invited_by=inviter, expires_at=now, **here
+    )
     own = await models.PartnerKey.create(partner=partner, name=whose, prefix="ptk_", key_hash=f"{number:064}", **here)
     entry = await models.AuditEntry.create(
         actor_kind=models.AuditActor.SYSTEM, action="sold", operation=models.AuditOperation.NOTE, **here
@@ -330,7 +341,7 @@ async def sale(shop: Shop, whose: str, number: int, people: dict[str, Any]) -> l
     server = await models.ApiKey.create(name=whose, prefix="apk_", key_hash=f"{number:064}", scopes="", **here)
     return [
         client, product, partner, link, order, line, payment, conflict, invoice, notification, attempt, reminder, code,
-        key, own, entry, server,
+        key, own, invitation, entry, server,
     ]  # fmt: skip
 
 

@@ -37,7 +37,7 @@ from tests.shop import Shop
 MODELS = {model.__name__: model for model in VIEWS}
 Ids = dict[type[Model], list[str]]
 GATES = {"FORBIDDEN", "UNAUTHENTICATED"}
-PEOPLE = {models.Membership, models.User}  # of these most see their own row only
+PEOPLE = {models.Membership, models.User}  # of these most see their own row only; of sessions everybody
 ORIGIN = "https://shop.example.com"  # of the storefronts
 ROWS_MOST = (
     2  # one of each is there, people aside; a longer page of all that they lead to would cost more than a document may
@@ -143,7 +143,7 @@ async def try_types(caller: Shop, permissions: frozenset[Permission], own: Ids, 
     """`node(id)` of every type."""
     for model in VIEWS:
         for id in own[model]:
-            shown = model not in PEOPLE or Permission.MEMBERS_READ in permissions or await is_caller(caller, id)
+            shown = not await is_anothers(caller, permissions, model, id)
             seen = {Permission.MEMBER, READS[model]} <= permissions and shown
             assert (await by_node(caller, model, id) is not None) == seen, (caller.email, model.__name__)
         for id in foreign[model]:
@@ -155,7 +155,8 @@ async def try_fields(caller: Shop, permissions: frozenset[Permission], own: Ids,
     for name in BY_ID:
         model = MODELS[root_type(name).name]
         for id in own[model]:
-            seen = id if PERMISSIONS[name] in permissions else None
+            hidden = model is models.Session and await is_anothers(caller, permissions, model, id)
+            seen = id if PERMISSIONS[name] in permissions and not hidden else None
             assert await by_field(caller, name, id) == seen, (caller.email, name)
         for id in foreign[model]:
             assert await by_field(caller, name, id) is None, (caller.email, name)
@@ -175,7 +176,11 @@ async def try_lists(caller: Shop, permissions: frozenset[Permission], own: Ids, 
             continue
         assert "errors" not in answer, (caller.email, name)
         page = answer["data"][name]
-        assert ({row["id"] for row in page["nodes"]}, page["totalCount"]) == (set(own[model]), len(own[model]))
+        seen = set(own[model])
+        if model is models.Session:
+            seen = {id for id in seen if not await is_anothers(caller, permissions, model, id)}
+            assert seen, caller.email
+        assert ({row["id"] for row in page["nodes"]}, page["totalCount"]) == (seen, len(seen))
         assert not ids_in(answer) & not_theirs, (caller.email, name)
 
 
@@ -211,6 +216,9 @@ async def fill(shop: Shop) -> None:
     await models.PartnerKey.create(partner=partner, name="site", prefix="ptk_", key_hash=key_hash, **here)
     key_hash = access_keys.hash_of(f"apk_{slug:_<64}")
     await models.ApiKey.create(name="site", prefix="apk_", key_hash=key_hash, scopes="", **here)
+    await models.Invitation.create(
+        email="guest@example.com", role=Role.ADMIN, invited_by=person, expires_at=order.created_at, **here
+    )
 
 
 async def caller_of(shop: Shop, role: Kind | None) -> Shop:
@@ -243,9 +251,12 @@ async def ids_of(shop: Shop) -> Ids:
     return ids
 
 
-async def is_caller(caller: Shop, id: str) -> bool:
-    user = await models.User.get_or_none(email=caller.email).prefetch_related("memberships")
-    return user is not None and id in {global_id(user), *map(global_id, user.memberships)}
+async def is_anothers(caller: Shop, permissions: frozenset[Permission], model: type[Model], id: str) -> bool:
+    """Whether a row is about another person, and hidden from the caller for that."""
+    if model not in {*PEOPLE, models.Session} or (model in PEOPLE and Permission.MEMBERS_READ in permissions):
+        return False
+    user = await models.User.get_or_none(email=caller.email).prefetch_related("memberships", "sessions")
+    return user is None or id not in map(global_id, (user, *user.memberships, *user.sessions))
 
 
 async def by_node(caller: Shop, model: type[Model], id: str) -> Any:

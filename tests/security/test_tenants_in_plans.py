@@ -26,7 +26,7 @@ from tests.differential.cursors import GARBAGE, Cursors
 from tests.differential.values import Values
 from tests.differential.ways import Case, Ways
 from tests.differential.world import SLUGS, Caller, World, world
-from tests.security.documents import LISTS, OF_THE_CALLER, QUERY, VIEWED, list_document, own_document, row_type
+from tests.security.documents import BY_PLAN, LISTS, QUERY, VIEWED, list_document, own_document, row_type
 from tests.security.surroundings import never_made
 from tests.security.test_tenants import GATES, ids_in
 from tests.shop import Shop
@@ -144,7 +144,7 @@ def everything_to(caller: Caller) -> Iterator[tuple[str, dict[str, Any]]]:
     for type_name in VIEWED:
         row = ROWS.of(MODELS[type_name])[0]
         yield f"query ($id: ID!) {{ node(id: $id) {{ ... on {type_name} {{ id }} }} }}", {"id": global_id(row)}
-    for name in OF_THE_CALLER:
+    for name in BY_PLAN:
         yield own_document(name), {}
 
 
