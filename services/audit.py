@@ -38,7 +38,8 @@ async def note(
     subject: Model | None = None,
     **facts: str | int | bool | None,
 ) -> None:
-    """Write down what changes no row: signed in, refused, ended, read. `facts` are for people, and hold no secret.
+    """Write down what changes no row (signed in, refused, ended, read), or what somebody changed who was not signed in
+    (registered, another password). `facts` are for people, and hold no secret.
 
     It is done by the member, where one is named, else by whoever is acting, else by nobody. Written in the open
     transaction, with which it stands and falls: note a refusal outside of it.
