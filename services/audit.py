@@ -62,7 +62,7 @@ def _columns(actor: Actor) -> dict[str, Any]:
     who: dict[str, Any] = {"organization_id": actor.organization_id}
     if isinstance(actor.kind, Role):
         return who | {"actor_kind": AuditActor.PERSON, "actor_id": actor.own_id}
-    return who | {"actor_kind": KINDS[actor.kind], "key_id": actor.own_id}
+    return who | {"actor_kind": KINDS.get(actor.kind, AuditActor.API_KEY), "key_id": actor.own_id}
 
 
 def _cut(text: object, most: int) -> str | None:
