@@ -7,6 +7,7 @@ class OrderFilter:
     client: ID             # of this row, by global id
     total: between         # `total: { least: 1000 }`, of `total_cents`
     created_at: between    # `createdAt: { after: …, before: … }`
+    subject: names(…, "…") # of a row of several kinds, by global id
 
 OrderOrder = order(models.Order, created_at="id", number="number")
 """

@@ -10,7 +10,7 @@ from tortoise.models import Model
 from models import AuditActor, AuditEntry, AuditOperation, Role
 from models import audit as log
 from models.audit import Acting
-from policy import Actor, Key, Scoped
+from policy import Actor, Key
 from telemetry.context import current as log_ids
 
 ADDRESS_MOST, REQUEST_MOST, AGENT_MOST, FACT_MOST = 45, 64, 200, 2000  # characters; more is cut
@@ -38,7 +38,8 @@ async def note(
     subject: Model | None = None,
     **facts: str | int | bool | None,
 ) -> None:
-    """Write down what changes no row: signed in, refused, ended, read. `facts` are for people, and hold no secret.
+    """Write down what changes no row (signed in, refused, ended, read), or what somebody changed who was not signed in
+    (registered, another password). `facts` are for people, and hold no secret.
 
     It is done by the member, where one is named, else by whoever is acting, else by nobody. Written in the open
     transaction, with which it stands and falls: note a refusal outside of it.
@@ -61,8 +62,7 @@ def _columns(actor: Actor) -> dict[str, Any]:
     who: dict[str, Any] = {"organization_id": actor.organization_id}
     if isinstance(actor.kind, Role):
         return who | {"actor_kind": AuditActor.PERSON, "actor_id": actor.own_id}
-    kind = AuditActor.API_KEY if isinstance(actor.kind, Scoped) else KINDS[actor.kind]
-    return who | {"actor_kind": kind, "key_id": actor.own_id}
+    return who | {"actor_kind": KINDS.get(actor.kind, AuditActor.API_KEY), "key_id": actor.own_id}
 
 
 def _cut(text: object, most: int) -> str | None:

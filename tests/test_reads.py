@@ -62,9 +62,9 @@ async def sold(shop: Shop) -> Shop:
 
 async def test_every_list_gives_its_rows_and_each_is_found_by_its_id(sold: Shop) -> None:
     for name in LISTS:
-        page = await sold(list_document(name), first=20)
+        page = await sold(list_document(name), first=10)
         assert page["nodes"], f"nothing in {name}"
-        assert page["totalCount"] == len(page["nodes"])
+        assert min(page["totalCount"], 10) == len(page["nodes"])
         for row in page["nodes"]:
             assert without_links(await sold(node_document(row["__typename"]), id=row["id"])) == without_links(row)
             one = re.sub("ies$|s$", lambda end: "y" * (end[0] == "ies"), name)
