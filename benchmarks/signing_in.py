@@ -18,7 +18,7 @@ from benchmarks.load import Exchange
 from services import passwords
 
 PEOPLE = 50  # signing in at once
-EVERY = 0.004  # seconds from one `me` to the next
+EVERY = 0.02  # seconds from one `me` to the next
 SLOWER = 20  # milliseconds that they may cost
 
 

@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 PASSWORD_MOST = 1024  # characters; more is no password, it is an attempt to make us hash
 AT_ONCE = max(1, min(4, (os.cpu_count() or 1) // 4))
-WAITING_MOST = 100  # some ten seconds' worth where there are two cores
+WAITING_MOST = 64  # some six seconds' worth where there are two cores
 RETRY_AFTER = 10  # seconds
 NICENESS = 10  # a tenth of what others get where there is not enough for all, and all that is left over
 
