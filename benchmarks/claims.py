@@ -39,7 +39,7 @@ async def me(bench: Bench) -> list[Figure]:
     """Who is signed in."""
     token = await bench.sign_in(LARGE)
     turns = await bench.turns(await bench.ways([documents.me()], token, by_hand=True))
-    return [faster("me", turns, BY_HAND, target=0.6)]
+    return [faster("me", turns, BY_HAND, target=0.5)]
 
 
 async def limits(bench: Bench) -> list[Figure]:

@@ -89,6 +89,7 @@ if __name__ == "__main__":
         port=settings.port,
         lifespan="on",
         loop="uvloop",
+        proxy_headers=False,  # the app's own
         http="httptools",
         access_log=False,
         log_level="warning",

@@ -54,7 +54,7 @@ async def check(what: str, email: str, address: str | None) -> None:
 
     Each is followed by one of `failed`, `succeeded` and `untried`.
     """
-    known = await _is_known(what, email, place(address))
+    known = await _seen(what, email, place(address)) is not None
     wait = math.ceil(await outside().buckets.take(_charges(what, email, address, known)))
     if wait:
         metrics.GUESSES.labels(what, "refused").inc()
@@ -69,15 +69,16 @@ async def failed(what: str, email: str, address: str | None) -> None:
 async def succeeded(what: str, email: str, address: str | None) -> None:
     """It was right: what this place got wrong before is forgotten, and the place is known from now on."""
     metrics.GUESSES.labels(what, "succeeded").inc()
-    known = await _is_known(what, email, place(address))
+    seen = await _seen(what, email, place(address))
     emptied = [charge._replace(number=-charge.rate.number) for charge in _at_account(what, email, address)]
-    await outside().buckets.take(emptied + _back([] if known else _elsewhere(what, email, address)))
-    await _remember(_digest(what, email, place(address)))
+    await outside().buckets.take(emptied + _back([] if seen else _elsewhere(what, email, address)))
+    if seen is None or seen < datetime.now(UTC) - NOTED_EVERY:
+        await _remember(_digest(what, email, place(address)))
 
 
 async def untried(what: str, email: str, address: str | None) -> None:
     """It was neither right nor wrong, since it could not be looked at: not counted."""
-    known = await _is_known(what, email, place(address))
+    known = await _seen(what, email, place(address)) is not None
     await outside().buckets.take(_back(_charges(what, email, address, known)))
 
 
@@ -113,17 +114,17 @@ def _digests(*parts: str) -> list[str]:
     return [hmac.new(key, text, hashlib.sha256).hexdigest() for key in derived("known-place")]
 
 
-async def _is_known(*parts: str) -> bool:
+async def _seen(*parts: str) -> datetime | None:
+    """When a place was proved last, where it is known."""
     since = datetime.now(UTC) - KNOWN_FOR
-    known = "SELECT 1 FROM known_places WHERE place_hash = ANY($1) AND seen_at > $2"
-    return bool(await fetch(known, _digests(*parts), since))
+    last = "SELECT max(seen_at) FROM known_places WHERE place_hash = ANY($1) AND seen_at > $2"
+    seen: datetime | None = (await fetch(last, _digests(*parts), since))[0][0]
+    return seen
 
 
 async def _remember(known_as: str) -> None:
     now = datetime.now(UTC)
-    noted = await KnownPlace.get_or_none(place_hash=known_as)
-    if noted is None or noted.seen_at < now - NOTED_EVERY:
-        await KnownPlace.bulk_create(
-            [KnownPlace(place_hash=known_as, seen_at=now)], on_conflict=["place_hash"], update_fields=["seen_at"]
-        )
-        await KnownPlace.filter(seen_at__lt=now - KNOWN_FOR).delete()
+    await KnownPlace.bulk_create(
+        [KnownPlace(place_hash=known_as, seen_at=now)], on_conflict=["place_hash"], update_fields=["seen_at"]
+    )
+    await KnownPlace.filter(seen_at__lt=now - KNOWN_FOR).delete()

@@ -12,7 +12,7 @@ _SHAPES = tuple(
     for shape, shown in (
         (r"\b([sr]k_(?:test|live)_)\w+", rf"\1{HIDDEN}"),  # Stripe's keys
         (r"\b(whsec_)[\w+/=-]+", rf"\1{HIDDEN}"),  # what signs webhooks, Stripe's and ours
-        (r"\b(ptk_)\w+", rf"\1{HIDDEN}"),  # partners' keys, which we give out
+        (r"\b(ptk_|apk_)\w+", rf"\1{HIDDEN}"),  # keys of partners and servers, which we give out
         (r"(?i)\b(bearer\s+)[^\s\"',;]+", rf"\1{HIDDEN}"),
         (r"\beyJ[\w-]{5,}\.[\w-]+\.[\w-]*", f"eyJ{HIDDEN}"),  # a JWT: access tokens, links to files
         (

@@ -94,7 +94,8 @@ async def database_url(worker_number: int) -> str:
 @pytest.fixture(scope="session")
 async def redis_url(worker_number: int) -> str:
     url = urlunsplit(urlsplit(os.environ["TEST_REDIS_URL"])._replace(path=f"/{worker_number % 16}"))
-    await _emptied(url)
+    async with Redis.from_url(url) as redis:
+        await redis.flushdb()
     return url
 
 
@@ -172,7 +173,7 @@ async def http(settings: Settings, renderer: Renderer) -> AsyncIterator[httpx.As
 
 @pytest.fixture
 async def shop(http: httpx.AsyncClient, sandbox: Sandbox, settings: Settings) -> Shop:
-    """An organization with its owner signed in, on empty tables and in an empty Redis."""
+    """An organization with its owner signed in, on empty tables; nobody asked or guessed before."""
     connection = connections.get("default")
     tables = await connection.execute_query_dict(
         "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
@@ -184,14 +185,16 @@ async def shop(http: httpx.AsyncClient, sandbox: Sandbox, settings: Settings) ->
     await connection.execute_script(
         f"BEGIN; SET LOCAL session_replication_role = replica; WITH {emptied} SELECT 1; COMMIT"
     )
-    await _emptied(settings.redis_url)
+    await _forget(settings.redis_url)
     sandbox.partner.answer()
     return await Shop.open(http, sandbox)
 
 
-async def _emptied(redis_url: str) -> None:
+async def _forget(redis_url: str) -> None:
+    """How often anybody asked or guessed."""
     async with Redis.from_url(redis_url) as redis:
-        await redis.flushdb()
+        counted = [*await redis.keys("limit:*"), *await redis.keys("lockout:*")]
+        await redis.delete("limit:", *counted)
 
 
 def _database(server: str, name: str) -> str:

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.security.surroundings import neighbour, never_made, nothing_changes
+from tests.security.surroundings import coming_from, installed_with, neighbour, never_made, nothing_changes
 from tests.security.test_keys import storefront
-from tests.security.test_rates import coming_from
 from tests.shop import Shop
 
 pytestmark = pytest.mark.usefixtures("printer")
@@ -143,11 +142,12 @@ async def test_what_is_free_is_complete_at_once(shop: Shop, page: Shop) -> None:
 
 async def test_who_buys_too_often_from_one_place_is_told_to_wait(shop: Shop, page: Shop) -> None:
     input = cart(shop, await shop.product())
-    for _ in range(10):
-        assert (await page.refused(BUY, input=input | {"lines": []}))[0] == "INVALID"
+    async with installed_with(page, rate_factor=1), coming_from(page, "203.0.113.200") as busy:
+        for _ in range(10):
+            assert (await busy.refused(BUY, input=input | {"lines": []}))[0] == "INVALID"
 
-    async with nothing_changes(shop):
-        code, field, message = await page.refused(BUY, input=input)
+        async with nothing_changes(shop):
+            code, field, message = await busy.refused(BUY, input=input)
 
     assert (code, field, "Try again in" in message) == ("LIMITED", None, True)
 

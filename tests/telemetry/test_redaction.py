@@ -19,6 +19,7 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_a
         ("{'Authorization': 'Bearer abc.def~1'}", "abc.def~1"),
         ("authorization: BEARER abcdef", "abcdef"),
         ("from ptk_a1B2c3", "a1B2c3"),
+        ("from apk_a1B2c3", "a1B2c3"),
         (f"GET /files/{JWT}/FQCA-2025-000001.pdf", JWT.split(".")[2]),
         ("postgres://comptoir:s3cr%40t/x@db:5432/comptoir is away", "s3cr"),
         ("redis://:only-a-password@cache:6379", "only-a-password"),
