@@ -24,9 +24,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from engine.execution import Answer, Asked, Engine
 from engine.negotiation import EVENTS, JSON, PAGE, RESPONSE, is_json, media_type
-from engine.parameters import Headers, Refusal, asked
+from engine.parameters import Headers, Refusal, asked_of
 from engine.trusted import TrustedDocuments
-from errors import ErrorCode
 
 MakeContext = Callable[[HTTPConnection], Awaitable[Any]]
 Streams = Callable[[Asked, Scope, Receive, Send], Awaitable[None]]  # raises Refusal while it can
@@ -79,14 +78,14 @@ class GraphQLApp:
             if answered_as is None:
                 raise Refusal(406, f"Answers are {RESPONSE} or {JSON}: accept one of them.")
             if getting:
-                wanted = self._asked_by_address(scope["query_string"])
+                asked = self._asked_by_address(scope["query_string"])
             else:
-                wanted = await self._asked_by_body(scope["method"], content_type, receive)
+                asked = await self._asked_by_body(scope["method"], content_type, receive)
             if answered_as == EVENTS and self._streams is not None:
                 scope[CHANGES_OF_COOKIES] = None  # headers go before anything is done
-                await self._streams(wanted, scope, receive, send)
+                await self._streams(asked, scope, receive, send)
                 return
-            answer = await self._answer(wanted, scope, receive)
+            answer = await self._answer(asked, scope, receive)
             more = _more(answer, cookies)
             await _send(send, self._status(answer, answered_as), answered_as, answer.body, more)
         except Refusal as refusal:
@@ -97,7 +96,7 @@ class GraphQLApp:
 
     def _asked_by_address(self, query_string: bytes) -> Asked:
         if len(query_string) > self._body_most:
-            raise Refusal(414, "The address is too long: send this operation with POST.", code=ErrorCode.LIMITED)
+            raise Refusal(414, "The address is too long: send this operation with POST.")
         try:
             text = query_string.decode("ascii")
             given: dict[str, Any] = dict(
@@ -110,7 +109,7 @@ class GraphQLApp:
                 given[name] = _read(given[name], f"`{name}` is no JSON.", field=name)
         if "query" in given and not self._texts_by_get:
             raise Refusal(405, "Send this operation with POST.", headers=((b"allow", b"POST"),))
-        return asked(given, self._trusted)
+        return asked_of(given, self._trusted)
 
     async def _asked_by_body(self, method: str, content_type: bytes, receive: Receive) -> Asked:
         if method != "POST":
@@ -120,7 +119,7 @@ class GraphQLApp:
         body = await self._body(receive)
         if not body:
             raise Refusal(400, "The body is empty: it must be a JSON object with a `query`.")
-        return asked(_read(body, "The body is no JSON."), self._trusted)
+        return asked_of(_read(body, "The body is no JSON."), self._trusted)
 
     async def _body(self, receive: Receive) -> bytes | bytearray:
         try:
@@ -132,20 +131,18 @@ class GraphQLApp:
                     part, more = await _part(receive)
                     body += part
         except TimeoutError:
-            raise Refusal(
-                408, f"The body did not arrive within {self._body_seconds:g} s.", code=ErrorCode.LIMITED
-            ) from None
+            raise Refusal(408, f"The body did not arrive within {self._body_seconds:g} s.") from None
         if len(body) > self._body_most:
-            raise Refusal(413, f"The body has more than {self._body_most:,} bytes.", code=ErrorCode.LIMITED)
+            raise Refusal(413, f"The body has more than {self._body_most:,} bytes.")
         return body
 
-    async def _answer(self, wanted: Asked, scope: Scope, receive: Receive) -> Answer:
+    async def _answer(self, asked: Asked, scope: Scope, receive: Receive) -> Answer:
         make_context = partial(self._make_context, HTTPConnection(scope))
-        with _Watch(receive, partial(self._only_reads, wanted)):
-            return await self._engine.answer(wanted, make_context, mutations=scope["method"] != "GET")
+        with _Watch(receive, partial(self._only_reads, asked)):
+            return await self._engine.answer(asked, make_context, mutations=scope["method"] != "GET")
 
-    def _only_reads(self, wanted: Asked) -> bool:
-        return self._engine.documents.operation(wanted.query, wanted.operation_name).kind is OperationType.QUERY
+    def _only_reads(self, asked: Asked) -> bool:
+        return self._engine.documents.operation(asked.query, asked.operation_name).kind is OperationType.QUERY
 
     def _status(self, answer: Answer, answered_as: str) -> int:
         if not answer.allowed:

@@ -24,7 +24,7 @@ class Refusal(Exception):
         status: int,
         message: str,
         *,
-        code: ErrorCode = ErrorCode.INVALID,
+        code: ErrorCode | None = None,
         field: str | None = None,
         headers: Headers = (),
     ) -> None:
@@ -33,11 +33,12 @@ class Refusal(Exception):
 
     @property
     def body(self) -> bytes:
+        code = self.code or (ErrorCode.LIMITED if self.status in (408, 413, 414) else ErrorCode.INVALID)
         blamed = {"field": self.field} if self.field else {}
-        return orjson.dumps({"errors": [{"message": self.message, "extensions": {"code": self.code.value, **blamed}}]})
+        return orjson.dumps({"errors": [{"message": self.message, "extensions": {"code": code.value, **blamed}}]})
 
 
-def asked(given: object, trusted: TrustedDocuments) -> Asked:
+def asked_of(given: object, trusted: TrustedDocuments) -> Asked:
     """The parameters, each of its type. Raises Refusal."""
     if not isinstance(given, dict):
         raise Refusal(400, "The body must be one JSON object with a `query`: one operation at a time.")

@@ -234,6 +234,8 @@ def _declare_change(
 ) -> StrawberryField:  # fmt: skip
     payload = _payload(function, result)
     answers = Answers.of(result) if idempotent else None
+    if idempotent and requires is Permission.PUBLIC:
+        raise TypeError(f"{function.__name__}: a key is its caller's, and anybody may ask this")
     if idempotent:
         function.__annotations__["input"] = keyed(function.__annotations__["input"])
     made = gate(requires, payload, _member(result), answers)

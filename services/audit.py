@@ -15,7 +15,7 @@ from telemetry.context import current as log_ids
 
 ADDRESS_MOST, REQUEST_MOST, AGENT_MOST, FACT_MOST = 45, 64, 200, 2000  # characters; more is cut
 
-KINDS = {Key.STOREFRONT: AuditActor.PUBLISHABLE_KEY, Key.PARTNER: AuditActor.PARTNER_KEY}
+KINDS: dict[Any, AuditActor] = {Key.STOREFRONT: AuditActor.PUBLISHABLE_KEY, Key.PARTNER: AuditActor.PARTNER_KEY}
 
 
 def acting(

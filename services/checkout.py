@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import stripe
 
 import errors
-from models import Attempt, AttemptStatus, Client, Operation, Order, OrderLine
+from models import Attempt, AttemptStatus, Client, Operation, Order, OrderLine, OrderStatus
 from models.database import transaction
 from services import asking, discounts, settlement, twins
 from services.exchange import Exchange, attempt_for, carry_out
@@ -56,6 +56,8 @@ def _alarming(order: Order) -> Iterator[None]:
 
 
 async def _ask(order: Order, exchange: Callable[[], Awaitable["_AskForMoney"]]) -> Attempt | None:
+    if order.is_free and order.status is OrderStatus.PAID:
+        return None  # asked before, by somebody whom the answer did not reach
     order.must_be_open()
     if order.live != outside().settings.live:
         raise errors.Conflict("This order was made in Stripe's other mode. Create a new order.", field="input.order")

@@ -54,6 +54,32 @@ async def test_the_client_is_made_once_of_what_is_given(shop: Shop, page: Shop) 
     assert (await order_of(shop, first))["client"] == (await order_of(shop, second))["client"]
 
 
+async def test_a_free_cart_under_a_key_is_one_order_also_if_the_first_answer_was_never_written(
+    shop: Shop, page: Shop
+) -> None:
+    asked = cart(shop, await shop.product(0)) | {"idempotencyKey": "4f1c"}
+
+    first = await page(BUY, input=asked)
+    again = await page(BUY, input=asked)
+    await shop.sql("UPDATE idempotency_keys SET answer = NULL, lease_until = now()")
+    begun_again = await page(BUY, input=asked)
+
+    assert first == again == begun_again
+    assert (first["__typename"], await shop.count("orders")) == ("OrderCompleted", 1)
+
+
+async def test_a_cart_that_stripe_refused_is_the_same_order_at_the_next_try_under_its_key(
+    shop: Shop, page: Shop
+) -> None:
+    asked = cart(shop, await shop.product()) | {"idempotencyKey": "4f1c"}
+    shop.sandbox.stripe.fail_next(500, path="/v1/checkout/sessions")
+    assert (await page.refused(BUY, input=asked))[0] == "UNAVAILABLE"
+    await shop.change("product", asked["lines"][0]["product"], price={"amount": 5000, "currency": "EUR"})
+
+    assert (await page(BUY, input=asked))["orderNumber"] == 1
+    assert await shop.count("orders") == 1
+
+
 async def test_what_is_known_of_a_client_stays(shop: Shop, page: Shop) -> None:
     """Anybody can give an address that is not theirs."""
     await shop.client(MARIE, firstName="Marie", lastName="Martin", phone="+33612345678")

@@ -26,7 +26,7 @@ from starlette.types import Receive, Scope, Send
 
 from engine.execution import Answer, Asked, Engine, Prepared
 from engine.masking import refusal_of
-from engine.parameters import Refusal, asked
+from engine.parameters import Refusal, asked_of
 from engine.streams.callers import with_headers
 from engine.streams.channel import Channel
 from engine.streams.hub import Hub
@@ -224,19 +224,19 @@ class _Connection(Channel):
         if id in self._operations or id in self.subscriptions:
             raise Closed(4409, f"Subscriber for {id} already exists")
         try:
-            wanted = asked(message.get("payload"), self._app.trusted)
+            asked = asked_of(message.get("payload"), self._app.trusted)
         except Refusal as refusal:
             raise Closed(4400, refusal.message) from None
         if len(self._operations) + len(self.subscriptions) >= OPERATIONS_MOST:
             too_many = Limited(f"A connection has at most {OPERATIONS_MOST} operations at once. Complete some.")
             await self.send_error(id, [refusal_of(too_many)])
             return
-        prepared = self._app.engine.prepare(wanted, subscriptions=True)
+        prepared = self._app.engine.prepare(asked, subscriptions=True)
         if isinstance(prepared, Answer):
             await self.send_error(id, orjson.loads(prepared.body)["errors"])
             return
         kind = prepared.operation.kind
-        self._operations[id] = _Operation(kind, asyncio.create_task(self._operate(id, wanted, prepared)))
+        self._operations[id] = _Operation(kind, asyncio.create_task(self._operate(id, asked, prepared)))
         self._operations[id].task.add_done_callback(lambda _: self._operations.pop(id, None))
 
     def _complete(self, id: str) -> None:
