@@ -187,6 +187,16 @@ async def test_the_sql_of_a_scope_follows_from_the_kind_and_its_values_from_the_
 
 
 @pytest.mark.parametrize("kind", GRANTS, ids=lambda kind: kind.name)
+async def test_two_of_a_kind_who_see_alike_have_the_same_scopes(shop: Shop, kind: Kind) -> None:
+    first = Actor(kind, uuid4(), uuid4())
+    second = Actor(kind, first.organization_id, uuid4())
+    scopes = [[statement(each.rows(model)) for model in READS] for each in (first, second)]
+
+    assert (first.sees_like == second.sees_like) == (scopes[0] == scopes[1])
+    assert Actor(kind, uuid4(), first.own_id).sees_like != first.sees_like
+
+
+@pytest.mark.parametrize("kind", GRANTS, ids=lambda kind: kind.name)
 async def test_every_sub_select_carries_the_tenant(shop: Shop, kind: Kind) -> None:
     actor = Actor(kind, uuid4(), uuid4())
     for model in READS:
