@@ -235,6 +235,9 @@ ROWS: Rules = {
     },
 }
 
+# Kinds that see rows for being who they are; all others of a kind see the same of an organization.
+_THEMSELVES = {kind for kind, rules in ROWS.items() if any(isinstance(rule, Mine) for rule in rules.values())}
+
 _CONSTANTS = {
     kind: tuple(rule.value for rule in rules.values() if isinstance(rule, Having)) for kind, rules in ROWS.items()
 }
@@ -257,6 +260,12 @@ class Actor:
     def constants(self) -> tuple[Any, ...]:
         """The values in the scopes of all of its kind."""
         return _CONSTANTS.get(self.kind, ())
+
+    @property
+    def sees_like(self) -> tuple[UUID, ...]:
+        """The facts on which its scopes depend: two of a kind with the same see the same, but for their own sessions,
+        to which nothing else leads."""
+        return self.facts if self.kind in _THEMSELVES else (self.organization_id,)
 
     @property
     def is_storefront(self) -> bool:
@@ -334,6 +343,7 @@ class Nobody:
 
     kind: None = None
     facts: tuple[UUID, UUID] = (_NO_ROW, _NO_ROW)
+    sees_like: tuple[UUID, ...] = facts
     constants: tuple[Any, ...] = ()
 
     def having(self, facts: tuple[Any, ...]) -> "Nobody":

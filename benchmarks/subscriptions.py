@@ -111,7 +111,7 @@ async def _measure(installed: Installation, port: int, options: argparse.Namespa
 
 
 async def _signed_in(installed: Installation, port: int, people: int) -> list[str]:
-    """Tokens of different owners of one shop."""
+    """Tokens of the owner, and of accountants: each of these may see other rows."""
     connection = await asyncpg.connect(installed.database_url)
     await connection.execute(PEOPLE, people - 1)
     await connection.close()
@@ -140,7 +140,7 @@ PEOPLE = """
         RETURNING id
     )
     INSERT INTO memberships (id, created_at, organization_id, user_id, role)
-    SELECT gen_random_uuid(), now(), (SELECT id FROM organizations LIMIT 1), id, 'OWNER' FROM made
+    SELECT gen_random_uuid(), now(), (SELECT id FROM organizations LIMIT 1), id, 'ACCOUNTANT' FROM made
 """
 
 if __name__ == "__main__":

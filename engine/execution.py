@@ -88,6 +88,12 @@ class Plans(Protocol):
         statement would begin after `until`, by the event loop's clock."""
         ...
 
+    async def event(
+        self, operation: Operation, values: VariableValues, context: Any, told: Any, until: float
+    ) -> dict[str, Any] | None:
+        """What a subscription tells of an event; None where another way has to say it."""
+        ...
+
 
 Admit = Callable[[Operation, Any], Awaitable[None]]  # (operation, context): raises DomainError for what may not run
 
@@ -153,13 +159,19 @@ class Engine:
         if self._admit:
             await self._admit(operation, context)
 
-    async def event(self, prepared: "Prepared", context: Any, root: Any) -> tuple[bytes, bool]:
+    async def event(self, prepared: "Prepared", context: Any, root: Any, *, way: Way = Way.PLAN) -> tuple[bytes, bool]:
         """(what a subscription tells of an event, whether it could be read). Never raises; `root` is what the root
         field's resolver is given."""
         until = asyncio.get_running_loop().time() + self._seconds
+        operation = prepared.operation
         try:
+            if self._plans and way is Way.PLAN:
+                data = await self._plans.event(operation, prepared.values, context, root, until)
+                if data is not None:
+                    metrics.operations(operation.kind, Way.PLAN).inc()
+                    return _body(data, None, prepared.cost), True
             async with asyncio.timeout_at(until):
-                result = await self._executed(prepared.operation, prepared.given, context, Way.COMPILED, root)
+                result = await self._executed(operation, prepared.given, context, Way.COMPILED, root)
         except Exception as error:
             result = ExecutionResult(None, [GraphQLError(str(error), original_error=error)])
         return _body(result.data, result.errors, prepared.cost), result.data is not None

@@ -28,9 +28,13 @@ ROOTS: dict[str, Root] = {}
 
 @dataclass(frozen=True)
 class Stream:
-    """A root field of subscriptions. `topic(context, id)` is what it follows, raising for what is not there; `seen`
+    """A root field of subscriptions: tells of rows of a model, each as the field `member` of an event, beside `plain`
+    fields, given here as in the answer. `topic(context, id)` is what it follows, raising for what is not there; `seen`
     says which of the ids the caller sees."""
 
+    model: Any
+    member: str
+    plain: Callable[[Any], dict[str, Any]]
     topic: Callable[[Any, str | None], Awaitable[Any]]
     seen: Callable[[Any, Collection[Any]], Awaitable[set[Any]]]
     gate: Callable[[Any], None]

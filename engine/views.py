@@ -22,6 +22,11 @@ class Viewer(Protocol):
     @property
     def constants(self) -> tuple[Any, ...]: ...
 
+    @property
+    def sees_like(self) -> tuple[Any, ...]:
+        """Two viewers of a kind see the same where this is the same."""
+        ...
+
     def rows(self, model: type[Model]) -> QuerySet[Any]:
         """The rows of a model that it may see, unevaluated."""
         ...

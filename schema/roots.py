@@ -258,7 +258,10 @@ class _Told(_Gate):
     @property
     def stream(self) -> Stream:
         """The same, as the engine's streams see it."""
-        return Stream(self._topic, self._seen, lambda context: allowed(context.actor, self.requires))
+        return Stream(
+            self.model, self.member, _plain, self._topic, self._seen,
+            lambda context: allowed(context.actor, self.requires),
+        )  # fmt: skip
 
     async def run(self, function: Callable[..., Awaitable[Any]], info: Info, arguments: dict[str, Any]) -> Any:
         told: Told = info.root_value  # type: ignore[assignment]
@@ -269,8 +272,8 @@ class _Told(_Gate):
             asked = [selection for field in fields for selection in field.selections]
             row = await read_one(viewer.rows(self.model).filter(pk=topic.row), asked, viewer)
             told.seen = row is not None
-        happened = [Happening(each) for each in told.event.happened]
-        return self.payload(happened=happened, cursor=told.event.position.cursor, **{self.member: row})
+        plain = _plain(told)
+        return self.payload(**plain | {"happened": [Happening(each) for each in plain["happened"]], self.member: row})
 
     async def _topic(self, context: Context, id: str | None) -> Topic:
         tenant, table = context.viewer.facts[0], self.model._meta.db_table
@@ -315,6 +318,10 @@ def _payload(function: Callable[..., Any], view: Any) -> type | None:
     field = strawberry.field(name=_member(view), graphql_type=view, description="What changed.")
     title = function.__name__.title().replace("_", "")
     return create_type(f"{title}Payload", [field], description=f"What `{to_camel_case(function.__name__)}` returns.")
+
+
+def _plain(told: Told) -> dict[str, Any]:
+    return {"happened": list(told.event.happened), "cursor": told.event.position.cursor}
 
 
 def _changed(view: Any) -> Any:

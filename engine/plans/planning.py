@@ -9,8 +9,8 @@ from typing import Any
 
 import asyncpg
 import strawberry
-from graphql import GraphQLError, GraphQLObjectType
-from graphql.execution.collect_fields import FieldDetailsList, FragmentDetails, collect_fields
+from graphql import GraphQLError, GraphQLObjectType, get_named_type
+from graphql.execution.collect_fields import FieldDetailsList, FragmentDetails, collect_fields, collect_subfields
 from graphql.execution.values import VariableValues
 
 from engine import metrics
@@ -21,7 +21,7 @@ from engine.plans.python import Surprise
 from engine.plans.root import Field, TypeName
 from engine.plans.running import Plan, Reading, TooLate, TooMuch
 from engine.plans.scopes import Unplannable
-from engine.roots import ROOTS
+from engine.roots import ROOTS, STREAMS, Kind, Root, Stream
 from engine.views import Viewer
 from errors import DomainError, Limited, Unreachable
 
@@ -33,6 +33,7 @@ log = logging.getLogger("comptoir.engine")
 
 Connect = Callable[[], AbstractAsyncContextManager[Any]]  # a connection for reads
 Fields = list[tuple[str, Field | TypeName]]  # by response name
+Event = tuple[str, Stream, list[tuple[str, str | Field | TypeName]]]  # response name, field, fields of an event
 
 
 class Plans:
@@ -76,9 +77,81 @@ class Plans:
             metrics.SURPRISED.inc()
         return None
 
+    async def event(
+        self, operation: Operation, values: VariableValues, context: Any, told: Any, until: float = math.inf
+    ) -> dict[str, Any] | None:
+        """What a subscription tells of an event (`streams/hub.py`), or None where another way has to say it."""
+        try:
+            name, stream, fields = self._event(operation, values, context.viewer)
+            stream.gate(context)
+            shown = stream.plain(told)
+            data = {}
+            for response, field in fields:
+                if isinstance(field, Field):
+                    data[response] = await self._row(field, stream, told, values, context, until)
+                else:
+                    data[response] = shown[field] if isinstance(field, str) else await field.read()
+            return {name: data}
+        except Unplannable as why:
+            log.debug("no plan: %s", why)
+            metrics.UNPLANNABLE.inc()
+        except Exception:  # said by the other way in its own words, if it is not better there
+            log.debug("a plan gave up", exc_info=True)
+            metrics.SURPRISED.inc()
+        return None
+
+    async def _row(
+        self, field: Field, stream: Stream, told: Any, values: VariableValues, context: Any, until: float
+    ) -> Any:
+        key = told.event.topic.row
+        if key is None:
+            return None
+        async with self._connect() as connection:
+            row = await field.read((stream.model, key), Reading(values, context, connection, until))
+        told.seen = row is not None
+        return row
+
     def compiled(self) -> list[Plan]:
         """The plans that are ready."""
         return list(self._plans)
+
+    def _event(self, operation: Operation, values: VariableValues, viewer: Viewer) -> Event:
+        """The root field of a subscription, compiled as the fields of queries are."""
+        kept = operation.plans
+        if not kept:
+            kept["deciding"], kept["fields"] = deciding(operation), Kept(SELECTIONS_MOST)
+        key = (viewer.kind, *[values.coerced.get(name) for name in kept["deciding"]])
+        event: Event = kept["fields"].get(
+            key, lambda: self._compiled_event(operation, _only(values, kept["deciding"]), viewer)
+        )
+        return event
+
+    def _compiled_event(self, operation: Operation, values: VariableValues, viewer: Viewer) -> Event:
+        schema = self._schema._schema
+        assert schema.subscription_type
+        fragments = {name: FragmentDetails(node) for name, node in operation.fragments.items()}
+        roots = collect_fields(schema, fragments, values, schema.subscription_type, operation.node).grouped_field_set
+        ((name, details),) = roots.items()
+        stream = STREAMS[details[0].node.name.value]
+        payload: Any = get_named_type(schema.subscription_type.fields[details[0].node.name.value].type)
+        scopes = self._scopes.setdefault(viewer.kind, Scopes(viewer))
+        row = Root(Kind.ONE, lambda: None, stream.gate)
+        asked = collect_subfields(schema, fragments, values, operation.node, payload, details).grouped_field_set
+        fields: list[tuple[str, str | Field | TypeName]] = []
+        for response, inner in asked.items():
+            field = inner[0].node.name.value
+            if field == "__typename":
+                fields.append((response, TypeName(payload.name)))
+            elif field == stream.member:
+                reads = Field(
+                    self._schema, self._plans.get, operation, values, scopes, row, inner, payload.fields[field]
+                )
+                fields.append((response, reads))
+            else:
+                fields.append((response, field))
+        if not any(isinstance(field, Field) for _, field in fields):
+            raise Unplannable("nothing is read that says whether the row is seen")
+        return name, stream, fields
 
     def _fields(self, operation: Operation, values: VariableValues, viewer: Viewer) -> Fields:
         """The root fields, compiled for this kind of viewer and what `@skip` and `@include` say."""

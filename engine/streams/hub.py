@@ -303,7 +303,7 @@ def _key(subscription: Subscription, event: Event) -> Hashable:
     """The same for all who are told the same."""
     assert subscription.channel.caller is not None
     viewer = subscription.channel.caller.context.viewer
-    return subscription.key, viewer.kind, viewer.facts, event
+    return subscription.key, viewer.kind, viewer.sees_like, event
 
 
 def _one_less(counter: Counter[Hashable], of: Hashable) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from graphql import get_named_type
 from tortoise.expressions import Subquery
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
@@ -17,6 +18,7 @@ from models.base import global_id
 from policy import NOBODY, READS, Actor, Key, Kind, Scoped
 from services import demonstration, outside, tokens
 from services.sessions import ACCESS_LIFE, IDLE_MOST
+from tests.security.documents import SCHEMA
 from tests.security.surroundings import CALLERS
 from tests.shop import CHEAP_HASH, Shop
 
@@ -203,6 +205,23 @@ async def test_the_sql_of_a_scope_follows_from_the_kind_and_its_values_from_the_
         assert " JOIN " not in sql
         assert [place(first, value) for value in values] == [place(second, value) for value in others]
         assert statement(first.having(second.facts).rows(model)) == (again, others)
+
+
+@pytest.mark.parametrize("kind", CALLERS, ids=lambda kind: kind.name)
+async def test_two_of_a_kind_who_see_alike_have_the_same_scopes(shop: Shop, kind: Kind) -> None:
+    first = Actor(kind, uuid4(), uuid4())
+    second = Actor(kind, first.organization_id, uuid4())
+    apart = {each for each in READS if each is not models.Session}
+    scopes = [{model: statement(each.rows(model)) for model in apart} for each in (first, second)]
+
+    assert (first.sees_like == second.sees_like) == (scopes[0] == scopes[1])
+    assert Actor(kind, uuid4(), first.own_id).sees_like != first.sees_like
+
+
+def test_no_row_leads_to_a_session() -> None:
+    for view in VIEWS.values():
+        fields = SCHEMA.type_map[view.name].fields.values()  # type: ignore[attr-defined]
+        assert not {str(get_named_type(field.type)) for field in fields} & {"Session", "SessionConnection"}, view.name
 
 
 @pytest.mark.parametrize("kind", CALLERS, ids=lambda kind: kind.name)

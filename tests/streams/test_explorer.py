@@ -23,4 +23,5 @@ async def test_the_explorer_shows_what_happens_while_one_looks(shop: Shop, port:
         await shop.order()
 
         await page.until(f"{RESPONSE}.includes('CREATED')")
+        await page.screenshot("a subscription in GraphiQL")
         assert page.console == []

@@ -73,6 +73,30 @@ async def test_transactions_that_end_in_another_order_than_they_began_leave_noth
         await early.close()
 
 
+async def test_what_a_transaction_that_began_earlier_may_still_come_before_is_held_back(
+    shop: Shop, database_url: str
+) -> None:
+    for _ in range(2):
+        await shop.order()
+    log = changes.Changes()
+    early = await asyncpg.connect(database_url)
+    try:
+        begun = early.transaction()
+        await begun.start()
+        await early.execute(CHANGE, 1)
+        start = await log.horizon()
+        await shop.sql(CHANGE, 2)
+
+        held = await log.since(start)
+        await begun.commit()
+        news = await log.since(held.position)
+    finally:
+        await early.close()
+
+    assert (held.events, held.held) == ((), True)
+    assert [event.happened for event in news.events] == [("CHANGED",), ("CHANGED",)]
+
+
 async def test_a_cursor_of_another_database_is_refused(shop: Shop, port: int) -> None:
     async with socket(port, shop.token) as client:
         await client.ask(ORDERS, after=changes.Position(2**62, 1).cursor)
