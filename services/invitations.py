@@ -23,7 +23,7 @@ async def create(actor: Actor, email: str, role: Role) -> Invitation:
     mine = Invitation.filter(organization_id=here, accepted_at=None, revoked_at=None)
     if await Membership.exists(organization_id=here, user__email=email, active=True):
         raise Conflict("This person is a member already. Change their role instead.", field="input.email")
-    actor.must_be_able_to_give(*await mine.filter(email=email).values_list("role", flat=True))
+    actor.must_be_able_to_give(*[former.role for former in await mine.filter(email=email)])
     await mine.filter(email=email).update(revoked_at=now)
     if await Invitation.filter(organization_id=here, created_at__gt=now - LIFE).count() >= WITHIN_LIFE_MOST:
         raise Limited(f"{WITHIN_LIFE_MOST} people were invited within a week. Wait for some days.")
