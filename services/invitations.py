@@ -61,7 +61,7 @@ async def accept(
     """(the member, whether they are new here and so may be signed in at once). Opens a transaction.
 
     Who has an account keeps its password and name, and signs in with them; but for an account that somebody made for
-    their address, and whose password they may know. Raises Invalid, naming the field.
+    their address, and whose password they may know. Raises Invalid, naming the field, and Conflict.
     """
     invitation = await of_token(token)
     known, hashed = await has_account(invitation.email), ""
@@ -94,7 +94,7 @@ async def has_account(email: str) -> bool:
 
 async def _joined(user: User, password_hash: str, first_name: str, last_name: str) -> User:
     if user.confirmed_at:
-        raise Invalid("You have an account by now. Sign in, and open the letter again.", field="input.token")
+        raise Conflict("You have an account by now. Open the letter again, and sign in.", field="input.token")
     user.first_name, user.last_name, user.password_hash = first_name, last_name, password_hash
     await user.save()
     await credentials.claim(user, password_hash)
