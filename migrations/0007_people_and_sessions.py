@@ -24,6 +24,8 @@ SQL = [
     " ADD CONSTRAINT sessions_ended_check CHECK ((ended_at IS NULL) = (end_reason IS NULL)),"
     " ADD CONSTRAINT sessions_generation_check CHECK (generation > 0)",
     "ALTER TABLE recovery_codes ADD CONSTRAINT recovery_codes_hash_check CHECK (code_hash ~ '^[0-9a-f]{64}$')",
+    # Until now nobody came who had not been let in by somebody that they know.
+    "UPDATE users SET confirmed_at = created_at",
     "CREATE INDEX invitations_invited_by ON invitations (invited_by_id)",
     "CREATE INDEX sessions_user ON sessions (user_id, id)",
     "CREATE INDEX sessions_organization ON sessions (organization_id)",
@@ -307,6 +309,11 @@ class Migration(migrations.Migration):
                 related_name=False,
                 on_delete=OnDelete.RESTRICT,
             ),
+        ),
+        ops.AddField(
+            model_name="User",
+            name="confirmed_at",
+            field=fields.DatetimeField(null=True, auto_now=False, auto_now_add=False),
         ),
         ops.AddField(
             model_name="User",

@@ -97,6 +97,8 @@ class User(Row):
     password_hash = fields.CharField(255)
     first_name = fields.CharField(100, description="First name")
     last_name = fields.CharField(100, description="Last name")
+    # When somebody showed that they read its letters; none for an account that a member made for an address.
+    confirmed_at = fields.DatetimeField(null=True)
     totp_secret = fields.CharField(500, null=True)  # sealed; being set up until the next column has a value
     second_factor_since = fields.DatetimeField(
         null=True, description="Since when a code is asked for besides the password"

@@ -104,7 +104,7 @@ async def invitation_offer(token: str) -> InvitationOffer:
         email=Email(row.email),
         role=row.role,
         expires_at=DateTime(row.expires_at),
-        has_account=await models.User.exists(email=row.email),
+        has_account=await invitations_service.has_account(row.email),
     )
 
 
@@ -204,7 +204,7 @@ async def second_factor_start(info: Info, input: SecondFactorStartInput) -> Seco
     return SecondFactorSetup(secret=setup.secret, uri=setup.uri, qr_svg=setup.qr_svg)
 
 
-@mutation(RecoveryCodes, requires=Permission.MEMBER)
+@exchange(RecoveryCodes, requires=Permission.MEMBER)  # no transaction: a secret that is opened is written down anyway
 async def second_factor_confirm(info: Info, input: SecondFactorConfirmInput) -> RecoveryCodes:
     """Show that the app gives the right codes: from now on one is asked for besides the password."""
     return RecoveryCodes(codes=await second_factors.confirm(await person(info), input.code))

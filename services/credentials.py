@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from errors import Conflict, Forbidden, Invalid
-from models import EmailChange, PasswordRequest, SessionEnd, User
+from models import EmailChange, PasswordRequest, RecoveryCode, SessionEnd, User
 from models.database import query, transaction
 from services import account_letters, lockout, passwords, sessions, tokens
 from services.outbox import later
@@ -31,7 +31,7 @@ async def reset_password(token: str, password: str) -> None:
     user = await User.get_or_none(id=UUID(claims["user"])) if claims else None
     if claims is None or user is None or (user.email, passwords.version(user)) != (claims["email"], claims["version"]):
         raise Invalid(OVER, field="input.token")
-    await _set(user, password, OVER, "input.token")
+    await _set(user, password, OVER, "input.token", by_letter=True)
 
 
 async def change_password(
@@ -74,13 +74,27 @@ async def confirm_email(token: str) -> None:
         raise Invalid(OVER, field="input.token")
     if await User.exists(email=change.email):
         raise Conflict("This address belongs to another account.", field="input.token")
-    user.email, change.confirmed_at = change.email, datetime.now(UTC)
-    await user.save(update_fields=["email"])
+    user.email, user.confirmed_at = change.email, datetime.now(UTC)
+    change.confirmed_at = user.confirmed_at
+    await user.save(update_fields=["email", "confirmed_at"])
     await change.save(update_fields=["confirmed_at"])
     await later(account_letters.tell_of_email, change)
 
 
-async def _set(user: User, password: str, otherwise: str, field: str, *, but: UUID | None = None) -> None:
+async def claim(user: User, password_hash: str) -> None:
+    """An account is whose letters it gets: with this password, and nothing that another person had set up in it before.
+    In a transaction, the account locked."""
+    if user.confirmed_at is None:
+        user.second_factor_since = user.totp_secret = None
+        await RecoveryCode.filter(user_id=user.id).delete()
+    user.password_hash, user.confirmed_at = password_hash, user.confirmed_at or datetime.now(UTC)
+    await user.save(update_fields=["password_hash", "confirmed_at", "second_factor_since", "totp_secret"])
+    await sessions.end_all(user.id, SessionEnd.PASSWORD_CHANGED)
+
+
+async def _set(
+    user: User, password: str, otherwise: str, field: str, *, but: UUID | None = None, by_letter: bool = False
+) -> None:  # fmt: skip
     """In place of the password that the user was loaded with; whoever changed it meanwhile was first."""
     passwords.must_be_good(password, user.email)
     before, hashed = user.password_hash, await passwords.hash_password(password)
@@ -88,7 +102,10 @@ async def _set(user: User, password: str, otherwise: str, field: str, *, but: UU
         current = await User.select_for_update().get(id=user.id)
         if current.password_hash != before:
             raise Invalid(otherwise, field=field)
-        current.password_hash = hashed
-        await current.save(update_fields=["password_hash"])
-        await sessions.end_all(user.id, SessionEnd.PASSWORD_CHANGED, but=but)
+        if by_letter:
+            await claim(current, hashed)
+        else:
+            current.password_hash = hashed
+            await current.save(update_fields=["password_hash"])
+            await sessions.end_all(user.id, SessionEnd.PASSWORD_CHANGED, but=but)
         await later(account_letters.tell_of_password, current)

@@ -1,6 +1,7 @@
 """The demonstration organization that `make run` shows: a catalogue, a partner, and people to sign in as."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from errors import DomainError
 from models import (
@@ -108,8 +109,9 @@ async def _people(organization: Organization) -> None:
 
 async def _member(organization: Organization, role: Role, email: str, first_name: str) -> Membership:
     user = await User.get_or_none(email=email) or await User.create(
-        email=email, password_hash=await hash_password(PASSWORD), first_name=first_name, last_name="Démo"
-    )
+        email=email, password_hash=await hash_password(PASSWORD), first_name=first_name, last_name="Démo",
+        confirmed_at=datetime.now(UTC),
+    )  # fmt: skip
     membership, _ = await Membership.get_or_create(organization=organization, user=user, defaults={"role": role})
     return membership
 

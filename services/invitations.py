@@ -7,7 +7,7 @@ from errors import Conflict, Invalid, Limited
 from models import Invitation, Membership, Organization, Role, User
 from models.database import query, transaction
 from policy import Actor, Permission
-from services import account_letters, passwords, tokens
+from services import account_letters, credentials, passwords, tokens
 from services.outbox import later
 
 LIFE = timedelta(days=7)
@@ -23,7 +23,7 @@ async def create(actor: Actor, email: str, role: Role) -> Invitation:
     mine = Invitation.filter(organization_id=here, accepted_at=None, revoked_at=None)
     if await Membership.exists(organization_id=here, user__email=email, active=True):
         raise Conflict("This person is a member already. Change their role instead.", field="input.email")
-    actor.must_be_able_to_give(*[other.role for other in await mine.filter(email=email)])
+    actor.must_be_able_to_give(*[former.role for former in await mine.filter(email=email)])
     await mine.filter(email=email).update(revoked_at=now)
     if await Invitation.filter(organization_id=here, created_at__gt=now - LIFE).count() >= WITHIN_LIFE_MOST:
         raise Limited(f"{WITHIN_LIFE_MOST} people were invited within a week. Wait for some days.")
@@ -60,12 +60,12 @@ async def accept(
 ) -> tuple[Membership, bool]:
     """(the member, whether they are new here and so may be signed in at once). Opens a transaction.
 
-    Who has an account keeps its password and name, and signs in with them. Raises Invalid, naming the field.
+    Who has an account keeps its password and name, and signs in with them; but for an account that somebody made for
+    their address, and whose password they may know. Raises Invalid, naming the field, and Conflict.
     """
     invitation = await of_token(token)
-    user = await User.get_or_none(email=invitation.email)
-    hashed = ""
-    if user is None:
+    known, hashed = await has_account(invitation.email), ""
+    if not known:
         for name, value in (("firstName", first_name), ("lastName", last_name), ("password", password)):
             if not value:
                 raise Invalid("Whoever is new here gives a name and chooses a password.", field=f"input.{name}")
@@ -79,12 +79,26 @@ async def accept(
         )
         if not taken:
             raise Invalid(OVER, field="input.token")
-        known = user is not None
-        if user is None:
-            user = await User.create(
-                email=invitation.email, password_hash=hashed, first_name=first_name, last_name=last_name
-            )
+        user = await User.select_for_update(no_key=True).get_or_none(email=invitation.email)
+        if not known:
+            user = await _joined(user or User(email=invitation.email), hashed, first_name or "", last_name or "")
+        elif user is None:
+            raise Invalid(OVER, field="input.token")  # they took another address just now
         return await _member(invitation, user), not known
+
+
+async def has_account(email: str) -> bool:
+    """Whether somebody who reads the letters to this address has one."""
+    return await User.filter(email=email).exclude(confirmed_at=None).exists()
+
+
+async def _joined(user: User, password_hash: str, first_name: str, last_name: str) -> User:
+    if user.confirmed_at:
+        raise Conflict("You have an account by now. Open the letter again, and sign in.", field="input.token")
+    user.first_name, user.last_name, user.password_hash = first_name, last_name, password_hash
+    await user.save()
+    await credentials.claim(user, password_hash)
+    return user
 
 
 def _still_invites(inviter: Membership, role: Role) -> bool:

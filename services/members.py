@@ -38,6 +38,9 @@ async def add(actor: Actor, person: Person, role: Role) -> tuple[Membership, str
     member = await Membership.get_or_none(organization_id=actor.organization_id, user_id=user.id)
     if member is not None and member.active:
         raise Conflict("This person is a member already. Change their role instead.", field="input.email")
+    if known and member is None and user.confirmed_at is None:
+        # Somebody else made this account, and knows its password.
+        raise Conflict("Nobody confirmed this address yet. Invite them instead.", field="input.email")
     member = member or Membership(organization_id=actor.organization_id, user=user)
     member.role, member.active = role, True
     await member.save()

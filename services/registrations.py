@@ -103,8 +103,9 @@ async def _confirmed(id: UUID | None) -> Membership:
     row.confirmed_at = datetime.now(UTC)
     await row.save(update_fields=["confirmed_at"])
     user = await User.create(
-        email=row.email, password_hash=row.password_hash, first_name=row.first_name, last_name=row.last_name
-    )
+        email=row.email, password_hash=row.password_hash, first_name=row.first_name, last_name=row.last_name,
+        confirmed_at=row.confirmed_at,
+    )  # fmt: skip
     return await found(user, row.organization)
 
 

@@ -43,17 +43,20 @@ async def start(user: User) -> Setup:
 
 
 async def confirm(user: User, code: str) -> list[str]:
-    """Ask for codes from now on, in a transaction; the recovery codes, shown this once. Raises Invalid and Conflict."""
-    user = await User.select_for_update(no_key=True).get(id=user.id)
+    """Ask for codes from now on; the recovery codes, shown this once. Opens a transaction. Raises Invalid, Conflict."""
     if user.second_factor_since:
         raise Conflict(SET_UP)
     if user.totp_secret is None:
         raise Conflict("Begin with secondFactorStart: it gives the secret for the app.")
     if not await _is_of_app(user, code):
         raise Invalid(WRONG, field="input.code")
-    user.second_factor_since = datetime.now(UTC)
-    await user.save(update_fields=["second_factor_since"])
-    return await new_recovery_codes(user)
+    async with transaction():
+        current = await User.select_for_update(no_key=True).get(id=user.id)
+        if current.second_factor_since or current.totp_secret != user.totp_secret:
+            raise Conflict("The secret was replaced meanwhile. Begin with secondFactorStart again.")
+        current.second_factor_since = datetime.now(UTC)
+        await current.save(update_fields=["second_factor_since"])
+        return await new_recovery_codes(current)
 
 
 async def remove(user: User) -> None:

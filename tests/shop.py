@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -55,7 +56,10 @@ class Shop:
             terms_url="https://comptappart.test/cgv",
         )  # fmt: skip
         email = f"{role.value.lower()}@{slug}.test"
-        user = await User.create(email=email, password_hash=CHEAP_HASH, first_name="Camille", last_name="Durand")
+        user = await User.create(
+            email=email, password_hash=CHEAP_HASH, first_name="Camille", last_name="Durand",
+            confirmed_at=datetime.now(UTC),
+        )  # fmt: skip
         await Membership.create(organization=organization, user=user, role=role)
         shop = cls(http, sandbox, organization, email)
         shop._seen = max((received.number for received in sandbox.partner.received), default=0)

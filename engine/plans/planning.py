@@ -134,7 +134,7 @@ class Plans:
         ((name, details),) = roots.items()
         stream = STREAMS[details[0].node.name.value]
         payload: Any = get_named_type(schema.subscription_type.fields[details[0].node.name.value].type)
-        scopes = self._scopes.setdefault(viewer.kind, Scopes(viewer))
+        scopes = self._scopes.get(viewer.kind, lambda: Scopes(viewer))
         row = Root(Kind.ONE, lambda: None, stream.gate)
         asked = collect_subfields(schema, fragments, values, operation.node, payload, details).grouped_field_set
         fields: list[tuple[str, str | Field | TypeName]] = []

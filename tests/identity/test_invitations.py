@@ -8,6 +8,7 @@ import pytest
 
 from models import Invitation, Membership, Role, User
 from services import invitations, tokens
+from tests.documents import SIGN_IN
 from tests.identity.accounts import (
     ACCEPT,
     INVITE,
@@ -22,12 +23,14 @@ from tests.identity.accounts import (
     sign_in,
     token_in_letter,
 )
+from tests.identity.test_second_factors import CONFIRM, START, App
 from tests.security.surroundings import neighbour, never_made, nothing_changes
 from tests.shop import Shop, said
 
 NOE = "noe@example.com"
 OVER = ("INVALID", "input.token", invitations.OVER)
 ONLY_AN_OWNER = "Only an owner makes somebody an owner, or an owner something else. Ask one."
+ADD = "mutation ($input: MemberAddInput!) { memberAdd(input: $input) { temporaryPassword member { id } } }"
 REMOVE = "mutation ($input: MemberRemoveInput!) { memberRemove(input: $input) { membership { active } } }"
 MEMBERS = "{ members { nodes { id role active user { email } } } }"
 
@@ -193,19 +196,38 @@ async def test_a_former_member_comes_back_in_the_role_of_the_invitation(shop: Sh
 
 async def test_who_is_a_member_already_cannot_be_invited_and_keeps_their_role(shop: Shop) -> None:
     token = await invited(shop, role="ADMIN")
-    add = "mutation ($input: MemberAddInput!) { memberAdd(input: $input) { member { id } } }"
-    await shop(add, input={"email": NOE, "firstName": "Noé", "lastName": "Blanc", "role": "BENEFICIARY"})
+    await shop(ADD, input={"email": NOE, "firstName": "Noé", "lastName": "Blanc", "role": "BENEFICIARY"})
 
     assert (await shop.refused(INVITE, input={"email": NOE, "role": "ADMIN"}))[:2] == ("CONFLICT", "input.email")
-    await accepted(shop, token)
+    await accepted(shop, token, **NEW_NAME)
 
     assert (await Membership.get(user__email=NOE)).role is Role.BENEFICIARY
 
 
+async def test_an_account_that_somebody_else_made_for_the_address_lets_them_in_nowhere(shop: Shop) -> None:
+    theirs = await neighbour(shop)
+    person = {"email": NOE, "firstName": "Noé", "lastName": "Blanc", "role": "ADMIN"}
+    password = (await theirs(ADD, input=person))["temporaryPassword"]
+    intruder = bearer(theirs, await sign_in(theirs, NOE, password))
+    started = await intruder(START, input={"password": password})
+    await intruder(CONFIRM, input={"code": App(started["secret"]).code()})
+
+    assert (await shop.refused(ADD, input=person))[:2] == ("CONFLICT", "input.email")
+    token = await invited(shop)
+    assert (await as_nobody(shop)(OFFER, token=token))["hasAccount"] is False
+    assert (await as_nobody(shop).refused(ACCEPT, input={"token": token}))[:2] == ("INVALID", "input.firstName")
+    noe = bearer(shop, (await accepted(shop, token, **NEW_NAME))["session"])
+
+    assert (await noe(ME))["user"]["secondFactorSince"] is None
+    assert (await intruder.refused(ME))[0] == "UNAUTHENTICATED"
+    asked = {"email": NOE, "password": password}
+    assert (await as_nobody(shop).refused(SIGN_IN, input=asked))[0] == "UNAUTHENTICATED"
+    assert (await sign_in(shop, NOE, OTHER_PASSWORD))["accessToken"]
+
+
 async def test_nobody_comes_back_by_an_invitation_from_before_they_were_removed(shop: Shop) -> None:
     token = await invited(shop)
-    add = "mutation ($input: MemberAddInput!) { memberAdd(input: $input) { member { id } } }"
-    await shop(add, input={"email": NOE, "firstName": "Noé", "lastName": "Blanc", "role": "ADMIN"})
+    await shop(ADD, input={"email": NOE, "firstName": "Noé", "lastName": "Blanc", "role": "ADMIN"})
 
     await removed(shop, NOE)
 

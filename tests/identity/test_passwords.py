@@ -25,6 +25,7 @@ from tests.identity.accounts import (
     token_in_letter,
     work_of,
 )
+from tests.identity.test_second_factors import set_up
 from tests.security.surroundings import neighbour, nothing_changes
 from tests.shop import PASSWORD, Shop, said
 
@@ -97,6 +98,23 @@ async def test_by_a_letters_link_a_new_password_is_chosen_once_and_all_sessions_
     assert await shop.refused(ME) == SIGN_IN_FIRST
     assert (await sign_in(shop, password=OTHER_PASSWORD))["accessToken"]
     assert await as_nobody(shop).refused(RESET, input={"token": token, "password": "yet another one"}) == OVER
+
+
+async def test_by_a_letters_link_an_account_that_somebody_else_made_is_the_persons(shop: Shop) -> None:
+    await set_up(shop)
+    await User.filter(email=shop.email).update(confirmed_at=None)
+
+    await as_nobody(shop)(RESET, input={"token": await forgotten(shop), "password": OTHER_PASSWORD})
+
+    assert (await sign_in(shop, password=OTHER_PASSWORD))["__typename"] == "SignedIn"
+
+
+async def test_by_a_letters_link_nobody_gets_round_the_second_factor(shop: Shop) -> None:
+    await set_up(shop)
+
+    await as_nobody(shop)(RESET, input={"token": await forgotten(shop), "password": OTHER_PASSWORD})
+
+    assert (await sign_in(shop, password=OTHER_PASSWORD))["__typename"] == "SecondFactorRequired"
 
 
 async def test_a_link_used_by_many_at_once_sets_one_password(shop: Shop) -> None:

@@ -204,6 +204,7 @@ async def test_a_wrong_code_sets_nothing_up(shop: Shop) -> None:
 
     for code in ("000000", "", "x" * 500_000, App(secret).code(steps=5)):
         assert (await shop.refused(CONFIRM, input={"code": code}))[:2] == ("INVALID", "input.code")
+    assert await SecretOpening.filter(field="totp_secret").count() == 4
     assert (await sign_in(shop))["__typename"] == "SignedIn"
 
 
