@@ -124,7 +124,7 @@ async def context(request: HTTPConnection) -> Context:
     headers = request.headers
     origin, token = headers.get("origin"), bearer(request)
     kept = cookies.Cookies(
-        headers.get("cookie"),
+        request.cookies if "cookie" in headers else {},
         partial(must_be_ours, request, outside.outside().settings.own_origins),
         request.scope.get(CHANGES_OF_COOKIES),
     )

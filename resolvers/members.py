@@ -34,7 +34,7 @@ def member(id: strawberry.ID) -> Wanted:
 
 @mutation(
     MemberAdded, requires=Permission.MEMBERS_WRITE, idempotent=True,
-    deprecated="Invite people with `invitationCreate`: they choose their password, and nobody passes one on.",
+    deprecated="Use `invitationCreate` instead. Goes on 2027-06-30.",
 )  # fmt: skip
 async def member_add(info: Info, input: MemberAddInput) -> MemberAdded:
     """Let somebody in. Who has no account gets one, with a password to be given to them. Only an owner adds owners."""

@@ -6,45 +6,33 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
-from http.cookies import CookieError, SimpleCookie
 
 from errors import Forbidden
 from services.outside import outside
 from services.sessions import Tokens
 
 ACCESS, REFRESH = "comptoir-access", "comptoir-refresh"
-COOKIES_MOST = 8192  # bytes of the header that are looked at
 
 
 @dataclass
 class Cookies:
-    """Those of a request's header, and what its answer changes of them: values of Set-Cookie.
+    """Those of a request, and what its answer changes of them: values of Set-Cookie.
 
     `must_be_allowed` raises Forbidden where the page that asks may use none (CSRF): to be asked before one is believed,
     or given.
     """
 
-    header: str | None = None
+    given: Mapping[str, str] = field(default_factory=dict)
     must_be_allowed: Callable[[], None] = lambda: None
     changes: list[bytes] | None = field(default_factory=list)  # None where the answer has no headers any more
 
     @property
     def access(self) -> str | None:
-        return self._given.get(_name(ACCESS))
+        return self.given.get(_name(ACCESS))
 
     @property
     def refresh(self) -> str | None:
-        return self._given.get(_name(REFRESH))
-
-    @cached_property
-    def _given(self) -> Mapping[str, str]:
-        if not self.header:
-            return {}
-        try:
-            return {name: morsel.value for name, morsel in SimpleCookie(self.header[:COOKIES_MOST]).items()}
-        except CookieError:
-            return {}
+        return self.given.get(_name(REFRESH))
 
     def must_be_able_to_change(self) -> None:
         """Raises Forbidden where the browser cannot be given any, or may not be."""

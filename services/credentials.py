@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from errors import Conflict, Forbidden, Invalid
-from models import EmailChange, PasswordRequest, RecoveryCode, SessionEnd, User
+from models import EmailChange, Membership, PasswordRequest, RecoveryCode, SessionEnd, User
 from models.database import query, transaction
-from services import account_letters, lockout, passwords, sessions, tokens
+from services import account_letters, audit, lockout, passwords, sessions, tokens
 from services.outbox import later
 
 KEPT = timedelta(days=7)
@@ -104,6 +104,8 @@ async def _set(
             raise Invalid(otherwise, field=field)
         if by_letter:
             await claim(current, hashed)
+            for member in await Membership.filter(user_id=user.id, active=True):
+                await audit.note("passwordReset", organization_id=member.organization_id, member_id=member.id)
         else:
             current.password_hash = hashed
             await current.save(update_fields=["password_hash"])

@@ -7,7 +7,7 @@ from errors import Conflict, Invalid, Limited
 from models import Invitation, Membership, Organization, Role, User
 from models.database import query, transaction
 from policy import Actor, Permission
-from services import account_letters, credentials, passwords, tokens
+from services import account_letters, audit, credentials, passwords, tokens
 from services.outbox import later
 
 LIFE = timedelta(days=7)
@@ -84,7 +84,11 @@ async def accept(
             user = await _joined(user or User(email=invitation.email), hashed, first_name or "", last_name or "")
         elif user is None:
             raise Invalid(OVER, field="input.token")  # they took another address just now
-        return await _member(invitation, user), not known
+        member = await _member(invitation, user)
+        await audit.note(
+            "invitationAccepted", organization_id=member.organization_id, member_id=member.id, subject=invitation
+        )
+        return member, not known
 
 
 async def has_account(email: str) -> bool:

@@ -15,7 +15,7 @@ from tortoise.exceptions import IntegrityError
 from errors import Conflict, Invalid
 from models import Membership, Organization, Registration, Role, User, VatRegime
 from models.database import query, savepoint, transaction
-from services import account_letters, organizations, passwords, tokens
+from services import account_letters, audit, organizations, passwords, tokens
 from services.outbox import later
 
 KEPT = timedelta(days=7)  # what nobody confirmed
@@ -106,7 +106,9 @@ async def _confirmed(id: UUID | None) -> Membership:
         email=row.email, password_hash=row.password_hash, first_name=row.first_name, last_name=row.last_name,
         confirmed_at=row.confirmed_at,
     )  # fmt: skip
-    return await found(user, row.organization)
+    member = await found(user, row.organization)
+    await audit.note("organizationRegistered", organization_id=member.organization_id, member_id=member.id)
+    return member
 
 
 def _slug(name: str) -> str:

@@ -31,13 +31,15 @@ class Setup:
 
 
 async def start(user: User) -> Setup:
-    """A new secret for an app, of which codes are asked for once one was given. Raises Conflict where some are."""
+    """A new secret for an app, of which codes are asked for once one was given. Opens a transaction. Raises Conflict
+    where some are."""
     if user.second_factor_since:
         raise Conflict(SET_UP)
     secret = pyotp.random_base32()
     vault.seal(user, "totp_secret", secret)
-    if not await User.filter(id=user.id, second_factor_since=None).update(totp_secret=user.totp_secret):
-        raise Conflict(SET_UP)
+    async with transaction():
+        if not await User.filter(id=user.id, second_factor_since=None).update(totp_secret=user.totp_secret):
+            raise Conflict(SET_UP)
     uri = pyotp.TOTP(secret).provisioning_uri(name=user.email, issuer_name=ISSUER)
     return Setup(secret, uri, segno.make(uri, error="m").svg_inline(scale=4, border=4))
 
@@ -88,7 +90,7 @@ async def must_take(user: User, code: str, address: str | None) -> None:
 async def takes(user: User, code: str, address: str | None) -> bool:
     """Whether a code is the app's of this moment, or a recovery code; each is taken once, by whoever is first.
 
-    `address` is whose it comes from. Raises Limited after too many attempts.
+    Opens a transaction. `address` is whose it comes from. Raises Limited after too many attempts.
     """
     return await lockout.tried(lockout.CODE, user.email, address, lambda: _takes(user, code))
 
@@ -111,12 +113,14 @@ async def _is_of_app(user: User, code: str) -> bool:
     app, now = pyotp.TOTP(secret), datetime.now(UTC)
     for step in range(app.timecode(now) - DRIFT, app.timecode(now) + DRIFT + 1):
         if secrets.compare_digest(app.generate_otp(step), code.strip().encode("ascii", "replace").decode()):
-            return bool(
-                await query(
-                    "UPDATE users SET totp_step = $2 WHERE id = $1 AND totp_step < $2 RETURNING id", user.id, step
-                )
-            )
+            return await _is_new(user, step)
     return False
+
+
+async def _is_new(user: User, step: int) -> bool:
+    taken = "UPDATE users SET totp_step = $2 WHERE id = $1 AND totp_step < $2 RETURNING id"
+    async with transaction():
+        return bool(await query(taken, user.id, step))
 
 
 def _hash_of(code: str) -> str:

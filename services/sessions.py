@@ -11,7 +11,7 @@ from uuid import UUID
 from errors import Unauthenticated
 from models import Membership, Session, SessionEnd, User
 from models.database import transaction
-from services import tokens
+from services import audit, tokens
 
 ACCESS_LIFE = timedelta(minutes=15)
 IDLE_MOST = timedelta(days=30)  # without being used
@@ -57,6 +57,7 @@ async def begin(user: User, membership: Membership, device: Device) -> Tokens:
             user=user, organization_id=membership.organization_id, expires_at=now + IDLE_MOST,
             by_cookie=device.by_cookie, address=device.address, user_agent=device.user_agent,
         )  # fmt: skip
+        await _note(session, "signedIn")
     return _tokens(session)
 
 
@@ -86,6 +87,7 @@ async def end(session: Session, reason: SessionEnd) -> None:
     if session.ended_at is None:
         session.ended_at, session.end_reason = datetime.now(UTC), reason
         await session.save(update_fields=["ended_at", "end_reason"])
+        await _note(session, "sessionEnded", reason=reason.value)
 
 
 async def end_all(user_id: UUID, reason: SessionEnd, *, but: UUID | None = None) -> int:
@@ -93,6 +95,14 @@ async def end_all(user_id: UUID, reason: SessionEnd, *, but: UUID | None = None)
     theirs = Session.filter(user_id=user_id, ended_at=None)
     ended: int = await (theirs.exclude(id=but) if but else theirs).update(ended_at=datetime.now(UTC), end_reason=reason)
     return ended
+
+
+async def _note(session: Session, action: str, **facts: str) -> None:
+    """For the audit log of the organization that the session is for."""
+    here = session.organization_id
+    member = await Membership.get_or_none(user_id=session.user_id, organization_id=here)
+    member_id = member.id if member else None
+    await audit.note(action, organization_id=here, member_id=member_id, subject=session, **facts)
 
 
 def _is_open(session: Session) -> bool:

@@ -18,7 +18,7 @@ APP = "https://app.example.com"
 ELSEWHERE = "https://evil.example.com"
 ACCESS, REFRESHING = "comptoir-access", "comptoir-refresh"
 PROFILE = "mutation ($input: ProfileUpdateInput!) { profileUpdate(input: $input) { user { id } } }"
-NOT_ALLOWED = "Cookies are for pages of allowed origins. Add this one to ALLOWED_ORIGINS, or use a bearer token."
+NOT_ALLOWED = "A cookie is good from our own pages only. Add the page's origin to ALLOWED_ORIGINS."
 
 
 @dataclass

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from models import Client, Membership, Role, Session, User
+from models import Client, Membership, Role
 from models.base import global_id
 from tests.security.surroundings import neighbour, nothing_changes
 from tests.shop import PASSWORD, Shop
@@ -163,10 +163,6 @@ async def test_two_owners_who_unmake_each_other_at_once_leave_one(
 
         assert sorted("errors" in answer for answer in answers) == [False, True], answers
         assert await Membership.filter(role=Role.OWNER, active=True).count() == 1
-        await Membership.filter(user__email=shop.email).update(role=Role.OWNER, active=True)
-        await Membership.exclude(user__email=shop.email).delete()
-        await Session.exclude(user__email=shop.email).delete()
-        await User.exclude(email=shop.email).delete()
 
 
 async def test_who_cannot_be_is_refused_and_named(shop: Shop) -> None:

@@ -27,7 +27,9 @@ SCALARS: dict[str, Any] = {
     "Int": 1,
     "PhoneNumber": "+33612345678",
     "Siren": "732829320",
+    "Siret": "73282932000074",
     "String": "x",
+    "VatNumber": "FR44732829320",
     "URL": "http://comptoir.test/",
 }
 BY_NAME = {"origins": "https://shop.example.com"}

@@ -19,7 +19,7 @@ from tests.security.surroundings import coming_from, installed_with
 from tests.shop import PASSWORD as RIGHT
 from tests.shop import Shop
 
-SIGN_IN = "mutation ($input: SignInInput!) { signIn(input: $input) { accessToken } }"
+SIGN_IN = "mutation ($input: SignInInput!) { signIn(input: $input) { ... on SignedIn { accessToken } } }"
 HOME, ELSEWHERE = "192.0.2.10", "198.51.100.20"
 NOBODY = "nobody@shop.test"
 TRIES = 5  # of a place at an account, at once

@@ -8,8 +8,9 @@ import threading
 import pytest
 
 from errors import Limited
+from models import User
 from services import passwords
-from services.passwords import AT_ONCE, NICENESS, PASSWORD_MOST, WAITING_MOST, hash_password, matches
+from services.passwords import AT_ONCE, LENGTH_MOST, NICENESS, WAITING_MOST, hash_password, matches
 from tests.security.surroundings import coming_from, installed_with
 from tests.security.test_lockout import ELSEWHERE, SIGN_IN, TRIES
 from tests.shop import CHEAP_HASH, PASSWORD, Shop
@@ -19,11 +20,11 @@ async def test_a_password_matches_its_own_hash_and_nobodys_is_nothing() -> None:
     hashed = await hash_password(PASSWORD)
 
     assert hashed.startswith("$argon2id$")
-    assert await matches(hashed, PASSWORD)
-    assert not await matches(hashed, PASSWORD + " ")
+    assert await matches(User(password_hash=hashed), PASSWORD)
+    assert not await matches(User(password_hash=hashed), PASSWORD + " ")
     assert not await matches(None, "nobody")  # though it is what the hash for nobody was made of
-    assert not await matches(CHEAP_HASH, "x" * (PASSWORD_MOST + 1))
-    assert not await matches("no hash", PASSWORD)
+    assert not await matches(User(password_hash=CHEAP_HASH), "x" * (LENGTH_MOST + 1))
+    assert not await matches(User(password_hash="no hash"), PASSWORD)
 
 
 async def test_only_so_many_are_hashed_at_once_and_the_loop_goes_on() -> None:

@@ -31,7 +31,7 @@ SIGN_IN = Root("signIn", Permission.PUBLIC, writes=True)
 
 
 def sign_ins(number: int) -> str:
-    tries = (f'a{n}: signIn(input: {{ email: "a{n}@b.fr", password: "x" }}) {{ accessToken }}' for n in range(number))
+    tries = (f'a{n}: signIn(input: {{ email: "a{n}@b.fr", password: "x" }}) {{ __typename }}' for n in range(number))
     return f"mutation {{ {' '.join(tries)} }}"
 
 
