@@ -48,3 +48,15 @@ def test_each_claim_is_measured_and_told(home: Path) -> None:
     for figure in figures:
         assert figure["value"] > 0 or figure["against"] == "people signing in"
         assert figure["case"] in ("p99 of me", "sign-ins") or figure["by_cpu"] > 0
+
+
+def test_what_subscriptions_cost_is_measured_and_told(home: Path) -> None:
+    command = "benchmarks.subscriptions --subscriptions 20 --people 2 --rounds 2 --home"
+    done = subprocess.run(
+        [sys.executable, "-m", *command.split(), str(home)], cwd=PROJECT, capture_output=True, text=True, timeout=300
+    )
+
+    assert done.returncode == 0, done.stderr
+    seen = json.loads(done.stdout)
+    assert (seen["subscriptions"], seen["people"]) == (20, 2)
+    assert min(seen["fan_out"], seen["cpu"], seen["memory_open"]) > 0

@@ -1,5 +1,7 @@
 """Nothing is left out: what was missed is told on return, whatever order transactions end in."""
 
+import asyncio
+
 import asyncpg
 import pytest
 
@@ -16,6 +18,7 @@ CHANGE = "UPDATE orders SET cancel_reason = 'changed' WHERE number = $1"
 
 async def test_what_was_missed_is_told_once_for_each_row(shop: Shop, port: int) -> None:
     first = await shop.order()
+    await settled(shop)
     async with socket(port, shop.token) as client:
         cursor = (await client.follow())["cursor"]
     second = await shop.order()
@@ -36,6 +39,7 @@ async def test_what_was_missed_is_told_once_for_each_row(shop: Shop, port: int) 
 
 async def test_of_one_row_what_happened_to_others_is_not_told(shop: Shop, port: int) -> None:
     order = await shop.order()
+    await settled(shop)
     async with socket(port, shop.token) as client:
         cursor = (await client.follow(id=order["id"]))["cursor"]
     await shop.order()
@@ -52,6 +56,7 @@ async def test_transactions_that_end_in_another_order_than_they_began_leave_noth
 ) -> None:
     for _ in range(3):
         await shop.order()
+    await settled(shop)
     early = await asyncpg.connect(database_url)
     try:
         async with socket(port, shop.token) as client:
@@ -78,6 +83,7 @@ async def test_what_a_transaction_that_began_earlier_may_still_come_before_is_he
 ) -> None:
     for _ in range(2):
         await shop.order()
+    await settled(shop)
     log = changes.Changes()
     early = await asyncpg.connect(database_url)
     try:
@@ -89,6 +95,7 @@ async def test_what_a_transaction_that_began_earlier_may_still_come_before_is_he
 
         held = await log.since(start)
         await begun.commit()
+        await settled(shop)
         news = await log.since(held.position)
     finally:
         await early.close()
@@ -111,6 +118,13 @@ async def test_changes_are_forgotten_by_a_clock(shop: Shop) -> None:
 
     assert await changes.forget() > 0
     assert await shop.count("changes") == 0
+
+
+async def settled(shop: Shop) -> None:
+    """Nothing that was done so far is held back any more by transactions of others on this server."""
+    async with asyncio.timeout(30):
+        while await shop.count("changes", "transaction >= pg_snapshot_xmin(pg_current_snapshot())"):
+            await asyncio.sleep(0.01)
 
 
 async def _until_all(client: Socket, cursor: str, number: int, after: str | None = None) -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ DOCUMENTS = [
     "subscription { orderChanged { happened order { id number status paidAt total { amount formatted } } } }",
     "subscription { told: orderChanged { __typename order { ...All } again: order { number } what: happened } }"
     " fragment All on Order { client { email consultant { role } } lines { product { name } } payments { status }"
-    " invoices { number pdfUrl } notifications { status attempts { statusCode } } }",
+    " invoices { number emailedAt } notifications { status attempts { statusCode } } }",
     "subscription ($with: Boolean!) { orderChanged { happened order { id client @include(if: $with) {"
     " displayName orders(first: 2) { totalCount nodes { number } pageInfo { hasNextPage endCursor } } } } } }",
     "subscription { orderChanged { happened } }",
