@@ -6,7 +6,7 @@ from errors import Limited, Unauthenticated
 from models import Membership, Role, User
 from models.database import fetch
 from policy import Actor
-from services import access_keys, lockout, passwords, tokens
+from services import access_keys, hashing, lockout, tokens
 
 ACCESS_LIFE = timedelta(minutes=15)
 
@@ -17,7 +17,7 @@ async def sign_in(email: str, password: str, address: str | None) -> tuple[str, 
     await lockout.check(lockout.PASSWORD, email, address)
     user = await User.get_or_none(email=email)
     try:
-        good = await passwords.matches(user.password_hash if user else None, password)
+        good = await hashing.matches(user.password_hash if user else None, password)
     except Limited:
         await lockout.untried(lockout.PASSWORD, email, address)
         raise

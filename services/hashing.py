@@ -27,17 +27,17 @@ RETRY_AFTER = 10  # seconds
 NICENESS = 5  # a third of what others get where there is not enough for all: they are not starved either
 
 
-async def hash_password(password: str) -> str:
+async def hashed(password: str) -> str:
     """What is kept of a password. Raises Limited where too many wait already."""
     return await _in_turn(_hasher.hash, password)
 
 
-async def matches(hashed: str | None, password: str) -> bool:
+async def matches(kept: str | None, password: str) -> bool:
     """Whether a password is the one of a hash; for None, nobody's, never, after as long. Raises Limited where too many
     wait already."""
     if len(password) > PASSWORD_MOST:
         return False
-    return await _in_turn(_matches, hashed or _nobody, password) and hashed is not None
+    return await _in_turn(_matches, kept or _nobody, password) and kept is not None
 
 
 async def _in_turn(function: Callable[..., T], *arguments: str) -> T:
@@ -52,9 +52,9 @@ async def _in_turn(function: Callable[..., T], *arguments: str) -> T:
         HASHES.inc()
 
 
-def _matches(hashed: str, password: str) -> bool:
+def _matches(kept: str, password: str) -> bool:
     try:
-        return _hasher.verify(hashed, password)
+        return _hasher.verify(kept, password)
     except (Argon2Error, InvalidHashError):
         return False
 
