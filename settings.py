@@ -141,12 +141,13 @@ class Settings(BaseSettings):
     def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for part in value:
             try:
-                ip_network(part)
+                everybody = ip_network(part).prefixlen == 0
             except ValueError:
-                raise ValueError(
-                    "must be addresses or networks of proxies, like 10.0.0.5 or 10.0.0.0/24; `*` would let anybody say"
-                    " where they come from"
-                ) from None
+                everybody = part == "*"
+                if not everybody:
+                    raise ValueError("must be addresses or networks, like 10.0.0.5 or 10.0.0.0/24") from None
+            if everybody:
+                raise ValueError("must name the proxies: trusting everybody lets anybody say where they come from")
         return value
 
     @field_validator("sentry_dsn")

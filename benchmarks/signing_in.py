@@ -15,7 +15,7 @@ from benchmarks.data import PASSWORD, TOLD
 from benchmarks.figures import Figure
 from benchmarks.installation import Installation
 from benchmarks.load import Exchange
-from services import passwords
+from services import hashing
 
 PEOPLE = 50  # signing in at once
 EVERY = 0.02  # seconds from one `me` to the next
@@ -88,7 +88,7 @@ async def _sign_in(port: int, emails: Sequence[str], seconds: float) -> float:
 
 async def _people(database_url: str, count: int) -> list[str]:
     """Accountants of the organization."""
-    hashed = await passwords.hash_password(PASSWORD)
+    hashed = await hashing.hashed(PASSWORD)
     emails = [f"person{number}@benchmark.test" for number in range(count)]
     connection = await asyncpg.connect(database_url)
     try:

@@ -6,7 +6,7 @@ from uuid import UUID
 from errors import Conflict, Forbidden, Invalid
 from models import EmailChange, Membership, PasswordRequest, RecoveryCode, SessionEnd, User
 from models.database import query, transaction
-from services import account_letters, audit, lockout, passwords, sessions, tokens
+from services import account_letters, audit, hashing, lockout, passwords, sessions, tokens
 from services.outbox import later
 
 KEPT = timedelta(days=7)
@@ -97,7 +97,7 @@ async def _set(
 ) -> None:  # fmt: skip
     """In place of the password that the user was loaded with; whoever changed it meanwhile was first."""
     passwords.must_be_good(password, user.email)
-    before, hashed = user.password_hash, await passwords.hash_password(password)
+    before, hashed = user.password_hash, await hashing.hashed(password)
     async with transaction():
         current = await User.select_for_update().get(id=user.id)
         if current.password_hash != before:

@@ -18,10 +18,9 @@ from models import (
     VatRegime,
 )
 from models.database import transaction
-from services import catalogue_sync, partners, vault
+from services import catalogue_sync, hashing, partners, vault
 from services.outbox import later
 from services.outside import outside
-from services.passwords import hash_password
 from settings import Settings
 
 SLUG, PARTNER = "demo", "fiscalis"
@@ -109,7 +108,7 @@ async def _people(organization: Organization) -> None:
 
 async def _member(organization: Organization, role: Role, email: str, first_name: str) -> Membership:
     user = await User.get_or_none(email=email) or await User.create(
-        email=email, password_hash=await hash_password(PASSWORD), first_name=first_name, last_name="Démo",
+        email=email, password_hash=await hashing.hashed(PASSWORD), first_name=first_name, last_name="Démo",
         confirmed_at=datetime.now(UTC),
     )  # fmt: skip
     membership, _ = await Membership.get_or_create(organization=organization, user=user, defaults={"role": role})

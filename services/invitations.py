@@ -7,7 +7,7 @@ from errors import Conflict, Invalid, Limited
 from models import Invitation, Membership, Organization, Role, User
 from models.database import query, transaction
 from policy import Actor, Permission
-from services import account_letters, audit, credentials, passwords, tokens
+from services import account_letters, audit, credentials, hashing, passwords, tokens
 from services.outbox import later
 
 LIFE = timedelta(days=7)
@@ -70,7 +70,7 @@ async def accept(
             if not value:
                 raise Invalid("Whoever is new here gives a name and chooses a password.", field=f"input.{name}")
         passwords.must_be_good(password or "", invitation.email)
-        hashed = await passwords.hash_password(password or "")  # it takes its time, and so before anything is locked
+        hashed = await hashing.hashed(password or "")  # it takes its time, and so before anything is locked
     async with transaction():
         taken = await query(
             "UPDATE invitations SET accepted_at = now() WHERE id = $1 AND accepted_at IS NULL AND revoked_at IS NULL"

@@ -59,6 +59,7 @@ GUARDED: Mapping[str, Rates] = {
     "sessionRefresh": Rates(address=(Rate(120, MINUTE),)),
     "registrationConfirm": TRIES,
     "emailConfirm": TRIES,
+    "invitationOffer": TRIES,
     "invitationAccept": TRIES,
     "passwordReset": TRIES,
     "passwordResetRequest": LETTERS,

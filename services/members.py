@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from errors import Conflict
 from models import Client, Invitation, Membership, Organization, Role, User
 from policy import Actor
-from services.passwords import hash_password
+from services import hashing
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ async def add(actor: Actor, person: Person, role: Role) -> tuple[Membership, str
     their own). Raises Forbidden, and Conflict for who is a member already."""
     actor.must_be_able_to_give(role)
     password = secrets.token_urlsafe(12)
-    hashed = await hash_password(password)  # it takes its time, and so before anything is locked
+    hashed = await hashing.hashed(password)  # it takes its time, and so before anything is locked
     await _take_turns(actor)
     user = await User.get_or_none(email=person.email)
     known = user is not None

@@ -13,7 +13,8 @@ from functools import lru_cache
 from hashlib import sha256
 
 from models.content import Branding, Transfer
-from services.passwords import LENGTH_LEAST, LENGTH_MOST
+from services.hashing import PASSWORD_MOST
+from services.passwords import LENGTH_LEAST
 from services.wording import templates
 
 _TEMPLATES = templates()
@@ -75,7 +76,7 @@ def headers(view: PayView) -> dict[str, str]:
 def account() -> tuple[str, dict[str, str]]:
     """(page, headers) of where letters about accounts lead to, the same for all: the token is behind the `#`."""
     sheet, script = (_TEMPLATES.get_template(f"pages/account.{kind}").render(brand=None) for kind in ("css", "js"))
-    page = _TEMPLATES.get_template("pages/account.html").render(brand=None, least=LENGTH_LEAST, most=LENGTH_MOST)
+    page = _TEMPLATES.get_template("pages/account.html").render(brand=None, least=LENGTH_LEAST, most=PASSWORD_MOST)
     let_through = f"style-src {_digest(sheet)}; script-src {_digest(script)}; connect-src 'self'"
     return page, _HEADERS | {"Content-Security-Policy": f"{_NOTHING_BUT} {let_through}"}
 

@@ -15,7 +15,7 @@ from tortoise.exceptions import IntegrityError
 from errors import Conflict, Invalid
 from models import Membership, Organization, Registration, Role, User, VatRegime
 from models.database import query, savepoint, transaction
-from services import account_letters, audit, organizations, passwords, tokens
+from services import account_letters, audit, hashing, organizations, passwords, tokens
 from services.outbox import later
 
 KEPT = timedelta(days=7)  # what nobody confirmed
@@ -38,7 +38,7 @@ async def register(owner: Owner, organization: dict[str, Any]) -> None:
     """Ask who registers to confirm their address. Opens a transaction. Raises Invalid, naming the field."""
     passwords.must_be_good(owner.password, owner.email)
     columns = completed(organization, owner.email)
-    hashed = await passwords.hash_password(owner.password)  # it takes its time, and so before anything is locked
+    hashed = await hashing.hashed(owner.password)  # it takes its time, and so before anything is locked
     async with transaction():
         await _forget_the_old()
         registration = await Registration.create(

@@ -176,3 +176,30 @@ def test_own_origins_are_said_as_browsers_say_them() -> None:
     )
 
     assert settings.own_origins == {"https://api.example.com", "http://127.0.0.1:3000", "https://b.fr"}
+
+
+def test_proxies_that_are_trusted_are_read_from_text_and_are_on_this_machine_unless_set() -> None:
+    assert Settings(_env_file=None, **WHOLE).forwarded_allow_ips == ("127.0.0.1", "::1")
+    given = Settings(_env_file=None, **WHOLE, forwarded_allow_ips=" 10.0.0.5, 10.0.1.0/24 ,fd00::/8")
+    assert given.forwarded_allow_ips == ("10.0.0.5", "10.0.1.0/24", "fd00::/8")
+
+
+@pytest.mark.parametrize(
+    ("proxies", "told"),
+    [
+        ("*", "must name the proxies"),
+        ("10.0.0.5,0.0.0.0/0", "must name the proxies"),
+        ("::/0", "must name the proxies"),
+        ("proxy.example.com", "addresses or networks"),
+        ("10.0.0.5/24", "addresses or networks"),
+    ],
+)
+def test_not_everybody_is_a_proxy(proxies: str, told: str) -> None:
+    with pytest.raises(ValidationError, match=told):
+        Settings(_env_file=None, **WHOLE, forwarded_allow_ips=proxies)
+
+
+@pytest.mark.parametrize("factor", [0, -1, 10_000_000])
+def test_a_factor_of_rates_that_makes_no_sense_is_refused(factor: float) -> None:
+    with pytest.raises(ValidationError):
+        Settings(_env_file=None, **WHOLE, rate_factor=factor)

@@ -11,7 +11,7 @@ from models import Membership, Role, User
 from policy import Key, Kind, Permission, Scoped, granted
 from schema.roots import MUTATIONS, PERMISSIONS
 from services import tokens
-from services.passwords import LENGTH_MOST as PASSWORD_MOST
+from services.hashing import PASSWORD_MOST
 from tests.security.inputs import document_of, input_of
 from tests.security.surroundings import CALLERS, coming_from, neighbour, never_made, nothing_changes
 from tests.security.test_keys import partner, server, storefront

@@ -8,23 +8,22 @@ import threading
 import pytest
 
 from errors import Limited
-from models import User
-from services import passwords
-from services.passwords import AT_ONCE, LENGTH_MOST, NICENESS, WAITING_MOST, hash_password, matches
+from services import hashing
+from services.hashing import AT_ONCE, NICENESS, PASSWORD_MOST, WAITING_MOST, hashed, matches
 from tests.security.surroundings import coming_from, installed_with
 from tests.security.test_lockout import ELSEWHERE, SIGN_IN, TRIES
 from tests.shop import CHEAP_HASH, PASSWORD, Shop
 
 
 async def test_a_password_matches_its_own_hash_and_nobodys_is_nothing() -> None:
-    hashed = await hash_password(PASSWORD)
+    kept = await hashed(PASSWORD)
 
-    assert hashed.startswith("$argon2id$")
-    assert await matches(User(password_hash=hashed), PASSWORD)
-    assert not await matches(User(password_hash=hashed), PASSWORD + " ")
+    assert kept.startswith("$argon2id$")
+    assert await matches(kept, PASSWORD)
+    assert not await matches(kept, PASSWORD + " ")
     assert not await matches(None, "nobody")  # though it is what the hash for nobody was made of
-    assert not await matches(User(password_hash=CHEAP_HASH), "x" * (LENGTH_MOST + 1))
-    assert not await matches(User(password_hash="no hash"), PASSWORD)
+    assert not await matches(CHEAP_HASH, "x" * (PASSWORD_MOST + 1))
+    assert not await matches("no hash", PASSWORD)
 
 
 async def test_only_so_many_are_hashed_at_once_and_the_loop_goes_on() -> None:
@@ -40,7 +39,7 @@ async def test_only_so_many_are_hashed_at_once_and_the_loop_goes_on() -> None:
         with lock:
             running -= 1
 
-    tasks = [asyncio.create_task(passwords._in_turn(slow, "")) for _ in range(4 * AT_ONCE)]
+    tasks = [asyncio.create_task(hashing._in_turn(slow, "")) for _ in range(4 * AT_ONCE)]
     while not all(task.done() for task in tasks):
         ticks += 1
         await asyncio.sleep(0)
@@ -51,11 +50,11 @@ async def test_only_so_many_are_hashed_at_once_and_the_loop_goes_on() -> None:
 
 async def test_more_than_may_wait_are_told_to_come_back_and_nothing_is_held_against_them(shop: Shop) -> None:
     go = threading.Event()
-    waiting = [asyncio.create_task(passwords._in_turn(lambda _: go.wait(60), "")) for _ in range(WAITING_MOST)]
+    waiting = [asyncio.create_task(hashing._in_turn(lambda _: go.wait(60), "")) for _ in range(WAITING_MOST)]
     await asyncio.sleep(0)
     try:
         with pytest.raises(Limited):
-            await hash_password(PASSWORD)
+            await hashed(PASSWORD)
         async with installed_with(shop), coming_from(shop, ELSEWHERE) as caller:
             given = {"email": shop.email, "password": PASSWORD}
             for _ in range(TRIES + 1):
@@ -73,5 +72,5 @@ async def test_the_threads_that_hash_give_way() -> None:
     def niceness(_: str) -> int:
         return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
 
-    assert await passwords._in_turn(niceness, "") == NICENESS
+    assert await hashing._in_turn(niceness, "") == NICENESS
     assert niceness("") < NICENESS
