@@ -16,7 +16,7 @@ run: set-up ## Everything on this machine, until Ctrl-C (PORT, COMPTOIR_HOME)
 test: set-up ## The tests (ARGS="-k sale" for pytest)
 	@$(python) -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
-check: set-up ## Format, lint, types, import rules, published schema, GraphQL over HTTP, benchmarks
+check: set-up ## Format, lint, types, import rules, published schema, GraphQL over HTTP, examples, benchmarks
 	@echo '▸ Format'
 	@$(python) -m ruff format --check .
 	@echo '▸ Lint'
@@ -31,6 +31,9 @@ check: set-up ## Format, lint, types, import rules, published schema, GraphQL ov
 	@bin/set-up audit
 	@$(MAKE) -s --no-print-directory $(audits)
 	@$(python) -m pytest tests/http/audits.py
+	@echo '▸ Example clients'
+	@$(MAKE) -s --no-print-directory $(examples)
+	@$(python) -m pytest tests/examples/clients.py
 	@echo '▸ Benchmarks run'
 	@$(python) -m pytest tests/benchmarking.py
 
@@ -38,10 +41,16 @@ bench: set-up ## What is claimed of speed, in some three minutes (ARGS="webhook"
 	@$(python) -m benchmarks $(ARGS)
 
 audits = tests/http/node_modules/.package-lock.json
+examples = examples/typescript/node_modules/.package-lock.json examples/python/.venv/installed
 
-$(audits): tests/http/package-lock.json
-	@.venv/bin/npm ci --prefix tests/http --prefer-offline --loglevel error >/dev/null || { \
-		echo "error: the audits could not be installed from npm's registry: see above, then try again." >&2; exit 1; }
+%/node_modules/.package-lock.json: %/package-lock.json
+	@.venv/bin/npm ci --prefix $* --prefer-offline --loglevel error >/dev/null || { \
+		echo "error: $* could not be installed from npm's registry: see above, then try again." >&2; exit 1; }
+
+examples/python/.venv/installed: examples/python/requirements.lock
+	@$(python) -m uv venv -q --clear --python $(python) examples/python/.venv
+	@$(python) -m uv pip sync -q --require-hashes --python examples/python/.venv examples/python/requirements.lock
+	@touch $@
 
 compile = $(python) -m uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header -q
@@ -50,6 +59,7 @@ lock: set-up ## All locks from pyproject.toml (ARGS=--upgrade for newer versions
 	@$(compile) $(ARGS) pyproject.toml -o requirements.lock
 	@$(compile) $(ARGS) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
 	@$(compile) $(ARGS) --group audit -c requirements-dev.lock -o requirements-audit.lock
+	@$(compile) $(ARGS) examples/python/pyproject.toml -o examples/python/requirements.lock
 
 set-up: ## The virtual environment alone (done by every command)
 	@bin/set-up
