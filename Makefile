@@ -16,7 +16,7 @@ run: set-up ## Everything on this machine, until Ctrl-C (PORT, COMPTOIR_HOME)
 test: set-up ## The tests (ARGS="-k sale" for pytest)
 	@$(python) -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
-check: set-up ## Format, lint, types, import rules, published schema, GraphQL over HTTP, examples, benchmarks
+check: set-up ## Format, lint, types, import rules, published schema, GraphQL over HTTP, benchmarks
 	@echo '▸ Format'
 	@$(python) -m ruff format --check .
 	@echo '▸ Lint'
@@ -31,11 +31,11 @@ check: set-up ## Format, lint, types, import rules, published schema, GraphQL ov
 	@bin/set-up audit
 	@$(MAKE) -s --no-print-directory $(audits)
 	@$(python) -m pytest tests/http/audits.py
+	@echo '▸ Benchmarks run'
+	@$(python) -m pytest tests/benchmarking.py
 	@echo '▸ Example clients'
 	@$(MAKE) -s --no-print-directory $(examples)
 	@$(python) -m pytest tests/examples/clients.py
-	@echo '▸ Benchmarks run'
-	@$(python) -m pytest tests/benchmarking.py
 
 bench: set-up ## What is claimed of speed, in some three minutes (ARGS="webhook" for one)
 	@$(python) -m benchmarks $(ARGS)

@@ -19,7 +19,9 @@ const scalars = {
   Locale: "string",
   PhoneNumber: "string",
   Siren: "string",
+  Siret: "string",
   URL: "string",
+  VatNumber: "string",
 };
 
 // No operation mentions it: errors carry it in `extensions.code`.

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from shutil import copytree, ignore_patterns
 
 import pyotp
 import pytest
-from graphql import build_schema
+from graphql import build_schema, is_scalar_type, specified_scalar_types
 
 from main import create_app
 from settings import Settings
@@ -92,6 +93,14 @@ async def test_a_code_is_asked_for_where_there_is_a_second_factor(example: Examp
 async def test_a_refusal_is_told_by_its_code(example: Example, shop: Shop, url: str) -> None:
     with pytest.raises(AssertionError, match="UNAUTHENTICATED: Unknown e-mail address or wrong password."):
         await _run(example, shop, url, PASSWORD="wrong")
+
+
+def test_every_scalar_is_a_type_of_each_language() -> None:
+    schema = build_schema((PROJECT / "schema.graphql").read_text())
+    scalars = {kind.name for kind in schema.type_map.values() if is_scalar_type(kind)} - set(specified_scalar_types)
+    python = tomllib.loads((PYTHON / "pyproject.toml").read_text())["tool"]["ariadne-codegen"]["scalars"]
+
+    assert scalars - set(python) == set()  # Any else; codegen.js refuses what it does not know
 
 
 def test_types_of_all_that_the_schema_has_compile(example: Example, tmp_path: Path) -> None:
