@@ -27,7 +27,11 @@ class Api(Comptoir):
 
     def __init__(self, url: str, auth: httpx.Auth | None = None) -> None:
         http = httpx.AsyncClient(auth=auth, timeout=TIMEOUT)
-        super().__init__(url, http_client=http)  # type: ignore[arg-type]  # takes by keyword what is given by keyword
+        super().__init__(
+            url,
+            http_client=http,  # type: ignore[arg-type]  # httpx takes by keyword what it is given by keyword
+            ws_url=url.replace("http", "ws", 1),
+        )
 
     def get_data(self, response: Response) -> dict[str, Any]:
         if refusal := refusal_of(response):

@@ -1,19 +1,22 @@
-"""The demonstration's owner lists orders, makes one and starts its checkout."""
+"""The demonstration's owner lists orders, makes one, starts its checkout, and sees it paid."""
 
 import asyncio
 import os
 import sys
+from contextlib import aclosing
 
 from api import Api, ApiError
 from comptoir import (
     CheckoutStartCheckoutStartCheckoutStarted,
     CheckoutStartInput,
+    ErrorCode,
     OrderCreateInput,
     OrderLineInput,
+    OrderStatus,
     OrderSummary,
 )
-from orders import pages
-from session import sign_in
+from orders import follow, pages
+from session import Session, sign_in
 
 URL = os.environ.get("COMPTOIR_URL", "http://127.0.0.1:8000/graphql")
 EMAIL = os.environ.get("EMAIL", "owner@demo.test")
@@ -28,8 +31,15 @@ async def main() -> None:
         async for page in pages(api, first=2):
             for order in page:
                 print(f"  {order.number} {order.status.value} {order.total.formatted} {order.client.email}")
-        order = await make_order(api)
-        await start_checkout(api, order.id)
+        made = await make_order(api)
+        await start_checkout(api, made.id)
+        await see_paid(session, made.id)
+        try:
+            await start_checkout(api, made.id)
+        except ApiError as refusal:
+            if refusal.code is not ErrorCode.CONFLICT:
+                raise
+            print(f"Not twice: {refusal}")
 
 
 async def ask_code() -> str:
@@ -51,6 +61,15 @@ async def start_checkout(api: Api, order: str) -> None:
         print(f"Pay at {started.url} until {started.expires_at:%c}")
     else:
         print(f"There was nothing to pay: order {started.order_number} is complete")
+
+
+async def see_paid(session: Session, order: str) -> None:
+    async with aclosing(follow(session, order)) as changes:
+        async for changed in changes:
+            seen = changed.order
+            print(f"  {seen and seen.status.value} {', '.join(each.value for each in changed.happened)}")
+            if seen is None or seen.status is not OrderStatus.OPEN:
+                return
 
 
 try:

@@ -68,16 +68,20 @@ async def url(shop: Shop, settings: Settings) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{port}/graphql"
 
 
-async def test_orders_are_listed_page_by_page_and_a_checkout_is_started(example: Example, shop: Shop, url: str) -> None:
+async def test_orders_are_listed_page_by_page_and_one_is_followed_until_it_is_paid(
+    example: Example, shop: Shop, url: str
+) -> None:
     made = [await shop.order() for _ in range(5)]
 
     told = await _run(example, shop, url)
 
     assert told[0] == f"Signed in as {shop.email}"
     assert [int(line.split()[0]) for line in told[1:6]] == [order["number"] for order in reversed(made)]
-    (checkout,) = re.findall(r"^Pay at (\S+) until ", told[6])
-    await shop.tell(await shop.sandbox.stripe.pay(checkout.rpartition("/")[2]))
-    assert await shop.count("orders", "status = 'PAID'") == 1
+    assert told[6].startswith("Pay at ")
+    assert told[7].split() == ["OPEN"]
+    assert told[-2].split()[0] == "PAID"
+    assert "PAID" in told[-2].split()[1:]
+    assert told[-1] == "Not twice: Order 6 is already paid. Nothing was charged."
     assert await shop.count("sessions", "generation > 1") == 1  # tokens that ended were refreshed
 
 
@@ -146,22 +150,37 @@ async def _with_second_factor(shop: Shop) -> list[str]:
 
 
 async def _run(example: Example, shop: Shop, url: str, *, typed: str = "", **given: str) -> list[str]:
-    """The lines that the client prints for the shop's owner."""
+    """The lines that the client prints for the shop's owner. The order is paid once it is followed."""
     known = {"COMPTOIR_URL": url, "RETURN_URL": f"{shop.sandbox.url}/", "EMAIL": shop.email, "PASSWORD": PASSWORD}
     process = await asyncio.create_subprocess_exec(
         *example.start, cwd=example.folder, env=_environment() | known | given,
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
+    assert process.stdin is not None
+    assert process.stdout is not None
+    told, due = [], ""
     try:
+        process.stdin.write(f"{typed}\n".encode())
         async with asyncio.timeout(SECONDS):
-            output, complaint = await process.communicate(f"{typed}\n".encode())
+            async for line in process.stdout:
+                told.append(line.decode().rstrip("\n"))
+                if checkout := re.match(r"Pay at \S+/(\S+) until ", told[-1]):
+                    due = checkout[1]
+                elif due and told[-1].startswith("  OPEN"):
+                    await shop.tell(await shop.sandbox.stripe.pay(due))
+                    due = ""
+            await process.wait()
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
-    assert process.returncode == 0, (output + complaint).decode()
-    return output.decode().splitlines()
+    assert process.returncode == 0, "\n".join(told)
+    return told
 
 
 def _environment() -> dict[str, str]:
-    return os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "NO_PROXY": "127.0.0.1"}
+    return os.environ | {
+        "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+        "NO_PROXY": "127.0.0.1",
+        "PYTHONUNBUFFERED": "1",
+    }

@@ -1,9 +1,9 @@
-// The demonstration's owner lists orders, makes one and starts its checkout.
+// The demonstration's owner lists orders, makes one, starts its checkout, and sees it paid.
 import { stdin, stdout } from "node:process";
 import { createInterface } from "node:readline/promises";
 import { ApiError } from "./api.ts";
 import { CatalogueDocument, CheckoutStartDocument, OrderCreateDocument } from "./generated.ts";
-import { pages } from "./orders.ts";
+import { follow, pages } from "./orders.ts";
 import { signIn, type Session } from "./session.ts";
 
 const API = process.env["COMPTOIR_URL"] ?? "http://127.0.0.1:8000/graphql";
@@ -19,8 +19,18 @@ async function main(): Promise<void> {
       console.log(`  ${order.number} ${order.status} ${order.total.formatted} ${order.client.email}`);
     }
   }
-  const order = await makeOrder(session);
-  await startCheckout(session, order.id);
+  const { id } = await makeOrder(session);
+  await startCheckout(session, id);
+  for await (const { happened, order } of follow(session, id)) {
+    console.log(`  ${order?.status} ${happened.join(", ")}`);
+    if (order?.status !== "OPEN") break;
+  }
+  try {
+    await startCheckout(session, id);
+  } catch (error) {
+    if (!(error instanceof ApiError && error.code === "CONFLICT")) throw error;
+    console.log(`Not twice: ${error.message}`);
+  }
 }
 
 async function askCode(): Promise<string> {
