@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 from contextlib import aclosing
+from uuid import uuid4
 
 from api import Api, ApiError
 from comptoir import (
@@ -50,9 +51,12 @@ async def make_order(api: Api) -> OrderSummary:
     catalogue = await api.catalogue()
     if not (catalogue.clients.nodes and catalogue.products.nodes):
         sys.exit("There is nobody to sell to, or nothing to sell.")
-    line = OrderLineInput(product=catalogue.products.nodes[0].id, quantity=1)
-    made = await api.order_create(OrderCreateInput(client=catalogue.clients.nodes[0].id, lines=[line]))
-    return made.order
+    given = OrderCreateInput(
+        client=catalogue.clients.nodes[0].id,
+        lines=[OrderLineInput(product=catalogue.products.nodes[0].id, quantity=1)],
+        idempotency_key=str(uuid4()),  # sent again with it, where the answer was lost, the order is made once
+    )
+    return (await api.order_create(given)).order
 
 
 async def start_checkout(api: Api, order: str) -> None:

@@ -45,7 +45,11 @@ async function makeOrder(session: Session) {
   const [client] = clients.nodes;
   const [product] = products.nodes;
   if (!client || !product) throw new Error("There is nobody to sell to, or nothing to sell.");
-  const input = { client: client.id, lines: [{ product: product.id, quantity: 1 }] };
+  const input = {
+    client: client.id,
+    lines: [{ product: product.id, quantity: 1 }],
+    idempotencyKey: crypto.randomUUID(), // sent again with it, where the answer was lost, the order is made once
+  };
   return (await session.request(OrderCreateDocument, { input })).orderCreate.order;
 }
 
