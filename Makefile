@@ -48,8 +48,9 @@ examples = examples/typescript/node_modules/.package-lock.json examples/python/.
 		echo "error: $* could not be installed from npm's registry: see above, then try again." >&2; exit 1; }
 
 examples/python/.venv/installed: examples/python/requirements.lock
-	@$(python) -m uv venv -q --clear --python $(python) examples/python/.venv
-	@$(python) -m uv pip sync -q --require-hashes --python examples/python/.venv examples/python/requirements.lock
+	@$(python) -m venv --clear examples/python/.venv
+	@examples/python/.venv/bin/python -m pip install -q --disable-pip-version-check --no-input --require-hashes -r $< || { \
+		echo "error: examples/python could not be installed: see above, then try again." >&2; exit 1; }
 	@touch $@
 
 compile = $(python) -m uv pip compile --universal --python-version 3.11 --generate-hashes \
