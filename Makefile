@@ -35,15 +35,25 @@ check: set-up ## Format, lint, types, import rules, published schema, GraphQL ov
 	@$(python) -m pytest tests/http/fuzzing.py
 	@echo '▸ Benchmarks run'
 	@$(python) -m pytest tests/benchmarking.py
+	@echo '▸ Example clients'
+	@$(MAKE) -s --no-print-directory $(examples)
+	@$(python) -m pytest tests/examples/clients.py
 
 bench: set-up ## What is claimed of speed, in some three minutes (ARGS="webhook" for one)
 	@$(python) -m benchmarks $(ARGS)
 
 audits = tests/http/node_modules/.package-lock.json
+examples = examples/typescript/node_modules/.package-lock.json examples/python/.venv/installed
 
-$(audits): tests/http/package-lock.json
-	@.venv/bin/npm ci --prefix tests/http --prefer-offline --loglevel error >/dev/null || { \
-		echo "error: the audits could not be installed from npm's registry: see above, then try again." >&2; exit 1; }
+%/node_modules/.package-lock.json: %/package-lock.json
+	@.venv/bin/npm ci --prefix $* --prefer-offline --loglevel error >/dev/null || { \
+		echo "error: $* could not be installed from npm's registry: see above, then try again." >&2; exit 1; }
+
+examples/python/.venv/installed: examples/python/requirements.lock
+	@$(python) -m venv --clear examples/python/.venv
+	@examples/python/.venv/bin/python -m pip install -q --disable-pip-version-check --no-input --require-hashes -r $< || { \
+		echo "error: examples/python could not be installed: see above, then try again." >&2; exit 1; }
+	@touch $@
 
 compile = $(python) -m uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header -q
@@ -52,6 +62,7 @@ lock: set-up ## All locks from pyproject.toml (ARGS=--upgrade for newer versions
 	@$(compile) $(ARGS) pyproject.toml -o requirements.lock
 	@$(compile) $(ARGS) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
 	@$(compile) $(ARGS) --group audit -c requirements-dev.lock -o requirements-audit.lock
+	@$(compile) $(ARGS) examples/python/pyproject.toml -o examples/python/requirements.lock
 
 set-up: ## The virtual environment alone (done by every command)
 	@bin/set-up

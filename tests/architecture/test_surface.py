@@ -1,6 +1,7 @@
 """The public surface: every root field names its permission, everything is described, the SDL is committed."""
 
 import ast
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -125,13 +126,28 @@ def test_single_modules_import_only_what_stands_below_them(module: str, below: s
 
 
 def test_locks_name_no_registry_and_hash_everything() -> None:
-    for lock, packages_least in {"": 50, "-dev": 80, "-audit": 2}.items():
-        text = (ROOT / f"requirements{lock}.lock").read_text()
+    for lock, packages_least in {
+        "requirements.lock": 50,
+        "requirements-dev.lock": 80,
+        "requirements-audit.lock": 2,
+        "examples/python/requirements.lock": 20,
+    }.items():
+        text = (ROOT / lock).read_text()
         assert "://" not in text
         packages = re.findall(r"^[a-z0-9][^\n]*==[^\n]*", text, re.M)
         assert len(packages) >= packages_least
         for block in re.split(r"\n(?=[a-z0-9])", text.strip()):
             assert "--hash=sha256:" in block, block.splitlines()[0]
+
+
+@pytest.mark.parametrize("folder", ["tests/http", "examples/typescript"])
+def test_npm_s_locks_name_no_registry_and_hash_everything(folder: str) -> None:
+    locked = json.loads((ROOT / folder / "package-lock.json").read_text())["packages"]
+    packages = [package for place, package in locked.items() if place]
+
+    assert packages
+    assert all(package["integrity"].startswith("sha512-") for package in packages)
+    assert not any("resolved" in package for package in packages)
 
 
 def test_nothing_of_a_machine_is_committed() -> None:
