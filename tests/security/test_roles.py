@@ -77,6 +77,7 @@ async def rows(shop: Shop) -> Rows:
     """One of every table for each of three clients; mine has a consultant and a member, another's has others, and only
     what mine bought is still sold."""
     made: Rows = {model: {} for model in READS if model not in PEOPLE}
+    made[models.AuditEntry] = {"signed in": (await models.AuditEntry.get()).pk}
     for whose in WHOSE:
         people: dict[str, Any] = {}
         if whose != "none":
