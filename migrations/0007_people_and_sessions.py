@@ -206,7 +206,6 @@ class Migration(migrations.Migration):
                 ("id", fields.UUIDField(primary_key=True, default=uuid7, unique=True, db_index=True)),
                 ("created_at", fields.DatetimeField(description="When it was made", auto_now=False, auto_now_add=True)),
                 ("email", EmailField(description="Who registers", max_length=254)),
-                ("password_hash", fields.CharField(max_length=255)),
                 ("first_name", fields.CharField(description="First name", max_length=100)),
                 ("last_name", fields.CharField(description="Last name", max_length=100)),
                 ("organization", fields.JSONField(description="Columns of the organization to be")),

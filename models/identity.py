@@ -57,7 +57,6 @@ class Registration(Row):
     """An organization and its first owner, until the address is confirmed."""
 
     email = EmailField(description="Who registers")
-    password_hash = fields.CharField(255)
     first_name = fields.CharField(100, description="First name")
     last_name = fields.CharField(100, description="Last name")
     organization: Any = fields.JSONField(description="Columns of the organization to be")

@@ -49,22 +49,22 @@ from services.registrations import Owner
 # Registering
 
 
-@exchange(LetterSent, requires=Permission.PUBLIC)  # no transaction: hashing takes its time
+@exchange(LetterSent, requires=Permission.PUBLIC)
 async def organization_register(input: OrganizationRegisterInput) -> LetterSent:
     """Ask for an account for a new organization. A letter to the address asks to confirm it; nothing is made before."""
     given(input)
     organization = given(input.organization, path="input.organization")
-    owner = Owner(input.email, input.password, input.first_name, input.last_name)
+    owner = Owner(input.email, input.first_name, input.last_name)
     await registrations.register(owner, organization)
     return LetterSent(to=Email(input.email))
 
 
 @exchange(SessionResult, requires=Permission.PUBLIC)
 async def registration_confirm(info: Info, input: RegistrationConfirmInput) -> Any:
-    """Make the organization and its owner, who is signed in."""
+    """Make the organization and its owner, who chooses a password and is signed in."""
     if input.by_cookie:
         info.context.cookies.must_be_able_to_change()
-    member = await registrations.confirm(input.token)
+    member = await registrations.confirm(input.token, input.password)
     return handed_over(
         info, await sessions.begin(await member.user, member, info.context.device(by_cookie=input.by_cookie))
     )

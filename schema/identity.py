@@ -135,7 +135,6 @@ class OrganizationRegisterInput:
     """A new organization, and who owns it."""
 
     email: auto
-    password: str = strawberry.field(description="12 to 1,024 characters: a few words do.")
     first_name: auto
     last_name: auto
     organization: OrganizationCreateInput = strawberry.field(description="The organization.")
@@ -151,9 +150,10 @@ class TokenInput:
     token: str = strawberry.field(description="As the letter has it.")
 
 
-@strawberry.input(description="What the letter of a registration carries.")
+@strawberry.input(description="What the letter of a registration carries, and the owner's password.")
 class RegistrationConfirmInput:
     token: str = strawberry.field(description="As the letter has it.")
+    password: str = strawberry.field(description="12 to 1,024 characters: a few words do.")
     by_cookie: bool = strawberry.field(description=_BY_COOKIE, default=False)
 
 

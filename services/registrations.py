@@ -29,31 +29,36 @@ class Owner:
     """Who registers."""
 
     email: str
-    password: str
     first_name: str
     last_name: str
 
 
 async def register(owner: Owner, organization: dict[str, Any]) -> None:
     """Ask who registers to confirm their address. Opens a transaction. Raises Invalid, naming the field."""
-    passwords.must_be_good(owner.password, owner.email)
     columns = completed(organization, owner.email)
-    hashed = await hashing.hashed(owner.password)  # it takes its time, and so before anything is locked
     async with transaction():
         await _forget_the_old()
         registration = await Registration.create(
-            email=owner.email, password_hash=hashed, first_name=owner.first_name, last_name=owner.last_name,
-            organization=columns,
+            email=owner.email, first_name=owner.first_name, last_name=owner.last_name, organization=columns
         )  # fmt: skip
         await later(account_letters.confirm_registration, registration)
 
 
-async def confirm(token: str) -> Membership:
-    """Make the organization and its owner. Opens a transaction. Raises Invalid for a link that is no longer good, and
-    Conflict for an address that got an account meanwhile."""
+async def confirm(token: str, password: str) -> Membership:
+    """Make the organization and its owner. Opens a transaction. The password is chosen by whoever reads the letter: who
+    registered may have given another's address.
+
+    Raises Invalid for a link that is no longer good and for a password that is none, and Conflict for an address that
+    got an account meanwhile.
+    """
     claims = tokens.read(tokens.REGISTRATION, token)
+    row = await Registration.get_or_none(id=UUID(claims["id"])) if claims else None
+    if row is None or row.confirmed_at:
+        raise Invalid(OVER, field="input.token")
+    passwords.must_be_good(password, row.email)
+    hashed = await hashing.hashed(password)  # it takes its time, and so before anything is locked
     async with transaction():
-        return await _confirmed(UUID(claims["id"]) if claims else None)
+        return await _confirmed(row.id, hashed)
 
 
 async def found(user: User, columns: dict[str, Any]) -> Membership:
@@ -94,7 +99,7 @@ def french_vat_number(siren: str) -> str:
     return f"FR{(12 + 3 * (int(siren) % 97)) % 97:02}{siren}"
 
 
-async def _confirmed(id: UUID | None) -> Membership:
+async def _confirmed(id: UUID, password_hash: str) -> Membership:
     row = await Registration.select_for_update().get_or_none(id=id)
     if row is None or row.confirmed_at:
         raise Invalid(OVER, field="input.token")
@@ -103,7 +108,7 @@ async def _confirmed(id: UUID | None) -> Membership:
     row.confirmed_at = datetime.now(UTC)
     await row.save(update_fields=["confirmed_at"])
     user = await User.create(
-        email=row.email, password_hash=row.password_hash, first_name=row.first_name, last_name=row.last_name,
+        email=row.email, password_hash=password_hash, first_name=row.first_name, last_name=row.last_name,
         confirmed_at=row.confirmed_at,
     )  # fmt: skip
     member = await found(user, row.organization)

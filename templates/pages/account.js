@@ -1,8 +1,8 @@
 // What a letter's link asks to confirm. Its token stands behind the `#`, which no server is sent.
 const WORDS = {
   registration: {
-    title: "Ouvrir votre compte", text: "Confirmez votre adresse e-mail : votre compte sera ouvert aussitôt.",
-    english: "Confirm your e-mail address: your account opens at once.", button: "Confirmer mon adresse",
+    title: "Ouvrir votre compte", text: "Choisissez un mot de passe : votre compte sera ouvert aussitôt.",
+    english: "Choose a password: your account opens at once.", button: "Ouvrir mon compte", secret: true,
     done: ["Votre compte est ouvert", "Vous pouvez vous connecter.", "Your account is open. You can sign in."],
     document: "mutation ($input: RegistrationConfirmInput!) { registrationConfirm(input: $input) { __typename } }",
   },

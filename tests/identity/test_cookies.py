@@ -124,7 +124,9 @@ async def test_a_page_of_another_origin_or_of_none_does_nothing_by_cookie(browse
         assert code_of(await browser.ask(REFRESH)) == "FORBIDDEN"
         browser.cookies.clear()
         assert code_of(await browser.sign_in()) == "FORBIDDEN"
-        assert code_of(await browser.ask(CONFIRM, {"token": "x", "byCookie": True})) == "FORBIDDEN"
+        assert (
+            code_of(await browser.ask(CONFIRM, {"token": "x", "password": PASSWORD, "byCookie": True})) == "FORBIDDEN"
+        )
 
 
 async def test_only_allowed_origins_are_told_that_they_may_use_cookies(browser: Browser) -> None:

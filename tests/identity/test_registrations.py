@@ -29,7 +29,7 @@ ATELIER = {
     "siret": "55210055400013", "vatRegime": "STANDARD", "address": "3 rue du Port", "postalCode": "13002",
     "city": "Marseille", "country": "FR",
 }  # fmt: skip
-LEA = {"email": EMAIL, "password": OTHER_PASSWORD, "firstName": "Léa", "lastName": "Roux", "organization": ATELIER}
+LEA = {"email": EMAIL, "firstName": "Léa", "lastName": "Roux", "organization": ATELIER}
 ORGANIZATION = """{ me { organization {
   slug name vatNumber brandName contactEmail invoicePrefix country timeZone paymentDays
 } } }"""
@@ -46,6 +46,11 @@ async def registered(shop: Shop, **changed: Any) -> str:
     return await token_in_letter(shop, given["email"], "registration")
 
 
+def choosing(token: str) -> dict[str, str]:
+    """What confirms a registration."""
+    return {"token": token, "password": OTHER_PASSWORD}
+
+
 async def test_nothing_is_there_before_the_letters_link_is_used(shop: Shop) -> None:
     users, organizations = await User.all().count(), await Organization.all().count()
 
@@ -57,7 +62,7 @@ async def test_nothing_is_there_before_the_letters_link_is_used(shop: Shop) -> N
         input={"email": EMAIL, "password": OTHER_PASSWORD},
     )
     assert refusal[0] == "UNAUTHENTICATED"
-    lea = bearer(shop, await as_nobody(shop)(CONFIRM, input={"token": token}))
+    lea = bearer(shop, await as_nobody(shop)(CONFIRM, input=choosing(token)))
     me = await lea(ME)
     assert me == {
         "role": "OWNER", "organization": {"slug": "atelier-lea"},
@@ -67,7 +72,7 @@ async def test_nothing_is_there_before_the_letters_link_is_used(shop: Shop) -> N
 
 
 async def test_what_follows_from_the_register_is_filled_in(shop: Shop) -> None:
-    lea = bearer(shop, await as_nobody(shop)(CONFIRM, input={"token": await registered(shop)}))
+    lea = bearer(shop, await as_nobody(shop)(CONFIRM, input=choosing(await registered(shop))))
 
     assert (await lea(ORGANIZATION))["organization"] == {
         "slug": "atelier-lea", "name": "Atelier Léa", "vatNumber": "FR96552100554", "brandName": "Atelier Léa",
@@ -79,7 +84,7 @@ async def test_what_is_given_stands(shop: Shop) -> None:
     own = {"brandName": "Léa", "contactEmail": "bonjour@atelier.test", "invoicePrefix": "AL", "vatRegime": "FRANCHISE"}
 
     token = await registered(shop, organization=ATELIER | own)
-    lea = bearer(shop, await as_nobody(shop)(CONFIRM, input={"token": token}))
+    lea = bearer(shop, await as_nobody(shop)(CONFIRM, input=choosing(token)))
 
     found = (await lea(ORGANIZATION))["organization"]
     assert (found["brandName"], found["contactEmail"], found["invoicePrefix"]) == ("Léa", "bonjour@atelier.test", "AL")
@@ -89,7 +94,7 @@ async def test_what_is_given_stands(shop: Shop) -> None:
 async def test_two_organizations_of_one_name_have_a_slug_each_even_at_once(shop: Shop) -> None:
     links = [await registered(shop, email=f"lea{number}@atelier.test") for number in range(6)]
 
-    answers = await asyncio.gather(*(as_nobody(shop)(CONFIRM, input={"token": link}) for link in links))
+    answers = await asyncio.gather(*(as_nobody(shop)(CONFIRM, input=choosing(link)) for link in links))
 
     slugs = [(await bearer(shop, answer)(ME))["organization"]["slug"] for answer in answers]
     assert len(set(slugs)) == len(slugs)
@@ -111,9 +116,7 @@ async def test_an_address_that_has_an_account_gets_the_same_answer_for_the_same_
     assert unknown == known
     assert len(unknown) > 2
     assert [set(answer) - {"extensions"} for answer in answers] == [{"data"}, {"data"}]
-    rows = await Registration.all()
-    assert all(row.password_hash.startswith("$argon2id$v=19$m=65536,") for row in rows)
-    assert len(rows) == 2
+    assert await Registration.all().count() == 2
 
 
 async def test_the_letter_to_an_address_that_has_an_account_says_so_and_opens_nothing(shop: Shop) -> None:
@@ -127,16 +130,16 @@ async def test_the_letter_to_an_address_that_has_an_account_says_so_and_opens_no
 
 async def test_a_link_is_good_once(shop: Shop) -> None:
     token = await registered(shop)
-    await as_nobody(shop)(CONFIRM, input={"token": token})
+    await as_nobody(shop)(CONFIRM, input=choosing(token))
 
     async with nothing_changes(shop):
-        assert await as_nobody(shop).refused(CONFIRM, input={"token": token}) == OVER
+        assert await as_nobody(shop).refused(CONFIRM, input=choosing(token)) == OVER
 
 
-async def test_twenty_confirms_at_once_make_one_organization(shop: Shop) -> None:
+async def test_six_confirms_at_once_make_one_organization(shop: Shop) -> None:
     token = await registered(shop)
 
-    answers = await asyncio.gather(*(as_nobody(shop).post(CONFIRM, {"input": {"token": token}}) for _ in range(20)))
+    answers = await asyncio.gather(*(as_nobody(shop).post(CONFIRM, {"input": choosing(token)}) for _ in range(6)))
 
     assert sum("errors" not in answer for answer in answers) == 1
     assert {answer["errors"][0]["extensions"]["code"] for answer in answers if "errors" in answer} == {"INVALID"}
@@ -146,7 +149,7 @@ async def test_twenty_confirms_at_once_make_one_organization(shop: Shop) -> None
 async def test_two_registrations_of_one_address_confirmed_at_once_make_one_account(shop: Shop) -> None:
     links = [await registered(shop), await registered(shop)]
 
-    answers = await asyncio.gather(*(as_nobody(shop).post(CONFIRM, {"input": {"token": link}}) for link in links))
+    answers = await asyncio.gather(*(as_nobody(shop).post(CONFIRM, {"input": choosing(link)}) for link in links))
 
     (refusal,) = [answer["errors"][0]["extensions"]["code"] for answer in answers if "errors" in answer]
     assert refusal == "CONFLICT"
@@ -165,8 +168,18 @@ async def test_a_link_that_is_forged_expired_or_for_something_else_opens_nothing
 
     async with nothing_changes(shop):
         for each in bad:
-            assert await as_nobody(shop).refused(CONFIRM, input={"token": each}) == OVER, each[:40]
-    assert await as_nobody(shop)(CONFIRM, input={"token": token})
+            assert await as_nobody(shop).refused(CONFIRM, input=choosing(each)) == OVER, each[:40]
+    assert await as_nobody(shop)(CONFIRM, input=choosing(token))
+
+
+@pytest.mark.parametrize("password", ["short", "x" * 20, "y" * 500_000, EMAIL], ids=range(4))
+async def test_a_password_that_is_none_opens_nothing_and_the_link_stays_good(shop: Shop, password: str) -> None:
+    token = await registered(shop)
+
+    async with nothing_changes(shop):
+        refusal = await as_nobody(shop).refused(CONFIRM, input={"token": token, "password": password})
+    assert refusal[:2] == ("INVALID", "input.password")
+    assert await as_nobody(shop)(CONFIRM, input=choosing(token))
 
 
 async def test_whatever_is_wrong_is_named(shop: Shop) -> None:
@@ -174,10 +187,6 @@ async def test_whatever_is_wrong_is_named(shop: Shop) -> None:
         ({"email": "nobody"}, "input.email"),
         ({"email": "a\0b@atelier.test"}, "input.email"),
         ({"email": "x" * 300_000 + "@atelier.test"}, "input.email"),
-        ({"password": "short"}, "input.password"),
-        ({"password": "x" * 20}, "input.password"),
-        ({"password": "y" * 500_000}, "input.password"),
-        ({"password": EMAIL}, "input.password"),
         ({"firstName": ""}, "input.firstName"),
         ({"firstName": "a\0"}, "input.firstName"),
         ({"lastName": "x" * 101}, "input.lastName"),
