@@ -19,9 +19,8 @@ def tabs(app_url: str, sandbox_url: str | None) -> tuple[Tab, ...]:
         Tab(RECORD, {"order": "", "amount": {"amount": 2000}}),
         Tab(CONFLICTS),
         Tab(RESOLVE, {"conflict": "", "resolution": "Virement rendu le 12, par la banque."}),
-        Tab(CANCEL, {"order": ""}),
         Tab(PAGES, {"after": None}),
-        Tab(AUDIT, {"after": None}),
+        Tab(AUDIT),
     )
 
 
@@ -170,13 +169,6 @@ RESOLVE = """mutation Resolve($conflict: ID!, $resolution: String!) {
   }
 }"""
 
-CANCEL = """# An order that is not paid. Its payment page, if it has one, is closed first.
-mutation Cancel($order: ID!) {
-  orderCancel(input: { order: $order, cancelReason: "Le client a changé d'avis" }) {
-    order { number status canceledAt payUrl }
-  }
-}"""
-
 PAGES = """# Lists come in pages, filtered and sorted. Put endCursor into the variables for the next one.
 query Pages($after: String) {
   orders(
@@ -192,9 +184,8 @@ query Pages($after: String) {
 }"""
 
 AUDIT = """# Who did what, newest first. For owners: an admin is refused. filter: { subject: "…" } is one row's history.
-query Audit($after: String) {
-  auditEntries(first: 10, after: $after) {
-    pageInfo { hasNextPage endCursor }
+query Audit {
+  auditEntries(first: 10) {
     nodes {
       createdAt
       actorKind
