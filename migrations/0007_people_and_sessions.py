@@ -12,6 +12,7 @@ from models.identity import SessionEnd
 from models.organization import Role
 
 SQL = [
+    "ALTER TABLE users ALTER COLUMN totp_step SET DEFAULT 0",
     "ALTER TABLE invitations DROP CONSTRAINT invitations_organization_id_fkey, DROP CONSTRAINT"
     " invitations_invited_by_id_fkey, ADD CONSTRAINT invitations_organization FOREIGN KEY (organization_id)"
     " REFERENCES organizations (id), ADD CONSTRAINT invitations_tenant UNIQUE (organization_id, id),"
