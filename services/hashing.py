@@ -67,6 +67,7 @@ def _give_way() -> None:
 
 # RFC 9106's second choice, on one lane: as much work, without four threads at once.
 _hasher = PasswordHasher(time_cost=3, memory_cost=64 * 1024, parallelism=1)
-_nobody = _hasher.hash("nobody")
+# Of 64 random digits that were thrown away, under the same parameters: checked against as long as anybody's.
+_nobody = "$argon2id$v=19$m=65536,t=3,p=1$eGDDs9l/ZXG+jXJgt6FZkQ$cYLUrm8epGl0+pf0VD5aLaNSkfwvduY0JMR/lMKZWNE"
 _threads = ThreadPoolExecutor(AT_ONCE, "hashing", initializer=_give_way)
 _waiting = 0

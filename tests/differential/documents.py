@@ -28,6 +28,9 @@ Make = Callable[[Caller, dict[Any, Any]], Awaitable[Any]]
 
 
 @dataclass
+REFUSED = {"invitationOffer"}  # wants a token, and is an error without: the whole of an answer is lost to it
+
+
 class Draft:
     """A document, and how its variables are made."""
 
@@ -118,7 +121,7 @@ class _Draft:
         return self.random.choice((type_, type_, *above))
 
     def _field(self, type_: Any, place: Place, depth: int) -> str:
-        chosen = [name for name, each in type_.fields.items() if self._may(type_, each, depth)]
+        chosen = [name for name, each in type_.fields.items() if name not in REFUSED and self._may(type_, each, depth)]
         if not chosen:
             return ""
         onwards = [name for name in chosen if not is_leaf_type(get_named_type(type_.fields[name].type))]

@@ -33,7 +33,7 @@ from tests.security.documents import (
 )
 from tests.shop import Shop
 
-CASES = 50  # of each seed
+CASES = 30  # of each seed
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,6 @@ CUT, STRIPES_OWN_TRIES = None, 3
 FAULTS = {
     "it fails, and remembers": (500, 1),
     "the answer is lost": (CUT, STRIPES_OWN_TRIES),
-    "it is too busy": (429, 1),
 }
 DISCOUNTED = Sale(lines=((0, 1, None), (2, 2, 0)), discount=0)
 PAGES, FORMS = "/v1/checkout/sessions", "/v1/payment_intents"

@@ -26,6 +26,10 @@ async def test_a_password_matches_its_own_hash_and_nobodys_is_nothing() -> None:
     assert not await matches("no hash", PASSWORD)
 
 
+def test_what_nobody_is_checked_against_takes_as_long_as_what_is_hashed_today() -> None:
+    assert not hashing._hasher.check_needs_rehash(hashing._nobody)
+
+
 async def test_only_so_many_are_hashed_at_once_and_the_loop_goes_on() -> None:
     running, most, ticks = 0, 0, 0
     lock = threading.Lock()
