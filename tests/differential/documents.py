@@ -26,11 +26,10 @@ from tests.differential.world import Caller
 FIELDS_MOST = 45  # of a document, about
 Make = Callable[[Caller, dict[Any, Any]], Awaitable[Any]]
 
-
-@dataclass
 REFUSED = {"invitationOffer"}  # wants a token, and is an error without: the whole of an answer is lost to it
 
 
+@dataclass
 class Draft:
     """A document, and how its variables are made."""
 
