@@ -291,6 +291,8 @@ class Actor:
     def require(self, permission: Permission) -> None:
         """Raises Forbidden where it lacks it."""
         if not self.may(permission):
+            if permission is Permission.PORTAL:
+                raise Forbidden("Only a client's private link opens this. Make one (portalTokenCreate).")
             refusal = f"Your role, {self.kind.value}, may not do this. Ask an owner or an admin."
             raise Forbidden(refusal if isinstance(self.kind, Role) else self.kind.value)
 

@@ -77,7 +77,8 @@ async def test_nothing_else_is_opened_by_a_link(shop: Shop) -> None:
 
 async def test_what_is_opened_by_a_link_is_opened_by_nothing_else(shop: Shop) -> None:
     for caller in (shop, await server(shop, *models.ApiScope)):
-        assert (await caller.refused(PORTAL))[0] == "FORBIDDEN"
+        refusal = await caller.refused(PORTAL)
+        assert refusal == ("FORBIDDEN", None, "Only a client's private link opens this. Make one (portalTokenCreate).")
 
 
 async def test_of_a_link_that_is_no_good_nobody_learns_why(shop: Shop) -> None:
