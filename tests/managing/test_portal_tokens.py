@@ -35,6 +35,7 @@ async def test_a_link_is_shown_once_good_for_ninety_days_and_withdrawn(shop: Sho
 
     first = await shop(REVOKE, input={"portalToken": kept["id"]})
     assert first["portalToken"]["revokedAt"]
+    assert await shop.sql("SELECT FROM changes WHERE subject = 'rights'")  # what is open by it is looked at again
     assert (await client.refused(PORTAL))[0] == "UNAUTHENTICATED"
     assert await shop(REVOKE, input={"portalToken": kept["id"]}) == first
 
