@@ -93,9 +93,10 @@ async def opened(actor: Actor, address: str | None, user_agent: str | None) -> P
 async def _note(token: PortalToken) -> None:
     """In the log, once an hour however many ask at once."""
     now = datetime.now(UTC)
-    due = Q(last_used_at=None) | Q(last_used_at__lt=now - NOTED_EVERY)
-    if token.last_used_at and token.last_used_at >= now - NOTED_EVERY:
+    last = now - NOTED_EVERY
+    if token.last_used_at and token.last_used_at >= last:
         return
     async with transaction():
+        due = Q(last_used_at=None) | Q(last_used_at__lt=last)  # somebody else may have noted it just now
         if await PortalToken.filter(due, id=token.id).update(last_used_at=now):
             await audit.note("portalOpened", organization_id=token.organization_id, subject=token)
