@@ -47,6 +47,7 @@ class Permission(Enum):
     KEYS_READ = auto()
     KEYS_WRITE = auto()
     AUDIT_READ = auto()  # who did what: of owners alone, since admins are among those whom it is about
+    PORTAL = auto()  # what is shown to a client by their private link, and to nobody else
 
 
 class Key(Enum):
@@ -54,6 +55,7 @@ class Key(Enum):
 
     STOREFRONT = "A storefront's key reads the catalogue and starts checkouts, and nothing else."
     PARTNER = "A partner's key reads the partner and what it was told, and nothing else."
+    PORTAL = "A client's private link opens the client's portal, and nothing else."
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class Scoped:
 
 Kind = Role | Key | Scoped
 
-_EVERYTHING = frozenset(Permission)
+_EVERYTHING = frozenset(Permission) - {Permission.PORTAL}
 _SALES = frozenset(
     {
         Permission.PUBLIC, Permission.MEMBER, Permission.CATALOGUE_READ, Permission.CLIENTS_READ,
@@ -93,6 +95,7 @@ GRANTS: dict[Kind, frozenset[Permission]] = {
     Role.BENEFICIARY: _SALES | {Permission.INVOICES_READ, Permission.ORDERS_PAY, Permission.CHECKOUT_START},
     Key.STOREFRONT: frozenset({Permission.PUBLIC, Permission.CATALOGUE_READ, Permission.CHECKOUT_START}),
     Key.PARTNER: frozenset({Permission.PUBLIC, Permission.PARTNERS_READ}),
+    Key.PORTAL: frozenset({Permission.PUBLIC, Permission.PORTAL}),  # it opens no table: `services/portal.py` shows
 }
 
 _SOLD = frozenset({Permission.CATALOGUE_READ})
@@ -147,6 +150,7 @@ READS: dict[type[Model], Permission] = {
     models.PublishableKey: Permission.KEYS_READ,
     models.AuditEntry: Permission.AUDIT_READ,
     models.ApiKey: Permission.KEYS_READ,
+    models.PortalToken: Permission.KEYS_READ,
 }
 
 
@@ -249,7 +253,7 @@ class Actor:
 
     kind: Kind  # with the facts, all that its scopes are made of
     organization_id: UUID
-    own_id: UUID  # a person's membership, the partner of a partner's key, any other key itself
+    own_id: UUID  # a person's membership, the partner of a partner's key, the client of a link, any other key itself
 
     @property
     def facts(self) -> tuple[UUID, UUID]:
@@ -287,6 +291,8 @@ class Actor:
     def require(self, permission: Permission) -> None:
         """Raises Forbidden where it lacks it."""
         if not self.may(permission):
+            if permission is Permission.PORTAL:
+                raise Forbidden("Only a client's private link opens this. Make one (portalTokenCreate).")
             refusal = f"Your role, {self.kind.value}, may not do this. Ask an owner or an admin."
             raise Forbidden(refusal if isinstance(self.kind, Role) else self.kind.value)
 

@@ -8,7 +8,7 @@ from models.discount import DiscountCode
 from models.idempotency import IdempotencyKey
 from models.identity import EmailChange, Invitation, PasswordRequest, RecoveryCode, Registration, Session, SessionEnd
 from models.invoice import Invoice, InvoiceSeries, InvoiceType, Reminder
-from models.key import ApiKey, ApiScope, PartnerKey, PublishableKey
+from models.key import ApiKey, ApiScope, PartnerKey, PortalToken, PublishableKey
 from models.order import Conflict, ConflictKind, ConflictProposal, Order, OrderKind, OrderLine, OrderSource, OrderStatus
 from models.organization import Membership, Organization, Role, Storefront, User, VatRegime
 from models.partner import ATTEMPTS, Notification, NotificationAttempt, NotificationStatus, Partner
@@ -57,6 +57,7 @@ __all__ = [
     "Payment",
     "PaymentMethod",
     "PaymentStatus",
+    "PortalToken",
     "Product",
     "ProductPartner",
     "Promise",

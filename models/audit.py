@@ -25,6 +25,7 @@ class AuditActor(Coded):
     PUBLISHABLE_KEY = "PUBLISHABLE_KEY", "A storefront, by its key"
     PARTNER_KEY = "PARTNER_KEY", "A partner, by its key"
     API_KEY = "API_KEY", "A program, by a key of the organization"
+    PORTAL_TOKEN = "PORTAL_TOKEN", "A client, by their private link"
     SYSTEM = "SYSTEM", "Nobody who was signed in"
 
 

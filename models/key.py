@@ -1,10 +1,12 @@
-"""Ways in without a person: a storefront's publishable key, a partner's own key, an API key of a server's."""
+"""Ways in without a person: a storefront's publishable key, a partner's own key, an API key of a server's, a client's
+private link."""
 
 from uuid import UUID
 
 from tortoise import fields
 
 from models.base import Owned
+from models.client import Client
 from models.fields import Coded, belongs_to
 from models.partner import Partner
 
@@ -78,3 +80,17 @@ class ApiKey(Owned):
     @property
     def scope_list(self) -> list[ApiScope]:
         return [ApiScope(scope) for scope in self.scopes.splitlines()]
+
+
+class PortalToken(Owned):
+    """A client's private link to their portal, one at a time. The token is shown once; its hash is kept."""
+
+    client_id: UUID
+    client: Client = belongs_to("Client", None, "Whose link")
+    token_hash = fields.CharField(64, unique=True, description="SHA-256 of the token, hexadecimal")
+    expires_at = fields.DatetimeField(description="Until when it is good")
+    last_used_at = fields.DatetimeField(null=True, description="When it was used last, to the hour")
+    revoked_at = fields.DatetimeField(null=True, description="When it was withdrawn")
+
+    class Meta:
+        table = "portal_tokens"

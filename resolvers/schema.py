@@ -30,6 +30,7 @@ from resolvers import (
     organization,
     partners,
     payments,
+    portal,
 )
 from schema.errors import ERROR_CODE
 from schema.roots import MUTATIONS, QUERIES, SUBSCRIPTIONS, admitted
@@ -37,7 +38,7 @@ from schema.scalars import SCALARS
 
 AREAS = (  # importing them declares their fields
     accounts, audit, catalogue, changes, clients, discounts, identity, invoices, keys, members, nodes, orders,
-    organization, partners, payments,
+    organization, partners, payments, portal,
 )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ KEYS = {
     models.AuditActor.PUBLISHABLE_KEY: "PublishableKey",
     models.AuditActor.PARTNER_KEY: "PartnerKey",
     models.AuditActor.API_KEY: "ApiKey",
+    models.AuditActor.PORTAL_TOKEN: "Client",
 }
 
 
@@ -48,7 +49,8 @@ class AuditEntry:
     actor_kind: auto
     actor: Membership | None
     key: strawberry.ID | None = expression(
-        _global_id_in_sql(_KEY_TYPE, '"key_id"'), "The key by which it was done, by its global id, where it was one."
+        _global_id_in_sql(_KEY_TYPE, '"key_id"'),
+        "The key by which it was done, by its global id, where it was one; of a private link the client.",
     )  # type: ignore[assignment]
     action: auto
     operation: auto

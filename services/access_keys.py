@@ -1,5 +1,5 @@
 """Keys that let in who is no person: a storefront's, shown in its pages and bound to them; a partner's own; an API key,
-which does what its scopes open.
+which does what its scopes open. Clients' private links are in `portal.py`.
 
 Made and withdrawn by people, and who each speaks for.
 """
@@ -16,12 +16,12 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from errors import Conflict, Forbidden, Invalid, Unauthenticated
-from models import ApiKey, ApiScope, Partner, PartnerKey, PublishableKey
+from models import ApiKey, ApiScope, Partner, PartnerKey, PortalToken, PublishableKey
 from models.database import fetch
 from policy import Actor, Key, Scoped
 from services import origins
 
-K = TypeVar("K", PublishableKey, PartnerKey, ApiKey)
+K = TypeVar("K", PublishableKey, PartnerKey, ApiKey, PortalToken)
 
 log = logging.getLogger("comptoir.keys")
 

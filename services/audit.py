@@ -15,7 +15,11 @@ from telemetry.context import current as log_ids
 
 ADDRESS_MOST, REQUEST_MOST, AGENT_MOST, FACT_MOST = 45, 64, 200, 2000  # characters; more is cut
 
-KINDS: dict[Any, AuditActor] = {Key.STOREFRONT: AuditActor.PUBLISHABLE_KEY, Key.PARTNER: AuditActor.PARTNER_KEY}
+KINDS: dict[Any, AuditActor] = {
+    Key.STOREFRONT: AuditActor.PUBLISHABLE_KEY,
+    Key.PARTNER: AuditActor.PARTNER_KEY,
+    Key.PORTAL: AuditActor.PORTAL_TOKEN,
+}
 
 
 def acting(

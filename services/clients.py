@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from errors import Conflict, Invalid
-from models import Client, Role
+from models import Client, PortalToken, Role
 from models.database import deleted
 from models.phone import e164
 
@@ -26,7 +26,8 @@ async def update(client: Client, values: dict[str, Any]) -> Client:
 
 
 async def delete(client: Client) -> None:
-    """Delete a client who never ordered. Raises Conflict for any other."""
+    """Delete a client who never ordered, and their private links. Raises Conflict for any other."""
+    await PortalToken.filter(client_id=client.id).delete()
     if not await deleted(client):
         raise Conflict(
             "This client has orders, which the law has us keep. Change the client instead.", field="input.client"

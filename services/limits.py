@@ -39,6 +39,7 @@ class Whose(Enum):
     STOREFRONT = "storefront"
     PARTNER = "partner"
     SERVER = "server"
+    PORTAL = "portal"
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,10 @@ LIMITS: Mapping[Whose, Mapping[Permission | Use, Rates]] = {
         Use.WRITE: Rates(address=(Rate(60, MINUTE),), caller=(Rate(600, MINUTE),)),
         Permission.CHECKOUT_START: Rates(address=(Rate(10, MINUTE), Rate(60, HOUR)), caller=(Rate(120, MINUTE),)),
     },
+    Whose.PORTAL: {
+        Use.READ: Rates(address=(Rate(300, MINUTE, lease=6),), caller=(Rate(120, MINUTE),)),
+        Use.WRITE: Rates(address=(Rate(60, MINUTE),), caller=(Rate(30, MINUTE),)),
+    },
 }
 
 
@@ -114,7 +119,12 @@ def whose(kind: Kind | None) -> Whose:
         return Whose.PERSON
     if isinstance(kind, Scoped):
         return Whose.SERVER
-    return {None: Whose.NOBODY, Key.STOREFRONT: Whose.STOREFRONT, Key.PARTNER: Whose.PARTNER}[kind]
+    return _OF_KEYS[kind] if kind else Whose.NOBODY
+
+
+_OF_KEYS: Mapping[Key, Whose] = {
+    Key.STOREFRONT: Whose.STOREFRONT, Key.PARTNER: Whose.PARTNER, Key.PORTAL: Whose.PORTAL,
+}  # fmt: skip
 
 
 @lru_cache(maxsize=10_000)

@@ -52,11 +52,11 @@ def test_what_is_published_is_proven() -> None:
     assert (models.OrderLine, "product", models.Product) in named
 
 
-# What people are and own, who may what, and what is done in a person's name.
+# What people are and own, who may what, what is done in a person's name, and what a client's private link opens.
 FOR_PEOPLE = {
     Permission.AUDIT_READ, Permission.MEMBER, Permission.MEMBERS_READ, Permission.MEMBERS_WRITE,
     Permission.ORGANIZATION_WRITE, Permission.KEYS_READ, Permission.KEYS_WRITE,
-    Permission.PAYMENTS_WRITE, Permission.CONFLICTS_WRITE,
+    Permission.PAYMENTS_WRITE, Permission.CONFLICTS_WRITE, Permission.PORTAL,
 }  # fmt: skip
 
 

@@ -4,7 +4,7 @@ The same seed gives the same rows, ids included: a case that failed can be asked
 """
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, TypeVar
 from uuid import UUID
@@ -23,6 +23,7 @@ PEOPLE = (*Role, Role.CONSULTANT, Role.BENEFICIARY)
 SCOPES = ((), (ApiScope.ORDERS_READ,), (ApiScope.CLIENTS_READ, ApiScope.PARTNERS_READ), ApiScope)  # of API keys
 SALES = 45  # of each organization
 ACCOUNT = "acct_1"
+FAR = datetime(2100, 1, 1, tzinfo=UTC)  # when private links end, and were noted last: nothing is written by a read
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,18 @@ class _Builder:
                 stripe_id=self.maybe(f"cus_{number}"), consultant_id=consultant and consultant.id,
                 member_id=member and member.id,
             ))  # fmt: skip
+        self.links(organization, clients)
         return clients
+
+    def links(self, organization: models.Organization, clients: list[models.Client]) -> None:
+        for number, client in enumerate(clients[:3]):
+            self.row(
+                models.PortalToken, organization_id=organization.id, client_id=client.id,
+                token_hash=f"{self.random.getrandbits(256):064x}", expires_at=FAR,
+                last_used_at=FAR if number else None, revoked_at=None if number else moment(self.random),
+            )  # fmt: skip
+        actor = Actor(Key.PORTAL, organization.id, clients[1].id)
+        self.world.callers.append(Caller(f"{Key.PORTAL.name} of {organization.slug}", actor))
 
     # What is sold
 

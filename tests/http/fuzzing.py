@@ -79,7 +79,7 @@ def documents() -> list[str]:
     return sorted(made, key=lambda document: "memberRemove" in document or "memberUpdate" in document)
 
 
-CALLERS: list[str] = [*Role, "STOREFRONT", "PARTNER", "NOBODY"]
+CALLERS: list[str] = [*Role, "STOREFRONT", "PARTNER", "PORTAL", "NOBODY"]
 
 
 @pytest.mark.usefixtures("printer")
@@ -111,12 +111,14 @@ async def _caller(shop: Shop, kind: str) -> Shop:
     """Somebody of that kind, in a shop where there is one of everything."""
     partner = await shop.partner()
     await shop.sell(await shop.product(partners=(partner,)))
-    order = await shop.order()
+    client_id = await shop.client()
+    order = await shop.order(client=client_id)
     await shop.code("RENTREE", percent=2000)
     await shop.do("orderInvoice", order)
     keys = {
         "STOREFRONT": ("publishableKeyCreate", {"name": "Shop", "origins": [PAGE]}, "publishableKey { key }"),
         "PARTNER": ("partnerKeyCreate", {"name": "Partner", "partner": partner["id"]}, "key"),
+        "PORTAL": ("portalTokenCreate", {"client": client_id}, "token"),
     }
     made = {}
     for name, (mutation, input, selected) in keys.items():
@@ -130,7 +132,10 @@ async def _caller(shop: Shop, kind: str) -> Shop:
         if own and client:
             await Client.filter(id=client.id).update(**{own: (await Membership.get(role=kind)).id})
         return somebody
-    token = {"STOREFRONT": made["STOREFRONT"]["publishableKey"]["key"], "PARTNER": made["PARTNER"]["key"], "NOBODY": ""}
+    token = {
+        "STOREFRONT": made["STOREFRONT"]["publishableKey"]["key"], "PARTNER": made["PARTNER"]["key"],
+        "PORTAL": made["PORTAL"]["token"], "NOBODY": "",
+    }  # fmt: skip
     return replace(shop, token=token.get(kind, shop.token), origin=PAGE if kind == "STOREFRONT" else "")
 
 

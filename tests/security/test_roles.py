@@ -1,7 +1,7 @@
 """Which rows each role and each kind of key sees of its own organization; that nothing of another is seen is for
 `test_tenants.py`."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -40,6 +40,7 @@ RUNNING = {
     models.PublishableKey,
     models.PartnerKey,
     models.ApiKey,
+    models.PortalToken,
     models.Invitation,
 }  # what those who run the shop see
 
@@ -271,13 +272,17 @@ async def member(shop: Shop, role: Role, whose: str) -> models.Membership:
     return await models.Membership.create(organization=shop.organization, user=user, role=role)
 
 
+SPEAKS_FOR: dict[Key, type[Model]] = {
+    Key.STOREFRONT: models.PublishableKey, Key.PARTNER: models.Partner, Key.PORTAL: models.Client,
+}  # fmt: skip
+
+
 async def actor_of(shop: Shop, role: Kind, rows: Rows) -> Actor:
-    """Who has the role: of the consultants, beneficiaries and partners, the one that "mine" is about."""
+    """Who has the role: of the consultants, beneficiaries, partners and clients, the one that "mine" is about."""
     if isinstance(role, Scoped):
         return Actor(role, shop.organization.id, rows[models.ApiKey]["mine"])
     if isinstance(role, Key):
-        own = models.PublishableKey if role is Key.STOREFRONT else models.Partner
-        return Actor(role, shop.organization.id, rows[own]["mine"])
+        return Actor(role, shop.organization.id, rows[SPEAKS_FOR[role]]["mine"])
     narrowed = role in (Role.CONSULTANT, Role.BENEFICIARY)
     email = f"{role.value.lower()}-mine@shop.test" if narrowed else None
     found = await models.Membership.get_or_none(organization=shop.organization, role=role, **(
@@ -358,9 +363,12 @@ async def sale(shop: Shop, whose: str, number: int, people: dict[str, Any]) -> l
         actor_kind=models.AuditActor.SYSTEM, action="sold", operation=models.AuditOperation.NOTE, **here
     )
     server = await models.ApiKey.create(name=whose, prefix="apk_", key_hash=f"{number:064}", scopes="", **here)
+    portal = await models.PortalToken.create(
+        client=client, token_hash=f"{number:064}", expires_at=now + timedelta(days=1), **here
+    )
     return [
         client, product, partner, link, order, line, payment, conflict, invoice, notification, attempt, reminder, code,
-        key, own, invitation, entry, server,
+        key, own, invitation, entry, server, portal,
     ]  # fmt: skip
 
 

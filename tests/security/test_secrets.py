@@ -17,6 +17,7 @@ API_KEY = "a-partners-api-key-that-nobody-else-may-read"
 MEMBER = {"email": "new@shop.test", "firstName": "Sacha", "lastName": "Petit", "role": "ACCOUNTANT"}
 KEY_CREATE = "mutation ($input: PartnerKeyCreateInput!) { partnerKeyCreate(input: $input) { key } }"
 API_KEY_CREATE = 'mutation { apiKeyCreate(input: { name: "ERP", scopes: [PARTNERS_READ] }) { key } }'
+PORTAL_TOKEN_CREATE = "mutation ($input: PortalTokenCreateInput!) { portalTokenCreate(input: $input) { token } }"
 MEMBER_ADD = "mutation ($input: MemberAddInput!) { memberAdd(input: $input) { temporaryPassword } }"
 SIGN_IN = "mutation ($input: SignInInput!) { signIn(input: $input) { ... on SignedIn { expiresAt } } }"
 
@@ -32,10 +33,13 @@ async def test_no_secret_is_answered_stored_in_the_clear_or_logged(
     key = (await shop(KEY_CREATE, input={"partner": partner["id"], "name": "Server"}))["key"]
     password = (await shop(MEMBER_ADD, input=MEMBER))["temporaryPassword"]
     api_key = (await shop(API_KEY_CREATE))["key"]
-    secrets += [key, password, api_key]
+    client = await shop.client()
+    private_link = (await shop(PORTAL_TOKEN_CREATE, input={"client": client}))["token"]
+    secrets += [key, password, api_key, private_link]
 
     for token in (key, api_key):
         said.append(await replace(shop, token=token).post("{ partners { nodes { name } } }", {}))
+    said.append(await replace(shop, token=private_link)("{ portal { clientName } }"))
     said.append(await shop.post(SIGN_IN, {"input": {"email": MEMBER["email"], "password": password}}))
     await shop(SIGN_IN, input={"email": shop.email, "password": PASSWORD})
     said.append(await shop.refused(SIGN_IN, input={"email": shop.email, "password": PASSWORD + "!"}))
@@ -88,6 +92,7 @@ def test_no_field_is_named_like_a_secret_but_the_ones_shown_once() -> None:
         ("SignedIn", "refreshToken"),
         ("SecondFactorSetup", "secret"),
         ("PaymentIntentStarted", "clientSecret"),
+        ("PortalTokenCreated", "token"),
     }
     found = {
         (kind.name, name)

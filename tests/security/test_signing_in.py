@@ -15,6 +15,7 @@ from services.hashing import PASSWORD_MOST
 from tests.security.inputs import document_of, input_of
 from tests.security.surroundings import CALLERS, coming_from, neighbour, never_made, nothing_changes
 from tests.security.test_keys import partner, server, storefront
+from tests.security.test_portal import portal
 from tests.shop import PASSWORD, Shop
 
 SIGN_IN = "mutation ($input: SignInInput!) { signIn(input: $input) { ... on SignedIn { accessToken expiresAt } } }"
@@ -135,6 +136,8 @@ async def caller_of(shop: Shop, kind: Kind) -> Shop:
     if kind is Key.PARTNER:
         await shop.partner("mine")
         return await partner(shop, "mine")
+    if kind is Key.PORTAL:
+        return await portal(shop, await shop.client())
     if isinstance(kind, Scoped):
         return await server(shop, *kind.scopes)
     return shop if kind is Role.OWNER else await Shop.open(shop.http, shop.sandbox, role=Role(kind.value))

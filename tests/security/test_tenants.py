@@ -3,6 +3,7 @@
 What is tried follows from the schema and from `policy.READS`: a type or a root field that is added is tried too.
 """
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -214,6 +215,9 @@ async def fill(shop: Shop) -> None:
     await models.PublishableKey.create(name="site", key=f"pk_{slug:_<24}", origins=ORIGIN, **here)
     key_hash = access_keys.hash_of(f"ptk_{slug:_<64}")
     await models.PartnerKey.create(partner=partner, name="site", prefix="ptk_", key_hash=key_hash, **here)
+    client, token_hash = await models.Client.get(**here), access_keys.hash_of(f"{slug.encode().hex():0<96}")
+    until = datetime.now(UTC) + timedelta(days=1)
+    await models.PortalToken.create(client=client, token_hash=token_hash, expires_at=until, **here)
     key_hash = access_keys.hash_of(f"apk_{slug:_<64}")
     await models.ApiKey.create(name="site", prefix="apk_", key_hash=key_hash, scopes="", **here)
     await models.Invitation.create(
@@ -228,7 +232,10 @@ async def caller_of(shop: Shop, role: Kind | None) -> Shop:
         return await server(shop, *role.scopes)
     if not isinstance(role, Role):
         slug = shop.organization.slug
-        tokens = {Key.STOREFRONT: f"pk_{slug:_<24}", Key.PARTNER: f"ptk_{slug:_<64}", None: ""}
+        tokens = {
+            Key.STOREFRONT: f"pk_{slug:_<24}", Key.PARTNER: f"ptk_{slug:_<64}",
+            Key.PORTAL: f"{slug.encode().hex():0<96}", None: "",
+        }  # fmt: skip
         return Shop(shop.http, shop.sandbox, shop.organization, str(role), token=tokens[role], origin=ORIGIN)
     caller = await Shop.open(shop.http, shop.sandbox, role=role)
     if role in LED_TO_BY:

@@ -25,6 +25,8 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_a
         ("redis://:only-a-password@cache:6379", "only-a-password"),
         ("k2:" + "A" * 43 + "=", "A" * 43),
         (f"GET /portal/{'0123456789abcdef' * 6}", "0123456789abcdef"),
+        (f"Authorization: Bearer {'0123456789abcdef' * 6}", "0123456789abcdef"),
+        (f"/portal#{'0123456789abcdef' * 6},", "0123456789abcdef"),
     ],
 )
 def test_what_looks_like_a_secret_is_taken_out(said: str, secret: str) -> None:
