@@ -127,6 +127,15 @@ async def test_a_withdrawn_key_is_told_nothing_more(shop: Shop, port: int) -> No
         assert (await client.closed())[0] == 4403
 
 
+@pytest.mark.parametrize("slug", ["nowhere", "a\0b", "-", "x" * 100_000], ids=["none", "zero", "hyphen", "long"])
+async def test_an_organization_that_one_is_no_member_of_is_refused(shop: Shop, port: int, slug: str) -> None:
+    async with socket(port) as client:
+        payload = {"authorization": f"Bearer {shop.token}", "organization": slug}
+        await client.say(type="connection_init", payload=payload)
+
+        assert await client.closed() == (4403, "You are no member of an organization of this name.")
+
+
 async def test_a_token_that_expires_ends_what_it_began(shop: Shop, port: int) -> None:
     claims = tokens.read(tokens.ACCESS, shop.token)
     assert claims
