@@ -25,13 +25,17 @@ async def ask_for_password(email: str) -> None:
     await later(account_letters.reset_password, await PasswordRequest.create(email=email))
 
 
-async def reset_password(token: str, password: str) -> None:
-    """Set a password anew, by a letter's link, good once; every session ends. Opens a transaction. Raises Invalid."""
+async def reset_password(token: str, password: str, address: str | None) -> None:
+    """Set a password anew, by a letter's link, good once; every session ends. Opens a transaction. Raises Invalid.
+
+    Who reads the letters is who they are: `address` is known for them, and others' guesses keep them out no more.
+    """
     claims = tokens.read(tokens.PASSWORD, token)
     user = await User.get_or_none(id=UUID(claims["user"])) if claims else None
     if claims is None or user is None or (user.email, passwords.version(user)) != (claims["email"], claims["version"]):
         raise Invalid(OVER, field="input.token")
     await _set(user, password, OVER, "input.token", by_letter=True)
+    await lockout.succeeded(lockout.PASSWORD, user.email, address)
 
 
 async def change_password(
