@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from models import Client, Membership, Role
+from models import Client, Membership, Role, User
 from models.base import global_id
 from policy import row_id
 from services import tokens
@@ -89,6 +89,16 @@ async def test_who_is_removed_is_told_nothing_more(shop: Shop, port: int) -> Non
         assert (await client.refusal())[0] == "UNAUTHENTICATED"
         assert (await client.refusal())[0] == "UNAUTHENTICATED"
         assert (await client.closed())[0] == 4403
+
+
+async def test_whose_session_ends_is_looked_up_wherever_they_are_a_member(shop: Shop) -> None:
+    theirs, user = await neighbour(shop), await User.get(email=shop.email)
+    await Membership.create(organization=theirs.organization, user=user, role=Role.ACCOUNTANT)
+
+    await shop("mutation { signOut { done } }")
+
+    noted = await shop.sql("SELECT organization_id FROM changes WHERE subject = 'rights'")
+    assert {row["organization_id"] for row in noted} == {shop.organization.id, theirs.organization.id}
 
 
 async def test_who_may_no_more_is_told_so_and_keeps_what_they_may(shop: Shop, port: int) -> None:
