@@ -82,6 +82,7 @@ async def confirm_email(token: str) -> None:
     change.confirmed_at = user.confirmed_at
     await user.save(update_fields=["email", "confirmed_at"])
     await change.save(update_fields=["confirmed_at"])
+    await _note(user, "emailConfirmed", email=user.email)
     await later(account_letters.tell_of_email, change)
 
 
@@ -108,10 +109,15 @@ async def _set(
             raise Invalid(otherwise, field=field)
         if by_letter:
             await claim(current, hashed)
-            for member in await Membership.filter(user_id=user.id, active=True):
-                await audit.note("passwordReset", organization_id=member.organization_id, member_id=member.id)
+            await _note(user, "passwordReset")
         else:
             current.password_hash = hashed
             await current.save(update_fields=["password_hash"])
             await sessions.end_all(user.id, SessionEnd.PASSWORD_CHANGED, but=but)
         await later(account_letters.tell_of_password, current)
+
+
+async def _note(user: User, action: str, email: str | None = None) -> None:
+    """For the audit log of each organization that the person belongs to."""
+    for member in await Membership.filter(user_id=user.id, active=True):
+        await audit.note(action, organization_id=member.organization_id, member_id=member.id, email=email)
