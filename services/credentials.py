@@ -59,6 +59,11 @@ async def change_email(user: User, email: str) -> None:
     if email == user.email:
         raise Invalid("This is your address already.", field="input.email")
     async with transaction():
+        await query(
+            "DELETE FROM email_changes WHERE id IN (SELECT id FROM email_changes WHERE created_at < $1 LIMIT $2)"
+            " RETURNING id",
+            datetime.now(UTC) - KEPT, FORGOTTEN_AT_ONCE,
+        )  # fmt: skip
         await later(account_letters.confirm_email, await EmailChange.create(user=user, former=user.email, email=email))
 
 
