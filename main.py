@@ -94,10 +94,11 @@ def create_app(settings: Settings) -> Starlette:
 
 
 def trusted_documents(settings: Settings, engine: Engine) -> TrustedDocuments:
-    """Those of the manifest, each of which can be run. Raises NotConfigured, naming what is wrong."""
-    if settings.trusted_documents is None:
-        return TrustedDocuments()
-    trusted = TrustedDocuments.read(settings.trusted_documents, only=settings.trusted_documents_only)
+    """Those of the manifest and of our own pages, each of which can be run. Raises NotConfigured, naming what is
+    wrong."""
+    manifest, only = settings.trusted_documents, settings.trusted_documents_only
+    trusted = TrustedDocuments.read(manifest, only=only) if manifest else TrustedDocuments()
+    trusted = trusted.and_ours(pages.ACCOUNT_DOCUMENTS.values())
     trusted.must_be_valid(engine.documents)
     return trusted
 

@@ -6,7 +6,7 @@ A manifest is written when a front end is built: `{"<sha256>": "<document>"}` (g
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -35,6 +35,10 @@ class TrustedDocuments:
         except orjson.JSONDecodeError as error:
             raise NotConfigured(f"TRUSTED_DOCUMENTS: {manifest} is no JSON: {error}.") from error
         return cls(_texts(manifest, content), only=only)
+
+    def and_ours(self, texts: Iterable[str]) -> Self:
+        """With documents of our own pages, which no manifest has to name."""
+        return type(self)(self._texts | {sha256(text): text for text in texts}, only=self.only)
 
     def text(self, digest: str) -> str | None:
         """The document of a SHA-256 in lower-case hexadecimal; None for one that is not known."""

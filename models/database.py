@@ -157,6 +157,11 @@ async def _signed(connection: BaseDBAsyncClient) -> None:
         await connection.execute_query("SELECT set_config('comptoir.actor', $1, true)", [who.told])
 
 
+async def unsigned() -> None:
+    """What comes in the open transaction is done to another organization: the actor's audit log is not told."""
+    await query("SELECT set_config('comptoir.actor', '', true)")
+
+
 def in_a_transaction() -> bool:
     return _after_commit.get() is not None
 

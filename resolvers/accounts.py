@@ -151,9 +151,9 @@ async def password_reset_request(input: PasswordResetRequestInput) -> LetterSent
 
 
 @exchange(Done, requires=Permission.PUBLIC)  # no transaction: hashing takes its time
-async def password_reset(input: PasswordResetInput) -> Done:
+async def password_reset(info: Info, input: PasswordResetInput) -> Done:
     """Choose a new password, by a letter's link; all sessions end."""
-    await credentials.reset_password(input.token, input.password)
+    await credentials.reset_password(input.token, input.password, info.context.address)
     return Done()
 
 

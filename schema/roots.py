@@ -189,7 +189,7 @@ class _Write(_Gate):
         self.payload, self.member, self.answers = payload, member, answers
 
     async def run(self, function: Callable[..., Awaitable[Any]], info: Info, arguments: dict[str, Any]) -> Any:
-        with _acting(info):
+        with _acting(info, self.requires):
             done = await self.done(function, info, arguments)
         return await self.shown(done, info)
 
@@ -242,10 +242,12 @@ def _declare_change(
     return _declare(MUTATIONS, function, payload or result, made, deprecated)
 
 
-def _acting(info: Info) -> AbstractContextManager[None]:
-    """What the field changes is its caller's doing, for the audit log."""
+def _acting(info: Info, requires: Permission) -> AbstractContextManager[None]:
+    """What the field changes is its caller's doing, for the audit log; but for what anybody may ask, since that is done
+    by whom a letter or a password says, whoever else is signed in, and to whichever organization."""
     context = info.context
-    return audit.acting(info.field_name, context.actor, address=context.address, user_agent=context.user_agent)
+    actor = None if requires is Permission.PUBLIC else context.actor
+    return audit.acting(info.field_name, actor, address=context.address, user_agent=context.user_agent)
 
 
 class _Told(_Gate):

@@ -25,13 +25,17 @@ async def ask_for_password(email: str) -> None:
     await later(account_letters.reset_password, await PasswordRequest.create(email=email))
 
 
-async def reset_password(token: str, password: str) -> None:
-    """Set a password anew, by a letter's link, good once; every session ends. Opens a transaction. Raises Invalid."""
+async def reset_password(token: str, password: str, address: str | None) -> None:
+    """Set a password anew, by a letter's link, good once; every session ends. Opens a transaction. Raises Invalid.
+
+    Who reads the letters is who they are: `address` is known for them, and others' guesses keep them out no more.
+    """
     claims = tokens.read(tokens.PASSWORD, token)
     user = await User.get_or_none(id=UUID(claims["user"])) if claims else None
     if claims is None or user is None or (user.email, passwords.version(user)) != (claims["email"], claims["version"]):
         raise Invalid(OVER, field="input.token")
     await _set(user, password, OVER, "input.token", by_letter=True)
+    await lockout.succeeded(lockout.PASSWORD, user.email, address)
 
 
 async def change_password(
@@ -55,6 +59,11 @@ async def change_email(user: User, email: str) -> None:
     if email == user.email:
         raise Invalid("This is your address already.", field="input.email")
     async with transaction():
+        await query(
+            "DELETE FROM email_changes WHERE id IN (SELECT id FROM email_changes WHERE created_at < $1 LIMIT $2)"
+            " RETURNING id",
+            datetime.now(UTC) - KEPT, FORGOTTEN_AT_ONCE,
+        )  # fmt: skip
         await later(account_letters.confirm_email, await EmailChange.create(user=user, former=user.email, email=email))
 
 
@@ -78,6 +87,7 @@ async def confirm_email(token: str) -> None:
     change.confirmed_at = user.confirmed_at
     await user.save(update_fields=["email", "confirmed_at"])
     await change.save(update_fields=["confirmed_at"])
+    await _note(user, "emailConfirmed", email=user.email)
     await later(account_letters.tell_of_email, change)
 
 
@@ -104,10 +114,15 @@ async def _set(
             raise Invalid(otherwise, field=field)
         if by_letter:
             await claim(current, hashed)
-            for member in await Membership.filter(user_id=user.id, active=True):
-                await audit.note("passwordReset", organization_id=member.organization_id, member_id=member.id)
+            await _note(user, "passwordReset")
         else:
             current.password_hash = hashed
             await current.save(update_fields=["password_hash"])
             await sessions.end_all(user.id, SessionEnd.PASSWORD_CHANGED, but=but)
         await later(account_letters.tell_of_password, current)
+
+
+async def _note(user: User, action: str, email: str | None = None) -> None:
+    """For the audit log of each organization that the person belongs to."""
+    for member in await Membership.filter(user_id=user.id, active=True):
+        await audit.note(action, organization_id=member.organization_id, member_id=member.id, email=email)

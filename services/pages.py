@@ -12,12 +12,25 @@ from enum import StrEnum
 from functools import lru_cache
 from hashlib import sha256
 
+from engine.trusted import PREFIX
+from engine.trusted import sha256 as hash_of
 from models.content import Branding, Transfer
 from services.hashing import PASSWORD_MOST
 from services.passwords import LENGTH_LEAST
 from services.wording import templates
 
 _TEMPLATES = templates()
+
+# What the page of accounts asks: trusted, and so answered where nothing else is.
+ACCOUNT_DOCUMENTS = {
+    "registration": (
+        "mutation ($input: RegistrationConfirmInput!) { registrationConfirm(input: $input) { __typename } }"
+    ),
+    "invitation": "mutation ($input: InvitationAcceptInput!) { invitationAccept(input: $input) { organization } }",
+    "password": "mutation ($input: PasswordResetInput!) { passwordReset(input: $input) { done } }",
+    "email": "mutation ($input: TokenInput!) { emailConfirm(input: $input) { done } }",
+    "offer": "query ($token: String!) { invitationOffer(token: $token) { organizationName email hasAccount } }",
+}
 
 
 class PayState(StrEnum):
@@ -75,8 +88,13 @@ def headers(view: PayView) -> dict[str, str]:
 @lru_cache(maxsize=1)
 def account() -> tuple[str, dict[str, str]]:
     """(page, headers) of where letters about accounts lead to, the same for all: the token is behind the `#`."""
-    sheet, script = (_TEMPLATES.get_template(f"pages/account.{kind}").render(brand=None) for kind in ("css", "js"))
-    page = _TEMPLATES.get_template("pages/account.html").render(brand=None, least=LENGTH_LEAST, most=PASSWORD_MOST)
+    shown = {
+        "brand": None, "least": LENGTH_LEAST, "most": PASSWORD_MOST,
+        "documents": {name: PREFIX + hash_of(text) for name, text in ACCOUNT_DOCUMENTS.items()},
+    }  # fmt: skip
+    page, sheet, script = (
+        _TEMPLATES.get_template(f"pages/account.{kind}").render(shown) for kind in ("html", "css", "js")
+    )
     let_through = f"style-src {_digest(sheet)}; script-src {_digest(script)}; connect-src 'self'"
     return page, _HEADERS | {"Content-Security-Policy": f"{_NOTHING_BUT} {let_through}"}
 

@@ -14,7 +14,7 @@ from tortoise.exceptions import IntegrityError
 
 from errors import Conflict, Invalid
 from models import Membership, Organization, Registration, Role, User, VatRegime
-from models.database import query, savepoint, transaction
+from models.database import query, savepoint, transaction, unsigned
 from services import account_letters, audit, hashing, organizations, passwords, tokens
 from services.outbox import later
 
@@ -68,13 +68,16 @@ async def found(user: User, columns: dict[str, Any]) -> Membership:
     if await Membership.filter(user_id=user.id, role=Role.OWNER, active=True).count() >= OWNED_MOST:
         raise Conflict(f"You own {OWNED_MOST} organizations. Ask us for more.", field="input.organization")
     columns = columns | {"vat_regime": VatRegime(columns["vat_regime"])}
+    await unsigned()
     slug = _slug(str(columns["name"]))
     try:
         async with savepoint():
             organization = await Organization.create(slug=slug, **columns)
     except IntegrityError:  # somebody has that name
         organization = await Organization.create(slug=f"{slug[:54].strip('-')}-{uuid4().hex[:8]}", **columns)
-    return await Membership.create(organization=organization, user=user, role=Role.OWNER)
+    member = await Membership.create(organization=organization, user=user, role=Role.OWNER)
+    await audit.note("organizationRegistered", organization_id=organization.id, member_id=member.id)
+    return member
 
 
 def completed(given: dict[str, Any], email: str) -> dict[str, Any]:
@@ -111,9 +114,7 @@ async def _confirmed(id: UUID, password_hash: str) -> Membership:
         email=row.email, password_hash=password_hash, first_name=row.first_name, last_name=row.last_name,
         confirmed_at=row.confirmed_at,
     )  # fmt: skip
-    member = await found(user, row.organization)
-    await audit.note("organizationRegistered", organization_id=member.organization_id, member_id=member.id)
-    return member
+    return await found(user, row.organization)
 
 
 def _slug(name: str) -> str:

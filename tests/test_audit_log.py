@@ -26,6 +26,17 @@ from schema import roots
 from schema.context import Context
 from schema.roots import MUTATIONS, PERMISSIONS
 from services import audit
+from tests.identity.accounts import (
+    ACCEPT,
+    CHANGE_EMAIL,
+    CONFIRM_EMAIL,
+    INVITE,
+    as_nobody,
+    bearer,
+    sign_in,
+    token_in_letter,
+)
+from tests.identity.test_registrations import ATELIER, CREATE
 from tests.security.surroundings import neighbour, nothing_changes
 from tests.shop import CHECKOUT, PASSWORD, GraphQLErrors, Shop
 
@@ -230,6 +241,36 @@ async def test_nobody_but_owners_reads_it(shop: Shop, role: Role) -> None:
     caller = await Shop.open(shop.http, shop.sandbox, role=role)
 
     assert (await caller.refused(ENTRIES))[0] == "FORBIDDEN"
+
+
+async def test_what_a_letter_of_another_organization_makes_of_a_person_is_not_told_here(shop: Shop) -> None:
+    theirs = await neighbour(shop)
+    await theirs(INVITE, input={"email": shop.email, "role": "ACCOUNTANT"})
+    token = await token_in_letter(shop, shop.email, "invitation")
+
+    await shop(ACCEPT, input={"token": token})  # and they are signed in here meanwhile
+
+    assert await entries(shop) == []
+    assert [entry["action"] for entry in await entries(theirs, action="invitationAccepted")] == ["invitationAccepted"]
+
+
+async def test_a_new_address_is_told_though_nobody_is_signed_in_who_confirms_it(shop: Shop) -> None:
+    await shop(CHANGE_EMAIL, input={"email": "camille@nouveau.test", "password": PASSWORD})
+    token = await token_in_letter(shop, "camille@nouveau.test", "email")
+
+    await as_nobody(shop)(CONFIRM_EMAIL, input={"token": token})
+
+    told = await changes(shop, action="emailConfirmed")
+    assert told == {"email": (None, "camille@nouveau.test")}
+
+
+async def test_another_organization_of_ones_own_is_told_of_there_and_not_here(shop: Shop) -> None:
+    await shop(CREATE, input={"organization": ATELIER})
+
+    assert await entries(shop) == []
+    signed_in = await sign_in(shop, organization="atelier-lea")
+    (entry,) = await entries(bearer(shop, signed_in))
+    assert (entry["action"], entry["actor"]) == ("organizationRegistered", {"user": {"email": shop.email}})
 
 
 async def test_a_mutation_that_fails_leaves_no_entry(shop: Shop) -> None:

@@ -76,8 +76,9 @@ def with_headers(scope: Scope, given: Mapping[bytes, str]) -> HTTPConnection:
     return HTTPConnection({**scope, "headers": headers})
 
 
-# Headers that say nothing of who calls. One that is not here costs at most a look-up more.
+# Headers that say nothing of who calls, nor from which page or program. One that is not here costs at most a look-up
+# more.
 _SAY_NOTHING = (
-    b"accept", b"cache-control", b"connection", b"content-", b"host", b"pragma", b"sec-", b"traceparent", b"upgrade",
-    b"user-agent", b"x-request-id",
+    b"accept", b"cache-control", b"connection", b"content-", b"host", b"pragma", b"sec-ch-", b"sec-websocket-",
+    b"traceparent", b"upgrade", b"x-request-id",
 )  # fmt: skip

@@ -21,6 +21,10 @@ ROWS_MOST = 1000  # that wait for one subscription, an event each
 log = logging.getLogger("comptoir.streams")
 
 
+class Left(Exception):
+    """The client is gone. No OSError: these come from the database too, and are to be told."""
+
+
 class Subscription:
     """What somebody follows, and the events that they were not told yet: at most one for a row, in order."""
 
@@ -136,7 +140,7 @@ class Channel(ABC):
                 subscription = next(iter(self._ready))
                 del self._ready[subscription]
                 await self._tell(subscription)
-        except OSError:
+        except Left:
             log.debug("a client left while it was told something")  # whoever receives hears of it too
         except Exception:
             log.exception("a client could not be told what happened")

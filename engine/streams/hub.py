@@ -17,7 +17,7 @@ from engine import metrics
 from engine.execution import Engine, Prepared
 from engine.roots import STREAMS, Stream
 from engine.streams.callers import Caller, MakeContext, check_all, credentials
-from engine.streams.channel import Channel, Subscription
+from engine.streams.channel import Channel, Left, Subscription
 from engine.streams.events import Event, Log, Topic, together
 from errors import Invalid, Limited, Unreachable
 
@@ -313,5 +313,5 @@ def _one_less(counter: Counter[Hashable], of: Hashable) -> None:
 
 
 async def _unless_gone(closing: Coroutine[Any, Any, None]) -> None:
-    with suppress(OSError):
+    with suppress(Left):
         await closing

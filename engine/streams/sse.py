@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from engine.execution import Answer, Asked, Engine, Prepared
 from engine.masking import refusal_of
 from engine.parameters import Refusal
-from engine.streams.channel import Channel
+from engine.streams.channel import Channel, Left
 from engine.streams.hub import Hub
 from errors import DomainError, Limited
 
@@ -42,7 +42,7 @@ class EventStreams:
             raise Refusal(429 if isinstance(refusal, Limited) else 503, refusal.message, code=refusal.code) from refusal
         try:
             await stream.run(asked, HTTPConnection(scope), receive, mutations=scope["method"] != "GET")
-        except OSError:
+        except Left:
             log.debug("a client left its stream")
         finally:
             stream.gone()
@@ -58,12 +58,14 @@ class _Stream(Channel):
 
     async def run(self, asked: Asked, connection: HTTPConnection, receive: Receive, *, mutations: bool) -> None:
         """Until the operation is over, or the client leaves."""
-        await self._sending({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+        await self._put({"type": "http.response.start", "status": 200, "headers": _HEADERS})
         await self._send(_COMMENT)  # the headers go with it
         try:
             await self._begin(asked, connection, mutations)
-        except DomainError as refusal:
-            await self.send_error("", [refusal_of(refusal)])
+        except Left:
+            raise
+        except Exception as error:
+            await self.send_error("", [refusal_of(error)])
         leaving = asyncio.create_task(self._left(receive))
         try:
             while not self._over.is_set():
@@ -87,7 +89,7 @@ class _Stream(Channel):
             return
         self._ending = True
         try:
-            await self._sending({"type": "http.response.body", "body": b"event: complete\ndata:\n\n"})
+            await self._put({"type": "http.response.body", "body": b"event: complete\ndata:\n\n"})
         finally:
             self._over.set()
 
@@ -122,8 +124,14 @@ class _Stream(Channel):
     async def _send(self, chunk: bytes) -> None:
         if not self._ending:
             self.sending_since = asyncio.get_running_loop().time()
-            await self._sending({"type": "http.response.body", "body": chunk, "more_body": True})
+            await self._put({"type": "http.response.body", "body": chunk, "more_body": True})
             self.sending_since = None
+
+    async def _put(self, message: dict[str, Any]) -> None:
+        try:
+            await self._sending(message)
+        except OSError as gone:
+            raise Left from gone
 
 
 _COMMENT = b":\n\n"

@@ -3,6 +3,7 @@
 | closed with | |
 | --- | --- |
 | 1001 | this process leaves: connect again |
+| 1011 | who calls could not be looked up: connect again |
 | 4400 | a message that the protocol does not know |
 | 4401 | `subscribe` before the connection was acknowledged |
 | 4403 | credentials that are refused or no longer good: connect again with better ones |
@@ -28,7 +29,7 @@ from engine.execution import Answer, Asked, Engine, Prepared
 from engine.masking import refusal_of
 from engine.parameters import Refusal, asked_of
 from engine.streams.callers import with_headers
-from engine.streams.channel import Channel
+from engine.streams.channel import Channel, Left
 from engine.streams.hub import Hub
 from engine.trusted import TrustedDocuments
 from errors import DomainError, Forbidden, Limited, Unauthenticated
@@ -77,11 +78,13 @@ class WebSocketApp:
             await connection.run()
         except Closed as closed:
             await connection.shut(closed.code, closed.reason)
-        except OSError:
+        except Left:
             log.debug("a client left while it was answered")
         except asyncio.CancelledError:
             if not connection.dropped:
                 raise
+        except Exception as error:
+            await connection.shut(1011, refusal_of(error)["message"])
         finally:
             connection.gone()
 
@@ -92,10 +95,6 @@ class Closed(Exception):
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
         self.code, self.reason = code, reason
-
-
-class Left(OSError):
-    """The client closed the connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +121,7 @@ class _Connection(Channel):
         self._operations: dict[str, _Operation] = {}
 
     async def run(self) -> None:
-        """Until either side closes. Raises Closed, and OSError where the client is gone."""
+        """Until either side closes. Raises Closed, and Left where the client is gone."""
         try:
             self.hub.enter(self)
             await self._initialise()
@@ -252,7 +251,7 @@ class _Connection(Channel):
                 await self.hub.open(id, self, prepared)
             else:
                 await self._answer(id, asked)
-        except OSError:
+        except Left:
             log.debug("a client left before it was answered")
         except Exception as error:
             await self.send_error(id, [refusal_of(error)])
@@ -269,7 +268,10 @@ class _Connection(Channel):
 
     async def _send(self, text: str) -> None:
         self.sending_since = self._loop.time()
-        await self._sending({"type": "websocket.send", "text": text})
+        try:
+            await self._sending({"type": "websocket.send", "text": text})
+        except OSError as gone:
+            raise Left from gone
         self.sending_since = None
 
 

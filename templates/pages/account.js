@@ -4,27 +4,27 @@ const WORDS = {
     title: "Ouvrir votre compte", text: "Choisissez un mot de passe : votre compte sera ouvert aussitôt.",
     english: "Choose a password: your account opens at once.", button: "Ouvrir mon compte", secret: true,
     done: ["Votre compte est ouvert", "Vous pouvez vous connecter.", "Your account is open. You can sign in."],
-    document: "mutation ($input: RegistrationConfirmInput!) { registrationConfirm(input: $input) { __typename } }",
+    document: "{{ documents.registration }}",
   },
   invitation: {
     title: "Rejoindre l’équipe", text: "", english: "", button: "Accepter l’invitation",
     done: ["Vous avez rejoint l’équipe", "Vous pouvez vous connecter.", "You have joined. You can sign in."],
-    document: "mutation ($input: InvitationAcceptInput!) { invitationAccept(input: $input) { organization } }",
+    document: "{{ documents.invitation }}",
   },
   password: {
     title: "Choisir un nouveau mot de passe", text: "Tous vos appareils seront déconnectés.",
     english: "All your devices will be signed out.", button: "Changer le mot de passe", secret: true,
     done: ["Votre mot de passe est changé", "Connectez-vous avec le nouveau.", "Sign in with the new one."],
-    document: "mutation ($input: PasswordResetInput!) { passwordReset(input: $input) { done } }",
+    document: "{{ documents.password }}",
   },
   email: {
     title: "Confirmer votre nouvelle adresse", text: "Elle prendra la place de l’ancienne.",
     english: "It will take the place of the old one.", button: "Confirmer cette adresse",
     done: ["Votre adresse est changée", "Connectez-vous avec la nouvelle.", "Sign in with the new one."],
-    document: "mutation ($input: TokenInput!) { emailConfirm(input: $input) { done } }",
+    document: "{{ documents.email }}",
   },
 };
-const OFFER = "query ($token: String!) { invitationOffer(token: $token) { organizationName email hasAccount } }";
+const OFFER = "{{ documents.offer }}";
 const UNREACHABLE = "Le service ne répond pas. Réessayez dans un instant. / No answer: try again in a moment.";
 const OVER = ["Ce lien n’est plus valable", "Demandez-en un autre.", "This link is no longer good. Ask for another one."];
 const FRENCH = {
@@ -33,9 +33,9 @@ const FRENCH = {
 };
 const at = (id) => document.getElementById(id);
 
-async function ask(query, variables) {
+async function ask(documentId, variables) {
   const answer = await fetch("/graphql", {
-    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ query, variables }),
+    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ documentId, variables }),
     credentials: "omit", signal: AbortSignal.timeout(30000),
   });
   return answer.json();

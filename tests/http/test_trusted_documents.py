@@ -1,6 +1,7 @@
 """Trusted documents: asked for by the SHA-256 of their text, and where it is set nothing else is answered."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,15 @@ async def test_where_only_trusted_documents_are_answered_no_text_is(shop: Shop, 
         for method in ("GET", "POST"):
             for request in ({"query": TYPENAME}, _by_hash(TYPENAME) | {"query": TYPENAME}):
                 assert await _sent(installed, method, request) == (400, None, "DOCUMENT_NOT_TRUSTED")
+
+
+async def test_our_own_page_of_accounts_is_answered_though_no_manifest_names_it(shop: Shop, manifest: Path) -> None:
+    wrong = {"token": "x", "input": {"token": "x", "password": "four quiet rivers run"}}
+    async with installed_with(shop, trusted_documents=manifest, trusted_documents_only=True) as installed:
+        asked = re.findall(r'"(sha256:[0-9a-f]{64})"', (await installed.http.get("/account")).text)
+        answers = [await _sent(installed, "POST", {"documentId": each, "variables": wrong}) for each in asked]
+
+    assert [code for _, _, code in answers] == ["INVALID"] * 5
 
 
 @pytest.mark.parametrize("only", [False, True])

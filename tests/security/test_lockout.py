@@ -15,6 +15,7 @@ from models import KnownPlace
 from services import lockout, outside
 from services.buckets import Buckets
 from services.lockout import ACCOUNT, PASSWORD, PLACE
+from tests.identity.accounts import FORGOT, OTHER_PASSWORD, RESET, token_in_letter
 from tests.security.surroundings import coming_from, installed_with
 from tests.shop import PASSWORD as RIGHT
 from tests.shop import Shop
@@ -90,6 +91,17 @@ async def test_while_everybody_else_guesses_the_owner_gets_in_from_where_they_di
     async with coming_from(owner, "203.0.113.31") as new:
         assert code(await sign_in(new)) == "LIMITED"  # though it is the right one
     assert await guessed_by_many(NOBODY, ACCOUNT.number + 10) == 10
+
+
+async def test_who_chose_another_password_by_a_letter_is_let_in_from_there(owner: Shop) -> None:
+    await guessed_by_many(owner.email, ACCOUNT.number)
+    async with coming_from(owner, ELSEWHERE) as on_the_road:
+        assert code(await sign_in(on_the_road)) == "LIMITED"
+        await on_the_road(FORGOT, input={"email": owner.email})
+        token = await token_in_letter(on_the_road, owner.email, "password")
+        await on_the_road(RESET, input={"token": token, "password": OTHER_PASSWORD})
+
+        assert (await sign_in(on_the_road, OTHER_PASSWORD))["data"]
 
 
 async def test_who_guesses_at_everybody_from_a_place_does_not_keep_those_out_who_are_known_there(owner: Shop) -> None:

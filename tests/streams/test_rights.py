@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from models import Client, Membership, Role
+from models import Client, Membership, Role, User
 from models.base import global_id
 from policy import row_id
 from services import tokens
@@ -91,6 +91,16 @@ async def test_who_is_removed_is_told_nothing_more(shop: Shop, port: int) -> Non
         assert (await client.closed())[0] == 4403
 
 
+async def test_whose_session_ends_is_looked_up_wherever_they_are_a_member(shop: Shop) -> None:
+    theirs, user = await neighbour(shop), await User.get(email=shop.email)
+    await Membership.create(organization=theirs.organization, user=user, role=Role.ACCOUNTANT)
+
+    await shop("mutation { signOut { done } }")
+
+    noted = await shop.sql("SELECT organization_id FROM changes WHERE subject = 'rights'")
+    assert {row["organization_id"] for row in noted} == {shop.organization.id, theirs.organization.id}
+
+
 async def test_who_may_no_more_is_told_so_and_keeps_what_they_may(shop: Shop, port: int) -> None:
     admin = await Shop.open(shop.http, shop.sandbox, role=Role.ADMIN)
     async with socket(port, admin.token) as client:
@@ -125,6 +135,15 @@ async def test_a_withdrawn_key_is_told_nothing_more(shop: Shop, port: int) -> No
             message = await client.hear()
         assert message["payload"][0]["extensions"]["code"] == "UNAUTHENTICATED"
         assert (await client.closed())[0] == 4403
+
+
+@pytest.mark.parametrize("slug", ["nowhere", "a\0b", "-", "x" * 100_000], ids=["none", "zero", "hyphen", "long"])
+async def test_an_organization_that_one_is_no_member_of_is_refused(shop: Shop, port: int, slug: str) -> None:
+    async with socket(port) as client:
+        payload = {"authorization": f"Bearer {shop.token}", "organization": slug}
+        await client.say(type="connection_init", payload=payload)
+
+        assert await client.closed() == (4403, "You are no member of an organization of this name.")
 
 
 async def test_a_token_that_expires_ends_what_it_began(shop: Shop, port: int) -> None:

@@ -16,8 +16,9 @@ from main import PASSED_ON, context, create_app
 from resolvers.schema import engine
 from services.changes import Changes
 from settings import Settings
+from tests.documents import SIGN_IN
 from tests.http.served import served
-from tests.shop import Shop
+from tests.shop import PASSWORD, Shop
 from tests.streams.clients import ORDERS, socket
 
 
@@ -94,6 +95,21 @@ async def test_a_page_of_an_event_that_costs_too_much_is_refused_beforehand(shop
         await client.ask(f"subscription {{ orderChanged {{ order {{ {dear} }} }} }}")
 
         assert (await client.refusal())[0] == "LIMITED"
+
+
+async def test_two_programs_behind_one_address_are_not_confused(shop: Shop, port: int) -> None:
+    async with (
+        socket(port, user_agent_header="Firefox") as first,
+        socket(port, user_agent_header="Safari") as second,
+    ):
+        for client in (first, second):
+            await client.initialise()
+            await client.ask(SIGN_IN, input={"email": shop.email, "password": PASSWORD})
+            assert (await client.event())["accessToken"]
+            assert (await client.hear())["type"] == "complete"
+
+    shown = (await shop("{ sessions(first: 2) { nodes { userAgent } } }"))["nodes"]
+    assert [each["userAgent"] for each in shown] == ["Safari", "Firefox"]
 
 
 async def test_what_a_client_completes_is_told_no_more(shop: Shop, port: int) -> None:
