@@ -2,6 +2,7 @@
 
 export PORT ?= 8000
 export COMPTOIR_HOME ?= var
+export PYTHONDONTWRITEBYTECODE = # compiled once, not at each start of each process
 
 python = .venv/bin/python
 

@@ -23,7 +23,7 @@ RIGHTS = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0011_idempotency_keys")]
+    dependencies = [("models", "0012_portal_tokens")]
     initial = False
 
     operations: list[Any] = [ops.RunSQL(RIGHTS, [])]
