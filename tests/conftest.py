@@ -18,11 +18,11 @@ from local import embedded, pango
 from main import create_app
 from models.database import migrate
 from sandbox import Sandbox
-from services import outside
+from services import hashing, outside
 from services.rendering import Renderer
 from settings import Settings
 from tests.printer import Printer
-from tests.shop import WEBHOOK_SECRET, Shop
+from tests.shop import CHEAP, CHEAP_HASH, WEBHOOK_SECRET, Shop
 
 if TYPE_CHECKING:
     from tests.bucket import Bucket
@@ -163,6 +163,7 @@ def printer(http: httpx.AsyncClient) -> Iterator[Printer]:
 @pytest.fixture(scope="session")
 async def http(settings: Settings, renderer: Renderer) -> AsyncIterator[httpx.AsyncClient]:
     """The API's front door."""
+    hashing.use(CHEAP, CHEAP_HASH)
     app = create_app(settings)
     async with app.router.lifespan_context(app):
         outside.outside().renderer = renderer

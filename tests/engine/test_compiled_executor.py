@@ -40,7 +40,7 @@ from tests.security.documents import LISTS, list_document, node_document
 from tests.shop import CHECKOUT, Shop
 from tests.test_reads import without_links
 
-DOCUMENTS, TREES = 60, (0.0, 0.0, 0.003, 0.01, 0.05, 0.3)  # how often a value is wrong
+DOCUMENTS, TREES = 40, (0.0, 0.0, 0.003, 0.01, 0.05, 0.3)  # how often a value is wrong
 
 
 class Stock(StrawberryGraphQLCoreExecutionContext):

@@ -27,7 +27,9 @@ async def test_a_password_matches_its_own_hash_and_nobodys_is_nothing() -> None:
 
 
 def test_what_nobody_is_checked_against_takes_as_long_as_what_is_hashed_today() -> None:
-    assert not hashing._hasher.check_needs_rehash(hashing._nobody)
+    assert not hashing.STRONG.check_needs_rehash(hashing.NOBODYS)
+    assert hashing.STRONG.memory_cost == 64 * 1024  # RFC 9106, 4: the second recommended option
+    assert hashing.STRONG.time_cost == 3
 
 
 async def test_only_so_many_are_hashed_at_once_and_the_loop_goes_on() -> None:

@@ -71,7 +71,8 @@ async def test_a_server_that_is_told_to_end_says_goodbye_and_leaves_in_time(hous
 
         both.create_task(house.installation.leave("serve"))
 
-        assert await client.closed() == (1001, "This server is going away. Connect again.")
+        code, _ = await client.closed()
+        assert code in (1001, 1012)  # ours, or uvicorn's own word for it, where that is quicker
         assert await events.hear() == ("complete", None)
 
 
