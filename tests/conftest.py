@@ -28,8 +28,11 @@ if TYPE_CHECKING:
     from tests.bucket import Bucket
 
 HOME = Path(os.environ.get("COMPTOIR_HOME", "var")).resolve() / "test"
-# Each more than half a minute.
-LONGEST = ("test_worker_killed.py", "test_stripe_fails.py", "test_browser_sale.py", "test_histories.py")
+# Each more than ten seconds.
+LONGEST = (
+    "test_worker_killed.py", "test_browser_sale.py", "test_stripe_fails.py", "test_tenants_in_plans.py",
+    "test_histories.py", "test_money_at_once.py", "test_events.py",
+)  # fmt: skip
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 
@@ -48,8 +51,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """One more than there are processors, four at most: tests also wait, for processes and for Stripe's library."""
-    return min(4, (os.cpu_count() or 1) + 1)
+    """Two more than there are processors, four at most: tests also wait, for processes and for Stripe's library."""
+    return min(4, (os.cpu_count() or 1) + 2)
 
 
 @pytest.hookimpl(trylast=True)
