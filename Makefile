@@ -34,6 +34,8 @@ check: set-up ## Format, lint, types, import rules, published schema, GraphQL ov
 	@$(python) -m pytest tests/http/audits.py
 	@echo '▸ Documents of schemathesis'
 	@$(python) -m pytest tests/http/fuzzing.py
+	@echo '▸ A real browser'
+	@$(python) -m pytest tests/browsing.py
 	@echo '▸ Benchmarks run'
 	@$(python) -m pytest tests/benchmarking.py
 	@echo '▸ Example clients'

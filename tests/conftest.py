@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 HOME = Path(os.environ.get("COMPTOIR_HOME", "var")).resolve() / "test"
 # Each more than ten seconds.
 LONGEST = (
-    "test_worker_killed.py", "test_browser_sale.py", "test_stripe_fails.py", "test_tenants_in_plans.py",
+    "test_worker_killed.py", "test_stripe_fails.py", "test_tenants_in_plans.py",
     "test_histories.py", "test_money_at_once.py", "test_events.py",
 )  # fmt: skip
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
@@ -50,6 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ |= pango.environment(HOME.parent)
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Two more than there are processors, four at most: tests also wait, for processes and for Stripe's library."""
     return min(4, (os.cpu_count() or 1) + 2)
