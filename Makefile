@@ -17,7 +17,7 @@ run: set-up ## Everything on this machine, until Ctrl-C (PORT, COMPTOIR_HOME)
 test: set-up ## The tests (ARGS="-k sale" for pytest)
 	@$(python) -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
-check: set-up ## Format, lint, types, import rules, published schema, GraphQL over HTTP, schemathesis, benchmarks
+check: set-up ## Format, lint, types, import rules, published schema, GraphQL over HTTP, schemathesis, a browser, benchmarks, clients
 	@echo '▸ Format'
 	@$(python) -m ruff format --check .
 	@echo '▸ Lint'
