@@ -30,6 +30,11 @@ def vat_number(text: str) -> str | None:
     return number if number[:2] != "FR" or _french(number[2:4], number[4:]) else None
 
 
+def french_vat_number(company: str) -> str:
+    """The intra-community number of a French company, by its SIREN (art. 286 ter du CGI): FR, a key, the SIREN."""
+    return f"FR{_key(company)}{company}"
+
+
 # https://ec.europa.eu/taxation_customs/vies/#/faq, question 11: the structures
 _VAT_NUMBERS = {
     "AT": r"U\d{8}", "BE": r"[01]\d{9}", "BG": r"\d{9,10}", "CY": r"\d{8}[A-Z]", "CZ": r"\d{8,10}", "DE": r"\d{9}",
@@ -46,7 +51,11 @@ def _french(key: str, company: str) -> bool:
     Monaco has no SIREN, but a number that begins with 000."""
     if siren(company) is None and not company.startswith("000"):
         return False
-    return not key.isdigit() or int(key) == (12 + 3 * (int(company) % 97)) % 97
+    return not key.isdigit() or key == _key(company)
+
+
+def _key(company: str) -> str:
+    return f"{(12 + 3 * (int(company) % 97)) % 97:02}"
 
 
 def _luhn(digits: str) -> bool:

@@ -12,16 +12,14 @@ from typing import Any, NamedTuple
 
 from engine.streams.events import Event, News, Topic
 from errors import Expired, Invalid
-from models.database import query, reader
+from models.database import reader
 from models.fields import Coded
 from models.readers import Reader
 from services.outside import outside
 
 RESUMABLE = timedelta(hours=24)  # for so long a cursor is good
-KEPT = RESUMABLE + timedelta(hours=1)
 READ_MOST = 2000  # at once
 MISSED_MOST = 5000
-FORGOTTEN_AT_ONCE = 10_000
 
 RIGHTS = "rights"  # the subject of what changes what callers may do
 
@@ -89,12 +87,6 @@ class Changes:
         await outside().bell.wait(seconds)
 
 
-async def forget() -> int:
-    """Delete what is too old to be resumed from, some of it; how much was deleted."""
-    rows = await query(_FORGET, datetime.now(UTC) - KEPT, FORGOTTEN_AT_ONCE)
-    return int(rows[0]["number"])
-
-
 async def _horizon(connection: Reader) -> Position:
     ((oldest,),) = await connection.fetch(_HORIZON)
     return Position(oldest, 0)
@@ -138,9 +130,4 @@ _MISSED = (
     f"SELECT {_COLUMNS} FROM changes"  # noqa: S608 - names and numbered parameters
     " WHERE organization_id = $3 AND subject = $4 AND ($5::uuid IS NULL OR row_id = $5)"
     f" AND {_TOLD} ORDER BY transaction, id LIMIT $6"
-)
-_FORGET = (
-    "WITH old AS (SELECT id FROM changes WHERE at < $1 LIMIT $2),"
-    " gone AS (DELETE FROM changes USING old WHERE changes.id = old.id RETURNING 1)"
-    " SELECT count(*) AS number FROM gone"
 )

@@ -1,27 +1,20 @@
 """A person's own password and e-mail address, changed by themselves."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID
 
 from errors import Conflict, Forbidden, Invalid
 from models import EmailChange, Membership, PasswordRequest, RecoveryCode, SessionEnd, User
-from models.database import query, transaction
+from models.database import transaction
 from services import account_letters, audit, hashing, lockout, passwords, sessions, tokens
 from services.outbox import later
 
-KEPT = timedelta(days=7)
-FORGOTTEN_AT_ONCE = 100
 OVER = "This link is no longer good. Ask for another one."
 WRONG = "This is not your password."
 
 
 async def ask_for_password(email: str) -> None:
     """Send a link to whoever has this address: in a transaction, and the same for an address that nobody has."""
-    await query(
-        "DELETE FROM password_requests WHERE id IN (SELECT id FROM password_requests WHERE created_at < $1 LIMIT $2)"
-        " RETURNING id",
-        datetime.now(UTC) - KEPT, FORGOTTEN_AT_ONCE,
-    )  # fmt: skip
     await later(account_letters.reset_password, await PasswordRequest.create(email=email))
 
 
@@ -59,11 +52,6 @@ async def change_email(user: User, email: str) -> None:
     if email == user.email:
         raise Invalid("This is your address already.", field="input.email")
     async with transaction():
-        await query(
-            "DELETE FROM email_changes WHERE id IN (SELECT id FROM email_changes WHERE created_at < $1 LIMIT $2)"
-            " RETURNING id",
-            datetime.now(UTC) - KEPT, FORGOTTEN_AT_ONCE,
-        )  # fmt: skip
         await later(account_letters.confirm_email, await EmailChange.create(user=user, former=user.email, email=email))
 
 

@@ -26,7 +26,6 @@ log = logging.getLogger("comptoir.idempotency")
 
 FIELD = "input.idempotencyKey"
 LEASE = 45  # seconds: longer than an operation may last, which is given up before
-PURGED = 20  # rows at each claim, which makes one: never more are kept than a day's
 
 Work = Callable[[], Awaitable[Any]]
 
@@ -117,8 +116,6 @@ async def _claim(asked: Asked) -> IdempotencyKey:
         raise Conflict("This key was used for something else in the last 24 hours. Choose another one.", field=FIELD)
     if row.answer is None and not claimed:
         raise _busy()
-    if claimed:
-        await query(_PURGE)  # after the claim: what is locked is passed over, and so nobody waits in a circle
     return row
 
 
@@ -137,13 +134,6 @@ _CLAIM = f"""
             AND (kept.mutation, kept.input_hash) = (EXCLUDED.mutation, EXCLUDED.input_hash))
     RETURNING id
 """  # noqa: S608 - a number of ours
-
-_PURGE = f"""
-    DELETE FROM idempotency_keys WHERE id IN (
-        SELECT id FROM idempotency_keys WHERE created_at <= now() - interval '24 hours'
-        ORDER BY created_at LIMIT {PURGED} FOR UPDATE SKIP LOCKED
-    ) RETURNING id
-"""  # noqa: S608
 
 
 async def _opened(row: IdempotencyKey) -> str:

@@ -127,4 +127,3 @@ async def _remember(known_as: str) -> None:
     await KnownPlace.bulk_create(
         [KnownPlace(place_hash=known_as, seen_at=now)], on_conflict=["place_hash"], update_fields=["seen_at"]
     )
-    await KnownPlace.filter(seen_at__lt=now - KNOWN_FOR).delete()

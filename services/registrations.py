@@ -6,7 +6,7 @@ To who registers everything looks the same whether or not the address has an acc
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,12 +14,11 @@ from tortoise.exceptions import IntegrityError
 
 from errors import Conflict, Invalid
 from models import Membership, Organization, Registration, Role, User, VatRegime
-from models.database import query, savepoint, transaction, unsigned
+from models.companies import french_vat_number
+from models.database import savepoint, transaction, unsigned
 from services import account_letters, audit, hashing, organizations, passwords, tokens
 from services.outbox import later
 
-KEPT = timedelta(days=7)  # what nobody confirmed
-FORGOTTEN_AT_ONCE = 100
 OWNED_MOST = 20  # organizations of one person
 OVER = "This link is no longer good. Register again."
 
@@ -37,7 +36,6 @@ async def register(owner: Owner, organization: dict[str, Any]) -> None:
     """Ask who registers to confirm their address. Opens a transaction. Raises Invalid, naming the field."""
     columns = completed(organization, owner.email)
     async with transaction():
-        await _forget_the_old()
         registration = await Registration.create(
             email=owner.email, first_name=owner.first_name, last_name=owner.last_name, organization=columns
         )  # fmt: skip
@@ -83,23 +81,18 @@ async def found(user: User, columns: dict[str, Any]) -> Membership:
 def completed(given: dict[str, Any], email: str) -> dict[str, Any]:
     """The columns of an organization, with what follows from what was given. Raises Invalid, naming the field."""
     columns = {name: value for name, value in given.items() if value is not None}
-    columns["siret"] = re.sub(r"\s", "", columns["siret"])
-    if not re.fullmatch(r"[0-9]{14}", columns["siret"]) or not columns["siret"].startswith(columns["siren"]):
+    if not columns["siret"].startswith(columns["siren"]):
         raise Invalid("A SIRET is the SIREN and five more digits.", field="input.organization.siret")
     if columns["vat_regime"] == VatRegime.STANDARD:
         columns.setdefault("vat_number", french_vat_number(columns["siren"]))
-    if not re.fullmatch(f"FR[0-9A-Z]{{2}}{columns['siren']}", columns.get("vat_number", f"FR00{columns['siren']}")):
+    vat_number = columns.get("vat_number")
+    if vat_number and not (vat_number.startswith("FR") and vat_number[4:] == columns["siren"]):
         raise Invalid("A French VAT number is FR, two characters and the SIREN.", field="input.organization.vatNumber")
     columns.setdefault("brand_name", columns["name"][:100])
     columns.setdefault("contact_email", email)
     columns.setdefault("invoice_prefix", _prefix(columns["name"]))
     organizations.check(columns, path="input.organization")
     return columns | {"vat_regime": VatRegime(columns["vat_regime"]).value}
-
-
-def french_vat_number(siren: str) -> str:
-    """The intra-community number of a French company (art. 286 ter du CGI): FR, a key, its SIREN."""
-    return f"FR{(12 + 3 * (int(siren) % 97)) % 97:02}{siren}"
 
 
 async def _confirmed(id: UUID, password_hash: str) -> Membership:
@@ -127,12 +120,3 @@ def _prefix(name: str) -> str:
 
 def _ascii(text: str) -> str:
     return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-
-
-async def _forget_the_old() -> None:
-    """Some of what nobody confirmed in time goes with each that comes: they hold people's names."""
-    await query(
-        "DELETE FROM registrations WHERE id IN (SELECT id FROM registrations WHERE created_at < $1 LIMIT $2)"
-        " RETURNING id",
-        datetime.now(UTC) - KEPT, FORGOTTEN_AT_ONCE,
-    )  # fmt: skip

@@ -5,7 +5,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from services import changes
+from services import retention
 
 log = logging.getLogger("comptoir.workers")
 
@@ -29,7 +29,7 @@ async def _forget() -> None:
     while True:
         more = False
         try:
-            more = await changes.forget() > 0
+            more = await retention.forget() > 0
         except Exception:
-            log.exception("old changes could not be deleted")
+            log.exception("what is too old could not be deleted")
         await asyncio.sleep(AGAIN_AFTER if more else LOOK_EVERY)

@@ -72,9 +72,7 @@ class Plans:
             log.debug("no plan: %s", why)
             metrics.UNPLANNABLE.inc()
         except Exception as error:  # a refusal, or a surprise: the ordinary executor says it in its own words
-            expected = isinstance(error, DomainError | GraphQLError | Surprise)
-            log.log(logging.DEBUG if expected else logging.WARNING, "a plan gave up", exc_info=True)
-            metrics.SURPRISED.inc()
+            _gave_up(error)
         return None
 
     async def event(
@@ -95,9 +93,8 @@ class Plans:
         except Unplannable as why:
             log.debug("no plan: %s", why)
             metrics.UNPLANNABLE.inc()
-        except Exception:  # said by the other way in its own words, if it is not better there
-            log.debug("a plan gave up", exc_info=True)
-            metrics.SURPRISED.inc()
+        except Exception as error:  # said by the other way in its own words, if it is not better there
+            _gave_up(error)
         return None
 
     async def _row(
@@ -227,6 +224,12 @@ def _made(make: Callable[[], Any]) -> Any:
     except Exception as error:
         log.warning("a plan could not be compiled", exc_info=True)
         return Unplannable(repr(error))
+
+
+def _gave_up(error: Exception) -> None:
+    expected = isinstance(error, DomainError | GraphQLError | Surprise)
+    log.log(logging.DEBUG if expected else logging.WARNING, "a plan gave up", exc_info=error)
+    metrics.SURPRISED.inc()
 
 
 def _at(name: str | None, operation: Operation, error: Exception) -> GraphQLError:

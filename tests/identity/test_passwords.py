@@ -255,15 +255,6 @@ async def test_a_new_address_is_one_and_another(shop: Shop) -> None:
             assert refusal[:2] == ("INVALID", "input.email"), email[:20]
 
 
-async def test_addresses_of_a_week_ago_are_forgotten_when_another_comes(shop: Shop) -> None:
-    await moving(shop)
-    await EmailChange.all().update(created_at=datetime.now(UTC) - credentials.KEPT - timedelta(minutes=1))
-
-    await moving(shop, "camille@ailleurs.test")
-
-    assert [change.email for change in await EmailChange.all()] == ["camille@ailleurs.test"]
-
-
 async def test_nobody_is_asked_to_confirm_more_than_three_times_an_hour(shop: Shop) -> None:
     for _ in range(6):
         await shop(CHANGE_EMAIL, input={"email": NEW, "password": PASSWORD})

@@ -12,7 +12,7 @@ from prometheus_client import REGISTRY
 
 from errors import Limited
 from models import KnownPlace
-from services import lockout, outside
+from services import lockout, outside, retention
 from services.buckets import Buckets
 from services.lockout import ACCOUNT, PASSWORD, PLACE
 from tests.identity.accounts import FORGOT, OTHER_PASSWORD, RESET, token_in_letter
@@ -162,7 +162,8 @@ async def test_a_place_is_known_for_thirty_days_and_kept_as_no_one_can_read_it(o
     assert code(await sign_in(owner)) == "LIMITED"
 
     async with coming_from(owner, ELSEWHERE) as other, coming_from(owner, HOME) as known_again:
-        await lockout.succeeded(PASSWORD, owner.email, ELSEWHERE)  # forgets those that are old
+        await lockout.succeeded(PASSWORD, owner.email, ELSEWHERE)
+        await retention.forget()
         assert await KnownPlace.all().count() == 1
         assert (await sign_in(other))["data"]
         await guessed_by_many(owner.email, 1)  # what was given back

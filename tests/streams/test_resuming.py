@@ -111,15 +111,6 @@ async def test_a_cursor_of_another_database_is_refused(shop: Shop, port: int) ->
         assert (await client.refusal())[0] == "EXPIRED"
 
 
-async def test_changes_are_forgotten_by_a_clock(shop: Shop) -> None:
-    await shop.order()
-    assert await changes.forget() == 0
-    await shop.sql("UPDATE changes SET at = at - interval '25 hours 1 minute'")
-
-    assert await changes.forget() > 0
-    assert await shop.count("changes") == 0
-
-
 async def settled(shop: Shop) -> None:
     """Nothing that was done so far is held back any more by transactions of others on this server."""
     async with asyncio.timeout(30):

@@ -1,0 +1,36 @@
+"""What is kept for a while only, then forgotten by a clock (`workers/forgetting.py`): what came to nothing and holds
+people's names and addresses, and what is of no more use.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from models.database import query
+from services.changes import RESUMABLE
+from services.lockout import KNOWN_FOR
+
+UNCONFIRMED = timedelta(days=7)  # longer than any letter's link is good
+AT_ONCE = 10_000  # rows
+
+# (table, the moment that counts, how long after it)
+KEPT = (
+    ("changes", "at", RESUMABLE + timedelta(hours=1)),
+    ("idempotency_keys", "created_at", timedelta(hours=24)),
+    ("registrations", "created_at", UNCONFIRMED),
+    ("password_requests", "created_at", UNCONFIRMED),
+    ("email_changes", "created_at", UNCONFIRMED),
+    ("known_places", "seen_at", KNOWN_FOR),
+)
+
+
+async def forget() -> int:
+    """Delete what is too old, some of each; how many rows that were. What is locked is left for the next time."""
+    gone = 0
+    for table, column, kept in KEPT:
+        rows = await query(
+            f"WITH old AS (SELECT id FROM {table} WHERE {column} < $1 LIMIT $2 FOR UPDATE SKIP LOCKED),"  # noqa: S608
+            f" gone AS (DELETE FROM {table} USING old WHERE {table}.id = old.id RETURNING 1)"
+            " SELECT count(*) AS number FROM gone",
+            datetime.now(UTC) - kept, AT_ONCE,
+        )  # fmt: skip
+        gone += int(rows[0]["number"])
+    return gone
