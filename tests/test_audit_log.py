@@ -22,7 +22,7 @@ from models.base import global_id
 from models.database import transaction
 from policy import Actor, Permission
 from resolvers.schema import build
-from schema import roots
+from schema import gates
 from schema.context import Context
 from schema.roots import MUTATIONS, PERMISSIONS
 from services import audit
@@ -366,7 +366,7 @@ async def test_no_exchange_changes_an_audited_row_outside_of_a_transaction(shop:
     assert {
         name
         for name, field in MUTATIONS.items()
-        if isinstance(field.extensions[0], roots._Exchange) and PERMISSIONS[name] is not Permission.PUBLIC
+        if isinstance(field.extensions[0], gates.Exchange) and PERMISSIONS[name] is not Permission.PUBLIC
     } == {
         "checkoutStart", "emailChange", "orderCancel", "passwordChange", "paymentConfirm", "paymentIntentStart",
         "recoveryCodesRenew", "secondFactorConfirm", "secondFactorRemove", "secondFactorStart",

@@ -91,16 +91,6 @@ async def test_the_key_is_free_for_anything_after_a_day(shop: Shop) -> None:
     assert await shop(CLIENT, input={"email": "a@example.com", "idempotencyKey": KEY})
 
 
-async def test_what_is_older_than_a_day_is_deleted_when_another_key_comes(shop: Shop) -> None:
-    for number in range(3):
-        await shop(CLIENT, input={"email": f"c{number}@example.com", "idempotencyKey": f"key {number}"})
-    await _hours_pass(shop, 24)
-
-    await shop(CLIENT, input={"email": "new@example.com", "idempotencyKey": KEY})
-
-    assert [row["key"] for row in await shop.sql("SELECT key FROM idempotency_keys")] == [KEY]
-
-
 async def test_a_refusal_is_not_kept(shop: Shop) -> None:
     asked = {"email": "claire@example.com", "idempotencyKey": KEY}
     await shop.client("claire@example.com")
