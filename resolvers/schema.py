@@ -1,5 +1,7 @@
 """The schema: every root field, the types that nothing else names, and its SDL."""
 
+from functools import cache
+
 import strawberry
 from graphql import GraphQLError
 from strawberry.extensions import DisableIntrospection
@@ -47,8 +49,10 @@ class Schema(strawberry.Schema):
         """Masking logs what is ours to mend; what a client got wrong is the client's."""
 
 
+@cache
 def build(*, introspection: bool = True) -> strawberry.Schema:
-    """The schema. Raises TypeError where a role could see a row without what that row always names."""
+    """The schema, the same for all of a process: nothing in it changes. Raises TypeError where a role could see a row
+    without what that row always names."""
     must_be_seen_together((model, *hop) for model, view in VIEWS.items() for hop in always_named(view))
     return Schema(
         query=create_type("Query", list(QUERIES.values()), description="Everything that can be read."),

@@ -379,7 +379,7 @@ MONEY = """query ($locale: String) {
 
 @cache
 def comptoir(executor: type[StrawberryGraphQLCoreExecutionContext]) -> strawberry.Schema:
-    schema = build()
+    schema = build.__wrapped__()  # of its own, since it is changed
     schema.execution_context_class = executor
     return schema
 
