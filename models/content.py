@@ -134,8 +134,39 @@ class VatBreakdown(_Fixed):
         return self
 
 
-class InvoiceContent(_Fixed):
-    """The whole document. Refuses to exist where its amounts do not add up."""
+class Sums(_Fixed):
+    """What is sold and what it comes to. Refuses to exist where its amounts do not add up."""
+
+    currency: str
+    lines: Annotated[tuple[Line, ...], Field(min_length=1)]
+    vat: Annotated[tuple[VatBreakdown, ...], Field(min_length=1)]
+    allowances: tuple[Allowance, ...] = ()
+    net_cents: Cents
+    vat_cents: Cents
+    gross_cents: Cents
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        _equal("net + VAT", self.net_cents + self.vat_cents, self.gross_cents)
+        for group in self.vat:
+            kind = (group.category, group.rate)
+            lines = [line for line in self.lines if (line.vat_category, line.vat_rate) == kind]
+            taken = [each for each in self.allowances if (each.vat_category, each.vat_rate) == kind]
+            net = sum(line.net_cents for line in lines) - sum(each.net_cents for each in taken)
+            gross = sum(line.gross_cents for line in lines) - sum(each.gross_cents for each in taken)
+            _equal(f"net at {group.rate}", net, group.net_cents)
+            _equal(f"net + VAT at {group.rate}", gross, group.net_cents + group.vat_cents)
+        _equal("net of the rates", sum(group.net_cents for group in self.vat), self.net_cents)
+        _equal("VAT of the rates", sum(group.vat_cents for group in self.vat), self.vat_cents)
+        rates = {(group.category, group.rate) for group in self.vat}
+        said: tuple[Line | Allowance, ...] = (*self.lines, *self.allowances)
+        if any((each.vat_category, each.vat_rate) not in rates for each in said):
+            raise ValueError("Every line and allowance is of a category and rate of the breakdown")
+        return self
+
+
+class InvoiceContent(Sums):
+    """The whole document."""
 
     type: InvoiceType = InvoiceType.INVOICE
     number: str
@@ -144,16 +175,9 @@ class InvoiceContent(_Fixed):
     operation_on: date
     due_on: date
     paid_on: date | None = None
-    currency: str
     live: bool  # False: TEST stands across every page
     seller: Party
     buyer: Party
-    lines: Annotated[tuple[Line, ...], Field(min_length=1)]
-    vat: Annotated[tuple[VatBreakdown, ...], Field(min_length=1)]
-    allowances: tuple[Allowance, ...] = ()
-    net_cents: Cents
-    vat_cents: Cents
-    gross_cents: Cents
     deposits: tuple[Deposit, ...] = ()
     paid_cents: Cents = 0  # the deposits included
     payment_method: PaymentMethod | None = None
@@ -173,22 +197,7 @@ class InvoiceContent(_Fixed):
         return self.due_cents == 0
 
     @model_validator(mode="after")
-    def _adds_up(self) -> Self:
-        _equal("net + VAT", self.net_cents + self.vat_cents, self.gross_cents)
-        for group in self.vat:
-            kind = (group.category, group.rate)
-            lines = [line for line in self.lines if (line.vat_category, line.vat_rate) == kind]
-            taken = [each for each in self.allowances if (each.vat_category, each.vat_rate) == kind]
-            net = sum(line.net_cents for line in lines) - sum(each.net_cents for each in taken)
-            gross = sum(line.gross_cents for line in lines) - sum(each.gross_cents for each in taken)
-            _equal(f"net at {group.rate}", net, group.net_cents)
-            _equal(f"net + VAT at {group.rate}", gross, group.net_cents + group.vat_cents)
-        _equal("net of the rates", sum(group.net_cents for group in self.vat), self.net_cents)
-        _equal("VAT of the rates", sum(group.vat_cents for group in self.vat), self.vat_cents)
-        rates = {(group.category, group.rate) for group in self.vat}
-        said: tuple[Line | Allowance, ...] = (*self.lines, *self.allowances)
-        if any((each.vat_category, each.vat_rate) not in rates for each in said):
-            raise ValueError("Every line and allowance is of a category and rate of the breakdown")
+    def _was_paid(self) -> Self:
         if sum(deposit.cents for deposit in self.deposits) > self.paid_cents:
             raise ValueError("The deposits taken into account were paid")
         if self.paid_cents > self.gross_cents or (self.paid_cents > 0) != (self.paid_on is not None):

@@ -16,6 +16,7 @@ from models.content import (
     InvoiceContent,
     Line,
     Party,
+    Sums,
     Transfer,
     VatBreakdown,
     VatCategory,
@@ -55,9 +56,7 @@ def content_of(
     if ask.deposit and not paid_on:
         paid_on = (ask.deposit.settled_at or ask.deposit.issued_at).astimezone(zone).date()
     is_paid = ask.paid_cents == ask.total_cents
-    said = _deposit_lines(order, lines, ask) if ask.type is InvoiceType.PREPAYMENT else _sold(lines)
-    amounts = breakdown([sold for _, sold in said])
-    exempt = {sold.vat_rate: organization.vat_exemption(sold.vat_rate) for _, sold in said}
+    said = _deposit_lines(order, lines, ask) if ask.type is InvoiceType.PREPAYMENT else sold_lines(lines)
     return InvoiceContent(
         type=ask.type,
         number=number,
@@ -66,10 +65,28 @@ def content_of(
         operation_on=paid_on or today,
         due_on=paid_on if is_paid and paid_on else today + timedelta(days=organization.payment_days),
         paid_on=paid_on,
-        currency=order.currency,
         live=order.live,
-        seller=_seller(organization),
-        buyer=_buyer(order.client),
+        seller=seller(organization),
+        buyer=buyer(order.client),
+        **vars(sums(organization, order.currency, said, order.discount_reason)),
+        deposits=_deposits(ask, zone),
+        paid_cents=ask.paid_cents,
+        payment_method=payment.method if payment else None,
+        transfer=_transfer(organization, number) if not is_paid else None,
+        pay_url=links.pay_link(order) if not is_paid else None,
+        mentions=MENTIONS + (BETWEEN_COMPANIES if order.client.company else ()),
+        brand=brand(partner or organization),
+    )
+
+
+def sums(
+    organization: Organization, currency: str, said: Sequence[tuple[str, Sold]], discount_reason: str | None
+) -> Sums:
+    """What a document says of the lines that it names, of their VAT, and of what they come to."""
+    amounts = breakdown([sold for _, sold in said])
+    exempt = {sold.vat_rate: organization.vat_exemption(sold.vat_rate) for _, sold in said}
+    return Sums(
+        currency=currency,
         lines=tuple(
             Line(
                 description=description, quantity=sold.quantity, unit_net=amount.unit_net,
@@ -86,17 +103,10 @@ def content_of(
             )
             for rate in amounts.rates
         ),
-        allowances=_allowances(order, amounts, exempt),
+        allowances=_allowances(discount_reason, amounts, exempt),
         net_cents=amounts.net_cents,
         vat_cents=amounts.vat_cents,
         gross_cents=amounts.gross_cents,
-        deposits=_deposits(ask, zone),
-        paid_cents=ask.paid_cents,
-        payment_method=payment.method if payment else None,
-        transfer=_transfer(organization, number) if not is_paid else None,
-        pay_url=links.pay_link(order) if not is_paid else None,
-        mentions=MENTIONS + (BETWEEN_COMPANIES if order.client.company else ()),
-        brand=brand(partner or organization),
     )  # fmt: skip
 
 
@@ -117,7 +127,7 @@ def brand(owner: Branded) -> Branding:
     )  # fmt: skip
 
 
-def _sold(lines: Sequence[OrderLine]) -> list[tuple[str, Sold]]:
+def sold_lines(lines: Sequence[OrderLine]) -> list[tuple[str, Sold]]:
     return [(line.description, sold(line)) for line in lines]
 
 
@@ -131,10 +141,10 @@ def _deposit_lines(order: Order, lines: Sequence[OrderLine], ask: Ask) -> list[t
     return [(text, Sold(1, cents, rate)) for rate, cents in rates.items() if cents]
 
 
-def _allowances(order: Order, amounts: Breakdown, exempt: dict[int, str | None]) -> tuple[Allowance, ...]:
+def _allowances(reason: str | None, amounts: Breakdown, exempt: dict[int, str | None]) -> tuple[Allowance, ...]:
     return tuple(
         Allowance(
-            reason=order.discount_reason or "Remise", vat_category=_category(exempt[rate.vat_rate]),
+            reason=reason or "Remise", vat_category=_category(exempt[rate.vat_rate]),
             vat_rate=rate.vat_rate, net_cents=rate.allowance_net_cents, gross_cents=rate.allowance_gross_cents,
         )
         for rate in amounts.rates
@@ -159,7 +169,7 @@ def _category(exemption: str | None) -> VatCategory:
     return VatCategory.EXEMPT if exemption else VatCategory.STANDARD
 
 
-def _seller(organization: Organization) -> Party:
+def seller(organization: Organization) -> Party:
     return Party(
         name=organization.legal_name, legal_form=organization.legal_form, share_capital=organization.share_capital,
         address=_address(organization), siren=organization.siren, siret=organization.siret, rcs=organization.rcs,
@@ -167,7 +177,7 @@ def _seller(organization: Organization) -> Party:
     )  # fmt: skip
 
 
-def _buyer(client: Client) -> Party:
+def buyer(client: Client) -> Party:
     return Party(name=client.name, address=_address(client), siren=client.siren, email=client.email, phone=client.phone)
 
 
