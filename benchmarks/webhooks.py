@@ -16,7 +16,7 @@ from benchmarks.load import Exchange
 from providers.stripe import Credentials, Stripe
 from sandbox import Sandbox
 
-CONNECTIONS = 8
+CONNECTIONS = 32
 EMPTY, INSERT = "an empty route", "one row inserted"
 ROUTES = {OURS: "/webhooks/stripe", EMPTY: "/bare/empty", INSERT: "/bare/insert"}
 SECRET = "whsec_benchmark"

@@ -145,7 +145,7 @@ def verify(body: bytes, header: str, secrets: Sequence[str], now: float) -> bool
         return False
     signed = stamps[0].encode() + b"." + body
     matches = [
-        hmac.compare_digest(hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest().encode(), signature)
+        hmac.compare_digest(hmac.digest(secret.encode(), signed, hashlib.sha256).hex().encode(), signature)
         for secret in secrets
         if secret
         for signature in given

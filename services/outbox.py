@@ -99,6 +99,16 @@ async def later(function: Function, row: Model, *, after: Promise | None = None,
     return promise
 
 
+def promised(function: Function, rows: str) -> str:
+    """The statement that promises a job, now, on rows of no organization, as a part of the one that writes them: `rows`
+    names what gives `promise_id` and `subject_id`. Whoever runs it calls `wake` then."""
+    owed = _by_function[function]
+    return (
+        "INSERT INTO outbox (id, created_at, lane, job, subject_id, due_at, deaths, failures)"  # noqa: S608
+        f" SELECT promise_id, now(), '{owed.lane.value}', '{owed.name}', subject_id, now(), 0, 0 FROM {rows}"
+    )
+
+
 async def hasten(function: Function, row: Model) -> bool:
     """Make a promise that waits for its time due now; False where none does."""
     owed = _by_function[function]

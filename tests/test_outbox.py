@@ -126,6 +126,18 @@ async def all_kept(*promises: Promise) -> None:
             await asyncio.sleep(0.05)
 
 
+async def woken(queue: Redis) -> int:
+    """How many wake-ups came."""
+    await outside().wake.told()
+    return int(await queue.zcard(QUEUE))
+
+
+async def forgotten(queue: Redis) -> None:
+    """Those that came so far."""
+    await woken(queue)
+    await queue.delete(QUEUE)
+
+
 # Promising
 
 
@@ -148,16 +160,16 @@ async def test_a_rolled_back_change_leaves_no_promise_and_wakes_nobody(client: C
             raise ZeroDivisionError
 
     assert await Promise.all().count() == 0
-    assert await queue.zcard(QUEUE) == 0
+    assert await woken(queue) == 0
 
 
 async def test_a_committed_change_wakes_each_lane_once(client: Client, queue: Redis) -> None:
     async with transaction():
         for function in (labour, write, labour):
             await later(function, client)
-        assert await queue.zcard(QUEUE) == 0  # not before it stands
+        assert await woken(queue) == 0  # not before it stands
 
-    assert await queue.zcard(QUEUE) == 2
+    assert await woken(queue) == 2
 
 
 async def test_nothing_is_promised_outside_a_transaction(client: Client) -> None:
@@ -181,12 +193,12 @@ async def test_a_promise_after_another_waits_for_it_and_is_woken_by_it(
     async with transaction():
         first = await later(labour, client)
         second = await later(write, client, after=first)
-    await queue.delete(QUEUE)
+    await forgotten(queue)
     await shop.time_passes(hours=24)
 
     assert await outbox.claim(Lane.MAIL, 20) == []
     await outbox.keep(await leased())
-    assert await queue.zcard(QUEUE) == 1
+    assert await woken(queue) == 1
     await outbox.keep(await leased(Lane.MAIL))
     assert (await now_of(second)).done_at
 
@@ -278,13 +290,13 @@ async def test_a_promise_that_waits_for_its_time_can_be_hastened(
     async with transaction():
         promise = await later(labour, client, at=datetime.now(UTC) + timedelta(minutes=30))
         after = await later(write, client, after=promise)
-    await queue.delete(QUEUE)
+    await forgotten(queue)
 
     async with transaction():
         assert await outbox.hasten(labour, client)
         assert not await outbox.hasten(write, client)  # it waits for the other, not for its time
 
-    assert await queue.zcard(QUEUE) == 1
+    assert await woken(queue) == 1
     held = await leased()
     async with transaction():
         assert not await outbox.hasten(labour, client)  # it is being kept
@@ -665,11 +677,13 @@ async def test_a_redis_that_is_away_or_silent_holds_up_no_change() -> None:
     wake = Wake(f"redis://127.0.0.1:{port}/0")
 
     async with asyncio.timeout(20):
-        await wake.of(Lane.SYNC)()
+        await wake.of(Lane.SYNC)()  # nobody waits for it
         await wake.close()
     silent.close()
     async with asyncio.timeout(20):
-        await Wake(f"redis://127.0.0.1:{port}/0").of(Lane.SYNC)()
+        nowhere = Wake(f"redis://127.0.0.1:{port}/0")
+        await nowhere.of(Lane.SYNC)()
+        await nowhere.close()
 
 
 async def connected(queue: Redis) -> int:
@@ -678,12 +692,23 @@ async def connected(queue: Redis) -> int:
     return sum(client["db"] == mine for client in await queue.client_list())
 
 
-async def test_many_wake_ups_at_once_all_arrive_and_leave_no_connection(queue: Redis) -> None:
+async def test_many_wake_ups_at_once_are_one_for_each_lane_and_leave_no_connection(queue: Redis) -> None:
     before = await connected(queue)
     wake = Wake(outside().settings.redis_url)
 
-    await asyncio.gather(*(wake.of(lane)() for lane in Lane for _ in range(5)))
+    await asyncio.gather(*(wake.of(lane)() for lane in Lane for _ in range(100)))
     await wake.close()
 
-    assert await queue.zcard(QUEUE) == 5 * len(Lane)
+    assert await queue.zcard(QUEUE) == len(Lane)
     assert await connected(queue) == before
+
+
+async def test_a_wake_up_that_comes_while_another_is_told_is_told_after_it(queue: Redis) -> None:
+    wake = Wake(outside().settings.redis_url)
+
+    await wake.of(Lane.SYNC)()
+    await asyncio.sleep(0)  # the first is on its way
+    await wake.of(Lane.SYNC)()
+    await wake.close()
+
+    assert await queue.zcard(QUEUE) == 2

@@ -1,29 +1,18 @@
 """POST /webhooks/stripe: verify, store, 200. Everything else is a worker's."""
 
-import json
 import logging
 import time
 
-import asyncpg
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from tortoise.exceptions import DBConnectionError, OperationalError
 
 from providers.stripe import verify
 from services import inbox, metrics
+from services.group_commit import NotWritten
 from services.outside import outside
 from services.twins import PLATFORM
 
 log = logging.getLogger("comptoir.webhooks")
-
-DATABASE_AWAY = (
-    DBConnectionError,
-    OperationalError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    OSError,
-    TimeoutError,
-)
 
 
 async def stripe(request: Request) -> Response:
@@ -38,24 +27,20 @@ async def stripe(request: Request) -> Response:
         log.error("a webhook with a bad signature was refused")
         return JSONResponse({"error": "bad signature"}, 400)
     try:
-        new = await inbox.receive(PLATFORM, body)
+        event = inbox.read(PLATFORM, body)
     except ValueError as error:
         _count("none", "no event")
         log.error("a signed webhook was no event: %s", error)
         return JSONResponse({"error": "not an event"}, 400)
-    except DATABASE_AWAY:
-        _count(_type(body), "no database")
+    try:
+        new = await inbox.receive(event)
+    except NotWritten:
+        _count(event.label, "no database")
         log.exception("the database is away: Stripe will send the event again")
         return JSONResponse({"error": "try again"}, 503)
-    _count(_type(body), "new" if new else "duplicate")
+    _count(event.label, "new" if new else "duplicate")
     return JSONResponse({"received": True, "new": new})
 
 
 def _count(type: str, outcome: str) -> None:
     metrics.STRIPE_EVENTS.labels(type, outcome).inc()
-
-
-def _type(body: bytes) -> str:
-    """Of an event that was read before."""
-    named: str = json.loads(body)["type"]
-    return named if named in inbox.HANDLERS else "other"
