@@ -26,9 +26,11 @@ from sandbox.server import Server
 from sandbox.shop_client import ShopClient
 from sandbox.store import Store
 from sandbox.stripe_account import StripeAccount
+from sandbox.stripe_billing_pages import BillingPages
 from sandbox.stripe_dashboard import Dashboard
 from sandbox.stripe_pages import StripePages
 from sandbox.stripe_pay_pages import PayPages
+from sandbox.stripe_subscription_pages import SubscriptionPages
 
 LARGEST_BODY = 2 * 1024 * 1024
 TICK = 5.0
@@ -124,6 +126,8 @@ class Sandbox:
             *PayPages(self.stripe).routes,
             *StripePages(self.stripe).routes,
             *Dashboard(self.stripe).routes,
+            *SubscriptionPages(self.stripe).routes,
+            *BillingPages(self.stripe).routes,
             *MailPages(self.mail).routes,
             *self.partner.routes,
             *PartnerPages(self.partner).routes,

@@ -32,6 +32,15 @@ def page(name: str, status: int = 200, **values: Any) -> HTMLResponse:
     return HTMLResponse(_environment.get_template(f"{name}.html").render(values), status, HEADERS)
 
 
+INTERVALS = {
+    "day": ("jour", "jours"),
+    "week": ("semaine", "semaines"),
+    "month": ("mois", "mois"),
+    "year": ("an", "ans"),
+}
+"""In French, one and several."""
+
+
 def money(minor: int, currency: str) -> str:
     """`money(120000, "eur")` → `1 200,00 €`"""
     amount = Decimal(minor).scaleb(-get_currency_precision(currency.upper()))
@@ -44,5 +53,20 @@ def moment(seconds: float, language: str = "en") -> str:
     return format_datetime(datetime.fromtimestamp(seconds, UTC).astimezone(), style, locale=language)
 
 
+def day(seconds: float, language: str = "en") -> str:
+    """`28 December 2026`, `28 décembre 2026`"""
+    at = datetime.fromtimestamp(seconds, UTC).astimezone()
+    return format_datetime(at, "d MMMM y", locale=language)
+
+
+def every(recurring: dict[str, Any] | None) -> str | None:
+    """How often a price is paid: `chaque mois`, `tous les 3 mois`; None for what is paid once."""
+    if recurring is None:
+        return None
+    single, several = INTERVALS[recurring["interval"]]
+    count = recurring["interval_count"]
+    return f"chaque {single}" if count == 1 else f"tous les {count} {several}"
+
+
 _environment = Environment(loader=FileSystemLoader(PAGES), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-_environment.filters |= {"money": money, "moment": moment}
+_environment.filters |= {"money": money, "moment": moment, "day": day, "every": every}

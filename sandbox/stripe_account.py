@@ -7,12 +7,16 @@ from typing import Any
 
 import httpx
 
+from sandbox import stripe_calendar as calendar
 from sandbox import stripe_cards as cards
 from sandbox import stripe_catalog as catalog
 from sandbox import stripe_form as form
+from sandbox import stripe_invoices as invoices
 from sandbox import stripe_links as links
+from sandbox import stripe_methods as methods
 from sandbox import stripe_payment as payment
 from sandbox import stripe_sepa as sepa
+from sandbox import stripe_subscriptions as subscriptions
 from sandbox.store import Store, Thing
 from sandbox.stripe_api import Api, ApiRequest
 from sandbox.stripe_books import Books
@@ -22,6 +26,7 @@ from sandbox.stripe_faults import Fault, Faults
 from sandbox.stripe_objects import NO_ADDRESS, Object
 from sandbox.stripe_operations import operations
 from sandbox.stripe_payer import COUNTRY_ALONE, Payer
+from sandbox.stripe_periods import after
 from sandbox.stripe_sepa import Iban
 
 DEFAULT_PHONE = "+33612345678"
@@ -102,7 +107,7 @@ class StripeAccount:
             address=NO_ADDRESS | (address or form.ADDRESS) if asked.address else COUNTRY_ALONE,
         )
         events = self.take(session, payer)
-        return events + self._asked_the_bank(self.session(session_id)["payment_intent"], authenticate)
+        return events + self._asked_the_bank(self.intent_of(self.session(session_id)), authenticate)
 
     async def confirm(
         self,
@@ -148,6 +153,59 @@ class StripeAccount:
     def intent(self, id: str) -> Object:
         """The PaymentIntent as it is now. Raises StripeError (404) when there is none."""
         return self.books.find("payment_intent", id, "intent")
+
+    def intent_of(self, session: Object) -> str:
+        """The PaymentIntent that a session made at its first attempt, by id; of a subscription its first invoice's."""
+        plan = self.books.plan(session)
+        if "subscription" not in plan:
+            return str(session["payment_intent"])
+        subscription = self.subscription(plan["subscription"])
+        return str(self.invoice(subscription["latest_invoice"])["payment_intent"])
+
+    def subscription(self, id: str) -> Object:
+        """The subscription as it is now. Raises StripeError (404) when there is none."""
+        return self.books.find("subscription", id)
+
+    def invoice(self, id: str) -> Object:
+        """Stripe's own invoice as it is now. Raises StripeError (404) when there is none."""
+        return self.books.find("invoice", id)
+
+    def pay_invoice(self, id: str, card: str = cards.GOOD) -> list[Object]:
+        """Pay an invoice that is open, as on its hosted page; gives the events made. Raises NotOpen."""
+        return self.take_invoice(self.invoice(id), Payer(_means(card, None)))
+
+    def take_invoice(self, invoice: Object, payer: Payer) -> list[Object]:
+        """Try a card on an invoice, and send the events made."""
+        return self._sent(payment.pay_invoice(self.books, invoice, payer))
+
+    def replace_card(self, customer_id: str, card: str = cards.GOOD) -> list[Object]:
+        """Give another card as on the billing portal's page, for all renewals from now on; gives the events made."""
+        return self.save_card(customer_id, Payer(_means(card, None)))
+
+    def save_card(self, customer_id: str, payer: Payer) -> list[Object]:
+        """Keep what the payer typed as the customer's card, and send the events made."""
+        return self._sent(methods.replace(self.books, customer_id, payer))
+
+    def cancel_subscription(self, id: str, *, at_period_end: bool = False) -> list[Object]:
+        """End a subscription as in the dashboard, now or with its period; gives the events made. Raises StripeError."""
+        if at_period_end:
+            return self._sent(subscriptions.update(self.books, {"cancel_at_period_end": True}, id)[1])
+        return self._sent(subscriptions.cancel(self.books, id)[1])
+
+    def resume_subscription(self, id: str) -> list[Object]:
+        """Let one that was to end with its period go on; gives the events made. Raises StripeError."""
+        return self._sent(subscriptions.update(self.books, {"cancel_at_period_end": False}, id)[1])
+
+    def advance(self, *, days: int = 0, months: int = 0) -> list[Object]:
+        """Move the account's clock on, and do all that falls due until then, each thing at its moment: renewals, their
+        charges, sessions that run out. A month is a calendar's, and the hour that a renewal's invoice waits.
+
+        Gives the events made, in their order.
+        """
+        now = self.books.now
+        then = after(now, "month", months) + days * invoices.DAY + (invoices.HOUR if months else 0)
+        self.books.advance(then - now)
+        return self.look_at_the_clock()
 
     def session(self, id: str) -> Object:
         """The Checkout Session as it is now. Raises StripeError (404) when there is none."""
@@ -207,11 +265,13 @@ class StripeAccount:
             self.look_at_the_clock()
             await asyncio.sleep(every)
 
-    def look_at_the_clock(self) -> None:
-        """Expire the sessions whose time has come, and end the SEPA debits that are due where `debits_after` is set."""
-        self.courier.send(payment.expire_due(self.books))
+    def look_at_the_clock(self) -> list[Object]:
+        """Do what is due: renew subscriptions, expire sessions, and end SEPA debits where `debits_after` is set; gives
+        the events made."""
+        events = calendar.catch_up(self.books) + payment.expire_due(self.books)
         if self.debits_after is not None:
-            self.courier.send(payment.settle_due(self.books, self.debits_after))
+            events += payment.settle_due(self.books, self.debits_after)
+        return self._sent(events)
 
     def _asked_the_bank(self, intent_id: str, agreed: bool | None) -> list[Object]:
         if agreed is None or self.intent(intent_id)["status"] != "requires_action":

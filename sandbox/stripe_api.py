@@ -41,7 +41,7 @@ class Api:
         self.requests: deque[ApiRequest] = deque(maxlen=KEPT_REQUESTS)
         self._books = books
         self._faults = faults
-        self._idempotency = Idempotency(books.store, books.clock)
+        self._idempotency = Idempotency(books.store, books.wall_clock)
         self.routes = [
             *(Route(each.path, partial(self._answer, each), methods=[each.method]) for each in operations),
             Route("/v1/{rest:path}", partial(self._answer, None), methods=["GET", "POST", "DELETE"]),
@@ -72,7 +72,8 @@ class Api:
 
     async def _note(self, request: Request, call: Call, headers: dict[str, str]) -> str:
         """Remember the request, and the API version that it pins, which is echoed. Gives its form."""
-        form = request.url.query if request.method == "GET" else (await request.body()).decode(errors="replace")
+        in_query = request.method in ("GET", "DELETE")
+        form = request.url.query if in_query else (await request.body()).decode(errors="replace")
         version = request.headers.get("stripe-version")
         if version:
             self._books.api_version = headers["Stripe-Version"] = version
@@ -81,7 +82,7 @@ class Api:
         self.requests.append(
             ApiRequest(
                 id=call.id or "",
-                at=self._books.clock(),
+                at=self._books.wall_clock(),
                 method=request.method,
                 path=request.url.path,
                 form=form,

@@ -6,6 +6,7 @@ https://docs.stripe.com/payments/paymentintents/lifecycle
 
 from sandbox import stripe_cards as cards
 from sandbox import stripe_charge as charges
+from sandbox import stripe_methods as methods
 from sandbox import stripe_sepa as sepa
 from sandbox.stripe_books import Books, Call
 from sandbox.stripe_errors import StripeError
@@ -34,7 +35,16 @@ def begin(
         return _debit(books, intent, method, call)
     if payer.means.number in cards.AUTHENTICATED:
         return _ask(books, intent, method, return_url, call)
-    return _charge(books, intent, method, call, declined=payer.means.number == cards.DECLINED)
+    return _charge(books, intent, method, call, error=cards.DECLINE if payer.means.number == cards.DECLINED else None)
+
+
+def begin_off_session(books: Books, intent: Object, method: Object | None) -> list[Object]:
+    """Try a saved payment method, its owner being away; none fails too."""
+    must_be(intent, PAYABLE, "confirm")
+    error = cards.decline_off_session(method)
+    if method is None:
+        return [_failed(books, intent, (error or {}) | {"charge": None, "payment_method": None}, None)]
+    return _charge(books, intent, method, None, error=error)
 
 
 def authenticate(books: Books, intent: Object, *, agreed: bool) -> list[Object]:
@@ -104,10 +114,9 @@ def _charge(
     method: Object,
     call: Call | None,
     *,
-    declined: bool = False,
+    error: Object | None = None,
     authenticated: bool = False,
 ) -> list[Object]:
-    error = cards.DECLINE if declined else None
     charge = books.keep(
         charges.by_card(intent, method, books.now, _receipt_url(books), error=error, authenticated=authenticated)
     )
@@ -126,7 +135,12 @@ def _succeeded(books: Books, intent: Object, charge: Object, call: Call | None) 
         "payment_method": charge["payment_method"],
     }
     books.keep(intent)
-    return [books.event("charge.succeeded", charge, call), books.event("payment_intent.succeeded", intent, call)]
+    events = [books.event("charge.succeeded", charge, call), books.event("payment_intent.succeeded", intent, call)]
+    if intent["setup_future_usage"] and intent["customer"]:
+        events += methods.attach(
+            books, books.find("payment_method", intent["payment_method"]), intent["customer"], call
+        )
+    return events
 
 
 def _failed(books: Books, intent: Object, error: Object, call: Call | None) -> Object:

@@ -1,7 +1,8 @@
 """The account's objects: kept, found, listed page by page, expanded; and the events that tell of their changes."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from sandbox.store import Condition, Store
@@ -15,6 +16,11 @@ EXPANDABLE = {
     "payment_intent": "payment_intent",
     "latest_charge": "charge",
     "payment_method": "payment_method",
+    "default_payment_method": "payment_method",
+    "subscription": "subscription",
+    "invoice": "invoice",
+    "latest_invoice": "invoice",
+    "charge": "charge",
     "product": "product",
     "default_price": "price",
 }
@@ -46,7 +52,8 @@ class Call(NamedTuple):
 class Books:
     def __init__(self, store: Store, clock: Callable[[], float]) -> None:
         self.store = store
-        self.clock = clock
+        self.wall_clock = clock
+        self._at: int | None = None
         self.url = ""
         """Where the sandbox listens, once it does."""
         self.api_version = API_VERSION
@@ -55,6 +62,27 @@ class Books:
     @property
     def now(self) -> int:
         return int(self.clock())
+
+    def clock(self) -> float:
+        """The account's time, in unix seconds: what the wall says, and what it was advanced by."""
+        return self._at if self._at is not None else self.wall_clock() + self._ahead
+
+    def advance(self, seconds: int) -> None:
+        """Move the account's time on, for good."""
+        self.store.put("clock", "clock", {"ahead": self._ahead + seconds})
+
+    @contextmanager
+    def at(self, moment: int) -> Iterator[None]:
+        """What is done inside was done at that moment."""
+        self._at = moment
+        try:
+            yield
+        finally:
+            self._at = None
+
+    @property
+    def _ahead(self) -> int:
+        return int((self.store.get("clock", "clock") or {"ahead": 0})["ahead"])
 
     def keep(self, object: Object) -> Object:
         self.store.put(object["object"], object["id"], object)

@@ -11,15 +11,19 @@ GOOD = "4242424242424242"
 DECLINED = "4000000000000002"
 ASKED = "4000002500003155"
 ALWAYS_ASKED = "4000002760003184"
+ONCE = "4000000000000341"
 CARDS = {
     GOOD: "paie",
     DECLINED: "refusée",
     ASKED: "3-D Secure",
     ALWAYS_ASKED: "3-D Secure",
+    ONCE: "paie, puis refusée",
 }
 """Each number, and in a French word what it does."""
 AUTHENTICATED = (ASKED, ALWAYS_ASKED)
 """The cards that pay once the bank's customer has confirmed (3-D Secure)."""
+REFUSED_LATER = (DECLINED, ONCE, ALWAYS_ASKED)
+"""The cards that pay nothing while their owner is away. (Stripe's own of this number, ONCE, never pays.)"""
 
 DECLINE = {
     "type": "card_error",
@@ -56,6 +60,14 @@ def number(typed: str) -> str:
     return digits
 
 
+def decline_off_session(method: Object | None) -> Object | None:
+    """Why a saved payment method pays nothing while its owner is away; None where it pays. None of them is given."""
+    if method is None:
+        return DECLINE | {"decline_code": "no_account"}
+    refused = method["type"] == "card" and method["card"]["fingerprint"] in map(_fingerprint, REFUSED_LATER)
+    return DECLINE if refused else None
+
+
 def details(card: Card) -> Object:
     """`card` of a payment method."""
     return {
@@ -65,7 +77,7 @@ def details(card: Card) -> Object:
         "display_brand": "visa",
         "exp_month": card.exp_month,
         "exp_year": card.exp_year,
-        "fingerprint": f"sandbox{card.number[-4:]}",
+        "fingerprint": _fingerprint(card.number),
         "funding": "credit",
         "generated_from": None,
         "last4": card.number[-4:],
@@ -94,6 +106,10 @@ def charged(card: Object, amount: int, *, authenticated: bool) -> Object:
         "three_d_secure": _three_d_secure() if authenticated else None,
         "transaction_link_id": None,
     }
+
+
+def _fingerprint(number: str) -> str:
+    return f"sandbox{number[-4:]}"
 
 
 def _three_d_secure() -> Object:

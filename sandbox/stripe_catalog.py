@@ -7,8 +7,10 @@ from sandbox.stripe_books import Books, Call
 from sandbox.stripe_errors import StripeError, missing
 from sandbox.stripe_objects import Object
 from sandbox.stripe_params import boolean, choice, currency, email, integer, metadata, required, text
+from sandbox.stripe_periods import INTERVALS
 
 MAX_AMOUNT = 99_999_999
+COUNT_MOST = 36
 TAX_BEHAVIOR = choice("exclusive", "inclusive", "unspecified")
 ADDRESS = dict.fromkeys(objects.NO_ADDRESS, text)
 
@@ -17,6 +19,7 @@ CUSTOMER: dict[str, Any] = {
     "description": text,
     "email": email,
     "expand": [text],
+    "invoice_settings": {"default_payment_method": text},
     "metadata": metadata,
     "name": text,
     "phone": text,
@@ -28,7 +31,7 @@ AMOUNT: dict[str, Any] = {
     "currency": required(currency),
     "unit_amount": required(integer),
     "tax_behavior": TAX_BEHAVIOR,
-    "recurring": {"interval": text, "interval_count": integer},
+    "recurring": {"interval": required(choice(*INTERVALS)), "interval_count": integer},
 }
 PRODUCT_DATA: dict[str, Any] = {
     "name": required(text),
@@ -59,6 +62,15 @@ PRICE: dict[str, Any] = AMOUNT | {
     "nickname": text,
     "product": text,
     "product_data": PRODUCT_DATA,
+}
+
+
+PRICE_UPDATE: dict[str, Any] = {
+    "active": boolean,
+    "expand": [text],
+    "lookup_key": text,
+    "metadata": metadata,
+    "nickname": text,
 }
 
 
@@ -102,10 +114,17 @@ def create_price(books: Books, params: Object, param: str = "") -> Object:
     return books.keep(objects.price(_filled(params), product["id"], books.now))
 
 
+def update_price(books: Books, params: Object, id: str, call: Call | None = None) -> tuple[Object, list[Object]]:
+    before = books.find("price", id)
+    return _updated(books, before, _changed(before, params), call)
+
+
 def check_amount(params: Object, param: str) -> None:
     """Raises StripeError for an amount or a kind of price that cannot be sold here."""
-    if params.get("recurring"):
-        raise StripeError("This sandbox sells one-time prices only.", param=_within(param, "recurring"))
+    count = params.get("recurring", {}).get("interval_count", 1)
+    if not 1 <= count <= COUNT_MOST:
+        where = _within(_within(param, "recurring"), "interval_count") if param else "recurring[interval_count]"
+        raise StripeError(f"interval_count must be 1 to {COUNT_MOST}.", param=where)
     if not 0 <= params["unit_amount"] <= MAX_AMOUNT:
         where = _within(param, "unit_amount")
         message = f"Invalid non-negative integer: must be at most {MAX_AMOUNT}"
@@ -128,6 +147,8 @@ def _filled(params: Object) -> Object:
 def _changed(object: Object, params: Object) -> Object:
     """An empty value unsets its field; metadata is merged key by key, and all of it unset by an empty one."""
     changes = {key: None if value == "" else value for key, value in params.items() if key != "expand"}
+    if "invoice_settings" in changes:
+        changes["invoice_settings"] = object["invoice_settings"] | changes["invoice_settings"]
     if "address" in changes:
         changes["address"] = objects.address(changes["address"])
     if given := changes.get("metadata"):

@@ -77,6 +77,7 @@ def _charge(id: str, intent: Object, method: Object, created: int) -> Object:
         "failure_code": None,
         "failure_message": None,
         "fraud_details": {},
+        "invoice": intent["invoice"],
         "livemode": False,
         "metadata": intent["metadata"],
         "on_behalf_of": None,

@@ -50,17 +50,12 @@ def create(books: Books, params: Object, call: Call | None = None) -> tuple[Obje
 def open_link(books: Books, link: Object) -> Object:
     """The Checkout Session that opening the link's address makes."""
     items = books.plan(link)["line_items"]
-    shared = (
-        "billing_address_collection",
-        "customer_creation",
-        "metadata",
-        "payment_intent_data",
-        "payment_method_types",
-        "phone_number_collection",
-        "submit_type",
-    )
+    recurring = any(item["price"]["recurring"] for item in items)
+    shared = ["billing_address_collection", "metadata", "payment_method_types", "phone_number_collection"]
+    if not recurring:
+        shared += ["customer_creation", "payment_intent_data", "submit_type"]
     params = {name: link[name] for name in shared if link[name] is not None} | {
-        "mode": "payment",
+        "mode": "subscription" if recurring else "payment",
         "line_items": [{"price": item["price"]["id"], "quantity": item["quantity"]} for item in items],
         "success_url": link["after_completion"].get("redirect", {}).get("url", STRIPE),
         "cancel_url": STRIPE,

@@ -89,13 +89,24 @@ def price(given: Object, product_id: str, created: int) -> Object:
         "metadata": given.get("metadata", {}),
         "nickname": given.get("nickname"),
         "product": product_id,
-        "recurring": None,
+        "recurring": _recurring(given["recurring"]) if given.get("recurring") else None,
         "tax_behavior": given.get("tax_behavior", "unspecified"),
         "tiers_mode": None,
         "transform_quantity": None,
-        "type": "one_time",
+        "type": "recurring" if given.get("recurring") else "one_time",
         "unit_amount": given["unit_amount"],
         "unit_amount_decimal": str(given["unit_amount"]),
+    }
+
+
+def _recurring(given: Object) -> Object:
+    return {
+        "aggregate_usage": None,
+        "interval": given["interval"],
+        "interval_count": given.get("interval_count", 1),
+        "meter": None,
+        "trial_period_days": None,
+        "usage_type": "licensed",
     }
 
 
@@ -181,6 +192,7 @@ def payment_intent(given: Object, created: int) -> Object:
         "customer_account": None,
         "description": given.get("description"),
         "excluded_payment_method_types": None,
+        "invoice": given.get("invoice"),
         "last_payment_error": None,
         "latest_charge": None,
         "livemode": False,
@@ -195,7 +207,7 @@ def payment_intent(given: Object, created: int) -> Object:
         "processing": None,
         "receipt_email": given.get("receipt_email"),
         "review": None,
-        "setup_future_usage": None,
+        "setup_future_usage": given.get("setup_future_usage"),
         "shipping": None,
         "source": None,
         "statement_descriptor": given.get("statement_descriptor"),

@@ -7,6 +7,9 @@ from sandbox import stripe_catalog as catalog
 from sandbox import stripe_coupons as coupons
 from sandbox import stripe_intents as intents
 from sandbox import stripe_links as links
+from sandbox import stripe_methods as methods
+from sandbox import stripe_portal as portal
+from sandbox import stripe_subscriptions as subscriptions
 from sandbox.stripe_books import LIST, Books, Call
 from sandbox.stripe_errors import StripeError
 from sandbox.stripe_events import EVENTS, list_events
@@ -78,6 +81,12 @@ def operations(books: Books, announce: Callable[[list[Object]], None]) -> list[O
         _list(books, "/v1/prices", "price", {"active": boolean, "product": text}),
         _retrieve(books, "/v1/prices/{id}", "price"),
         Operation("POST", "/v1/prices", catalog.PRICE, lambda params, call, id: catalog.create_price(books, params)),
+        Operation(
+            "POST",
+            "/v1/prices/{id}",
+            catalog.PRICE_UPDATE,
+            lambda params, call, id: told(catalog.update_price(books, params, id, call)),
+        ),
         _list(books, "/v1/checkout/sessions", "checkout.session", {"customer": text, "payment_intent": text}),
         Operation("GET", "/v1/checkout/sessions/{id}", RETRIEVE, find_session),
         Operation("POST", "/v1/checkout/sessions", SESSION, lambda params, call, id: open_session(books, params)),
@@ -134,6 +143,70 @@ def operations(books: Books, announce: Callable[[list[Object]], None]) -> list[O
         ),
         Operation("GET", "/v1/events", EVENTS, lambda params, call, id: list_events(books, params)),
         _retrieve(books, "/v1/events/{id}", "event"),
+        *billing_operations(books, told),
+    ]
+
+
+def billing_operations(books: Books, told: Callable[[tuple[Object, list[Object]]], Object]) -> list[Operation]:
+    """Those of subscriptions, their invoices, and what customers saved."""
+
+    def attach(params: Object, call: Call, id: str) -> Object:
+        method = books.find("payment_method", id)
+        return told((method, methods.attach(books, method, params["customer"], call)))
+
+    def lines(params: Object, call: Call, id: str) -> Object:
+        found: Object = books.find("invoice", id, "invoice")["lines"]
+        return found
+
+    return [
+        Operation(
+            "GET",
+            "/v1/subscriptions",
+            LIST | subscriptions.FILTERS,
+            lambda params, call, id: subscriptions.listed(books, params),
+        ),
+        _retrieve(books, "/v1/subscriptions/{id}", "subscription"),
+        Operation(
+            "POST",
+            "/v1/subscriptions",
+            subscriptions.SUBSCRIPTION,
+            lambda params, call, id: told(subscriptions.create(books, params, call)),
+        ),
+        Operation(
+            "POST",
+            "/v1/subscriptions/{id}",
+            subscriptions.UPDATE,
+            lambda params, call, id: told(subscriptions.update(books, params, id, call)),
+        ),
+        Operation(
+            "DELETE",
+            "/v1/subscriptions/{id}",
+            subscriptions.CANCEL,
+            lambda params, call, id: told(subscriptions.cancel(books, id, call)),
+        ),
+        _list(books, "/v1/invoices", "invoice", {"customer": text, "subscription": text, "status": text}),
+        _retrieve(books, "/v1/invoices/{id}", "invoice"),
+        Operation("GET", "/v1/invoices/{id}/lines", LIST, lines),
+        Operation(
+            "GET",
+            "/v1/customers/{id}/payment_methods",
+            LIST | methods.FILTERS,
+            lambda params, call, id: methods.of_customer(books, id, params),
+        ),
+        _retrieve(books, "/v1/payment_methods/{id}", "payment_method"),
+        Operation("POST", "/v1/payment_methods/{id}/attach", methods.ATTACH, attach),
+        Operation(
+            "POST",
+            "/v1/payment_methods/{id}/detach",
+            methods.DETACH,
+            lambda params, call, id: told(methods.detach(books, id, call)),
+        ),
+        Operation(
+            "POST",
+            "/v1/billing_portal/sessions",
+            portal.SESSION,
+            lambda params, call, id: portal.open_session(books, params),
+        ),
     ]
 
 

@@ -10,7 +10,7 @@ from starlette.routing import Route
 from sandbox import stripe_cards as cards
 from sandbox import stripe_form as form
 from sandbox import stripe_sepa as sepa
-from sandbox.render import page
+from sandbox.render import every, page
 from sandbox.stripe_account import StripeAccount
 from sandbox.stripe_attempt import PAYABLE, bank_page
 from sandbox.stripe_errors import StripeError
@@ -59,20 +59,21 @@ class PayPages:
         session = self._session(request)
         if session is None or session["status"] != "open":
             return self._closed(session)
-        return self._session_form(session, {}, self._refusal(session["payment_intent"]))
+        tried = session["payment_intent"] or "subscription" in self._account.books.plan(session)
+        return self._session_form(session, {}, self._refusal(self._account.intent_of(session) if tried else None))
 
     async def _pay_session(self, request: Request) -> Response:
         session = self._session(request)
         if session is None or session["status"] != "open":
             return self._closed(session)
         asked = form.asked_by_session(session)
-        typed, fill = await _typed(request)
+        typed, fill = await typed_in(request)
         if fill:
             return self._session_form(session, form.filled(typed, fill))
         if problems := form.problems(typed, asked, self._account.books.now):
             return self._session_form(session, typed, problems, 402)
         self._account.take(session, form.payer(typed, asked))
-        intent_id = session["payment_intent"]
+        intent_id = self._account.intent_of(session)
         return self._after(intent_id) or self._session_form(session, typed, self._refusal(intent_id), 402)
 
     async def _show_intent(self, request: Request) -> Response:
@@ -86,7 +87,7 @@ class PayPages:
         if intent is None or intent["status"] not in PAYABLE:
             return _intent_closed(intent)
         asked = self._asked_by_intent(intent)
-        typed, fill = await _typed(request)
+        typed, fill = await typed_in(request)
         if fill:
             return self._intent_form(intent, form.filled(typed, fill))
         if problems := form.problems(typed, asked, self._account.books.now):
@@ -120,7 +121,7 @@ class PayPages:
         if session is None:
             return page("closed", status=404, session=None, rejected=False, back=None)
         complete = session["status"] == "complete"
-        rejected = complete and self._account.intent(session["payment_intent"])["last_payment_error"] is not None
+        rejected = complete and self._account.intent(self._account.intent_of(session))["last_payment_error"] is not None
         return page(
             "closed",
             status=200 if complete and session["payment_link"] else 410,
@@ -137,6 +138,8 @@ class PayPages:
         session = session_of(self._account.books, intent)
         if session and session["status"] == "complete":
             return RedirectResponse(_success(session), 303)
+        if intent["invoice"] and intent["status"] == "succeeded":
+            return RedirectResponse(f"/invoice/{intent['invoice']}", 303)
         if session is None and intent["status"] in ("succeeded", "processing"):
             return RedirectResponse(_with_outcome(back, intent) if back else f"/pay-intent/{intent['id']}", 303)
         return None
@@ -180,13 +183,15 @@ class PayPages:
                     "quantity": line["quantity"],
                     "unit_amount": line["price"]["unit_amount"],
                     "amount": line["amount_subtotal"],
+                    "every": every(line["price"]["recurring"]),
                 }
                 for line in lines
             ],
             "discount": self._discount(session),
+            "every": next((each for line in lines if (each := every(line["price"]["recurring"]))), None),
             "back": None if session["payment_link"] else session["cancel_url"],
         }
-        return _form(bill, form.asked_by_session(session), typed, problems, status)
+        return show_form(bill, form.asked_by_session(session), typed, problems, status)
 
     def _discount(self, session: Object) -> Object | None:
         """The coupon's name, where it has one, and what it takes off."""
@@ -198,17 +203,19 @@ class PayPages:
         self, intent: Object, typed: dict[str, str], problems: dict[str, str] | None = None, status: int = 200
     ) -> Response:
         line = {"description": intent["description"] or "Paiement", "quantity": 1, "amount": intent["amount"]}
+        line["every"] = None
         bill = {
             "amount": intent["amount"],
             "currency": intent["currency"],
             "lines": [line],
             "discount": None,
+            "every": None,
             "back": None,
         }
-        return _form(bill, self._asked_by_intent(intent), typed, problems, status)
+        return show_form(bill, self._asked_by_intent(intent), typed, problems, status)
 
 
-def _form(
+def show_form(
     bill: dict[str, Any], asked: Asked, typed: dict[str, str], problems: dict[str, str] | None, status: int
 ) -> Response:
     return page(
@@ -225,7 +232,7 @@ def _form(
     )
 
 
-async def _typed(request: Request) -> tuple[dict[str, str], str]:
+async def typed_in(request: Request) -> tuple[dict[str, str], str]:
     """The form's fields, and the test number that a button « Remplir » stands for."""
     posted = await request.form()
     return {name: str(posted.get(name, "")).strip() for name in form.FIELDS}, str(posted.get("fill", ""))

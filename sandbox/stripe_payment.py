@@ -5,8 +5,10 @@ A Checkout Session follows its PaymentIntent. Each function gives the events mad
 
 from sandbox import stripe_attempt as attempt
 from sandbox import stripe_coupons as coupons
+from sandbox import stripe_invoices as invoices
 from sandbox import stripe_objects as objects
 from sandbox import stripe_sepa as sepa
+from sandbox import stripe_subscriptions as subscriptions
 from sandbox.store import Condition
 from sandbox.stripe_books import Books, Call
 from sandbox.stripe_errors import StripeError
@@ -24,9 +26,20 @@ def pay(books: Books, session: Object, payer: Payer) -> list[Object]:
     if session["status"] != "open":
         raise NotOpen(f"The Checkout Session is {session['status']}.")
     with books.store.transaction():
-        events, intent = _intent(books, session)
+        of_mode = subscriptions.begin if session["mode"] == "subscription" else _intent
+        events, intent = of_mode(books, session)
         events += attempt.begin(books, intent, payer, return_url=f"{books.url}/pay/{session['id']}")
         return events + _followed(books, session, intent)
+
+
+def pay_invoice(books: Books, invoice: Object, payer: Payer) -> list[Object]:
+    """Try the payer's card on an invoice that is open. Raises NotOpen."""
+    if invoice["status"] != "open":
+        raise NotOpen(f"The invoice is {invoice['status']}.")
+    intent = books.find("payment_intent", invoice["payment_intent"])
+    with books.store.transaction():
+        events = attempt.begin(books, intent, payer, return_url=f"{books.url}/invoice/{invoice['id']}")
+        return events + _followed(books, session_of(books, intent), intent)
 
 
 def confirm(
@@ -45,7 +58,7 @@ def authenticate(books: Books, intent: Object, *, agreed: bool) -> list[Object]:
         raise NotOpen("The Checkout Session is expired.")
     with books.store.transaction():
         events = attempt.authenticate(books, intent, agreed=agreed)
-        return events + (_followed(books, session, intent) if session else [])
+        return events + _followed(books, session, intent)
 
 
 def settle(books: Books, intent: Object, *, paid: bool) -> list[Object]:
@@ -53,7 +66,7 @@ def settle(books: Books, intent: Object, *, paid: bool) -> list[Object]:
     session = session_of(books, intent)
     with books.store.transaction():
         events = attempt.settle(books, intent, paid=paid)
-        return events + (_followed(books, session, intent) if session else [])
+        return events + _followed(books, session, intent)
 
 
 def settle_due(books: Books, after: float) -> list[Object]:
@@ -90,17 +103,22 @@ def expire_due(books: Books, id: str | None = None) -> list[Object]:
     conditions: list[Condition] = [("status", "=", "open"), ("expires_at", "<=", books.now)]
     if id:
         conditions.append(("id", "=", id))
-    return [expire(books, session) for session in books.store.all("checkout.session", conditions)]
+    events = []
+    for session in books.store.all("checkout.session", conditions):
+        events += [expire(books, session), *subscriptions.give_up(books, session)]
+    return events
 
 
 def session_of(books: Books, intent: Object) -> Object | None:
     """The Checkout Session that an intent was made for, if any."""
+    if intent["invoice"]:
+        return subscriptions.session_of(books, intent["invoice"])
     return next(iter(books.store.all("checkout.session", [("payment_intent", "=", intent["id"])])), None)
 
 
 def must_be_ours(books: Books, intent: Object) -> None:
-    """Raises Stripe's refusal for an intent that belongs to a Checkout Session."""
-    if session_of(books, intent):
+    """Raises Stripe's refusal for an intent that belongs to a Checkout Session, or to an invoice."""
+    if intent["invoice"] or session_of(books, intent):
         raise StripeError("You cannot perform this action on PaymentIntents created by Checkout.")
 
 
@@ -120,8 +138,15 @@ def _intent(books: Books, session: Object) -> tuple[list[Object], Object]:
     return [books.event("payment_intent.created", intent)], intent
 
 
-def _followed(books: Books, session: Object, intent: Object) -> list[Object]:
-    """What the intent's new status means for its session."""
+def _followed(books: Books, session: Object | None, intent: Object) -> list[Object]:
+    """What the intent's new status means for its invoice and subscription, and for its session."""
+    events = []
+    if intent["invoice"]:
+        events += invoices.follow(books, intent) + subscriptions.follow(books, intent["invoice"])
+    return events + (_completion(books, session, intent) if session else [])
+
+
+def _completion(books: Books, session: Object, intent: Object) -> list[Object]:
     if session["status"] == "open" and intent["status"] in ("succeeded", "processing"):
         return [_completed(books, session, intent)]
     if session["status"] == "complete" and intent["status"] == "succeeded":
@@ -135,6 +160,9 @@ def _followed(books: Books, session: Object, intent: Object) -> list[Object]:
 def _completed(books: Books, session: Object, intent: Object) -> Object:
     given = books.find("payment_method", intent["payment_method"])["billing_details"]
     known = {key: given[key] for key in ("email", "name", "phone", "address")}
+    if intent["invoice"]:
+        invoice = books.find("invoice", intent["invoice"])
+        session |= {"invoice": invoice["id"], "subscription": invoice["subscription"]}
     session |= {
         "status": "complete",
         "payment_status": "paid" if intent["status"] == "succeeded" else "unpaid",

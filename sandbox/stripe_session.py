@@ -44,7 +44,13 @@ SESSION: dict[str, Any] = {
     "payment_method_types": [text],
     "phone_number_collection": {"enabled": required(boolean)},
     "submit_type": choice("auto", "book", "donate", "pay"),
+    "subscription_data": {"description": text, "metadata": metadata},
 }
+OF_MODE = {
+    "payment": ("customer_creation", "payment_intent_data", "submit_type"),
+    "subscription": ("subscription_data",),
+}
+"""What may be asked in one mode alone."""
 
 
 def open_session(books: Books, params: Object) -> Object:
@@ -95,6 +101,7 @@ def _open(books: Books, params: Object) -> Object:
     if len(currencies) > 1:
         raise StripeError("All line items must have the same currency.", param="line_items")
     check_types(params.get("payment_method_types", ["card"]), currency := currencies.pop())
+    _check_mode(params, items)
     coupon = _coupon(books, params, currency)
     reduction = coupons.apply(coupon, items) if coupon else 0
     total = sum(item["amount_total"] for item in items)
@@ -106,6 +113,7 @@ def _open(books: Books, params: Object) -> Object:
     plan = {
         "line_items": items,
         "payment_intent_data": params.get("payment_intent_data", {}),
+        "subscription_data": params.get("subscription_data", {}),
         "customer_update": params.get("customer_update", {}),
         "discounts": [],
     }
@@ -126,8 +134,8 @@ def _coupon(books: Books, params: Object, currency: str) -> Object | None:
 
 
 def _check(books: Books, params: Object) -> None:
-    if params["mode"] != "payment":
-        raise StripeError(f"This sandbox speaks `payment` mode only, not `{params['mode']}`.", param="mode")
+    if params["mode"] not in OF_MODE:
+        raise StripeError(f"This sandbox does not speak `{params['mode']}` mode.", param="mode")
     if not 1 <= len(params["line_items"]) <= 100:
         raise StripeError("A Checkout Session has 1 to 100 line items.", param="line_items")
     if "customer" in params and "customer_email" in params:
@@ -146,6 +154,32 @@ def _check(books: Books, params: Object) -> None:
     wait = params.get("expires_at", books.now + LONGEST) - books.now
     if not SHORTEST - 60 <= wait <= LONGEST:  # a minute's grace, for the time the request took
         raise StripeError("expires_at must be 30 minutes to 24 hours after creation.", param="expires_at")
+
+
+def _check_mode(params: Object, items: list[Object]) -> None:
+    """Raises StripeError for prices, or for what is asked, of another mode."""
+    mode = params["mode"]
+    for other, names in OF_MODE.items():
+        for name in names:
+            if other != mode and name in params:
+                raise StripeError(f"You can not pass `{name}` in `{mode}` mode.", param=name)
+    recurring = [item["price"]["recurring"] for item in items if item["price"]["recurring"]]
+    if mode == "payment" and recurring:
+        raise StripeError(
+            "You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode or use"
+            " only one-time prices.",
+            param="line_items",
+        )
+    if mode == "subscription" and not recurring:
+        raise StripeError(
+            "You must provide at least one recurring price in `subscription` mode when using prices.",
+            param="line_items",
+        )
+    if mode == "subscription" and "sepa_debit" in params.get("payment_method_types", []):
+        raise StripeError("This sandbox takes subscriptions by card only.", param="payment_method_types")
+    if any(each != recurring[0] for each in recurring):
+        message = "Checkout does not support multiple prices with different billing intervals."
+        raise StripeError(message, param="line_items")
 
 
 def _session(params: Object, subtotal: int, currency: str, books: Books) -> Object:
@@ -180,34 +214,23 @@ def _session(params: Object, subtotal: int, currency: str, books: Books) -> Obje
         },
         "customer": params.get("customer"),
         "customer_account": None,
-        "customer_creation": None if "customer" in params else params.get("customer_creation", "if_required"),
+        "customer_creation": None if "customer" in params else _customer_creation(params),
         "customer_details": customer_details(known_email) if known_email else None,
         "customer_email": params.get("customer_email"),
         "discounts": [],
         "expires_at": params.get("expires_at", books.now + LONGEST),
         "integration_identifier": None,
         "invoice": None,
-        "invoice_creation": {
-            "enabled": False,
-            "invoice_data": {
-                "account_tax_ids": None,
-                "custom_fields": None,
-                "description": None,
-                "footer": None,
-                "issuer": None,
-                "metadata": {},
-                "rendering_options": None,
-            },
-        },
+        "invoice_creation": INVOICE_CREATION if params["mode"] == "payment" else None,
         "livemode": False,
         "locale": params.get("locale"),
         "managed_payments": {"enabled": False},
         "metadata": params.get("metadata", {}),
-        "mode": "payment",
+        "mode": params["mode"],
         "origin_context": None,
         "payment_intent": None,
         "payment_link": None,
-        "payment_method_collection": "if_required",
+        "payment_method_collection": "if_required" if params["mode"] == "payment" else "always",
         "payment_method_configuration_details": None,
         "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
         "payment_method_types": params.get("payment_method_types", ["card"]),
@@ -229,6 +252,24 @@ def _session(params: Object, subtotal: int, currency: str, books: Books) -> Obje
         "url": f"{books.url}/pay/{id}",
         "wallet_options": None,
     }
+
+
+INVOICE_CREATION: Object = {
+    "enabled": False,
+    "invoice_data": {
+        "account_tax_ids": None,
+        "custom_fields": None,
+        "description": None,
+        "footer": None,
+        "issuer": None,
+        "metadata": {},
+        "rendering_options": None,
+    },
+}
+
+
+def _customer_creation(params: Object) -> str:
+    return "always" if params["mode"] == "subscription" else str(params.get("customer_creation", "if_required"))
 
 
 def customer_details(

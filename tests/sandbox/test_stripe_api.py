@@ -136,7 +136,7 @@ async def test_the_version_is_echoed_and_marks_the_events(sandbox):
 
 async def test_what_is_not_spoken_says_so(client):
     with pytest.raises(stripe.InvalidRequestError, match="does not speak it"):
-        await client.v1.subscriptions.list_async()
+        await client.v1.payouts.list_async()
 
 
 async def test_requests_are_kept_to_be_looked_at(sandbox, client):

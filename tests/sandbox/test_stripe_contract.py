@@ -16,9 +16,51 @@ SPECS = Path(os.environ.get("COMPTOIR_SPECS", Path(__file__).parents[3] / "share
 pytestmark = pytest.mark.skipif(not SPECS.is_dir(), reason="the vendor's descriptions are not at hand (COMPTOIR_SPECS)")
 
 # In the vendor's samples only: old, or there only when expanded.
-LEFT_OUT = {"charge": {"refunds", "source"}}
+LEFT_OUT = {
+    "charge": {"refunds", "source"},
+    "subscription": {"billing_mode", "billing_schedules", "customer_account", "managed_payments"},
+    "subscription_item": {"current_period_end", "current_period_start"},
+    "invoice": {
+        "amount_overpaid",
+        "customer_account",
+        "parent",
+        "total_pretax_credit_amounts",
+        "total_taxes",
+    },
+    "line_item": {"parent", "pretax_credit_amounts", "pricing", "quantity_decimal", "subtotal", "taxes"},
+}
 # Of our API version; the samples are newer.
-ADDED = {"discount": {"coupon"}}
+ADDED = {
+    "charge": {"invoice"},
+    "discount": {"coupon"},
+    "payment_intent": {"invoice"},
+    "subscription": {"current_period_end", "current_period_start", "discount", "plan", "quantity"},
+    "invoice": {
+        "application_fee_amount",
+        "charge",
+        "discount",
+        "paid",
+        "paid_out_of_band",
+        "payment_intent",
+        "quote",
+        "subscription_details",
+        "tax",
+        "total_tax_amounts",
+        "transfer_data",
+    },
+    "line_item": {
+        "amount_excluding_tax",
+        "plan",
+        "price",
+        "proration",
+        "proration_details",
+        "subscription_item",
+        "tax_amounts",
+        "tax_rates",
+        "type",
+        "unit_amount_excluding_tax",
+    },
+}
 STATUSES = ("requires_payment_method", "requires_action", "processing", "succeeded", "canceled")
 
 
@@ -111,6 +153,46 @@ async def payments():
         yield sandbox
 
 
+@pytest.fixture(scope="module")
+async def subscribed():
+    """A subscription by Checkout, renewed, looked after and ended; one by the API: the sandbox after them."""
+    async with Sandbox() as sandbox:
+        client = connect(sandbox)
+        customer = await client.v1.customers.create_async({"email": "marie@example.com"})
+        product = await client.v1.products.create_async({"name": "Suivi"})
+        monthly = {"interval": "month", "interval_count": 1}
+        price = await client.v1.prices.create_async(
+            {"currency": "eur", "unit_amount": 1900, "product": product.id, "recurring": monthly}
+        )
+        session = await client.v1.checkout.sessions.create_async(
+            {
+                "mode": "subscription",
+                "line_items": [{"price": price.id, "quantity": 1}],
+                "customer": customer.id,
+                "success_url": "https://shop.example/merci",
+                "metadata": {"order": "42"},
+                "subscription_data": {"metadata": {"order": "42"}},
+            }
+        )
+        await sandbox.stripe.pay(session.id)
+        sandbox.stripe.advance(months=1)
+        (subscription,) = (await client.v1.subscriptions.list_async({"customer": customer.id})).data
+        await client.v1.billing_portal.sessions.create_async(
+            {"customer": customer.id, "return_url": "https://shop.example/compte"}
+        )
+        await client.v1.subscriptions.update_async(subscription.id, {"cancel_at_period_end": True})
+        await client.v1.subscriptions.cancel_async(subscription.id)
+        await client.v1.subscriptions.create_async(
+            {
+                "customer": customer.id,
+                "items": [{"price": price.id}],
+                "default_payment_method": subscription.default_payment_method,
+            }
+        )
+        await client.v1.prices.update_async(price.id, {"active": False})
+        yield sandbox
+
+
 def connect(sandbox):
     return stripe.StripeClient("sk_test_sandbox", base_addresses={"api": sandbox.url}, max_network_retries=0)
 
@@ -156,6 +238,28 @@ def test_the_forms_of_the_real_client_fit_the_vendors_schema(sale):
 
 def test_the_forms_of_intents_and_links_fit_it_too(payments):
     check_forms(payments, 12)
+
+
+def test_the_forms_of_subscriptions_fit_it_too(subscribed):
+    check_forms(subscribed, 8)
+
+
+@pytest.mark.parametrize(
+    "kind", ["price", "customer", "checkout.session", "subscription", "invoice", "payment_intent", "charge", "event"]
+)
+def test_what_is_billed_has_the_keys_of_the_vendors(subscribed, kind):
+    for object in subscribed.stripe.books.store.all(kind):
+        check_shape(kind, object)
+
+
+def test_what_an_invoice_and_a_subscription_hold_has_the_keys_of_the_vendors(subscribed):
+    store = subscribed.stripe.books.store
+    (invoice, *_), (subscription, *_) = store.all("invoice"), store.all("subscription")
+
+    check_shape("line_item", invoice["lines"]["data"][0])
+    check_shape("subscription_item", subscription["items"]["data"][0])
+    check_shape("billing_portal.session", store.all("billing_portal.session")[0])
+    check_shape("payment_method", store.all("payment_method")[0])
 
 
 @pytest.mark.parametrize(
