@@ -10,6 +10,7 @@
     │   ├── Expired            what was read so far cannot be gone on from: begin anew
     │   ├── Limited            too much, too often
     │   ├── NotConfigured      an operator has to set something first
+    │   ├── Nonconforming      an invoice that would break the rules of e-invoicing is neither made nor sent
     │   └── Unreachable        an outside system failed while the caller waited
     └── ProviderError          an outside system said no; the three that someone treats differently
         ├── Refused            it will never work as asked: give up, tell a person
@@ -98,6 +99,10 @@ class Limited(DomainError):
 
 class NotConfigured(DomainError):
     code = ErrorCode.NOT_CONFIGURED
+
+
+class Nonconforming(DomainError):
+    """The message names each rule that is broken."""
 
 
 class Unreachable(DomainError):

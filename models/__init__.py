@@ -14,7 +14,7 @@ from models.organization import Membership, Organization, Role, Storefront, User
 from models.partner import ATTEMPTS, Notification, NotificationAttempt, NotificationStatus, Partner
 from models.payment import Attempt, AttemptStatus, Operation, Payment, PaymentMethod, PaymentStatus
 from models.place import KnownPlace
-from models.product import Access, Product, ProductPartner
+from models.product import Access, OperationCategory, Product, ProductPartner
 from models.promise import Lane, Promise, SecretOpening, StripeEvent
 
 __all__ = [
@@ -45,6 +45,7 @@ __all__ = [
     "NotificationAttempt",
     "NotificationStatus",
     "Operation",
+    "OperationCategory",
     "Order",
     "OrderKind",
     "OrderLine",

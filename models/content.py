@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from models.amounts import CENT
 from models.invoice import InvoiceType
 from models.payment import PaymentMethod
+from models.product import OperationCategory
 
 Cents = Annotated[int, Field(ge=0)]
 VatRate = Annotated[int, Field(ge=0, le=10_000)]
@@ -29,6 +30,27 @@ class VatCategory(StrEnum):
 
     STANDARD = "S"
     EXEMPT = "E"
+
+
+class NoteSubject(StrEnum):
+    """UNTDID 4451 code (BT-21) of what French law wants said (AFNOR XP Z12-012, BR-FR-05 and BR-FR-06)."""
+
+    RECOVERY = "PMT"  # the fixed sum for costs of recovery
+    LATE_PAYMENT = "PMD"  # penalties
+    EARLY_PAYMENT = "AAB"  # discount for it, or none
+
+
+class Mention(_Fixed):
+    """A sentence printed at the end (BG-1). Those that machines look for have a subject."""
+
+    text: str
+    subject: NoteSubject | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_before(cls, given: object) -> object:
+        """Contents issued before subjects were kept hold the bare sentence."""
+        return {"text": given} if isinstance(given, str) else given
 
 
 class Address(_Fixed):
@@ -124,6 +146,7 @@ class VatBreakdown(_Fixed):
     net_cents: Cents
     vat_cents: Cents
     exemption: str | None = None
+    exemption_code: str | None = None  # VATEX (BT-121)
 
     @model_validator(mode="after")
     def _says_why(self) -> Self:
@@ -183,7 +206,9 @@ class InvoiceContent(Sums):
     payment_method: PaymentMethod | None = None
     transfer: Transfer | None = None
     pay_url: str | None = None  # where what is still due can be paid
-    mentions: tuple[str, ...] = ()
+    mentions: tuple[Mention, ...] = ()
+    operation_category: OperationCategory = OperationCategory.SERVICES
+    vat_on_debits: bool = False  # VAT is due with the invoice, not with the payment (BT-8)
     brand: Branding
     notes: tuple[str, ...] = ()
 

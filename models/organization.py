@@ -25,6 +25,12 @@ EXEMPTIONS = {
     VatRegime.EXEMPT_TRAINING: "Exonération de TVA, art. 261-4-4° a du CGI",
 }
 
+# EN 16931 BT-121, of the code list VATEX.
+EXEMPTION_CODES = {
+    VatRegime.FRANCHISE: "VATEX-FR-FRANCHISE",
+    VatRegime.EXEMPT_TRAINING: "VATEX-FR-CGI261-4",
+}
+
 
 class Role(Coded):
     """What a person may do in an organization."""
@@ -49,6 +55,9 @@ class Organization(Row, Branded):
     rcs = fields.CharField(100, null=True, description="Register and its town: `RCS Paris 123 456 782`")
     vat_number = VatNumberField(null=True, description="Intra-community VAT number (BT-31)")
     vat_regime = fields.CharEnumField(VatRegime, max_length=20, description="VAT regime")
+    vat_on_debits = fields.BooleanField(
+        default=False, description="Whether it opted to owe VAT on services with the invoice, not with the payment"
+    )
     address = fields.CharField(300, description="Street, one or several lines")
     postal_code = fields.CharField(20, description="Postal code")
     city = fields.CharField(100, description="Town")
@@ -67,9 +76,18 @@ class Organization(Row, Branded):
     class Meta:
         table = "organizations"
 
+    @property
+    def invoiced_vat_number(self) -> str | None:
+        """The VAT number as invoices show it: none where no VAT is charged at all."""
+        return None if self.vat_regime is VatRegime.FRANCHISE else self.vat_number
+
     def vat_exemption(self, rate: int) -> str | None:
         """Why a sale at this rate bears no VAT, as the invoice has to say it; None where it bears some."""
         return EXEMPTIONS[self.vat_regime] if rate == 0 else None
+
+    def vat_exemption_code(self, rate: int) -> str | None:
+        """The same for machines; None too where the code list has none."""
+        return EXEMPTION_CODES.get(self.vat_regime) if rate == 0 else None
 
     def must_be_able_to_charge(self, rate: int) -> None:
         """Raises Invalid for a VAT rate that the regime does not know, in hundredths of a percent."""

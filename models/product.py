@@ -6,7 +6,15 @@ from uuid import UUID
 from tortoise import fields
 
 from models.base import AtStripe, Owned
-from models.fields import CurrencyField, belongs_to
+from models.fields import Coded, CurrencyField, belongs_to
+
+
+class OperationCategory(Coded):
+    """What is sold, as invoices have to say it (art. 242 nonies A, I-8° bis, de l'annexe II au CGI)."""
+
+    GOODS = "GOODS", "Delivery of goods"
+    SERVICES = "SERVICES", "Provision of services"
+    MIXED = "MIXED", "Both"
 
 
 class Product(Owned, AtStripe):
@@ -18,6 +26,9 @@ class Product(Owned, AtStripe):
     price_cents = fields.IntField(description="Price TTC, in minor units; 0 for a free product")
     currency = CurrencyField(default="EUR", description="Currency of the price")
     vat_rate = fields.IntField(default=2000, description="VAT rate in hundredths of a percent: 2000 is 20 %")
+    operation_category = fields.CharEnumField(
+        OperationCategory, max_length=20, default=OperationCategory.SERVICES, description="Goods, services or both"
+    )
     active = fields.BooleanField(default=True, description="Whether it can be sold")
 
     partner_links: Any

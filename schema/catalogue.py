@@ -18,6 +18,7 @@ class Product:
     level: auto
     price: Money
     vat_rate: auto
+    operation_category: auto
     active: auto
     stripe_id: auto
     partners: list[Partner] = through("partner_links__partner", "Who is told when it is sold.")  # type: ignore[assignment]
@@ -32,6 +33,7 @@ class ProductCreateInput:
     description: auto
     level: auto
     vat_rate: auto
+    operation_category: auto
     price: MoneyInput = strawberry.field(description="Price TTC; 0 for a free product.")
     partners: list[strawberry.ID] = strawberry.field(
         description="Who is told when it is sold, by global id.", default_factory=list
@@ -47,6 +49,7 @@ class ProductUpdateInput:
     description: auto
     level: auto
     vat_rate: auto
+    operation_category: auto
     active: auto
     price: MoneyInput | None = strawberry.field(
         description="Price TTC; 0 for a free product. Orders that were made keep theirs.", default=strawberry.UNSET

@@ -21,6 +21,7 @@ class Organization:
     rcs: auto
     vat_number: auto
     vat_regime: auto
+    vat_on_debits: auto
     address: auto
     postal_code: auto
     city: auto
@@ -115,6 +116,7 @@ class OrganizationUpdateInput:
     legal_form: auto
     share_capital: auto
     rcs: auto
+    vat_on_debits: auto
     address: auto
     postal_code: auto
     city: auto

@@ -5,7 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from models import Client, Invoice, InvoiceType, Order, OrderLine, Organization, Partner, Payment
+from models import (
+    Client,
+    Invoice,
+    InvoiceType,
+    OperationCategory,
+    Order,
+    OrderLine,
+    Organization,
+    Partner,
+    Payment,
+)
 from models.amounts import Breakdown, Sold, breakdown
 from models.base import Branded
 from models.content import (
@@ -15,6 +25,8 @@ from models.content import (
     Deposit,
     InvoiceContent,
     Line,
+    Mention,
+    NoteSubject,
     Party,
     Sums,
     Transfer,
@@ -25,11 +37,16 @@ from services import links
 from services.wording import money
 
 # Code de commerce, art. L441-9 and D441-5.
-MENTIONS = ("Pas d'escompte pour paiement anticipé.",)
+MENTIONS = (Mention(text="Pas d'escompte pour paiement anticipé.", subject=NoteSubject.EARLY_PAYMENT),)
 BETWEEN_COMPANIES = (
-    "Pénalités de retard : trois fois le taux d'intérêt légal.",
-    "Indemnité forfaitaire pour frais de recouvrement en cas de retard : 40 €.",
+    Mention(text="Pénalités de retard : trois fois le taux d'intérêt légal.", subject=NoteSubject.LATE_PAYMENT),
+    Mention(
+        text="Indemnité forfaitaire pour frais de recouvrement en cas de retard : 40 €.", subject=NoteSubject.RECOVERY
+    ),
 )
+ON_DEBITS = Mention(
+    text="Option pour le paiement de la taxe d'après les débits."
+)  # annexe II au CGI, art. 242 nonies A
 
 
 @dataclass(frozen=True)
@@ -74,7 +91,9 @@ def content_of(
         payment_method=payment.method if payment else None,
         transfer=_transfer(organization, number) if not is_paid else None,
         pay_url=links.pay_link(order) if not is_paid else None,
-        mentions=MENTIONS + (BETWEEN_COMPANIES if order.client.company else ()),
+        mentions=_mentions(order),
+        operation_category=_operation_category(lines),
+        vat_on_debits=organization.vat_on_debits,
         brand=brand(partner or organization),
     )
 
@@ -100,6 +119,7 @@ def sums(
             VatBreakdown(
                 category=_category(exempt[rate.vat_rate]), rate=rate.vat_rate, net_cents=rate.net_cents,
                 vat_cents=rate.vat_cents, exemption=exempt[rate.vat_rate],
+                exemption_code=organization.vat_exemption_code(rate.vat_rate),
             )
             for rate in amounts.rates
         ),
@@ -165,6 +185,16 @@ def _transfer(organization: Organization, number: str) -> Transfer | None:
     return Transfer(iban=organization.iban, bic=organization.bic, reference=number)
 
 
+def _mentions(order: Order) -> tuple[Mention, ...]:
+    between_companies = BETWEEN_COMPANIES if order.client.company else ()
+    return MENTIONS + between_companies + ((ON_DEBITS,) if order.organization.vat_on_debits else ())
+
+
+def _operation_category(lines: Sequence[OrderLine]) -> OperationCategory:
+    categories = {line.product.operation_category for line in lines}
+    return categories.pop() if len(categories) == 1 else OperationCategory.MIXED
+
+
 def _category(exemption: str | None) -> VatCategory:
     return VatCategory.EXEMPT if exemption else VatCategory.STANDARD
 
@@ -173,7 +203,7 @@ def seller(organization: Organization) -> Party:
     return Party(
         name=organization.legal_name, legal_form=organization.legal_form, share_capital=organization.share_capital,
         address=_address(organization), siren=organization.siren, siret=organization.siret, rcs=organization.rcs,
-        vat_number=organization.vat_number, email=organization.contact_email, phone=organization.contact_phone,
+        vat_number=organization.invoiced_vat_number, email=organization.contact_email, phone=organization.contact_phone,
     )  # fmt: skip
 
 
@@ -182,8 +212,11 @@ def buyer(client: Client) -> Party:
 
 
 def _address(row: Organization | Client) -> Address | None:
-    if not row.address:
+    if not (row.address or row.city or row.country):
         return None
     return Address(
-        lines=tuple(row.address.splitlines()), postal_code=row.postal_code, city=row.city, country=row.country or "FR"
+        lines=tuple((row.address or "").splitlines()),
+        postal_code=row.postal_code,
+        city=row.city,
+        country=row.country or "FR",
     )

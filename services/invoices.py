@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from errors import Conflict
+from errors import Conflict, Nonconforming
 from models import Invoice, InvoiceSeries, InvoiceType, Lane, Order, OrderLine, Partner, Payment, Promise
 from models.amounts import spread
 from models.content import InvoiceContent
@@ -69,13 +69,17 @@ async def issue_ahead(order: Order) -> list[Invoice]:
 
 @job(Lane.RENDER, timeout=90)
 async def render(invoice: Invoice) -> None:
-    """Make the PDF, once."""
+    """Make the PDF, once. One that would break the rules of e-invoicing is told to people at once."""
     if invoice.is_rendered:
         return
     renderer = outside().renderer
     if renderer is None:
         raise RuntimeError("this process renders nothing: workers do")
-    pdf = await renderer.invoice(InvoiceContent.model_validate(invoice.content))
+    try:
+        pdf = await renderer.invoice(InvoiceContent.model_validate(invoice.content))
+    except Nonconforming as broken:
+        log.error("%s. It is not sent.", broken)
+        raise
     key = f"{invoice.organization_id}/invoices/{invoice.id}.pdf"
     digest = await files.save(key, pdf)
     async with transaction():

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from errors import Invalid
-from models import Organization
+from models import Organization, VatRegime
 from services import branding
 
 # (column, its name for clients, least, most), as the table's constraints have it.
@@ -22,6 +22,8 @@ async def update(organization: Organization, values: dict[str, Any]) -> Organiza
     for column, name, least, most in _RANGES:
         if not least <= values.get(column, least) <= most:
             raise Invalid(f"This is {least} to {most}.", field=f"input.{name}")
+    if values.get("vat_on_debits") and organization.vat_regime is VatRegime.FRANCHISE:
+        raise Invalid("Under FRANCHISE no VAT is owed, on debits or otherwise.", field="input.vatOnDebits")
     if values.get("iban") is not None:
         values["iban"] = _iban(values["iban"])
     if values.get("bic") is not None:

@@ -1,12 +1,15 @@
 """An invoice as PDF. Only runs in the processes of `rendering.py`: WeasyPrint holds the GIL, and loads Pango."""
 
+from datetime import datetime, time
+from functools import partial
 from xml.etree import ElementTree
 
-from weasyprint import CSS, HTML
+from weasyprint import CSS, HTML, Attachment
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
 from models.content import InvoiceContent
+from services import archival, conformance, facturx
 from services.wording import TEMPLATES, templates
 
 LOGO = "invoice:logo"
@@ -32,16 +35,43 @@ _TEMPLATE = templates().get_template("invoice.html")
 
 
 def invoice(content: InvoiceContent) -> bytes:
-    """The PDF of an invoice: the same bytes whenever the content is the same."""
+    """The invoice as Factur-X: PDF/A-3b with its XML inside, the same bytes whenever the content is the same.
+
+    Raises Nonconforming where the XML breaks a rule: nothing is printed then.
+    """
+    xml = facturx.xml(content)
+    conformance.must_conform(content.number, xml)
     logo = _readable(content.brand.logo_svg)
-    page = HTML(string=html(content, logo=LOGO if logo else None), url_fetcher=_OnlyTheLogo(logo))
-    pdf: bytes = page.write_pdf(stylesheets=[_SHEET], font_config=_FONTS)  # Factur-X: `attachments`, `pdf_variant`
+    said = html(content, logo=LOGO if logo else None)
+    pdf, unprintable = _printed(content, said, logo, xml)
+    if unprintable:  # PDF/A has no sign for what no font has; the XML says it as it is
+        pdf, _ = _printed(content, said.translate(dict.fromkeys(unprintable, "?")), logo, xml)
     return pdf
 
 
 def html(content: InvoiceContent, *, logo: str | None) -> str:
     """The page, with all that it says escaped. `logo` is the address of the picture, None to print the name."""
     return _TEMPLATE.render(dict(content), logo=logo, due_cents=content.due_cents)
+
+
+def _printed(content: InvoiceContent, said: str, logo: bytes | None, xml: bytes) -> tuple[bytes, set[int]]:
+    """The PDF of a page, and the code points in it that no font has."""
+    page = HTML(string=said, url_fetcher=_OnlyTheLogo(logo))
+    document = page.render(stylesheets=[_SHEET], font_config=_FONTS)
+    pdf = archival.write(document, partial(_attached, content, xml))
+    return pdf, {point for font in document.fonts.values() for point in font.missing}
+
+
+def _attached(content: InvoiceContent, xml: bytes) -> Attachment:
+    issued = datetime.combine(content.issued_on, time())  # not now: the bytes would differ each time
+    return Attachment(
+        string=xml,
+        name=facturx.NAME,
+        description="Factur-X",
+        relationship="Data",
+        created=issued,
+        modified=issued,
+    )
 
 
 def _readable(svg: str | None) -> bytes | None:

@@ -54,7 +54,8 @@ class Renderer:
     async def invoice(self, content: InvoiceContent) -> bytes:
         """The PDF of an invoice, about a tenth of a second a page.
 
-        Raises Unavailable when a process was stuck for `timeout` seconds or died, NotConfigured without Pango.
+        Raises Nonconforming where its XML breaks a rule, Unavailable when a process was stuck for `timeout` seconds or
+        died, NotConfigured without Pango.
         """
         started, outcome = time.perf_counter(), "failed"
         process = await self._idle.get()
@@ -150,8 +151,8 @@ _BLANK = InvoiceContent(
     due_on=date(2025, 1, 1),
     currency="EUR",
     live=False,
-    seller=Party(name="0"),
-    buyer=Party(name="0"),
+    seller=Party(name="0", siren="000000000", email="0@0.test"),
+    buyer=Party(name="0", email="0@0.test"),
     lines=(
         Line(
             description="0",

@@ -31,7 +31,9 @@ async def test_an_employer_is_invoiced_before_it_pays(shop: Shop, printer: Print
     assert (content.buyer.name, content.buyer.siren) == ("Atelier Durand SARL", "552100554")
     assert content.transfer
     assert (content.transfer.iban, content.transfer.reference) == (IBAN, invoice["number"])
-    assert "Indemnité forfaitaire pour frais de recouvrement en cas de retard : 40 €." in content.mentions
+    assert "Indemnité forfaitaire pour frais de recouvrement en cas de retard : 40 €." in [
+        mention.text for mention in content.mentions
+    ]
     (letter,) = shop.letters(invoiced)
     assert str(letter.message["Subject"]).startswith(f"[TEST] Votre facture {invoice['number']}")
     text = said(letter)
@@ -49,7 +51,7 @@ async def test_a_person_is_invoiced_without_what_is_said_between_companies(shop:
     await shop.work_is_done()
 
     content = printer.printed[invoiced["invoices"][0]["number"]]
-    assert content.mentions == ("Pas d'escompte pour paiement anticipé.",)
+    assert [mention.text for mention in content.mentions] == ["Pas d'escompte pour paiement anticipé."]
     assert content.transfer is None
 
 

@@ -16,6 +16,8 @@ from models.content import (
     Deposit,
     InvoiceContent,
     Line,
+    Mention,
+    NoteSubject,
     Party,
     Transfer,
     VatBreakdown,
@@ -108,6 +110,7 @@ def invoice(
                 net_cents=rate.net_cents,
                 vat_cents=rate.vat_cents,
                 exemption=None if rate.vat_rate else EXEMPTION,
+                exemption_code=None if rate.vat_rate else "VATEX-FR-CGI261-4",
             )
             for rate in amounts.rates
         ),
@@ -127,7 +130,7 @@ def invoice(
         "gross_cents": amounts.gross_cents,
         "paid_cents": amounts.gross_cents,
         "payment_method": PaymentMethod.STRIPE,
-        "mentions": ("Pas d’escompte pour paiement anticipé.",),
+        "mentions": (Mention(text="Pas d’escompte pour paiement anticipé.", subject=NoteSubject.EARLY_PAYMENT),),
         "brand": BRAND,
     }
     return InvoiceContent(**(content | changes))

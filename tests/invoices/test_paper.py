@@ -15,6 +15,7 @@ from models.payment import PaymentMethod
 from services.rendering import Renderer
 from tests.invoices.samples import (
     BALANCE_TO_PAY,
+    BUYER,
     DEPOSIT,
     EXEMPTION,
     PAY_URL,
@@ -69,14 +70,15 @@ async def test_99_99_at_20_percent_reads_83_32_plus_16_67(renderer: Renderer) ->
 
 async def test_the_parties_the_legal_identity_the_terms_and_the_contact_are_there(renderer: Renderer) -> None:
     address = Address(lines=("8 avenue des Ternes",), postal_code="1000", city="Bruxelles", country="BE")
-    (page,) = await read(renderer, invoice(buyer=Party(name="Marie Martin", address=address, phone="+33687654321")))
+    buyer = BUYER.model_copy(update={"address": address, "phone": "+33687654321"})
+    (page,) = await read(renderer, invoice(buyer=buyer))
 
     for said in (
         "ComptAppart, SAS au capital de 10 000 € · 12 rue de la Paix, 75002 Paris",
         "SIREN 123 456 782 · SIRET 123 456 782 00012 · RCS Paris 123 456 782 · TVA intracommunautaire FR32123456782",
         "contact@comptappart.example · 01 40 00 00 00 · https://comptappart.example",
         "Conditions générales de vente : https://comptappart.example/cgv",
-        "Facturé à Marie Martin 8 avenue des Ternes 1000 Bruxelles Belgique 06 87 65 43 21",
+        "Facturé à Marie Martin 8 avenue des Ternes 1000 Bruxelles Belgique marie.martin@example.com 06 87 65 43 21",
         "Pas d’escompte pour paiement anticipé.",
         "Page 1 / 1",
     ):
@@ -229,11 +231,20 @@ async def test_names_are_text_whatever_they_hold(renderer: Renderer) -> None:
     long = "X" * 120
     pages = await read(
         renderer,
-        invoice(("<b>gras</b> & <script>alert(1)</script> {{ 7 * 7 }}", 1, 1_00, 2000), buyer=Party(name=long)),
+        invoice(
+            ("<b>gras</b> & <script>alert(1)</script> {{ 7 * 7 }}", 1, 1_00, 2000),
+            buyer=Party(name=long, email="x@example.com"),
+        ),
     )
 
     assert "<b>gras</b> & <script>alert(1)</script> {{ 7 * 7 }}" in pages[0]
     assert long in pages[0].replace(" ", "")
+
+
+async def test_what_no_font_has_is_a_question_mark(renderer: Renderer) -> None:
+    (page,) = await read(renderer, invoice(("Yoga \U0001f9d8 du matin", 1, 1_00, 2000)))
+
+    assert "Yoga ? du matin" in page
 
 
 async def test_the_same_content_always_gives_the_same_bytes(renderer: Renderer) -> None:

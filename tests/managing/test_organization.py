@@ -9,7 +9,8 @@ from tests.security.surroundings import neighbour, nothing_changes
 from tests.shop import Shop
 
 FIELDS = """name legalName legalForm shareCapital rcs siren address postalCode city country invoicePrefix brandName
-  brandColor logoSvg contactEmail contactPhone website termsUrl iban bic paymentDays reminderEveryDays remindersMost"""
+  brandColor logoSvg contactEmail contactPhone website termsUrl iban bic paymentDays reminderEveryDays remindersMost
+  vatOnDebits"""
 UPDATE = f"""mutation ($input: OrganizationUpdateInput!) {{
   organizationUpdate(input: $input) {{ organization {{ {FIELDS} }} }}
 }}"""
@@ -27,7 +28,7 @@ async def test_what_is_given_changes_what_is_left_out_stays_and_null_takes_away(
         {"contactEmail": "hello@comptoir.test", "contactPhone": "+33400000000", "website": "https://comptoir.test/"},
         {"iban": IBAN, "bic": BIC, "paymentDays": 45, "reminderEveryDays": 10, "remindersMost": 0},
         {"iban": None, "bic": None, "logoSvg": None, "website": None, "termsUrl": None, "shareCapital": None},
-        {"invoicePrefix": "CPT2"},
+        {"invoicePrefix": "CPT2", "vatOnDebits": True},
     ):
         before |= given
         assert await changed(shop, **given) == before, given

@@ -1,0 +1,76 @@
+"""Every kind of invoice that is issued, by what it is."""
+
+from datetime import date
+
+from models.content import Address, InvoiceContent, Mention, NoteSubject, Party
+from models.invoice import InvoiceType
+from models.payment import PaymentMethod
+from models.product import OperationCategory
+from tests.invoices.samples import BALANCE_TO_PAY, DEPOSIT, SELLER, TAX_RETURN, TO_PAY, invoice
+
+COACHING = ("Coaching", 2, 90_00, 2000, 10_00)
+BOOK = ("Livre", 1, 19_90, 550)
+RATES = (COACHING, BOOK, ("Repas", 3, 14_00, 1000), ("Presse", 1, 9_99, 210), ("Bilan", 1, 1_200_00, 0))
+COMPANY = Party(
+    name="Durand SARL",
+    siren="732829320",
+    vat_number="FR44732829320",
+    email="compta@durand.example",
+    address=Address(
+        lines=("Bâtiment B", "Escalier 2", "3e étage", "8 quai de Saône"), postal_code="69002", city="Lyon"
+    ),
+)
+TERMS = (
+    Mention(text="Indemnité forfaitaire de 40 €.", subject=NoteSubject.RECOVERY),
+    Mention(text="Pénalités : trois fois le taux d'intérêt légal.", subject=NoteSubject.LATE_PAYMENT),
+    Mention(text="Pas d'escompte.", subject=NoteSubject.EARLY_PAYMENT),
+    Mention(text="Option pour le paiement de la taxe d'après les débits."),
+)
+FRANCHISE = SELLER.model_copy(update={"vat_number": None})
+
+
+def _in_franchise() -> InvoiceContent:
+    content = invoice(("Conseil", 1, 500_00, 0), seller=FRANCHISE)
+    (group,) = content.vat
+    said = {"exemption": "TVA non applicable, art. 293 B du CGI", "exemption_code": "VATEX-FR-FRANCHISE"}
+    return content.model_copy(update={"vat": (group.model_copy(update=said),)})
+
+
+CASES: dict[str, InvoiceContent] = {
+    "to a person": invoice(),
+    "to a person abroad": invoice(buyer=Party(name="Jan", email="jan@example.be", address=Address(country="BE"))),
+    "to a company": invoice(buyer=COMPANY, mentions=TERMS, order_number=42),
+    "to a company, to be paid": invoice(buyer=COMPANY, mentions=TERMS, **TO_PAY),
+    "exempt training": invoice(("Bilan de compétences", 1, 2_400_00, 0)),
+    "exempt training without a VAT number": invoice(("Bilan", 1, 2_400_00, 0), seller=FRANCHISE),
+    "franchise en base": _in_franchise(),
+    "several rates": invoice(*RATES),
+    "a discount on a line": invoice(COACHING),
+    "a discount on the whole": invoice(COACHING, BOOK, discount_cents=19_00),
+    "discounts on all, at several rates": invoice(*RATES, discount_cents=133_33),
+    "all but a cent given away": invoice(TAX_RETURN, discount_cents=99_98),
+    "a deposit": invoice(("Acompte de 30 %", 1, 30_00, 2000), type=InvoiceType.PREPAYMENT),
+    "a deposit to be paid": invoice(("Acompte de 30 %", 1, 30_00, 2000), type=InvoiceType.PREPAYMENT, **TO_PAY),
+    "the balance after a deposit": invoice(**BALANCE_TO_PAY),
+    "a balance that is paid": invoice(deposits=(DEPOSIT,)),
+    "to be paid online only": invoice(**TO_PAY | {"transfer": None}),
+    "to be paid, nobody says how": invoice(**TO_PAY | {"transfer": None, "pay_url": None}),
+    "paid in part": invoice(**BALANCE_TO_PAY | {"deposits": (), "payment_method": PaymentMethod.CHEQUE}),
+    "paid before it was issued": invoice(issued_on=date(2025, 12, 6)),
+    "goods": invoice(operation_category=OperationCategory.GOODS),
+    "goods and services": invoice(operation_category=OperationCategory.MIXED),
+    "VAT on debits": invoice(vat_on_debits=True, mentions=TERMS, **TO_PAY),
+    "a test": invoice(live=False),
+    "a cent": invoice(("Un centime", 1, 1, 2000)),
+    "0.99": invoice(("Presque rien", 1, 99, 2000)),
+    "1,000,000.00": invoice(("Un million", 1, 1_000_000_00, 2000)),
+    "a price that no cent carries": invoice(("Atelier CV", 3, 14_00, 2000), ("Vis", 9_999, 1, 2000)),
+    "something free among the rest": invoice(TAX_RETURN, ("Offert", 1, 0, 2000)),
+    "3 lines": invoice(*RATES[:3]),
+    "7 lines": invoice(*(*RATES, *RATES[:2])),
+    "200 lines": invoice(*((f"Séance {number}", number % 5 + 1, 9_99 + number, 2000) for number in range(200))),
+    "names with all sorts of characters": invoice(
+        ("<b>&amp; \x0b« 100 % » \U0001f600", 1, 1_00, 2000), buyer=Party(name="A\x07 & <B>", email="a@example.com")
+    ),
+    **{f"paid by {method}": invoice(payment_method=method) for method in PaymentMethod},
+}
