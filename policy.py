@@ -144,8 +144,10 @@ READS: dict[type[Model], Permission] = {
     models.Invoice: Permission.INVOICES_READ,
     models.Partner: Permission.PARTNERS_READ,
     models.ProductPartner: Permission.PARTNERS_READ,
+    models.PartnerEndpoint: Permission.PARTNERS_READ,
     models.Notification: Permission.PARTNERS_READ,
     models.NotificationAttempt: Permission.PARTNERS_READ,
+    models.NotificationReplay: Permission.PARTNERS_READ,
     models.PartnerKey: Permission.KEYS_READ,
     models.PublishableKey: Permission.KEYS_READ,
     models.AuditEntry: Permission.AUDIT_READ,
@@ -234,7 +236,9 @@ ROWS: Rules = {
     Key.PARTNER: {
         models.Partner: Mine("id"),
         models.ProductPartner: Mine("partner_id"),
+        models.PartnerEndpoint: Mine("partner_id"),
         models.Notification: Mine("partner_id"),
+        models.NotificationReplay: Mine("partner_id"),
         models.NotificationAttempt: Of(models.Notification, "notification"),
     },
 }

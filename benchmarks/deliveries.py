@@ -19,6 +19,7 @@ from models import (
     Lane,
     Notification,
     NotificationAttempt,
+    NotificationStatus,
     Order,
     OrderStatus,
     Organization,
@@ -109,7 +110,7 @@ class _Told:
             for notification in told:
                 await notifications.resend(notification)
         started, used = time.perf_counter(), time.process_time()
-        await _kept(self.lanes, Lane.DELIVER)
+        await _told(self.lanes)
         taken.append(_turn(len(told), started, used))
         self.made += 1
 
@@ -153,6 +154,15 @@ async def _promised(lanes: Lanes, count: int) -> None:
             await notifications.promise(order, list(order.invoices))
     for lane in (Lane.RENDER, Lane.DELIVER):
         await _kept(lanes, lane)
+    await _told(lanes)
+
+
+async def _told(lanes: Lanes) -> None:
+    """Wake what tells partners, and wait until nothing is left to tell."""
+    lanes.wake(Lane.DELIVER)
+    async with asyncio.timeout(TELLING_MOST):
+        while await Notification.exists(status=NotificationStatus.PENDING):
+            await asyncio.sleep(LOOK_EVERY)
 
 
 async def _kept(lanes: Lanes, lane: Lane) -> None:

@@ -11,7 +11,17 @@ from models.invoice import Invoice, InvoiceSeries, InvoiceType, Reminder
 from models.key import ApiKey, ApiScope, PartnerKey, PortalToken, PublishableKey
 from models.order import Conflict, ConflictKind, ConflictProposal, Order, OrderKind, OrderLine, OrderSource, OrderStatus
 from models.organization import Membership, Organization, Role, Storefront, User, VatRegime
-from models.partner import ATTEMPTS, Notification, NotificationAttempt, NotificationStatus, Partner
+from models.partner import (
+    ATTEMPTS,
+    BreakerState,
+    Notification,
+    NotificationAttempt,
+    NotificationReplay,
+    NotificationStatus,
+    Partner,
+    PartnerEndpoint,
+    RetryPolicy,
+)
 from models.payment import Attempt, AttemptStatus, Operation, Payment, PaymentMethod, PaymentStatus
 from models.place import KnownPlace
 from models.product import Access, OperationCategory, Product, ProductPartner
@@ -27,6 +37,7 @@ __all__ = [
     "AuditActor",
     "AuditEntry",
     "AuditOperation",
+    "BreakerState",
     "Client",
     "Conflict",
     "ConflictKind",
@@ -43,6 +54,7 @@ __all__ = [
     "Membership",
     "Notification",
     "NotificationAttempt",
+    "NotificationReplay",
     "NotificationStatus",
     "Operation",
     "OperationCategory",
@@ -53,6 +65,7 @@ __all__ = [
     "OrderStatus",
     "Organization",
     "Partner",
+    "PartnerEndpoint",
     "PartnerKey",
     "PasswordRequest",
     "Payment",
@@ -66,6 +79,7 @@ __all__ = [
     "RecoveryCode",
     "Registration",
     "Reminder",
+    "RetryPolicy",
     "Role",
     "SecretOpening",
     "Session",

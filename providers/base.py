@@ -164,7 +164,7 @@ class HttpProvider(Provider[Credentials]):
         if status in (401, 403):
             raise Disconnected(what)
         if status in (408, 429) or status >= 500:
-            raise Unavailable(what, retry_after=_seconds(response.headers.get("Retry-After")), answered=True)
+            raise Unavailable(what, retry_after=seconds_to_wait(response.headers.get("Retry-After")), answered=True)
         raise Refused(what)
 
 
@@ -206,7 +206,7 @@ _REASON_KEYS = (
 )
 
 
-def _seconds(retry_after: str | None) -> float | None:
+def seconds_to_wait(retry_after: str | None) -> float | None:
     """`Retry-After`, in seconds from now: it is a number of seconds or an HTTP date (RFC 9110 10.2.3)."""
     if retry_after is None:
         return None

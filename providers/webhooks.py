@@ -19,10 +19,12 @@ from urllib.parse import SplitResult, urlsplit
 import aiohttp
 
 from errors import Refused
+from providers.base import seconds_to_wait
 from providers.metrics import DELIVERIES
 
 TIMEOUT = 10.0  # seconds, connection and answer together (the partner guide)
 ANSWER_MOST = 64 * 1024
+GONE, TOO_MANY = 410, 429  # statuses (RFC 9110, RFC 6585)
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - what such secrets begin with
 
@@ -36,6 +38,7 @@ class Answer:
     body: bytes = b""
     error: str | None = None
     refused: bool = False  # the address itself may not be dialled
+    retry_after: float | None = None  # seconds, where they said so
 
     @property
     def accepted(self) -> bool:
@@ -45,6 +48,11 @@ class Answer:
     def final(self) -> bool:
         """Whether trying again is pointless: a redirect, a 4xx, an address that may not be dialled."""
         return self.refused or (self.status is not None and 300 <= self.status < 500)
+
+    @property
+    def ill(self) -> bool:
+        """Whether whoever answers there is in trouble, not the one notification: 5xx, 429, no answer."""
+        return not self.refused and (self.status is None or self.status >= 500 or self.status == TOO_MANY)
 
     @property
     def outcome(self) -> str:
@@ -117,7 +125,8 @@ class Courier:
             check_url(url, sandbox_url=self._sandbox.geturl() if self._sandbox else None)
             async with self._session(url).post(url, data=body, headers=headers, allow_redirects=False) as answer:
                 beginning = await _beginning(answer)
-                return Answer(took(), answer.status, beginning)
+                wish = seconds_to_wait(answer.headers.get("Retry-After"))
+                return Answer(took(), answer.status, beginning, retry_after=wish)
         except Refused as refusal:
             return Answer(took(), error=str(refusal), refused=True)
         except TimeoutError:

@@ -11,6 +11,7 @@ from schema.lists import filtered
 from schema.partners import (
     Notification,
     NotificationFilter,
+    NotificationReplay,
     NotificationResendInput,
     Partner,
     PartnerCreated,
@@ -50,6 +51,18 @@ def notification(id: strawberry.ID) -> Wanted:
     return models.Notification, row_id(models.Notification, id)
 
 
+@connection(NotificationReplay, requires=Permission.PARTNERS_READ)
+def notification_replays(info: Info) -> QuerySet[models.NotificationReplay]:
+    """What failed within a time and was sent again, newest first."""
+    return actor(info).rows(models.NotificationReplay)
+
+
+@one(NotificationReplay, requires=Permission.PARTNERS_READ)
+def notification_replay(id: strawberry.ID) -> Wanted:
+    """One of these, with how far it is."""
+    return models.NotificationReplay, row_id(models.NotificationReplay, id)
+
+
 @mutation(PartnerCreated, requires=Permission.PARTNERS_WRITE, idempotent=True)
 async def partner_create(info: Info, input: PartnerCreateInput) -> PartnerCreated:
     """Make a partner. The signing secret is shown this once."""
@@ -68,9 +81,10 @@ async def partner_update(info: Info, input: PartnerUpdateInput) -> models.Partne
 
 @mutation(PartnerSecretRotated, requires=Permission.PARTNERS_WRITE, idempotent=True)
 async def partner_secret_rotate(info: Info, input: PartnerSecretRotateInput) -> PartnerSecretRotated:
-    """Give a partner another signing secret, with which everything is signed from now on. It is shown this once."""
+    """Give a partner another signing secret, with which everything is signed from now on, for some hours by the one
+    before too (two signatures in `webhook-signature`). It is shown this once."""
     row = await actor(info).get(models.Partner, input.partner, field="input.partner", for_update=True)
-    secret = await partners_service.rotate_secret(row)
+    secret = await partners_service.rotate_secret(row, input.overlap_hours)
     return PartnerSecretRotated(partner=row, signing_secret=secret)  # type: ignore[arg-type]
 
 

@@ -5,9 +5,26 @@ from typing import Annotated, Any
 import strawberry
 
 import models
-from schema.base import auto, computed, input, node, pages
+from schema.base import auto, computed, enum, input, node, pages
 from schema.connections import Connection
 from schema.lists import among, between, filter, order
+
+
+@node(models.PartnerEndpoint)
+class PartnerEndpoint:
+    """One of a partner's two addresses, and how telling it goes."""
+
+    live: auto
+    failures: auto
+    held_until: auto
+    opened_at: auto
+    disabled_at: auto
+    disabled_reason: auto
+    told_at: auto
+
+    @computed("Whether it is told as things fall due.", needs=("opened_at", "held_until"))
+    def breaker(root: Any) -> enum(models.BreakerState):  # type: ignore[valid-type]
+        return models.PartnerEndpoint(opened_at=root.opened_at, held_until=root.held_until).breaker
 
 
 @node(models.Partner)
@@ -19,8 +36,13 @@ class Partner:
     staging_url: auto
     production_url: auto
     api_key_last4: auto
+    previous_secret_until: auto
+    retry_policy: auto
+    max_per_minute: auto
+    breaker_threshold: auto
     active: auto
     tell_free_orders: auto
+    endpoints: list[PartnerEndpoint]
     brand_name: auto
     brand_color: auto
     logo_svg: auto
@@ -70,6 +92,19 @@ class Notification:
     @computed("The same at each try: Standard Webhooks' `webhook-id`.", needs=("id",))
     def webhook_id(root: Any) -> str:
         return str(root.webhook_id)
+
+
+@node(models.NotificationReplay)
+class NotificationReplay:
+    """What failed within a time, sent again: so many at once, until all are."""
+
+    partner: Partner
+    since: auto
+    until: auto
+    total: auto
+    replayed: auto
+    finished_at: auto
+    created_at: auto
 
 
 @filter(models.Notification)
@@ -143,6 +178,9 @@ class PartnerDeleteInput:
 @strawberry.input(description="Which partner gets another signing secret.")
 class PartnerSecretRotateInput:
     partner: strawberry.ID = strawberry.field(description="The partner's global id.")
+    overlap_hours: int = strawberry.field(
+        description="For how many hours the secret before signs too, beside the new one: 168 at most.", default=0
+    )
 
 
 @strawberry.type(description="A partner has another signing secret.")

@@ -157,10 +157,17 @@ SENT = """
 
 TO_BE_TOLD = """
     SELECT p.slug || ' of ' || n.event_id AS example FROM notifications n JOIN partners p ON p.id = n.partner_id
-    WHERE n.status = 'PENDING' AND NOT EXISTS (
+    WHERE n.status = 'PENDING' AND n.next_attempt_at IS NULL AND NOT EXISTS (
         SELECT 1 FROM outbox b WHERE b.subject_id = n.id AND b.job = 'notifications.deliver'
             AND b.done_at IS NULL AND b.given_up_at IS NULL
     )
+"""
+
+TOLD = """
+    SELECT p.slug || ' of ' || n.event_id AS example FROM partner_endpoints e JOIN partners p ON p.id = e.partner_id
+    JOIN notifications n ON n.partner_id = e.partner_id AND n.live = e.live
+    WHERE n.status = 'PENDING' AND n.next_attempt_at < now() - interval '10 minutes' AND e.disabled_at IS NULL
+        AND coalesce(greatest(e.told_at, e.held_until), n.next_attempt_at) < now() - interval '10 minutes'
 """
 
 
@@ -217,7 +224,7 @@ HANDLED = """
 
 # Secrets
 
-SEALED = (("partners", "api_key"), ("partners", "signing_secret"))
+SEALED = (("partners", "api_key"), ("partners", "signing_secret"), ("partners", "previous_secret"))
 
 
 async def _unopenable() -> list[str]:
@@ -296,10 +303,11 @@ INVARIANTS = (
         "Restore the files from the backup. An invoice that was sent must not be rendered anew.",
     ),
     Invariant(
-        "A notification that is still to be sent has a promise",
+        "A notification that waits for its invoice has a promise",
         TO_BE_TOLD,
         "Send it again: the mutation notificationResend.",
     ),
+    Invariant("An endpoint that something is due to is told within 10 minutes", TOLD, _WORKERS),
     *(Invariant(f"Nothing of lane {lane.value} is due for 10 minutes", _overdue(lane), _WORKERS) for lane in Lane),
     Invariant("No promise was given up", KEPT, _RETRY),
     Invariant("No promise is held by a worker that died", HELD_BY_THE_LIVING, _WORKERS),

@@ -1,6 +1,7 @@
 """Documents, on disk or in S3, and the signed links that open them."""
 
 from datetime import timedelta
+from typing import Protocol
 from uuid import UUID
 
 from errors import Gone, NotConfigured
@@ -11,6 +12,17 @@ from services.outside import outside
 LINK_LIFE = timedelta(hours=24)
 OPENED_LIFE = timedelta(hours=1)  # of the address that a link leads to: for a page to be loaded again
 PDF = "application/pdf"
+
+
+class Filed(Protocol):
+    """What a link needs to know of an invoice, be it a row or a part of one."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def number(self) -> str: ...
+    @property
+    def file_key(self) -> str | None: ...
 
 
 async def save(key: str, content: bytes) -> str:
@@ -31,18 +43,18 @@ async def load(key: str) -> bytes:
         ) from gone
 
 
-def invoice_link(invoice: Invoice) -> str:
+def invoice_link(invoice: Filed) -> str:
     """A public address of the PDF, good for 24 hours from now. Costs no wait: lists of invoices have one each."""
     token, _ = tokens.sign(tokens.FILE, {"invoice": str(invoice.id)}, LINK_LIFE)
     return f"{outside().settings.app_url}/files/{token}/{invoice.number}.pdf"
 
 
-async def direct_link(invoice: Invoice) -> str:
+async def direct_link(invoice: Filed) -> str:
     """The same for programs, which may not follow redirects: in S3, the address of the PDF itself."""
     return await stored_at(invoice, LINK_LIFE) or invoice_link(invoice)
 
 
-async def stored_at(invoice: Invoice, life: timedelta) -> str | None:
+async def stored_at(invoice: Filed, life: timedelta) -> str | None:
     """Where the store itself shows the PDF, for `life`; None on disk, or before it is rendered."""
     if invoice.file_key is None:
         return None

@@ -3,17 +3,19 @@
 import base64
 import re
 import secrets
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from errors import Conflict, Invalid, Refused
-from models import Partner, PartnerKey
+from models import NotificationReplay, Partner, PartnerEndpoint, PartnerKey
 from models.database import deleted
 from providers.webhooks import SECRET_PREFIX, check_url
 from services import branding, vault
 from services.outside import outside
 
 API_KEY_LEAST = 32
+OVERLAP_MOST = 7 * 24  # hours
 
 
 async def create(organization_id: UUID, values: dict[str, Any], api_key: str | None) -> tuple[Partner, str]:
@@ -25,6 +27,8 @@ async def create(organization_id: UUID, values: dict[str, Any], api_key: str | N
     secret = _seal_secret(partner)
     _seal_api_key(partner, api_key)
     await partner.save()
+    for live in (False, True):
+        await PartnerEndpoint.create(organization_id=organization_id, partner=partner, live=live)
     return partner, secret
 
 
@@ -40,16 +44,26 @@ async def update(partner: Partner, values: dict[str, Any]) -> Partner:
     return partner
 
 
-async def rotate_secret(partner: Partner) -> str:
-    """Another signing secret, with which everything is signed from now on."""
+async def rotate_secret(partner: Partner, overlap_hours: int) -> str:
+    """Another signing secret, with which everything is signed from now on; for so many hours by the one before too, so
+    that the partner can change over without missing anything. Of two rotations within that time, the first one's
+    secret is the one before, and what was before it ends. Raises Invalid."""
+    if not 0 <= overlap_hours <= OVERLAP_MOST:
+        raise Invalid(f"Both secrets sign for 0 to {OVERLAP_MOST} hours.", field="input.overlapHours")
+    before = await vault.open(partner, "signing_secret", "a rotation that keeps it") if overlap_hours else None
     secret = _seal_secret(partner)
-    await partner.save(update_fields=["signing_secret"])
+    partner.update_from_dict({"previous_secret": None, "previous_secret_until": None})
+    if before:
+        vault.seal(partner, "previous_secret", before)
+        partner.previous_secret_until = datetime.now(UTC) + timedelta(hours=overlap_hours)
+    await partner.save(update_fields=["signing_secret", "previous_secret", "previous_secret_until"])
     return secret
 
 
 async def delete(partner: Partner) -> None:
     """Delete a partner of no product who was never told anything, with their keys. Raises Conflict for any other."""
-    await PartnerKey.filter(partner_id=partner.id).delete()
+    for belonging in (PartnerKey, PartnerEndpoint, NotificationReplay):
+        await belonging.filter(partner_id=partner.id).delete()
     if not await deleted(partner):
         raise Conflict(
             "This partner is on products, invoices or notifications. Set `active` to false instead.",

@@ -2,14 +2,16 @@
 
 import base64
 import os
+from collections.abc import Sequence
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from uuid_utils.compat import uuid7
 
 from errors import NotConfigured
-from models import SecretOpening
 from models.base import Row
+from models.database import query
 from services.keys import master_keys
 
 
@@ -23,9 +25,27 @@ def seal(row: Row, field: str, text: str) -> None:
 
 async def open(row: Row, field: str, purpose: str) -> str | None:
     """The secret in a column, None where there is none. `purpose` goes to the access log."""
+    return (await open_several(row, (field,), purpose))[field]
+
+
+async def open_several(row: Row, fields: Sequence[str], purpose: str) -> dict[str, str | None]:
+    """The secrets in columns of a row, each logged as opened once, in one statement."""
+    opened = {field: _unsealed(row, field) for field in fields if getattr(row, field) is not None}
+    if opened:
+        await query(
+            "INSERT INTO secret_openings"
+            " (id, created_at, organization_id, table_name, row_id, field, key_id, purpose)"
+            " SELECT id, now(), $1, $2, $3, field, key_id, $4"
+            " FROM unnest($5::uuid[], $6::text[], $7::text[]) AS opened (id, field, key_id)",
+            _organization_of(row), row._meta.db_table, row.id, purpose,
+            [uuid7() for _ in opened], list(opened), [key_id for _, key_id in opened.values()],
+        )  # fmt: skip
+    return dict.fromkeys(fields) | {field: text for field, (text, _) in opened.items()}
+
+
+def _unsealed(row: Row, field: str) -> tuple[str, str]:
+    """(the secret, the id of the key that sealed it)."""
     envelope = getattr(row, field)
-    if envelope is None:
-        return None
     _, key_id, nonce, sealed = envelope.split(".")
     where = f"{row._meta.db_table}.{field}"
     key = master_keys().get(key_id)
@@ -37,11 +57,7 @@ async def open(row: Row, field: str, purpose: str) -> str | None:
         raise NotConfigured(
             f"{where} was not sealed for row {row.id} with this key {key_id!r}: restore the key or the row."
         ) from error
-    await SecretOpening.create(
-        organization_id=_organization_of(row), table_name=row._meta.db_table, row_id=row.id, field=field, key_id=key_id,
-        purpose=purpose,
-    )  # fmt: skip
-    return text.decode()
+    return text.decode(), key_id
 
 
 def _bound_to(row: Row, field: str) -> bytes:

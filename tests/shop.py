@@ -14,7 +14,7 @@ from tortoise import connections
 
 from models import Lane, Membership, Organization, Role, User, VatRegime
 from sandbox import Sandbox
-from services import outbox
+from services import deliveries, outbox
 from tests.documents import CHECKOUT, CODE, INTENT, ORDER, SIGN_IN, changing, mutation
 from workers.lanes import AREAS
 
@@ -215,10 +215,13 @@ class Shop:
         """Keep every promise that is due, as the workers would, until none is left."""
         for _ in range(most):
             leased = [promise for lane in Lane for promise in await outbox.claim(lane, 20)]
-            if not leased:
-                return
             for promise in leased:
                 await outbox.keep(promise)
+            due = await deliveries.claim(20)
+            for endpoint in due:
+                await deliveries.tell(endpoint)
+            if not leased and not due:
+                return
         raise AssertionError("the work is never done")
 
     async def time_passes(self, **duration: int) -> None:
@@ -228,6 +231,8 @@ class Shop:
         for table, column in (
             ("outbox", "failing_since"), ("outbox", "due_at"), ("outbox", "lease_until"),
             ("notifications", "next_attempt_at"), ("reminders", "due_at"),
+            ("partner_endpoints", "held_until"), ("partner_endpoints", "alerted_at"),
+            ("partners", "previous_secret_until"),
         ):  # fmt: skip
             await self.sql(f"UPDATE {table} SET {column} = {column} - $1 * interval '1 second'", float(total))
 

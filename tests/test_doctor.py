@@ -10,9 +10,10 @@ from uuid import uuid4
 import pytest
 
 from errors import Conflict, NotFound
-from models import Lane, Promise
+from models import Lane, Partner, Promise
 from services import doctor, outbox
 from services.doctor import EXAMPLES_MOST, INVARIANTS, SEALED, Invariant, Verdict, examine
+from services.partners import rotate_secret
 from settings import Settings
 from tests.faults.absence import away
 from tests.shop import CHECKOUT, Shop
@@ -137,9 +138,22 @@ OF_WORK: list[tuple[str, list[str], int, list[str]]] = [
         ["-000002"],
     ),
     (
-        "A notification that is still to be sent has a promise",
-        ["UPDATE notifications SET status = 'PENDING', delivered_at = NULL"],
-        2,
+        "A notification that waits for its invoice has a promise",
+        [
+            "UPDATE notifications SET status = 'PENDING', delivered_at = NULL"
+            " WHERE event_id = (SELECT max(event_id) FROM notifications)"
+        ],
+        1,
+        ["fiscalis of evt_"],
+    ),
+    (
+        "An endpoint that something is due to is told within 10 minutes",
+        [
+            f"UPDATE notifications SET status = 'PENDING', delivered_at = NULL, next_attempt_at = {LATE}"
+            " WHERE event_id = (SELECT min(event_id) FROM notifications)",
+            f"UPDATE partner_endpoints SET told_at = {LATE}",
+        ],
+        1,
         ["fiscalis of evt_"],
     ),
     _late(Lane.EVENTS, "inbox.handle", 0),
@@ -214,6 +228,7 @@ async def test_what_is_made_or_due_now_has_its_time(shop: Shop) -> None:
 
 
 async def test_every_sealed_column_is_looked_at(sold: Shop) -> None:
+    await rotate_secret(await Partner.get(), overlap_hours=1)
     columns = await sold.sql(
         "SELECT table_name, column_name FROM information_schema.columns"
         " WHERE table_schema = 'public' AND data_type = 'text'"

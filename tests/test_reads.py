@@ -4,6 +4,7 @@ import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -62,6 +63,10 @@ async def sold(shop: Shop) -> Shop:
     await models.Reminder.create(
         organization=shop.organization, order_id=invoice.order_id, invoice=invoice, number=1,
         due_at=invoice.issued_at, message_id="<1@shop.test>",
+    )  # fmt: skip
+    await models.NotificationReplay.create(
+        organization=shop.organization, partner=await models.Partner.get(slug="two"), since=invoice.issued_at,
+        until=invoice.issued_at + timedelta(days=1), total=1,
     )  # fmt: skip
     return shop
 

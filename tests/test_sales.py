@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from models import InvoiceSeries, Notification
-from services import notifications
+from models import InvoiceSeries
+from services import deliveries
 from tests.shop import CHECKOUT, Shop
 
 
@@ -326,21 +326,25 @@ async def test_sending_again_several_times_sends_once(shop: Shop) -> None:
     await shop.work_is_done()
 
     assert len(shop.told()) == 2
-    assert await shop.count("outbox", "job = 'notifications.deliver' AND done_at IS NULL") == 1
+    assert await shop.count("notifications", "status = 'PENDING' AND attempts_left = 2") == 1
 
 
 async def test_a_late_answer_does_not_take_back_a_delivery(shop: Shop) -> None:
     shop.sandbox.partner.answer(500)
     order = await shop.sell(await shop.product(partners=(await shop.partner(),)))
     await shop.time_passes(minutes=5)
-    slow, quick = [await Notification.get() for _ in range(2)]
     shop.sandbox.partner.answer(500, delay=0.5, times=1)
 
-    late = asyncio.create_task(notifications.deliver(slow))
+    (slow,) = await deliveries.claim(20)
+    late = asyncio.create_task(deliveries.tell(slow))
     await asyncio.sleep(0.2)
     shop.sandbox.partner.answer(200)
-    await notifications.deliver(quick)
-    await asyncio.gather(late, return_exceptions=True)
+    await shop.sql(
+        "UPDATE partner_endpoints SET lease_until = now() - interval '1 s' WHERE lease_id IS NOT NULL"
+    )  # the slow worker seems dead
+    (quick,) = await deliveries.claim(20)
+    await deliveries.tell(quick)
+    await late
 
     (seen,) = (await shop.see(order))["notifications"]
     assert seen["status"] == "DELIVERED"

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from contextlib import suppress
+from typing import Any
 from uuid import UUID
 
 from models import Lane, Promise
@@ -14,10 +15,12 @@ from services import (
     invoices,
     notifications,
     outbox,
+    partner_alerts,
     reminders,
     sales,
     telling,
 )
+from workers.deliveries import Deliveries
 
 log = logging.getLogger("comptoir.lanes")
 
@@ -28,6 +31,7 @@ AREAS = (
     inbox,
     invoices,
     notifications,
+    partner_alerts,
     reminders,
     sales,
     telling,
@@ -40,24 +44,28 @@ GRACE = 8.0  # seconds for what is under way when the worker stops
 
 
 class Lanes:
-    """All lanes of one worker."""
+    """All lanes of one worker, and what tells partners."""
 
     def __init__(self) -> None:
+        self._deliveries = Deliveries()
         self._lanes = {lane: _Lane(lane, width) for lane, width in WIDTHS.items()}
         self._loops: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         loops = [lane.run() for lane in self._lanes.values()]
-        self._loops = [asyncio.create_task(loop) for loop in (*loops, self._heartbeat())]
+        self._loops = [asyncio.create_task(loop) for loop in (*loops, self._deliveries.run(), self._heartbeat())]
 
     def wake(self, lane: Lane) -> None:
         self._lanes[lane].woken.set()
+        if lane is Lane.DELIVER:
+            self._deliveries.woken.set()
 
     async def stop(self) -> None:
         """Take nothing more, give what is under way a moment; what is left is free when its lease ends."""
         for loop in self._loops:
             loop.cancel()
-        under_way = [task for lane in self._lanes.values() for task in lane.under_way]
+        under_way: list[asyncio.Task[Any]] = [*self._deliveries.under_way]
+        under_way += [task for lane in self._lanes.values() for task in lane.under_way]
         if under_way:
             _, late = await asyncio.wait(under_way, timeout=GRACE)
             for task in late:

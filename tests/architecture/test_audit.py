@@ -34,6 +34,7 @@ SMELLS = re.compile("hash|secret|key|token|password|sealed|totp|salt|nonce")
 PUBLIC = {
     "invoices.file_key": "the place of a document, which takes a signed link to be read",
     "partners.api_key_last4": "shown to whoever sees the partner",
+    "partners.previous_secret_until": "a time",
     "users.totp_step": "counts halves of minutes, and is not logged",
     "publishable_keys.key": "is in the pages of its shop",
 }

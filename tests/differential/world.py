@@ -172,6 +172,8 @@ class _Builder:
             )
             for number in range(8)
         ]  # fmt: skip
+        for partner in partners:
+            self.endpoints(partner)
         self.keys(organization, partners)
         scoped = [(Scoped(frozenset(scopes)), self.id()) for scopes in SCOPES]
         for kind, own_id in ((Key.STOREFRONT, self.id()), (Key.PARTNER, partners[0].id), *scoped):
@@ -195,6 +197,22 @@ class _Builder:
                     models.ProductPartner, organization_id=organization.id, product_id=product.id, partner_id=partner.id
                 )
         return products, partners, series
+
+    def endpoints(self, partner: models.Partner) -> None:
+        of_partner = {"organization_id": partner.organization_id, "partner_id": partner.id}
+        for live in (False, True):
+            disabled_at = self.maybe(moment(self.random))
+            self.row(
+                models.PartnerEndpoint, **of_partner, live=live, failures=self.random.randrange(9),
+                opened_at=self.maybe(moment(self.random)), held_until=self.maybe(moment(self.random)),
+                disabled_at=disabled_at, disabled_reason=disabled_at and self.text(),
+                told_at=self.maybe(moment(self.random)),
+            )  # fmt: skip
+        for total in range(1, self.random.randint(1, 4)):
+            self.row(
+                models.NotificationReplay, **of_partner, since=ABOUT, until=ABOUT + timedelta(days=total), total=total,
+                replayed=total - 1, finished_at=self.maybe(moment(self.random)),
+            )  # fmt: skip
 
     def keys(self, organization: models.Organization, partners: list[Any]) -> None:
         for number in range(3):

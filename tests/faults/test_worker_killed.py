@@ -38,7 +38,9 @@ HALTS = {
     "the letter is written down, its promise is open": "{} BEFORE UPDATE ON outbox FOR EACH ROW"
     " WHEN (NEW.done_at IS NOT NULL AND NEW.job = 'invoices.send')",
     "the partner is told, and it is not written down": "{} BEFORE INSERT ON notification_attempts FOR EACH ROW",
-    "the partner's answer is written down, its promise is open": "{} BEFORE UPDATE ON outbox FOR EACH ROW"
+    "the invoice is there, and its notification not due yet": "{} BEFORE UPDATE ON notifications FOR EACH ROW"
+    " WHEN (OLD.next_attempt_at IS NULL AND NEW.next_attempt_at IS NOT NULL)",
+    "the notification is due, its promise is open": "{} BEFORE UPDATE ON outbox FOR EACH ROW"
     " WHEN (NEW.done_at IS NOT NULL AND NEW.job = 'notifications.deliver')",
 }
 

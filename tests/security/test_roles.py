@@ -32,7 +32,8 @@ TENANT = {models.Organization, models.Storefront}
 CATALOGUE = {*TENANT, models.Product}
 EVERYTHING = set(READS) - PEOPLE
 PARTNERS = {
-    models.Partner, models.ProductPartner, models.Notification, models.NotificationAttempt,
+    models.Partner, models.ProductPartner, models.PartnerEndpoint, models.Notification, models.NotificationAttempt,
+    models.NotificationReplay,
 }  # fmt: skip
 OWNED = {models.AuditEntry}  # what those see whose shop it is
 RUNNING = {
@@ -347,6 +348,10 @@ async def sale(shop: Shop, whose: str, number: int, people: dict[str, Any]) -> l
     attempt = await models.NotificationAttempt.create(
         notification=notification, number=1, url="https://example.com", started_at=now, duration_ms=1, **here
     )
+    endpoint = await models.PartnerEndpoint.create(partner=partner, live=False, **here)
+    replay = await models.NotificationReplay.create(
+        partner=partner, since=now, until=now + timedelta(days=1), total=1, **here
+    )
     reminder = await models.Reminder.create(
         order=order, invoice=invoice, number=1, due_at=now, message_id="<1@shop.test>", **here
     )
@@ -367,8 +372,8 @@ async def sale(shop: Shop, whose: str, number: int, people: dict[str, Any]) -> l
         client=client, token_hash=f"{number:064}", expires_at=now + timedelta(days=1), **here
     )
     return [
-        client, product, partner, link, order, line, payment, conflict, invoice, notification, attempt, reminder, code,
-        key, own, invitation, entry, server, portal,
+        client, product, partner, link, order, line, payment, conflict, invoice, endpoint, notification, attempt,
+        replay, reminder, code, key, own, invitation, entry, server, portal,
     ]  # fmt: skip
 
 

@@ -137,6 +137,7 @@ def apart(model: type[Model]) -> dict[str, Any]:
     numbers = ("position", "number", "sequence")
     columns = model._meta.fields_map
     found: dict[str, Any] = {name: 99 for name in numbers if isinstance(columns.get(name), fields.IntField)}
+    found |= {"live": True} if model is models.PartnerEndpoint else {}
     return found | ({"reference": "another"} if "reference" in columns else {})
 
 
@@ -211,6 +212,10 @@ async def fill(shop: Shop) -> None:
     invoice = await models.Invoice.get(**here)
     await models.Reminder.create(
         order=order, invoice=invoice, number=1, due_at=order.created_at, message_id="<1@shop.test>", **here
+    )
+    await models.PartnerEndpoint.filter(live=True, **here).delete()
+    await models.NotificationReplay.create(
+        partner=partner, since=order.created_at, until=order.created_at + timedelta(days=1), total=1, **here
     )
     await models.PublishableKey.create(name="site", key=f"pk_{slug:_<24}", origins=ORIGIN, **here)
     key_hash = access_keys.hash_of(f"ptk_{slug:_<64}")
