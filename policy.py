@@ -28,6 +28,7 @@ class Permission(Enum):
     CATALOGUE_WRITE = auto()
     CLIENTS_READ = auto()
     CLIENTS_WRITE = auto()
+    ACCESSES_READ = auto()  # what clients may use
     ORDERS_READ = auto()
     ORDERS_WRITE = auto()
     CHECKOUT_START = auto()  # of an order that one sees; at a storefront, of what one buys
@@ -83,7 +84,7 @@ _EVERYTHING = frozenset(Permission) - {Permission.PORTAL}
 _SALES = frozenset(
     {
         Permission.PUBLIC, Permission.MEMBER, Permission.CATALOGUE_READ, Permission.CLIENTS_READ,
-        Permission.ORDERS_READ,
+        Permission.ORDERS_READ, Permission.ACCESSES_READ,
     }
 )  # fmt: skip
 
@@ -109,6 +110,7 @@ SCOPES: dict[ApiScope, frozenset[Permission]] = {
     ApiScope.CATALOGUE_READ: _SOLD,
     ApiScope.CATALOGUE_WRITE: _SOLD | {Permission.CATALOGUE_WRITE},
     ApiScope.CLIENTS_READ: _CLIENTS,
+    ApiScope.ACCESSES_READ: _ORDERS | {Permission.ACCESSES_READ},
     ApiScope.CLIENTS_WRITE: _CLIENTS | {Permission.CLIENTS_WRITE},
     ApiScope.DISCOUNTS_READ: frozenset({Permission.DISCOUNTS_READ}),
     ApiScope.DISCOUNTS_WRITE: frozenset({Permission.DISCOUNTS_READ, Permission.DISCOUNTS_WRITE}),
@@ -135,6 +137,7 @@ READS: dict[type[Model], Permission] = {
     models.Storefront: Permission.CATALOGUE_READ,
     models.Product: Permission.CATALOGUE_READ,
     models.Client: Permission.CLIENTS_READ,
+    models.Access: Permission.ACCESSES_READ,
     models.Order: Permission.ORDERS_READ,
     models.OrderLine: Permission.ORDERS_READ,
     models.Payment: Permission.ORDERS_READ,
@@ -215,6 +218,7 @@ _OF_CLIENTS: dict[type[Model], Rule] = {
     models.Order: Of(models.Client, "client"),
     models.OrderLine: Of(models.Order, "order"),
     models.Payment: Of(models.Order, "order"),
+    models.Access: Of(models.Order, "order"),
     models.Reminder: Of(models.Order, "order"),
 }
 

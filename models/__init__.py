@@ -20,16 +20,18 @@ from models.partner import (
     NotificationStatus,
     Partner,
     PartnerEndpoint,
+    PartnerEvent,
     RetryPolicy,
 )
 from models.payment import Attempt, AttemptStatus, Operation, Payment, PaymentMethod, PaymentStatus
 from models.place import KnownPlace
-from models.product import Access, OperationCategory, Product, ProductPartner
+from models.product import Access, AccessWithdrawal, OperationCategory, Product, ProductPartner
 from models.promise import Lane, Promise, SecretOpening, StripeEvent
 
 __all__ = [
     "ATTEMPTS",
     "Access",
+    "AccessWithdrawal",
     "ApiKey",
     "ApiScope",
     "Attempt",
@@ -66,6 +68,7 @@ __all__ = [
     "Organization",
     "Partner",
     "PartnerEndpoint",
+    "PartnerEvent",
     "PartnerKey",
     "PasswordRequest",
     "Payment",

@@ -132,6 +132,11 @@ def off(amount: int, hundredths: int) -> int:
     return _half_up(amount * hundredths, WHOLE)
 
 
+def vat_within(gross: int, rate: int) -> int:
+    """The VAT in an amount sold with it, rounded half up."""
+    return _half_up(gross * rate, WHOLE + rate)
+
+
 def _rate_amounts(rate: int, sold: Sequence[Sold]) -> RateAmounts:
     before, gross = sum(line.gross_cents for line in sold), sum(line.paid_cents for line in sold)
     net = _net(rate, gross)
@@ -142,7 +147,7 @@ def _rate_amounts(rate: int, sold: Sequence[Sold]) -> RateAmounts:
 
 
 def _net(rate: int, gross: int) -> int:
-    return gross - _half_up(gross * rate, WHOLE + rate)
+    return gross - vat_within(gross, rate)
 
 
 def _shared(net: int, rate: int, grosses: Sequence[int]) -> list[int]:

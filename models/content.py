@@ -130,6 +130,13 @@ class Deposit(_Fixed):
     cents: Cents
 
 
+class Corrected(_Fixed):
+    """The invoice that a credit note corrects (BG-3)."""
+
+    number: str
+    issued_on: date
+
+
 class Transfer(_Fixed):
     """Where a bank transfer goes (BG-17), and what is written on it (BT-83)."""
 
@@ -189,7 +196,7 @@ class Sums(_Fixed):
 
 
 class InvoiceContent(Sums):
-    """The whole document."""
+    """The whole document. Amounts of a credit note are what it takes off the invoice that it corrects, not negative."""
 
     type: InvoiceType = InvoiceType.INVOICE
     number: str
@@ -201,8 +208,9 @@ class InvoiceContent(Sums):
     live: bool  # False: TEST stands across every page
     seller: Party
     buyer: Party
+    corrects: Corrected | None = None  # of a credit note, and of nothing else
     deposits: tuple[Deposit, ...] = ()
-    paid_cents: Cents = 0  # the deposits included
+    paid_cents: Cents = 0  # the deposits included; of a credit note what was given back
     payment_method: PaymentMethod | None = None
     transfer: Transfer | None = None
     pay_url: str | None = None  # where what is still due can be paid
@@ -227,6 +235,8 @@ class InvoiceContent(Sums):
             raise ValueError("The deposits taken into account were paid")
         if self.paid_cents > self.gross_cents or (self.paid_cents > 0) != (self.paid_on is not None):
             raise ValueError("What was paid has a date, and is no more than the total")
+        if (self.type is InvoiceType.CREDIT_NOTE) != (self.corrects is not None):
+            raise ValueError("A credit note names the invoice that it corrects, and no other document does")
         return self
 
 

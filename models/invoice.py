@@ -42,15 +42,18 @@ class InvoiceType(Coded):
 
     INVOICE = "INVOICE", "Commercial invoice, 380"
     PREPAYMENT = "PREPAYMENT", "Prepayment invoice, of a deposit, 386"
+    CREDIT_NOTE = "CREDIT_NOTE", "Credit note, which takes something off an invoice, 381"
 
 
 class Invoice(Owned):
-    """What the client owes or paid, fixed at issue; never changed, never deleted."""
+    """What the client owes or paid, fixed at issue; never changed, never deleted: a credit note corrects it."""
 
     order_id: UUID
     order: Order = belongs_to("Order", "invoices", "The order invoiced")
     partner_id: UUID | None
     partner: Any = belongs_to("Partner", "invoices", "The partner whose brand it wears", null=True)
+    corrects_id: UUID | None
+    corrects: Any = belongs_to("Invoice", "credit_notes", "The invoice that a credit note corrects", null=True)
     series_id: UUID
     series: InvoiceSeries = belongs_to("InvoiceSeries", "invoices", "The series of its number")
     type = fields.CharEnumField(InvoiceType, max_length=20, description="What kind of document")
@@ -64,6 +67,7 @@ class Invoice(Owned):
     net_cents = fields.IntField(description="Total HT, in minor units")
     vat_cents = fields.IntField(description="VAT, in minor units")
     total_cents = fields.IntField(description="Total TTC, in minor units")
+    credited_cents = fields.IntField(default=0, description="Taken off by credit notes, TTC, in minor units")
     stripe_account = fields.CharField(255, description="Stripe account of the sale")
     live = fields.BooleanField(description="False: TEST stands across the page")
     content: Any = fields.JSONField(description="All that the document says, as it was at issue")
@@ -80,6 +84,11 @@ class Invoice(Owned):
     @property
     def is_rendered(self) -> bool:
         return self.file_key is not None
+
+    @property
+    def left_cents(self) -> int:
+        """What no credit note has taken off."""
+        return self.total_cents - self.credited_cents
 
 
 class Reminder(Owned):

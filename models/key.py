@@ -14,6 +14,7 @@ from models.partner import Partner
 class ApiScope(Coded):
     """What an API key may do. Each opens what its rows always name as well."""
 
+    ACCESSES_READ = "ACCESSES_READ", "Read what clients may use, and the orders that granted it"
     CATALOGUE_READ = "CATALOGUE_READ", "Read products"
     CATALOGUE_WRITE = "CATALOGUE_WRITE", "Read and change products; to name their partners takes PARTNERS_READ too"
     CLIENTS_READ = "CLIENTS_READ", "Read clients"

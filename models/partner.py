@@ -44,6 +44,13 @@ _PAUSES = {
 }  # fmt: skip
 
 
+class PartnerEvent(Coded):
+    """What a partner can ask to be told."""
+
+    ORDER_CREATED = "order.created", "An order is paid"
+    ORDER_REFUNDED = "order.refunded", "Money of an order was given back"
+
+
 class Partner(Owned, Branded):
     """Someone whose products we sell, told of each order."""
 
@@ -65,12 +72,17 @@ class Partner(Owned, Branded):
     )
     active = fields.BooleanField(default=True, description="Whether it is told of new orders")
     tell_free_orders = fields.BooleanField(default=False, description="Whether free orders are told too")
+    events = fields.TextField(default=PartnerEvent.ORDER_CREATED.value, description="What it is told, one event a line")
 
     product_links: Any
     endpoints: Any
 
     class Meta:
         table = "partners"
+
+    @property
+    def event_list(self) -> list[PartnerEvent]:
+        return [PartnerEvent(event) for event in self.events.splitlines()]
 
     def url(self, live: bool) -> str | None:
         """Where to tell: production for real money, staging for tests."""
@@ -144,7 +156,7 @@ class Notification(Owned):
     order: Order = belongs_to("Order", "notifications", "The order it is about")
     invoice_id: UUID | None
     invoice: Invoice | None = belongs_to("Invoice", "notifications", "Its invoice", null=True)
-    event_type = fields.CharField(50, description="What happened: `order.created`")
+    event_type = fields.CharField(50, description="What happened: `order.created`, `order.refunded`")
     event_id = fields.CharField(255, description="The event's id, the same at each try")
     payload = fields.TextField(
         description="What is sent, as JSON in the guide's order; the invoice's link is made at each try"
@@ -163,7 +175,7 @@ class Notification(Owned):
 
     class Meta:
         table = "notifications"
-        unique_together = (("partner", "order", "event_type"),)
+        unique_together = (("partner", "order", "event_type", "event_id"),)
 
     @property
     def webhook_id(self) -> str:

@@ -1,5 +1,6 @@
 """What is sold from the catalogue."""
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -37,8 +38,16 @@ class Product(Owned, AtStripe):
         table = "products"
 
 
+class AccessWithdrawal(Coded):
+    """Why a client may not use something any longer."""
+
+    REFUNDED = "REFUNDED", "The order was given back whole"
+    DISPUTED = "DISPUTED", "Its payment is disputed, and the organization waits for the bank"
+    DISPUTE_LOST = "DISPUTE_LOST", "The bank took its payment back"
+
+
 class Access(Owned):
-    """What a client may use, since they bought it."""
+    """What a client may use, from when to when: each order grants its own, and takes only its own back."""
 
     client_id: UUID
     client: Any = belongs_to("Client", "accesses", "Who may use it")
@@ -48,10 +57,25 @@ class Access(Owned):
     order: Any = belongs_to("Order", "accesses", "The order that granted it")
 
     live = fields.BooleanField(description="Whether real money bought it")
+    starts_at = fields.DatetimeField(description="From when on")
+    ends_at = fields.DatetimeField(null=True, description="Until when; null for as long as it is not withdrawn")
+    withdrawn_at = fields.DatetimeField(null=True, description="When it was withdrawn")
+    withdrawn_reason = fields.CharEnumField(
+        AccessWithdrawal, max_length=20, null=True, description="Why it was withdrawn"
+    )
 
     class Meta:
         table = "accesses"
-        unique_together = (("client", "product", "live"),)
+        unique_together = (("order", "product"),)
+
+    def withdraw(self, reason: AccessWithdrawal) -> None:
+        """It may not be used any longer; when that began stays, whatever is learnt of why."""
+        self.withdrawn_at = self.withdrawn_at or datetime.now(UTC)
+        self.withdrawn_reason = reason
+
+    def restore(self) -> None:
+        """It may be used again."""
+        self.update_from_dict({"withdrawn_at": None, "withdrawn_reason": None})
 
 
 class ProductPartner(Owned):

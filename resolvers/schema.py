@@ -17,6 +17,7 @@ from engine.views import VIEWS
 from models.database import reader
 from policy import must_be_seen_together
 from resolvers import (
+    accesses,
     accounts,
     audit,
     catalogue,
@@ -39,7 +40,7 @@ from schema.roots import MUTATIONS, QUERIES, SUBSCRIPTIONS, admitted
 from schema.scalars import SCALARS
 
 AREAS = (  # importing them declares their fields
-    accounts, audit, catalogue, changes, clients, discounts, identity, invoices, keys, members, nodes, orders,
+    accesses, accounts, audit, catalogue, changes, clients, discounts, identity, invoices, keys, members, nodes, orders,
     organization, partners, payments, portal,
 )  # fmt: skip
 

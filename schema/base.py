@@ -162,7 +162,7 @@ def described(model: type[Model], name: str) -> str:
 _MANY = {
     ("Order", "lines"): "What was sold, in order",
     ("Order", "payments"): "Money that came or was refused",
-    ("Order", "invoices"): "Its invoices, one for each brand",
+    ("Order", "invoices"): "Its invoices, one for each brand, and their credit notes",
     ("Order", "notifications"): "What partners are told of it",
     ("Order", "conflicts"): "What a person has to settle",
     ("Order", "reminders"): "Letters about what is overdue, sent and to come",

@@ -14,7 +14,7 @@ from services import files
 
 @node(models.Invoice)
 class Invoice:
-    """What the client owes or paid, fixed at issue."""
+    """What the client owes or paid, or a credit note that takes something off it; fixed at issue."""
 
     number: auto
     type: auto
@@ -23,9 +23,11 @@ class Invoice:
     settled_at: auto
     order: Annotated["Order", strawberry.lazy("schema.orders")]  # type: ignore[name-defined]  # noqa: F821
     partner: Partner | None
+    corrects: Annotated["Invoice", strawberry.lazy("schema.invoices")] | None
     net: Money
     vat: Money
     total: Money
+    credited: Money
     live: auto
     rendered_at: auto
     emailed_at: auto
@@ -52,6 +54,7 @@ class InvoiceFilter:
     live: auto
     order: strawberry.ID
     partner: strawberry.ID
+    corrects: strawberry.ID
     issued_at: between
     total: between
 

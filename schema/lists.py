@@ -8,6 +8,7 @@ class OrderFilter:
     total: between         # `total: { least: 1000 }`, of `total_cents`
     created_at: between    # `createdAt: { after: …, before: … }`
     subject: names(…, "…") # of a row of several kinds, by global id
+    active: holds(…, "…")  # of which something is true at this moment, or is not
 
 OrderOrder = order(models.Order, created_at="id", number="number")
 """
@@ -23,6 +24,7 @@ from strawberry import UNSET
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.utils.str_converters import to_camel_case
 from tortoise import fields
+from tortoise.expressions import Q
 from tortoise.fields.relational import ForeignKeyFieldInstance
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
@@ -37,6 +39,7 @@ from schema.scalars import DateTime
 T = TypeVar("T")
 
 AMONG_MOST = 100
+Narrow = Callable[[Any, str], dict[str, Any] | Q]
 
 
 class among:  # noqa: N801 - read as a word of a declaration
@@ -80,11 +83,19 @@ class names:  # noqa: N801
         self.narrow, self.description = narrow, description
 
 
+class holds:  # noqa: N801
+    """Whether something is true of the row at this moment: `active: holds(usable, "…")`, where `usable` makes a
+    condition of it."""
+
+    def __init__(self, condition: Callable[[], Q], description: str) -> None:
+        self.condition, self.description = condition, description
+
+
 def filter(model: type[Model]) -> Callable[[type[T]], type[T]]:
     """An input that narrows a list of the model. Every part of it may be left out; null is as left out."""
 
     def declare(cls: type[T]) -> type[T]:
-        narrows: dict[str, Callable[[Any, str], dict[str, Any]]] = {}
+        narrows: dict[str, Narrow] = {}
         for name, annotation in list(cls.__annotations__.items()):
             kind, narrows[name], description = _narrowing(model, name, annotation)
             cls.__annotations__[name] = kind | None
@@ -99,12 +110,13 @@ def filtered(rows: QuerySet[Any], given: Any) -> QuerySet[Any]:
     """The rows that a filter leaves. Raises Limited for a list of values that is too long."""
     if not given:
         return rows
-    conditions: dict[str, Any] = {}
+    conditions = []
     for name, narrow in given.__narrows__.items():
         value = getattr(given, name)
         if value is not UNSET and value is not None:
-            conditions |= narrow(value, f"filter.{to_camel_case(name)}")
-    return rows.filter(**conditions) if conditions else rows
+            found = narrow(value, f"filter.{to_camel_case(name)}")
+            conditions.append(found if isinstance(found, Q) else Q(**found))
+    return rows.filter(*conditions) if conditions else rows
 
 
 def order(model: type[Model], **columns: str) -> Any:
@@ -139,7 +151,7 @@ def ordered(order: Any) -> StrawberryArgument:
     return argument("order_by", order | None, "In which order; newest first unless told.")
 
 
-def _narrowing(model: type[Model], name: str, annotation: Any) -> tuple[Any, Callable[[Any, str], dict[str, Any]], str]:
+def _narrowing(model: type[Model], name: str, annotation: Any) -> tuple[Any, Narrow, str]:
     """(GraphQL type, value → conditions, description) of a part of a filter."""
     if isinstance(annotation, is_set):
         column_name = annotation.column
@@ -148,6 +160,9 @@ def _narrowing(model: type[Model], name: str, annotation: Any) -> tuple[Any, Cal
             lambda value, _: {f"{column_name}__isnull": not value},
             f"{described(model, column_name)} Whether it was.",
         )
+    if isinstance(annotation, holds):
+        condition = annotation.condition
+        return bool, lambda value, _: condition() if value else ~condition(), annotation.description
     if isinstance(annotation, names):
         narrow = annotation.narrow
         return strawberry.ID, lambda value, _: narrow(value), annotation.description

@@ -5,9 +5,12 @@ from typing import Annotated, Any
 import strawberry
 
 import models
+from models import PartnerEvent
 from schema.base import auto, computed, enum, input, node, pages
 from schema.connections import Connection
 from schema.lists import among, between, filter, order
+
+EVENT = enum(PartnerEvent)
 
 
 @node(models.PartnerEndpoint)
@@ -50,6 +53,12 @@ class Partner:
     contact_phone: auto
     website: auto
     terms_url: auto
+
+    @computed("What it is told.", needs=("events",))
+    def events(root: Any) -> list[EVENT]:  # type: ignore[valid-type]
+        listed: list[PartnerEvent] = root.event_list
+        return listed
+
     notifications: Connection[Annotated["Notification", strawberry.lazy("schema.partners")]] = pages(  # type: ignore
         "notifications", "What they were told."
     )
@@ -134,6 +143,10 @@ class PartnerCreateInput:
     contact_phone: auto
     website: auto
     terms_url: auto
+    events: list[EVENT] | None = strawberry.field(  # type: ignore[valid-type]
+        description="What it is told, one at least; only of orders that are paid unless told.",
+        default=strawberry.UNSET,
+    )
     api_key: str | None = strawberry.field(
         description="Sent to them as X-API-KEY, 32 characters or more; kept sealed.", default=None
     )
@@ -164,6 +177,9 @@ class PartnerUpdateInput:
     contact_phone: auto
     website: auto
     terms_url: auto
+    events: list[EVENT] | None = strawberry.field(  # type: ignore[valid-type]
+        description="What it is told from now on, one at least.", default=strawberry.UNSET
+    )
     api_key: str | None = strawberry.field(
         description="Sent to them as X-API-KEY from now on, 32 characters or more, kept sealed; null for none.",
         default=strawberry.UNSET,

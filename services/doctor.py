@@ -133,7 +133,7 @@ IN_ORDER = """
 GRANTED = """
     SELECT g.slug || ' order ' || o.number || ' line ' || l.position AS example
     FROM orders o JOIN organizations g ON g.id = o.organization_id JOIN order_lines l ON l.order_id = o.id
-    LEFT JOIN accesses a ON (a.client_id, a.product_id, a.live) = (o.client_id, l.product_id, o.live)
+    LEFT JOIN accesses a ON (a.order_id, a.product_id) = (o.id, l.product_id)
     WHERE o.status = 'PAID' AND o.kind = 'PRODUCTS' AND a.id IS NULL
 """
 

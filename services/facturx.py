@@ -18,7 +18,7 @@ from models.product import OperationCategory
 NAME = "factur-x.xml"  # of the file within the PDF, as the Factur-X specification has it
 
 # UNTDID 1001 (BT-3).
-_TYPES = {InvoiceType.INVOICE: "380", InvoiceType.PREPAYMENT: "386"}
+_TYPES = {InvoiceType.INVOICE: "380", InvoiceType.PREPAYMENT: "386", InvoiceType.CREDIT_NOTE: "381"}
 
 # UNTDID 4461 (BT-81). A transfer that was made is 42: 58 is one that is asked for, with the account it goes to.
 _MEANS = {
@@ -66,7 +66,7 @@ def _terms(content: InvoiceContent) -> dict[str, Any]:
         "BT-23": _framework(content),
         "BT-72": content.operation_on,
         "BG-1": list(_notes(content)),
-        "BG-3": [{"BT-25": deposit.number, "BT-26": deposit.issued_on} for deposit in content.deposits],
+        "BG-3": list(_preceding(content)),
         "BG-4": _seller(content.seller),
         "BG-7": _buyer(content.buyer),
         **_payment(content),
@@ -81,6 +81,14 @@ def _terms(content: InvoiceContent) -> dict[str, Any]:
         "BT-113": _amount(content.paid_cents),
         "BT-115": _amount(content.due_cents),
     }
+
+
+def _preceding(content: InvoiceContent) -> Iterator[dict[str, Any]]:
+    """The invoices that it builds on: its deposits', the one that it corrects."""
+    if content.corrects:
+        yield {"BT-25": content.corrects.number, "BT-26": content.corrects.issued_on}
+    for deposit in content.deposits:
+        yield {"BT-25": deposit.number, "BT-26": deposit.issued_on}
 
 
 def _framework(content: InvoiceContent) -> str:

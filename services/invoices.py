@@ -1,8 +1,9 @@
 """Invoices: numbered and issued, then rendered and sent. `services/invoice_content.py` puts together what they say."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,7 @@ from services.shares import part_of
 log = logging.getLogger("comptoir.invoices")
 
 Brands = dict[Partner | None, list[OrderLine]]
+Say = Callable[[str, datetime, ZoneInfo], InvoiceContent]  # of a number, the moment of issue, and where it counts
 
 
 async def issue_paid(order: Order, payment: Payment) -> list[Invoice]:
@@ -67,6 +69,31 @@ async def issue_ahead(order: Order) -> list[Invoice]:
     return await _issue_to_pay(order, InvoiceType.INVOICE, await _last_payment(order.id))
 
 
+async def issue_one(
+    order: Order, type: InvoiceType, partner_id: UUID | None, say: Say, *, corrects: Invoice | None = None
+) -> Invoice:
+    """Take the next number of the order's series for a document, with its rendering and its letter promised. The order
+    comes with its organization."""
+    zone = ZoneInfo(order.organization.time_zone)
+    series, at = await _locked_series(order)
+    number, year, sequence, issued_at = series.take(at, at.astimezone(zone).year)
+    await series.save()
+    content = say(number, issued_at, zone)
+    is_settled = content.is_paid or type is InvoiceType.CREDIT_NOTE
+    invoice = Invoice(
+        organization_id=order.organization_id, order=order, partner_id=partner_id, series=series, type=type,
+        corrects=corrects, number=number, year=year, sequence=sequence, issued_at=issued_at, due_on=content.due_on,
+        settled_at=issued_at if is_settled else None, currency=order.currency,
+        net_cents=content.net_cents, vat_cents=content.vat_cents, total_cents=content.gross_cents,
+        stripe_account=order.stripe_account, live=order.live, content=content.model_dump(mode="json"),
+    )  # fmt: skip
+    invoice.message_id = message_id("invoice", invoice)
+    await invoice.save()
+    rendered = await later(render, invoice)
+    await later(send, invoice, after=rendered)
+    return invoice
+
+
 @job(Lane.RENDER, timeout=90)
 async def render(invoice: Invoice) -> None:
     """Make the PDF, once. One that would break the rules of e-invoicing is told to people at once."""
@@ -95,9 +122,14 @@ async def send(invoice: Invoice) -> None:
         return
     order = await Order.get(id=invoice.order_id).prefetch_related("client")
     content = InvoiceContent.model_validate(invoice.content)
-    if invoice.settled_at is not None and not content.is_paid:
+    if invoice.type is InvoiceType.CREDIT_NOTE:
+        compose = letters.credited
+    elif content.is_paid:
+        compose = letters.paid
+    elif invoice.settled_at is None:
+        compose = letters.invoiced
+    else:
         return  # paid since: `acknowledge` carries it
-    compose = letters.paid if content.is_paid else letters.invoiced
     letter = compose(
         content,
         order_number=order.number,
@@ -168,11 +200,16 @@ async def _issue(order: Order, type: InvoiceType, payment: Payment | None) -> li
     for (partner, lines), ask in zip(brands.items(), asks, strict=True):
         if ask.total_cents == 0:
             continue
-        invoice = await _issue_one(order, partner, lines, ask, payment)
-        rendered = await later(render, invoice)
-        await later(send, invoice, after=rendered)
-        issued.append(invoice)
+        say = partial(_said, order, partner, lines, ask, payment)
+        issued.append(await issue_one(order, type, partner.id if partner else None, say))
     return issued
+
+
+def _said(
+    order: Order, partner: Partner | None, lines: Sequence[OrderLine], ask: Ask, payment: Payment | None,
+    number: str, issued_at: datetime, zone: ZoneInfo,
+) -> InvoiceContent:  # fmt: skip
+    return content_of(order, partner, lines, ask, payment, number=number, issued_at=issued_at, zone=zone)
 
 
 def _by_brand(order: Order) -> Brands:
@@ -202,26 +239,6 @@ async def _asks(order: Order, brands: Brands, type: InvoiceType) -> list[Ask]:
         Ask(type, total, got + more, deposit=deposit)
         for total, got, more, deposit in zip(totals, known, rest, taken, strict=True)
     ]
-
-
-async def _issue_one(
-    order: Order, partner: Partner | None, lines: Sequence[OrderLine], ask: Ask, payment: Payment | None
-) -> Invoice:
-    zone = ZoneInfo(order.organization.time_zone)
-    series, at = await _locked_series(order)
-    number, year, sequence, issued_at = series.take(at, at.astimezone(zone).year)
-    await series.save()
-    content = content_of(order, partner, lines, ask, payment, number=number, issued_at=issued_at, zone=zone)
-    invoice = Invoice(
-        organization_id=order.organization_id, order=order, partner=partner, series=series, type=ask.type,
-        number=number, year=year, sequence=sequence, issued_at=issued_at, due_on=content.due_on,
-        settled_at=issued_at if content.is_paid else None, currency=order.currency,
-        net_cents=content.net_cents, vat_cents=content.vat_cents, total_cents=content.gross_cents,
-        stripe_account=order.stripe_account, live=order.live, content=content.model_dump(mode="json"),
-    )  # fmt: skip
-    invoice.message_id = message_id("invoice", invoice)
-    await invoice.save()
-    return invoice
 
 
 async def _settle(order: Order, *types: InvoiceType) -> None:

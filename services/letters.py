@@ -68,6 +68,21 @@ def invoiced(
     return _with_pdf(_letter("invoiced", said, Envelope(to, message_id, sender, sent_at)), content, pdf)
 
 
+def credited(
+    content: InvoiceContent,
+    *,
+    order_number: int,
+    to: str,
+    message_id: str,
+    sender: str,
+    pdf: bytes,
+    sent_at: datetime | None = None,
+) -> EmailMessage:
+    """The letter that carries a credit note: what was given back, or what is taken off an invoice to pay."""
+    said = _invoice(content, order_number, due_cents=0) | {"corrects": content.corrects}
+    return _with_pdf(_letter("credited", said, Envelope(to, message_id, sender, sent_at)), content, pdf)
+
+
 def reminder(
     content: InvoiceContent,
     *,
@@ -251,5 +266,6 @@ def _letter(template: str, said: dict[str, Any], envelope: Envelope) -> EmailMes
 
 
 def _with_pdf(letter: EmailMessage, content: InvoiceContent, pdf: bytes) -> EmailMessage:
-    letter.add_attachment(pdf, maintype="application", subtype="pdf", filename=f"Facture-{content.number}.pdf")
+    document = "Avoir" if content.type is InvoiceType.CREDIT_NOTE else "Facture"
+    letter.add_attachment(pdf, maintype="application", subtype="pdf", filename=f"{document}-{content.number}.pdf")
     return letter

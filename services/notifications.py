@@ -4,6 +4,7 @@ The body is the partner guide's, field by field.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -11,31 +12,64 @@ from uuid import UUID
 import orjson
 
 from errors import Conflict
-from models import Invoice, Lane, Notification, NotificationStatus, Order, OrderLine, Partner, PartnerEndpoint
-from models.amounts import breakdown
+from models import (
+    Invoice,
+    Lane,
+    Notification,
+    NotificationStatus,
+    Order,
+    OrderLine,
+    Partner,
+    PartnerEndpoint,
+    PartnerEvent,
+)
+from models.amounts import breakdown, spread
 from models.database import after_commit, transaction
 from services import invoices
-from services.invoice_content import sold
+from services.invoice_content import paid_of, sold
 from services.outbox import job, later, owes
 from services.outside import outside
 
 
+@dataclass(frozen=True)
+class Refunded:
+    """Money of an order that was given back: minor units TTC, of `total_cents` in all so far."""
+
+    event_id: str  # the Stripe event's, else a stable one of ours
+    at: datetime
+    cents: int
+    total_cents: int
+    reason: str | None = None
+
+
 async def promise(order: Order, issued: Sequence[Invoice]) -> None:
     """Tell each partner of its own lines once its invoice is there. The order comes as for `invoices.issue`."""
-    for partner, lines in _by_partner(order).items():
-        if not partner.active or (order.is_free and not partner.tell_free_orders):
+    assert order.event_id
+    assert order.paid_at
+    for partner, lines in _to_be_told(order, PartnerEvent.ORDER_CREATED):
+        if order.is_free and not partner.tell_free_orders:
             continue
-        invoice = _invoice_of(partner, lines, order, issued)
-        payload = orjson.dumps(_payload(order, lines)).decode()
-        notification = await Notification.create(
-            organization_id=order.organization_id, partner=partner, order=order, invoice=invoice,
-            event_type="order.created", event_id=order.event_id, payload=payload, live=order.live,
-            attempts_left=partner.retry_policy.attempts, next_attempt_at=None if invoice else datetime.now(UTC),
-        )  # fmt: skip
-        if invoice:
-            await later(deliver, notification, after=await invoices.rendering(invoice))
-        else:
-            after_commit(outside().wake.of(Lane.DELIVER))
+        body = _payload(order, lines, PartnerEvent.ORDER_CREATED, order.event_id, order.paid_at)
+        await _promise(order, partner, body, _invoice_of(partner, lines, order, issued))
+
+
+async def promise_refunded(order: Order, refunded: Refunded, notes: Sequence[Invoice]) -> None:
+    """Tell each partner who asked for it what of its own lines was given back, once its credit note is there: its part
+    by what its lines came to. The order comes as for `promise`."""
+    parts = spread(refunded.cents, [paid_of(line) for line in order.lines])
+    totals = spread(refunded.total_cents, [paid_of(line) for line in order.lines])
+    for partner, lines in _to_be_told(order, PartnerEvent.ORDER_REFUNDED):
+        mine = [place for place, line in enumerate(order.lines) if line in lines]
+        note = _invoice_of(partner, lines, order, notes)
+        body = _payload(order, lines, PartnerEvent.ORDER_REFUNDED, refunded.event_id, refunded.at)
+        body["refund"] = {
+            "amount": _euros(note.total_cents if note else sum(parts[place] for place in mine)),
+            "total_refunded": _euros(sum(totals[place] for place in mine)),
+            "currency": order.currency,
+            "refund_date": _iso(refunded.at),
+            "reason": refunded.reason,
+        }
+        await _promise(order, partner, body, note)
 
 
 @job(Lane.DELIVER)
@@ -76,6 +110,24 @@ def _must_be_free(notification: Notification, endpoint: PartnerEndpoint) -> None
         raise Conflict("This notification is being sent at this moment.", field="input.notification")
 
 
+async def _promise(order: Order, partner: Partner, body: dict[str, Any], document: Invoice | None) -> None:
+    notification = await Notification.create(
+        organization_id=order.organization_id, partner=partner, order=order, invoice=document,
+        event_type=body["event_type"], event_id=body["event_id"], payload=orjson.dumps(body).decode(), live=order.live,
+        attempts_left=partner.retry_policy.attempts, next_attempt_at=None if document else datetime.now(UTC),
+    )  # fmt: skip
+    if document:
+        await later(deliver, notification, after=await invoices.rendering(document))
+    else:
+        after_commit(outside().wake.of(Lane.DELIVER))
+
+
+def _to_be_told(order: Order, event: PartnerEvent) -> list[tuple[Partner, list[OrderLine]]]:
+    """Each partner who asked for it, and its lines."""
+    told = _by_partner(order).items()
+    return [(partner, lines) for partner, lines in told if partner.active and event in partner.event_list]
+
+
 def _by_partner(order: Order) -> dict[Partner, list[OrderLine]]:
     told: dict[Partner, list[OrderLine]] = {}
     for line in order.lines:
@@ -101,15 +153,17 @@ def _brand_id(line: OrderLine) -> UUID | None:
     return brand.id if brand else None
 
 
-def _payload(order: Order, lines: Sequence[OrderLine]) -> dict[str, Any]:
-    """The guide's body but for the invoice, which is added at each attempt."""
-    client, paid_at = order.client, _iso(order.paid_at)
+def _payload(
+    order: Order, lines: Sequence[OrderLine], event: PartnerEvent, event_id: str, at: datetime
+) -> dict[str, Any]:
+    """The guide's body but for the document, which is added at each attempt."""
+    client = order.client
     amounts = breakdown([sold(line) for line in lines])
     return {
-        "event_type": "order.created",
-        "event_id": order.event_id,
+        "event_type": event.value,
+        "event_id": event_id,
         "order_id": order.number,
-        "timestamp": paid_at,
+        "timestamp": _iso(at),
         "customer": {
             "first_name": client.first_name,
             "last_name": client.last_name,
@@ -119,7 +173,7 @@ def _payload(order: Order, lines: Sequence[OrderLine]) -> dict[str, Any]:
         "order": {
             "total_amount": _euros(amounts.gross_cents),
             "currency": order.currency,
-            "payment_date": paid_at,
+            "payment_date": _iso(order.paid_at),
             "products": [
                 {
                     "product_id": line.product.stripe_id or str(line.product_id),

@@ -38,9 +38,11 @@ class Writer:
         return cls(partner, dict.fromkeys(SECRETS) | await vault.open_several(partner, fields, purpose))
 
     async def notification(self, webhook_id: str, payload: str, invoice: files.Filed | None) -> Request:
-        """The payload with the invoice, whose link is good for 24 hours from now."""
+        """The payload with the invoice or credit note, whose link is good for 24 hours from now."""
         told = {"pdf_url": await files.direct_link(invoice), "number": invoice.number} if invoice else None
-        return self.request(webhook_id, orjson.dumps(orjson.loads(payload) | {"invoice": told}))
+        said = orjson.loads(payload)
+        named = "credit_note" if "refund" in said else "invoice"
+        return self.request(webhook_id, orjson.dumps(said | {named: told}))
 
     def request(self, webhook_id: str, body: bytes) -> Request:
         """Signed now, by each secret that is good now (during a rotation two)."""

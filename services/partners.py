@@ -19,10 +19,11 @@ OVERLAP_MOST = 7 * 24  # hours
 
 
 async def create(organization_id: UUID, values: dict[str, Any], api_key: str | None) -> tuple[Partner, str]:
-    """(the partner, the signing secret to give them). Raises Invalid for an address that could not be told."""
+    """(the partner, the signing secret to give them). Raises Invalid for an address that could not be told, or for no
+    event at all."""
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", values["slug"]):
         raise Invalid("A slug is lower-case letters, digits and hyphens.", field="input.slug")
-    _check(values)
+    values = _checked(values)
     partner = Partner(organization_id=organization_id, **values)
     secret = _seal_secret(partner)
     _seal_api_key(partner, api_key)
@@ -38,8 +39,7 @@ async def update(partner: Partner, values: dict[str, Any]) -> Partner:
     values = dict(values)
     if "api_key" in values:
         _seal_api_key(partner, values.pop("api_key"))
-    _check(values)
-    partner.update_from_dict(values)
+    partner.update_from_dict(_checked(values))
     await partner.save()
     return partner
 
@@ -71,10 +71,16 @@ async def delete(partner: Partner) -> None:
         )
 
 
-def _check(values: dict[str, Any]) -> None:
+def _checked(values: dict[str, Any]) -> dict[str, Any]:
+    """The values as columns. Raises Invalid."""
     for column, name in (("staging_url", "stagingUrl"), ("production_url", "productionUrl")):
         _check_address(values.get(column), f"input.{name}")
     branding.check(values)
+    if "events" not in values:
+        return values
+    if not values["events"]:
+        raise Invalid("Name one event at least; set `active` to false to tell it nothing.", field="input.events")
+    return values | {"events": "\n".join(dict.fromkeys(event.value for event in values["events"]))}
 
 
 def _check_address(url: str | None, field: str) -> None:

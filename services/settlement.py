@@ -9,20 +9,16 @@ import asyncpg
 
 from errors import DomainError
 from models import (
-    Access,
-    Client,
     Conflict,
     ConflictKind,
     ConflictProposal,
     Order,
     OrderKind,
-    OrderLine,
     OrderStatus,
     Payment,
 )
 from models.database import savepoint
-from services import asking, discounts, invoices, notifications, telling
-from services.outbox import later
+from services import accesses, asking, discounts, invoices, notifications
 
 log = logging.getLogger("comptoir.settlement")
 
@@ -131,21 +127,6 @@ async def _react(order: Order) -> None:
         await flag(order, ConflictKind.REACTION_FAILED, f"Paid, but not fulfilled: {reason}")
 
 
-async def _grant_access(order: Order) -> None:
-    """Products: the client may use them from now on. Whoever may use something for the first time is welcomed."""
-    # One order of a client at a time: two that are paid at once are not both the first.
-    await Client.select_for_update(no_key=True).get(id=order.client_id)
-    known = await Access.exists(client_id=order.client_id, live=order.live)
-    products = {line.product_id for line in await OrderLine.filter(order_id=order.id)}
-    for product_id in sorted(products):
-        await Access.get_or_create(
-            client_id=order.client_id, product_id=product_id, live=order.live,
-            defaults={"organization_id": order.organization_id, "order_id": order.id},
-        )  # fmt: skip
-    if not known:
-        await later(telling.welcome, order)
-
-
 REACTIONS: dict[OrderKind, Callable[[Order], Awaitable[Any]]] = {
-    OrderKind.PRODUCTS: _grant_access,
+    OrderKind.PRODUCTS: accesses.grant,
 }

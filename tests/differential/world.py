@@ -258,6 +258,8 @@ class _Builder:
         # Not in the order of their positions.
         for position in self.random.sample(range(1, 6), self.random.choice((0, 1, 2, 5))):
             self.line(of_order, position, self.random.choice(products), order.currency)
+        for product in self.some(products, 2):
+            self.access(of_order, order, product)
         payments = [
             self.payment(of_order, f"{organization.slug}_{number}_{each}", order.currency)
             for each in range(self.random.choice((0, 1, 3)))
@@ -282,6 +284,15 @@ class _Builder:
             quantity=quantity, unit_price_cents=price, currency=currency, vat_rate=2000, total_cents=quantity * price,
         )  # fmt: skip
 
+    def access(self, of_order: dict[str, Any], order: models.Order, product: models.Product) -> None:
+        (starts, ends), withdrawn = sorted((moment(self.random), moment(self.random))), self.maybe(moment(self.random))
+        self.row(
+            models.Access, **of_order, client_id=order.client_id, product_id=product.id, live=order.live,
+            starts_at=starts, ends_at=self.maybe(ends) if ends > starts else None,
+            withdrawn_at=withdrawn,
+            withdrawn_reason=self.random.choice(list(models.AccessWithdrawal)) if withdrawn else None,
+        )  # fmt: skip
+
     def payment(self, of_order: dict[str, Any], name: str, currency: str) -> models.Payment:
         status, amount = self.random.choice(list(PaymentStatus)), self.amount() + 1
         return self.row(
@@ -294,19 +305,23 @@ class _Builder:
         )  # fmt: skip
 
     def invoice(self, of_order: dict[str, Any], partner: Any, series: models.InvoiceSeries, order: int,
-                currency: str) -> None:  # fmt: skip
+                currency: str, corrects: models.Invoice | None = None) -> None:  # fmt: skip
         series.last_number += 1
         rendered = self.maybe(moment(self.random))
-        net, vat, kind = self.amount(), self.amount(), self.random.choice(list(models.InvoiceType))
+        net, vat = self.amount(), self.amount()
+        kind = self.random.choice((models.InvoiceType.INVOICE, models.InvoiceType.PREPAYMENT))
         invoice = self.row(
             models.Invoice, **of_order, partner_id=partner and partner.id, series_id=series.id, year=2026,
-            type=kind, number=f"FQCA-2026-{series.last_number:06}", sequence=series.last_number,
+            type=models.InvoiceType.CREDIT_NOTE if corrects else kind, corrects_id=corrects and corrects.id,
+            number=f"FQCA-2026-{series.last_number:06}", sequence=series.last_number,
             issued_at=moment(self.random), due_on=ABOUT.date() + timedelta(days=self.random.randint(-400, 400)),
             currency=currency, net_cents=net, vat_cents=vat, total_cents=net + vat,
             stripe_account=ACCOUNT, live=self.random.random() < 0.5, content={}, message_id="<1@example.com>",
             file_key=rendered and "1.pdf", file_sha256=rendered and "0" * 64, rendered_at=rendered,
             emailed_at=self.maybe(moment(self.random)), settled_at=self.maybe(moment(self.random)),
         )  # fmt: skip
+        if corrects is None and self.random.random() < 0.5:
+            self.invoice(of_order, partner, series, order, currency, corrects=invoice)
         for number in range(1, self.random.randint(1, 3)):
             self.row(
                 models.Reminder, **of_order, invoice_id=invoice.id, number=number, due_at=moment(self.random),

@@ -126,7 +126,7 @@ def invoices_say_what_was_sold(order: Order) -> None:
 
 async def what_follows_a_payment_followed_once(history: History, order: Order) -> None:
     shop = history.shop
-    accesses = await shop.sql("SELECT product_id FROM accesses WHERE client_id = $1", order.client_id)
+    accesses = await shop.sql("SELECT product_id FROM accesses WHERE order_id = $1", order.id)
     assert {row["product_id"] for row in accesses} == (
         {line.product_id for line in order.lines} if order.is_paid else set()
     )

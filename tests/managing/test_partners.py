@@ -44,6 +44,21 @@ async def test_what_is_given_changes_and_what_is_left_out_stays(shop: Shop) -> N
     assert (await Partner.get()).api_key is None
 
 
+async def test_a_partner_is_told_of_what_it_asked_for(shop: Shop) -> None:
+    update = "mutation ($input: PartnerUpdateInput!) { partnerUpdate(input: $input) { partner { events } } }"
+    partner = await shop.partner()
+    product = await shop.product(1000, (partner,))
+
+    for events in (["ORDER_REFUNDED"], ["ORDER_CREATED", "ORDER_REFUNDED", "ORDER_CREATED"]):
+        changed = await shop(update, input={"partner": partner["id"], "events": events})
+        assert changed["partner"]["events"] == list(dict.fromkeys(events))
+        await shop.sell(product)
+
+    assert [told.json["event_type"] for told in shop.told()] == ["order.created"]
+    refusal = await shop.refused(update, input={"partner": partner["id"], "events": []})
+    assert refusal[:2] == ("INVALID", "input.events")
+
+
 async def test_the_next_notification_has_the_new_key_and_signature(shop: Shop) -> None:
     partner = await shop.partner(apiKey=KEY)
     product = await shop.product(partners=(partner,))

@@ -27,7 +27,7 @@ WHOSE = ("mine", "other", "none")  # whose client's a row is: the actor's, anoth
 Rows = dict[type[Model], dict[str, UUID]]
 
 PEOPLE = {models.Membership, models.User, models.Session}
-OF_A_SALE = {models.Client, models.Order, models.OrderLine, models.Payment, models.Reminder}
+OF_A_SALE = {models.Access, models.Client, models.Order, models.OrderLine, models.Payment, models.Reminder}
 TENANT = {models.Organization, models.Storefront}
 CATALOGUE = {*TENANT, models.Product}
 EVERYTHING = set(READS) - PEOPLE
@@ -332,6 +332,7 @@ async def sale(shop: Shop, whose: str, number: int, people: dict[str, Any]) -> l
         order=order, method=models.PaymentMethod.STRIPE, status=models.PaymentStatus.SUCCEEDED, amount_cents=1200,
         paid_at=now, **paid, **here,
     )  # fmt: skip
+    access = await models.Access.create(client=client, product=product, order=order, live=False, starts_at=now, **here)
     conflict = await models.Conflict.create(
         order=order, kind=models.ConflictKind.DUPLICATE_PAYMENT, reference="pi_2", message="Paid twice", **here
     )
@@ -372,8 +373,8 @@ async def sale(shop: Shop, whose: str, number: int, people: dict[str, Any]) -> l
         client=client, token_hash=f"{number:064}", expires_at=now + timedelta(days=1), **here
     )
     return [
-        client, product, partner, link, order, line, payment, conflict, invoice, endpoint, notification, attempt,
-        replay, reminder, code, key, own, invitation, entry, server, portal,
+        client, product, partner, link, order, line, payment, access, conflict, invoice, endpoint, notification,
+        attempt, replay, reminder, code, key, own, invitation, entry, server, portal,
     ]  # fmt: skip
 
 

@@ -16,9 +16,11 @@ import models
 from engine.views import VIEWS
 from models import Role
 from models.base import Owned, global_id
+from models.database import transaction
 from policy import READS, Key, Kind, Permission, Scoped, granted
 from schema.roots import MUTATIONS, PERMISSIONS
-from services import access_keys
+from services import access_keys, credit_notes
+from services.settlement import with_everything
 from tests.security import inputs
 from tests.security.documents import (
     BY_ID,
@@ -124,7 +126,8 @@ async def test_the_database_refuses_a_row_that_names_one_of_another_organization
         for name, column in model._meta.fields_map.items():
             if not (isinstance(column, ForeignKeyFieldInstance) and issubclass(column.related_model, Owned)):
                 continue
-            row = await model.get(organization_id=mine, **{f"{name}_id__not_isnull": True})
+            row = await model.filter(organization_id=mine, **{f"{name}_id__not_isnull": True}).order_by("id").first()
+            assert row is not None, f"{model.__name__}.{name}"
             foreign = await column.related_model.filter(organization_id=theirs).order_by("id").first()
             with pytest.raises(IntegrityError, match="foreign key"):
                 await model.filter(pk=row.pk).update(**{f"{name}_id": foreign.pk}, **apart(model))
@@ -210,6 +213,8 @@ async def fill(shop: Shop) -> None:
     await models.Order.filter(**here).update(discount_code_id=code.pk)
     slug = shop.organization.slug
     invoice = await models.Invoice.get(**here)
+    async with transaction():
+        await credit_notes.issue(await with_everything(order), invoice, 400)
     await models.Reminder.create(
         order=order, invoice=invoice, number=1, due_at=order.created_at, message_id="<1@shop.test>", **here
     )
