@@ -1,6 +1,7 @@
 """How fast what surrounds a sale is, as ratios to the least that could be done: `make bench`.
 
 webhook     the whole route of Stripe's events, against a route that reads the body, and one that stores it too
+event       Stripe's events handled to the end, against the SQL that this takes, written by hand
 invoice     a page rendered, against WeasyPrint used as its manual begins
 signing-in  `me` while fifty people sign in, against `me` alone: how much longer the slowest of a hundred answers takes
 delivery    partners told, each try recorded, against posts one after the other of which nothing is kept
@@ -22,13 +23,14 @@ from pathlib import Path
 
 import uvloop
 
-from benchmarks import data, deliveries, invoices, load, mutations, signing_in, webhooks
+from benchmarks import data, deliveries, events, invoices, load, mutations, signing_in, webhooks
 from benchmarks.figures import Figure, as_json, as_table
 from benchmarks.installation import Installation
 from local import embedded, processes
 
 CLAIMS = {
     "webhook": webhooks.measure,
+    "event": events.measure,
     "invoice": invoices.measure,
     "delivery": deliveries.measure,
     "mutation": mutations.measure,

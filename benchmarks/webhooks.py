@@ -30,14 +30,14 @@ def measure(installed: Installation, rounds: int, seconds: float) -> list[Figure
 
 async def _figures(installed: Installation, bench: Bench) -> list[Figure]:
     async with Sandbox(webhook_secret=SECRET) as sandbox:
-        events = _Events(sandbox, await _payment(sandbox))
+        events = _Events(sandbox, await payment(sandbox))
         lengths = {way: await _length(bench, events, way) for way in ROUTES}
         turns = await bench.turns({way: events.to(route, lengths[way]) for way, route in ROUTES.items()})
     await _check_kept(installed, events)
     return [faster("webhook", turns, EMPTY), faster("webhook", turns, INSERT)]
 
 
-async def _payment(sandbox: Sandbox) -> dict[str, Any]:
+async def payment(sandbox: Sandbox) -> dict[str, Any]:
     """The event of an order paid at Stripe."""
     async with Stripe(Credentials(secret_key="sk_test_benchmark"), url=sandbox.url) as stripe:
         price = {"currency": "eur", "unit_amount": 9999, "product_data": {"name": "Déclaration d'impôts"}}

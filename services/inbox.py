@@ -15,7 +15,7 @@ from uuid_utils.compat import uuid7
 
 from models import Lane, StripeEvent
 from models.database import query, transaction
-from services import catalogue_sync, foreign_sales
+from services import catalogue_sync, foreign_sales, keeping
 from services import stripe_news as news
 from services.group_commit import GroupCommit
 from services.outbox import job, promised
@@ -137,12 +137,15 @@ async def handle(event: StripeEvent) -> None:
     told = News(event.stripe_account, event.live, event.occurred_at, event.stripe_id, key)
     foreign = await foreign_sales.ask(event.type, named)
     async with transaction():
-        locked = await StripeEvent.select_for_update().get(id=event.id)
-        if locked.handled_at is not None:
-            return
-        if foreign:
-            locked.outcome, locked.flagged_at = await foreign_sales.take(told, foreign)
-        else:
-            locked.outcome = await HANDLERS[event.type](told, named)
-        locked.handled_at = datetime.now(UTC)
-        await locked.save(update_fields=["outcome", "handled_at", "flagged_at"])
+        (known,) = await query("SELECT handled_at FROM stripe_events WHERE id = $1 FOR UPDATE", event.id)
+        if known["handled_at"] is None:
+            flagged_at = None
+            if foreign:
+                outcome, flagged_at = await foreign_sales.take(told, foreign)
+            else:
+                outcome = await HANDLERS[event.type](told, named)
+            await query(
+                "UPDATE stripe_events SET outcome = $2, flagged_at = $3, handled_at = now() WHERE id = $1",
+                event.id, outcome, flagged_at,
+            )  # fmt: skip
+        await keeping.finish()

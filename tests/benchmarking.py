@@ -35,6 +35,7 @@ def test_each_claim_is_measured_and_told(home: Path) -> None:
     assert [(figure["case"], figure["against"]) for figure in figures] == [
         ("webhook", "an empty route"),
         ("webhook", "one row inserted"),
+        ("event", "bare SQL"),
         ("invoice, lines: 1", "naive"),
         ("invoice, lines: 7", "naive"),
         ("invoice, lines: 40", "naive"),

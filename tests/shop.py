@@ -14,7 +14,7 @@ from tortoise import connections
 
 from models import Lane, Membership, Organization, Role, User, VatRegime
 from sandbox import Sandbox
-from services import deliveries, outbox
+from services import deliveries, keeping
 from tests.documents import CHECKOUT, CODE, INTENT, ORDER, SIGN_IN, changing, mutation
 from workers.lanes import AREAS
 
@@ -214,9 +214,9 @@ class Shop:
     async def work_is_done(self, most: int = 200) -> None:
         """Keep every promise that is due, as the workers would, until none is left."""
         for _ in range(most):
-            leased = [promise for lane in Lane for promise in await outbox.claim(lane, 20)]
+            leased = [promise for lane in Lane for promise in await keeping.claim(lane, 20)]
             for promise in leased:
-                await outbox.keep(promise)
+                await keeping.keep(promise)
             due = await deliveries.claim(20)
             for endpoint in due:
                 await deliveries.tell(endpoint)

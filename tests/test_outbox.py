@@ -16,7 +16,7 @@ from tortoise import connections
 from errors import Disconnected, Refused, Unavailable
 from models import Client, Lane, Promise
 from models.database import transaction
-from services import outbox
+from services import keeping, outbox
 from services.outbox import Again, job, later
 from services.outside import outside
 from services.wake import Wake
@@ -105,7 +105,7 @@ async def promised(client: Client, function: outbox.Function = labour, count: in
 
 
 async def leased(lane: Lane = Lane.SYNC) -> Promise:
-    (promise,) = await outbox.claim(lane, 20)
+    (promise,) = await keeping.claim(lane, 20)
     return promise
 
 
@@ -144,13 +144,13 @@ async def forgotten(queue: Redis) -> None:
 async def test_a_promise_is_kept_once_by_its_job(shop: Shop, client: Client, work: Work) -> None:
     (promise,) = await promised(client)
 
-    await outbox.keep(await leased())
+    await keeping.keep(await leased())
 
     kept = await now_of(promise)
     assert work.done == [client.id]
     assert kept.done_at
     assert (kept.lease_until, kept.token, kept.error, kept.failures, kept.deaths) == (None, None, None, 0, 0)
-    assert await outbox.claim(Lane.SYNC, 20) == []
+    assert await keeping.claim(Lane.SYNC, 20) == []
 
 
 async def test_a_rolled_back_change_leaves_no_promise_and_wakes_nobody(client: Client, queue: Redis) -> None:
@@ -181,9 +181,9 @@ async def test_a_promise_for_later_is_not_due_before(shop: Shop, client: Client,
     async with transaction():
         await later(labour, client, at=datetime.now(UTC) + timedelta(minutes=5))
 
-    assert await outbox.claim(Lane.SYNC, 20) == []
+    assert await keeping.claim(Lane.SYNC, 20) == []
     await shop.time_passes(minutes=5)
-    await outbox.keep(await leased())
+    await keeping.keep(await leased())
     assert work.done == [client.id]
 
 
@@ -196,21 +196,21 @@ async def test_a_promise_after_another_waits_for_it_and_is_woken_by_it(
     await forgotten(queue)
     await shop.time_passes(hours=24)
 
-    assert await outbox.claim(Lane.MAIL, 20) == []
-    await outbox.keep(await leased())
+    assert await keeping.claim(Lane.MAIL, 20) == []
+    await keeping.keep(await leased())
     assert await woken(queue) == 1
-    await outbox.keep(await leased(Lane.MAIL))
+    await keeping.keep(await leased(Lane.MAIL))
     assert (await now_of(second)).done_at
 
 
 async def test_a_promise_after_one_that_is_kept_already_is_due(shop: Shop, client: Client, work: Work) -> None:
     (first,) = await promised(client)
-    await outbox.keep(await leased())
+    await keeping.keep(await leased())
 
     async with transaction():
         second = await later(write, client, after=first)
 
-    await outbox.keep(await leased(Lane.MAIL))
+    await keeping.keep(await leased(Lane.MAIL))
     assert (await now_of(second)).done_at
 
 
@@ -221,12 +221,12 @@ async def test_a_promise_after_one_that_is_being_kept_is_not_forgotten(client: C
 
     async with transaction():
         second = await later(write, client, after=first)
-        finishing = asyncio.create_task(outbox.keep(held), context=Context())  # not in our transaction
+        finishing = asyncio.create_task(keeping.keep(held), context=Context())  # not in our transaction
         await asyncio.wait([finishing], timeout=0.3)
     await finishing
 
     assert (await now_of(first)).done_at
-    await outbox.keep(await leased(Lane.MAIL))
+    await keeping.keep(await leased(Lane.MAIL))
     assert (await now_of(second)).done_at
 
 
@@ -273,10 +273,10 @@ async def test_what_is_promised_while_the_other_is_given_up_does_not_wait_for_ev
     work.failures = [Refused("never")]
     async with transaction():
         first = await later(labour, client)
-    (leased,) = await outbox.claim(Lane.SYNC, 1)
+    (leased,) = await keeping.claim(Lane.SYNC, 1)
     async with transaction():
         second = await later(write, client, after=first)
-        giving_up = asyncio.create_task(outbox.keep(leased), context=Context())
+        giving_up = asyncio.create_task(keeping.keep(leased), context=Context())
         await asyncio.sleep(0.2)
         assert not giving_up.done()
     await giving_up
@@ -301,7 +301,7 @@ async def test_a_promise_that_waits_for_its_time_can_be_hastened(
     async with transaction():
         assert not await outbox.hasten(labour, client)  # it is being kept
     assert await outbox.owes(labour, client)
-    await outbox.keep(held)
+    await keeping.keep(held)
     async with transaction():
         assert not await outbox.hasten(labour, client)
     assert not await outbox.owes(labour, client)
@@ -315,7 +315,7 @@ async def test_a_promise_that_waits_for_its_time_can_be_hastened(
 async def test_two_claimers_never_get_the_same_row(client: Client) -> None:
     await promised(client, count=60)
 
-    claims = await asyncio.gather(*(outbox.claim(Lane.SYNC, 5) for _ in range(20)))
+    claims = await asyncio.gather(*(keeping.claim(Lane.SYNC, 5) for _ in range(20)))
 
     taken = Counter(promise.id for claim in claims for promise in claim)
     assert len(taken) == 60
@@ -328,13 +328,13 @@ async def test_a_claim_never_takes_more_than_asked_whatever_the_planner_thinks(c
     await connections.get("default").execute_script("ANALYZE outbox")  # seen by autovacuum when it was young
     await promised(client, count=40)
 
-    assert len(await outbox.claim(Lane.SYNC, 5)) == 5
+    assert len(await keeping.claim(Lane.SYNC, 5)) == 5
 
 
 async def test_what_is_due_first_is_taken_first(client: Client) -> None:
     promises = await promised(client, count=10)
 
-    taken = [promise.id for _ in range(5) for promise in await outbox.claim(Lane.SYNC, 2)]
+    taken = [promise.id for _ in range(5) for promise in await keeping.claim(Lane.SYNC, 2)]
 
     assert {*taken[:2]} == {promise.id for promise in promises[:2]}
     assert {*taken} == {promise.id for promise in promises}
@@ -345,7 +345,7 @@ async def test_a_lease_holds_until_it_ends_then_another_takes_over(shop: Shop, c
     held = await leased()
 
     await shop.time_passes(seconds=14)
-    assert await outbox.claim(Lane.SYNC, 20) == []
+    assert await keeping.claim(Lane.SYNC, 20) == []
     await shop.time_passes(seconds=2)
     taken_over = await leased()
 
@@ -369,12 +369,12 @@ async def test_who_finishes_after_its_lease_ended_changes_nothing(
     before = await now_of(promise)
 
     work.failures = [outcome] if outcome else []
-    await outbox.keep(late)
+    await keeping.keep(late)
 
     after = await now_of(promise)
     for column in ("done_at", "given_up_at", "due_at", "token", "lease_until", "failures", "deaths", "error"):
         assert getattr(after, column) == getattr(before, column), column
-    assert await outbox.claim(Lane.MAIL, 20) == []
+    assert await keeping.claim(Lane.MAIL, 20) == []
 
 
 async def test_a_heartbeat_keeps_the_lease_of_what_is_under_way(shop: Shop, client: Client) -> None:
@@ -383,20 +383,20 @@ async def test_a_heartbeat_keeps_the_lease_of_what_is_under_way(shop: Shop, clie
     await shop.time_passes(seconds=14)
     assert held.token
 
-    await outbox.extend({held.token})
+    await keeping.extend({held.token})
 
     await shop.time_passes(seconds=14)
-    assert await outbox.claim(Lane.SYNC, 20) == []
+    assert await keeping.claim(Lane.SYNC, 20) == []
 
 
 async def test_a_heartbeat_holds_nothing_but_what_is_under_way(shop: Shop, client: Client) -> None:
     """Two taken at once: one is still worked on, the other's end could not be written down."""
     await promised(client, count=2)
-    lively, lost = await outbox.claim(Lane.SYNC, 20)
+    lively, lost = await keeping.claim(Lane.SYNC, 20)
     await shop.time_passes(seconds=14)
     assert lively.token
 
-    await outbox.extend({lively.token})
+    await keeping.extend({lively.token})
 
     await shop.time_passes(seconds=2)
     assert (await leased()).id == lost.id
@@ -407,7 +407,7 @@ async def test_a_heartbeat_waits_for_no_row_that_is_being_written_down(
 ) -> None:
     """It would hold the rows that it has by then, and whoever wants to finish those would wait in turn."""
     await promised(client, count=3)
-    held = await outbox.claim(Lane.SYNC, 20)
+    held = await keeping.claim(Lane.SYNC, 20)
     await shop.time_passes(seconds=14)
     elsewhere = await asyncpg.connect(database_url)
     finishing = elsewhere.transaction()
@@ -415,12 +415,12 @@ async def test_a_heartbeat_waits_for_no_row_that_is_being_written_down(
     await elsewhere.execute("UPDATE outbox SET done_at = now() WHERE id = $1", held[1].id)
 
     async with asyncio.timeout(10):
-        await outbox.extend({promise.token for promise in held if promise.token})
+        await keeping.extend({promise.token for promise in held if promise.token})
 
     await finishing.rollback()
     await elsewhere.close()
     await shop.time_passes(seconds=2)
-    assert [promise.id for promise in await outbox.claim(Lane.SYNC, 20)] == [held[1].id]
+    assert [promise.id for promise in await keeping.claim(Lane.SYNC, 20)] == [held[1].id]
 
 
 async def test_a_late_heartbeat_takes_nothing_back(shop: Shop, client: Client) -> None:
@@ -431,7 +431,7 @@ async def test_a_late_heartbeat_takes_nothing_back(shop: Shop, client: Client) -
     before = await now_of(promise)
     assert held.token
 
-    await outbox.extend({held.token})
+    await keeping.extend({held.token})
 
     assert (await now_of(promise)).lease_until == before.lease_until
 
@@ -445,11 +445,11 @@ async def test_a_failure_is_tried_again_at_doubling_distances(shop: Shop, client
     waits = []
 
     for number in range(12):
-        await outbox.keep(await leased())
+        await keeping.keep(await leased())
         waits.append(round(await seconds_until_due(promise)))
         assert (await now_of(promise)).error == f"RuntimeError: no {number}"
         await shop.time_passes(seconds=1000)
-    await outbox.keep(await leased())
+    await keeping.keep(await leased())
 
     assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]
     kept = await now_of(promise)
@@ -464,7 +464,7 @@ async def test_who_says_when_to_come_back_is_believed_within_reason(
     work.failures = [Unavailable("busy", retry_after=asked)]
     (promise,) = await promised(client)
 
-    await outbox.keep(await leased())
+    await keeping.keep(await leased())
 
     assert round(await seconds_until_due(promise)) == waits
 
@@ -473,7 +473,7 @@ async def test_a_refusal_is_given_up_at_once_with_its_reason(shop: Shop, client:
     work.failures = [Refused("no such mailbox")]
     (promise,) = await promised(client)
 
-    await outbox.keep(await leased())
+    await keeping.keep(await leased())
 
     given_up = await now_of(promise)
     assert given_up.given_up_at
@@ -481,7 +481,7 @@ async def test_a_refusal_is_given_up_at_once_with_its_reason(shop: Shop, client:
         "no such mailbox", None, None, None,
     )  # fmt: skip
     await shop.time_passes(hours=24)
-    assert await outbox.claim(Lane.SYNC, 20) == []
+    assert await keeping.claim(Lane.SYNC, 20) == []
 
 
 async def test_what_fails_for_thirty_days_is_given_up(shop: Shop, client: Client, work: Work) -> None:
@@ -489,10 +489,10 @@ async def test_what_fails_for_thirty_days_is_given_up(shop: Shop, client: Client
     (promise,) = await promised(client)
 
     for _ in range(30):
-        await outbox.keep(await leased())
+        await keeping.keep(await leased())
         assert not (await now_of(promise)).given_up_at
         await shop.time_passes(hours=24)
-    await outbox.keep(await leased())
+    await keeping.keep(await leased())
 
     given_up = await now_of(promise)
     assert given_up.given_up_at
@@ -505,7 +505,7 @@ async def test_a_job_that_wants_another_go_gets_it_at_its_time_and_has_not_faile
     work.failures = [Again(datetime.now(UTC) + timedelta(minutes=5), "the partner answered 500")]
     (promise,) = await promised(client)
 
-    await outbox.keep(await leased())
+    await keeping.keep(await leased())
 
     postponed = await now_of(promise)
     assert round(await seconds_until_due(promise)) == 300
@@ -518,7 +518,7 @@ async def test_a_job_that_wants_another_go_gets_it_at_its_time_and_has_not_faile
 async def test_a_job_that_takes_too_long_is_stopped_and_says_so(client: Client) -> None:
     (promise,) = await promised(client, dawdle)
 
-    await outbox.keep(await leased())
+    await keeping.keep(await leased())
 
     failed = await now_of(promise)
     assert failed.failures == 1
@@ -527,15 +527,15 @@ async def test_a_job_that_takes_too_long_is_stopped_and_says_so(client: Client) 
 
 async def test_what_kills_its_workers_is_given_up_in_the_end(shop: Shop, client: Client, work: Work) -> None:
     (promise,) = await promised(client)
-    for _ in range(outbox.DEATHS_MOST + 1):
+    for _ in range(keeping.DEATHS_MOST + 1):
         await leased()  # by a worker that dies
         await shop.time_passes(seconds=16)
 
-    await outbox.keep(await leased())
+    await keeping.keep(await leased())
 
     given_up = await now_of(promise)
     assert given_up.given_up_at
-    assert given_up.error == f"{outbox.DEATHS_MOST + 1} workers died on it"
+    assert given_up.error == f"{keeping.DEATHS_MOST + 1} workers died on it"
     assert work.done == []
 
 
@@ -543,7 +543,7 @@ async def test_a_job_that_the_code_no_longer_knows_is_given_up(shop: Shop, clien
     (promise,) = await promised(client)
     await shop.sql("UPDATE outbox SET job = 'invoices.engrave'")
 
-    await outbox.keep(await leased())
+    await keeping.keep(await leased())
 
     assert (await now_of(promise)).error == "no job is called invoices.engrave"
 
@@ -554,7 +554,7 @@ async def test_any_reason_can_be_written_down(client: Client, work: Work, kind: 
     work.failures = [kind(reason)]
     (promise,) = await promised(client)
 
-    await outbox.keep(await leased())
+    await keeping.keep(await leased())
 
     failed = await now_of(promise)
     assert failed.token is None

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+from collections import deque
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
@@ -13,8 +15,8 @@ from services import (
     catalogue_sync,
     inbox,
     invoices,
+    keeping,
     notifications,
-    outbox,
     partner_alerts,
     reminders,
     sales,
@@ -38,22 +40,26 @@ AREAS = (
 )  # importing them declares their jobs
 
 WIDTHS = {Lane.EVENTS: 8, Lane.RENDER: 2, Lane.MAIL: 4, Lane.DELIVER: 20, Lane.SYNC: 8}
+# Taken beside those under way, where a job is so short that asking for each by itself would take as long.
+AHEAD = {Lane.EVENTS: 24}
 LOOK_EVERY = 5.0  # seconds: a lost wake-up costs no more
 HEARTBEAT = 5.0  # seconds, a third of a lease
 GRACE = 8.0  # seconds for what is under way when the worker stops
 
 
 class Lanes:
-    """All lanes of one worker, and what tells partners."""
+    """All lanes of one worker, each as wide as it is told, and what tells partners."""
 
-    def __init__(self) -> None:
+    def __init__(self, widths: Mapping[Lane, int] = WIDTHS) -> None:
         self._deliveries = Deliveries()
-        self._lanes = {lane: _Lane(lane, width) for lane, width in WIDTHS.items()}
+        self._lanes = {lane: _Lane(lane, width, AHEAD.get(lane, 0)) for lane, width in widths.items()}
         self._loops: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         loops = [lane.run() for lane in self._lanes.values()]
-        self._loops = [asyncio.create_task(loop) for loop in (*loops, self._deliveries.run(), self._heartbeat())]
+        if Lane.DELIVER in self._lanes:
+            loops.append(self._deliveries.run())
+        self._loops = [asyncio.create_task(loop) for loop in (*loops, self._heartbeat())]
 
     def wake(self, lane: Lane) -> None:
         self._lanes[lane].woken.set()
@@ -64,6 +70,7 @@ class Lanes:
         """Take nothing more, give what is under way a moment; what is left is free when its lease ends."""
         for loop in self._loops:
             loop.cancel()
+        await self._give_back()
         under_way: list[asyncio.Task[Any]] = [*self._deliveries.under_way]
         under_way += [task for lane in self._lanes.values() for task in lane.under_way]
         if under_way:
@@ -72,22 +79,43 @@ class Lanes:
                 task.cancel()
         await asyncio.gather(*self._loops, *under_way, return_exceptions=True)
 
+    async def _give_back(self) -> None:
+        """What was not begun is free at once."""
+        tokens = {token for lane in self._lanes.values() for token in lane.put_away()}
+        if tokens:
+            try:
+                await keeping.give_back(tokens)
+            except Exception:
+                log.exception("what was not begun could not be given back; its leases will end")
+
     async def _heartbeat(self) -> None:
         while True:
             await asyncio.sleep(HEARTBEAT)
-            held = {token for lane in self._lanes.values() for token in lane.under_way.values()}
+            held = {token for lane in self._lanes.values() for token in lane.held}
             if held:
                 try:
-                    await outbox.extend(held)
+                    await keeping.extend(held)
                 except Exception:
                     log.exception("the leases could not be extended")
 
 
 class _Lane:
-    def __init__(self, lane: Lane, width: int) -> None:
-        self._lane, self._width = lane, width
+    def __init__(self, lane: Lane, width: int, ahead: int) -> None:
+        self._lane, self._width, self._ahead = lane, width, ahead
         self.woken = asyncio.Event()
         self.under_way: dict[asyncio.Task[None], UUID] = {}
+        self._waiting: deque[Promise] = deque()  # leased, not begun
+
+    @property
+    def held(self) -> set[UUID]:
+        """The tokens of all that it has."""
+        return {*self.under_way.values(), *map(_token, self._waiting)}
+
+    def put_away(self) -> set[UUID]:
+        """Forget what was not begun; its tokens."""
+        tokens = set(map(_token, self._waiting))
+        self._waiting.clear()
+        return tokens
 
     async def run(self) -> None:
         while True:
@@ -96,36 +124,48 @@ class _Lane:
             await self._pause()
 
     async def _take(self) -> None:
-        room = self._width - len(self.under_way)
-        if room == 0:
+        if self._is_full:
             return
+        room = self._width + self._ahead - len(self.under_way) - len(self._waiting)
         try:
-            leased = await outbox.claim(self._lane, room)
+            leased = await keeping.claim(self._lane, room)
         except Exception:
             log.exception("lane %s could not look for work", self._lane)
             return
-        for promise in leased:
-            self._begin(promise)
+        self._waiting += leased
+        self._begin()
         if len(leased) == room:
             self.woken.set()  # there may be more
 
-    def _begin(self, promise: Promise) -> None:
-        assert promise.token is not None
-        task = asyncio.create_task(outbox.keep(promise))
-        self.under_way[task] = promise.token
-        task.add_done_callback(self._ended)
+    @property
+    def _is_full(self) -> bool:
+        return len(self.under_way) == self._width and len(self._waiting) >= self._ahead / 2
+
+    def _begin(self) -> None:
+        while self._waiting and len(self.under_way) < self._width:
+            promise = self._waiting.popleft()
+            task = asyncio.create_task(keeping.keep(promise))
+            self.under_way[task] = _token(promise)
+            task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         del self.under_way[task]
-        self.woken.set()
+        self._begin()
+        if not self._is_full:
+            self.woken.set()
         if not task.cancelled() and task.exception():
             log.error("a promise could not be written down; its lease will end", exc_info=task.exception())
 
     async def _pause(self) -> None:
         """Until woken, or it is time to look again; while full, until something ends."""
-        if len(self.under_way) == self._width:
+        if self._is_full:
             await asyncio.wait(self.under_way, return_when=asyncio.FIRST_COMPLETED)
             return
         with suppress(TimeoutError):  # of Python 3.11, `wait_for` would forget that it was cancelled while woken
             async with asyncio.timeout(LOOK_EVERY):
                 await self.woken.wait()
+
+
+def _token(promise: Promise) -> UUID:
+    assert promise.token is not None
+    return promise.token

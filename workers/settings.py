@@ -4,6 +4,7 @@ import asyncio
 from contextlib import AsyncExitStack
 from typing import Any
 
+import uvloop
 from arq.typing import WorkerSettingsBase
 from arq.worker import Worker, func, get_kwargs
 
@@ -65,5 +66,6 @@ class _Leaving(Worker):
 
 def run() -> None:
     """Work until SIGTERM, or until Redis goes away."""
+    uvloop.install()
     given: dict[str, Any] = get_kwargs(WorkerSettings)
     _Leaving(**given).run()

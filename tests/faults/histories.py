@@ -25,7 +25,7 @@ from sandbox import stripe_intents, stripe_sepa
 from sandbox.stripe_books import Call
 from sandbox.stripe_errors import StripeError
 from sandbox.stripe_payment import NotOpen
-from services import outbox
+from services import keeping
 from tests.shop import CHECKOUT, INTENT, GraphQLErrors, Shop
 
 Event = dict[str, Any]
@@ -310,8 +310,8 @@ class History:
         news, self.untold = self.untold, []
         await asyncio.gather(*(self._tell([event]) for event in news))
         for lane in Lane:
-            while promises := await outbox.claim(lane, 50):
-                await asyncio.gather(*(outbox.keep(promise) for promise in promises))
+            while promises := await keeping.claim(lane, 50):
+                await asyncio.gather(*(keeping.keep(promise) for promise in promises))
 
     async def _work(self, which: int) -> None:
         await self.shop.work_is_done()

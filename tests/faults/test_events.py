@@ -14,7 +14,7 @@ import pytest
 from models import Lane, Promise, StripeEvent
 from models.base import parse_global_id
 from sandbox.stripe_cards import DECLINED
-from services import inbox, outbox
+from services import inbox, keeping
 from tests.printer import Printer
 from tests.shop import CHECKOUT, Shop
 
@@ -139,10 +139,10 @@ async def test_ten_workers_on_the_same_event_make_one_sale(shop: Shop, counter: 
     await shop.deliver(event)
     holders = []
     for _ in range(10):
-        holders += await outbox.claim(Lane.EVENTS, 20)
+        holders += await keeping.claim(Lane.EVENTS, 20)
         await shop.time_passes(seconds=16)
 
-    await asyncio.gather(*(outbox.keep(promise) for promise in holders))
+    await asyncio.gather(*(keeping.keep(promise) for promise in holders))
     await shop.work_is_done()
 
     assert len(holders) == 10
@@ -153,14 +153,14 @@ async def test_ten_workers_on_the_same_event_make_one_sale(shop: Shop, counter: 
 async def test_two_workers_on_the_same_invoice_make_one_file(shop: Shop, counter: Counter) -> None:
     order, event = await counter.paid()
     await shop.deliver(event)
-    for promise in await outbox.claim(Lane.EVENTS, 20):
-        await outbox.keep(promise)
+    for promise in await keeping.claim(Lane.EVENTS, 20):
+        await keeping.keep(promise)
     holders = []
     for _ in range(3):
-        holders += await outbox.claim(Lane.RENDER, 20)
+        holders += await keeping.claim(Lane.RENDER, 20)
         await shop.time_passes(seconds=16)
 
-    await asyncio.gather(*(outbox.keep(promise) for promise in holders))
+    await asyncio.gather(*(keeping.keep(promise) for promise in holders))
     await shop.work_is_done()
 
     (row,) = await shop.sql("SELECT file_sha256, emailed_at FROM invoices")
@@ -508,8 +508,8 @@ async def test_an_event_that_cannot_be_stored_whole_is_not_taken_and_stripe_send
 
 async def handle_all_at_once() -> None:
     """All of Stripe's events that are due, each by a worker of its own."""
-    while promises := await outbox.claim(Lane.EVENTS, 50):
-        await asyncio.gather(*(outbox.keep(promise) for promise in promises))
+    while promises := await keeping.claim(Lane.EVENTS, 50):
+        await asyncio.gather(*(keeping.keep(promise) for promise in promises))
 
 
 async def numbers(shop: Shop) -> list[int]:

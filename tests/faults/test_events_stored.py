@@ -11,7 +11,7 @@ from httpx import Response
 from redis.asyncio import Redis
 
 from models import Lane
-from services import inbox, outbox
+from services import inbox, keeping
 from services.outside import outside
 from services.twins import PLATFORM
 from settings import Settings
@@ -103,4 +103,4 @@ async def test_many_that_come_together_wake_the_workers_once(shop: Shop, events:
         await outside().wake.told()
 
         assert 1 <= await redis.zcard("arq:queue") <= 5  # not forty
-    assert len(await outbox.claim(Lane.EVENTS, MANY)) == MANY
+    assert len(await keeping.claim(Lane.EVENTS, MANY)) == MANY

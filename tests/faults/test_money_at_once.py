@@ -12,7 +12,7 @@ import pytest
 
 from models import Lane, Promise
 from sandbox.stripe_payment import NotOpen
-from services import outbox
+from services import keeping
 from services.outside import outside
 from tests.faults.histories import Catalogue, History, Sale
 from tests.faults.test_events import handle_all_at_once
@@ -405,8 +405,8 @@ async def outcome(call: Any) -> str:
 async def outbox_done() -> None:
     """One worker's rounds."""
     for lane in Lane:
-        for promise in await outbox.claim(lane, 10):
-            await outbox.keep(promise)
+        for promise in await keeping.claim(lane, 10):
+            await keeping.keep(promise)
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from models import Invoice, Lane
-from services import files, outbox, tokens
+from services import files, keeping, tokens
 from services.outside import outside
 from tests.security.surroundings import never_made
 from tests.shop import Shop
@@ -69,8 +69,8 @@ async def test_an_invoice_that_is_not_rendered_yet_has_no_link_and_opens_nothing
     _, events = await shop.paid_events()
     for event in events:
         await shop.deliver(event)
-    for promise in await outbox.claim(Lane.EVENTS, 20):
-        await outbox.keep(promise)
+    for promise in await keeping.claim(Lane.EVENTS, 20):
+        await keeping.keep(promise)
     invoice = await Invoice.get()
 
     seen = await shop("{ invoices { nodes { pdfUrl } } }")
