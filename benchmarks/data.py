@@ -254,10 +254,11 @@ ORDER BY number
 
 _PARTNER = """
 INSERT INTO partners (
-    id, created_at, organization_id, slug, name, tell_free_orders, brand_name, brand_color, contact_email
+    id, created_at, organization_id, slug, name, tell_free_orders, brand_name, brand_color, contact_email,
+    retry_policy, breaker_threshold, events
 ) VALUES (
     id_of($2::text, 0), '2024-01-01Z', $1::uuid, 'fiscalis', 'Fiscalis', false, 'Service Fiscalis',
-    '#7a2e4d', 'contact@fiscalis.test'
+    '#7a2e4d', 'contact@fiscalis.test', 'GUIDE', NULL, 'order.created'
 )
 """
 
@@ -276,7 +277,7 @@ WITH series AS (
 )
 INSERT INTO invoices (
     id, created_at, organization_id, order_id, partner_id, series_id, type, number, year, sequence, issued_at, due_on,
-    settled_at, currency, net_cents, vat_cents, total_cents, stripe_account, live, content, message_id,
+    settled_at, currency, net_cents, vat_cents, total_cents, stripe_account, live, content, message_id, credited_cents,
     file_key, file_sha256, rendered_at, emailed_at
 )
 SELECT
@@ -290,7 +291,7 @@ SELECT
         'lines', jsonb_build_array(jsonb_build_object('name', 'Formule', 'quantity', 1, 'total', total_cents)),
         'notes', 'TVA acquittée sur les encaissements. Pas d''escompte pour paiement anticipé.'
     ),
-    sequence || '.' || year || '@' || $2 || '.test',
+    sequence || '.' || year || '@' || $2 || '.test', 0,
     'invoices/' || year || '/' || sequence || '.pdf', repeat('0a', 32),
     paid_at + interval '2 s', paid_at + interval '3 s'
 FROM made, series

@@ -238,8 +238,8 @@ VALUES ($1, now(), $2, $3, 'STRIPE', 'SUCCEEDED', $4, $4, 'EUR', 'platform', fal
 _PAID = "UPDATE orders SET status = 'PAID', paid_cents = total_cents, paid_at = $2, event_id = $3 WHERE id = $1"
 
 _ACCESS = """
-INSERT INTO accesses (id, created_at, organization_id, client_id, product_id, order_id, live)
-VALUES ($1, now(), $2, $3, $4, $5, false) ON CONFLICT DO NOTHING
+INSERT INTO accesses (id, created_at, organization_id, client_id, product_id, order_id, live, starts_at)
+VALUES ($1, now(), $2, $3, $4, $5, false, now()) ON CONFLICT DO NOTHING
 """
 
 _NUMBER = """
@@ -250,9 +250,9 @@ WHERE organization_id = $1 AND stripe_account = 'platform' AND NOT live RETURNIN
 _INVOICE = """
 INSERT INTO invoices (id, created_at, organization_id, order_id, partner_id, series_id, type, number, year, sequence,
     issued_at, due_on, settled_at, currency, net_cents, vat_cents, total_cents, stripe_account, live, content,
-    message_id)
+    message_id, credited_cents)
 VALUES ($1, now(), $2, $3, $4, $5, 'INVOICE', 'FQCA-2026-' || lpad($6::int::text, 6, '0'), 2026, $6, now(), now()::date,
-    now(), 'EUR', 8332, 1667, $7, 'platform', false, $8, $1::uuid::text || '@told.test')
+    now(), 'EUR', 8332, 1667, $7, 'platform', false, $8, $1::uuid::text || '@told.test', 0)
 """
 
 _NOTIFIED = """
