@@ -6,6 +6,7 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import asdict
 from functools import partial
 from typing import Any, cast
+from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
@@ -29,7 +30,7 @@ from errors import NotConfigured
 from resolvers import examples
 from resolvers.schema import engine
 from schema.context import Context
-from services import cookies, files, identity, outside, pages, pay_page
+from services import cookies, files, identity, outside, pages, pay_page, quote_page
 from services.backlog import Backlog
 from services.changes import Changes
 from services.health import Health
@@ -43,6 +44,7 @@ log = logging.getLogger("comptoir.http")
 
 ORGANIZATION = "x-organization"  # header: slug of the organization meant, by who belongs to several
 USER_AGENT_MOST = 200  # characters
+FORM_MOST = 16 * 1024  # bytes of a page's form
 BODY_MOST = 1024 * 1024  # bytes, where a body is read; more is refused with 413 before anything is done with it
 
 # Of the payload of `connection_init`, for `context`: browsers give a WebSocket no headers.
@@ -83,6 +85,7 @@ def create_app(settings: Settings) -> Starlette:
         Route("/webhooks/stripe", stripe, methods=["POST"], max_body_size=BODY_MOST),
         Route("/files/{token}/{name}", file, methods=["GET"]),
         Route("/pay/{token}", pay, methods=["GET", "POST"]),
+        Route("/quote/{token}", quote, methods=["GET", "POST"], max_body_size=FORM_MOST),
         Route("/account", account, methods=["GET"]),
         Route("/healthz", healthz, methods=["GET"]),
         Route("/readyz", readyz(health), methods=["GET"]),
@@ -143,19 +146,19 @@ async def context(request: HTTPConnection) -> Context:
 
 async def file(request: Request) -> Response:
     """A document by its signed link: sent from disk; in S3, shown where it lies."""
-    invoice = await files.invoice_of_link(request.path_params["token"])
-    if invoice is None or invoice.file_key is None:
+    document = await files.document_of_link(request.path_params["token"])
+    if document is None:
         return PlainTextResponse("Ce lien n'est plus valable. / This link is no longer good.", 404)
     headers = {"Cache-Control": "private, no-store"}
-    if address := await files.stored_at(invoice, files.OPENED_LIFE):
+    if address := await files.stored_at(document, files.OPENED_LIFE):
         return RedirectResponse(address, 302, headers)
     try:
-        content = await files.load(invoice.file_key)
+        content = await files.load(document.key)
     except NotConfigured as missing:
-        log.error("invoice %s cannot be shown: %s", invoice.number, missing)
+        log.error("%s cannot be shown: %s", document.filename, missing)
         return PlainTextResponse("Ce document est momentanément indisponible. / Please try again later.", 503)
-    headers["Content-Disposition"] = f'inline; filename="{invoice.number}.pdf"'
-    return Response(content, media_type=files.PDF, headers=headers)
+    headers["Content-Disposition"] = f'inline; filename="{document.filename}"'
+    return Response(content, media_type=document.content_type, headers=headers)
 
 
 async def pay(request: Request) -> Response:
@@ -169,6 +172,17 @@ async def pay(request: Request) -> Response:
     else:
         status, view = await pay_page.show(token, back="back" in request.query_params)
     return HTMLResponse(pages.pay(view), status, pages.headers(view))
+
+
+async def quote(request: Request) -> Response:
+    """The page where a client reads a quote, by its signed link, and accepts or refuses it."""
+    token = request.path_params["token"]
+    if request.method == "POST":
+        form = dict(parse_qsl((await request.body()).decode(errors="replace")))
+        status, view = await quote_page.answer(token, form, request.client.host if request.client else None)
+    else:
+        status, view = await quote_page.show(token)
+    return HTMLResponse(pages.quote(view), status, pages.headers(view))
 
 
 async def account(request: Request) -> Response:

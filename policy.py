@@ -36,6 +36,8 @@ class Permission(Enum):
     PAYMENTS_WRITE = auto()  # record money that came outside Stripe
     DISCOUNTS_READ = auto()
     DISCOUNTS_WRITE = auto()
+    QUOTES_READ = auto()
+    QUOTES_WRITE = auto()
     CONFLICTS_READ = auto()
     CONFLICTS_WRITE = auto()
     INVOICES_READ = auto()
@@ -92,7 +94,7 @@ GRANTS: dict[Kind, frozenset[Permission]] = {
     Role.OWNER: _EVERYTHING,
     Role.ADMIN: _EVERYTHING - {Permission.AUDIT_READ},
     Role.ACCOUNTANT: _SALES | {Permission.CONFLICTS_READ, Permission.INVOICES_READ},
-    Role.CONSULTANT: _SALES,
+    Role.CONSULTANT: _SALES | {Permission.QUOTES_READ, Permission.QUOTES_WRITE},
     Role.BENEFICIARY: _SALES | {Permission.INVOICES_READ, Permission.ORDERS_PAY, Permission.CHECKOUT_START},
     Key.STOREFRONT: frozenset({Permission.PUBLIC, Permission.CATALOGUE_READ, Permission.CHECKOUT_START}),
     Key.PARTNER: frozenset({Permission.PUBLIC, Permission.PARTNERS_READ}),
@@ -102,6 +104,7 @@ GRANTS: dict[Kind, frozenset[Permission]] = {
 _SOLD = frozenset({Permission.CATALOGUE_READ})
 _CLIENTS = frozenset({Permission.CLIENTS_READ})
 _ORDERS = _SOLD | _CLIENTS | {Permission.ORDERS_READ}  # which name clients and products
+_QUOTES = _SOLD | _CLIENTS | {Permission.QUOTES_READ}
 _PARTNERS = frozenset({Permission.PARTNERS_READ})
 
 # What a scope opens: nothing of members, keys or the organization, and nothing that is done in a person's name. Each is
@@ -117,6 +120,8 @@ SCOPES: dict[ApiScope, frozenset[Permission]] = {
     ApiScope.ORDERS_READ: _ORDERS,
     ApiScope.ORDERS_WRITE: _ORDERS | {Permission.ORDERS_WRITE},
     ApiScope.ORDERS_PAY: _ORDERS | {Permission.ORDERS_PAY, Permission.CHECKOUT_START},
+    ApiScope.QUOTES_READ: _QUOTES,
+    ApiScope.QUOTES_WRITE: _QUOTES | {Permission.QUOTES_WRITE},
     ApiScope.CONFLICTS_READ: _ORDERS | {Permission.CONFLICTS_READ},
     ApiScope.INVOICES_READ: _ORDERS | {Permission.INVOICES_READ},
     ApiScope.INVOICES_WRITE: _ORDERS | {Permission.INVOICES_READ, Permission.INVOICES_WRITE},
@@ -142,6 +147,8 @@ READS: dict[type[Model], Permission] = {
     models.OrderLine: Permission.ORDERS_READ,
     models.Payment: Permission.ORDERS_READ,
     models.Reminder: Permission.ORDERS_READ,
+    models.Quote: Permission.QUOTES_READ,
+    models.QuoteLine: Permission.QUOTES_READ,
     models.DiscountCode: Permission.DISCOUNTS_READ,
     models.Conflict: Permission.CONFLICTS_READ,
     models.Invoice: Permission.INVOICES_READ,
@@ -228,7 +235,13 @@ ROWS: Rules = {
     Role.OWNER: _MEMBERS,
     Role.ADMIN: _MEMBERS,
     Role.ACCOUNTANT: _ONESELF,
-    Role.CONSULTANT: {**_ONESELF, models.Client: Mine("consultant_id"), **_OF_CLIENTS},
+    Role.CONSULTANT: {
+        **_ONESELF,
+        models.Client: Mine("consultant_id"),
+        **_OF_CLIENTS,
+        models.Quote: Of(models.Client, "client"),
+        models.QuoteLine: Of(models.Quote, "quote"),
+    },
     Role.BENEFICIARY: {
         **_ONESELF,
         models.Client: Mine("member_id"),

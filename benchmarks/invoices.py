@@ -18,7 +18,7 @@ from benchmarks.figures import OURS, Figure, Turn, Turns, faster, turns_of
 from benchmarks.installation import Installation
 from local import pango
 from models.content import InvoiceContent
-from services.rendering import render_invoice
+from services.rendering import render_document
 from tests.invoices.samples import brand, invoice
 
 NAIVE = "naive"
@@ -47,7 +47,7 @@ def measure(installed: Installation, rounds: int, seconds: float) -> list[Figure
 
 def main(rounds: int, seconds: float) -> dict[str, Turns]:
     """The turns for each number of lines. Raises Failed unless both ways print the same text."""
-    render_invoice(invoice())  # says what to do where Pango is missing
+    render_document(invoice())  # says what to do where Pango is missing
     ways = {str(lines): _ways(lines) for lines in LINES}
     for several in ways.values():
         first, other = (_text(render()) for render in several.values())
@@ -60,7 +60,7 @@ def main(rounds: int, seconds: float) -> dict[str, Turns]:
 
 def _ways(lines: int) -> dict[str, Render]:
     content = invoice(*(SOLD[number % len(SOLD)] for number in range(lines)), brand=brand(logo_svg=LOGO))
-    return {OURS: partial(render_invoice, content), NAIVE: _naive(content)}
+    return {OURS: partial(render_document, content), NAIVE: _naive(content)}
 
 
 def _naive(content: InvoiceContent) -> Render:

@@ -27,6 +27,7 @@ from models.payment import Attempt, AttemptStatus, Operation, Payment, PaymentMe
 from models.place import KnownPlace
 from models.product import Access, AccessWithdrawal, OperationCategory, Product, ProductPartner
 from models.promise import Lane, Promise, SecretOpening, StripeEvent
+from models.quote import Quote, QuoteLine, QuoteSeries, QuoteStatus
 
 __all__ = [
     "ATTEMPTS",
@@ -79,6 +80,10 @@ __all__ = [
     "ProductPartner",
     "Promise",
     "PublishableKey",
+    "Quote",
+    "QuoteLine",
+    "QuoteSeries",
+    "QuoteStatus",
     "RecoveryCode",
     "Registration",
     "Reminder",

@@ -4,6 +4,8 @@ Names follow EN 16931 where it has one (BT and BG numbers beside them). Nothing 
 renamed or an organization that moves changes no invoice. Amounts are integer minor units of `currency`.
 """
 
+import hashlib
+import json
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
@@ -238,6 +240,34 @@ class InvoiceContent(Sums):
         if (self.type is InvoiceType.CREDIT_NOTE) != (self.corrects is not None):
             raise ValueError("A credit note names the invoice that it corrects, and no other document does")
         return self
+
+
+class QuoteContent(Sums):
+    """What a quote says: what is offered to whom, at which price, and until when."""
+
+    number: str  # with its version, from the second on
+    issued_on: date  # in the organization's time zone, as the next
+    valid_until: date
+    live: bool
+    seller: Party
+    buyer: Party
+    deposit_cents: Cents = 0
+    note: str | None = None
+    mentions: tuple[str, ...] = ()
+    brand: Branding
+
+    @model_validator(mode="after")
+    def _asks_for_a_part(self) -> Self:
+        if self.deposit_cents and self.deposit_cents >= self.gross_cents:
+            raise ValueError("A deposit is less than the total")
+        return self
+
+    @property
+    def sha256(self) -> str:
+        """Of all that it says, as JSON with sorted keys and no spaces, in UTF-8: the same however it was stored."""
+        said = self.model_dump(mode="json")
+        text = json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _equal(what: str, is_: int, should_be: int) -> None:

@@ -187,6 +187,8 @@ _BROKEN = {
     "partners_slug": ("A partner with this slug already exists.", "input.slug"),
     "order_lines_product_id": ("A product was deleted just now.", "input.lines"),
     "orders_client_id": ("The client was deleted just now.", "input.client"),
+    "quote_lines_product_id": ("A product was deleted just now.", "input.lines"),
+    "quotes_client_id": ("The client was deleted just now.", "input.client"),
     "product_partners_partner_id": ("A partner was deleted just now.", "input.partners"),
     "partner_keys_partner_id": ("The partner was deleted just now.", "input.partner"),
     "users_email_key": ("This person is being added by somebody else right now. Try again.", "input.email"),

@@ -24,6 +24,8 @@ class ApiScope(Coded):
     ORDERS_READ = "ORDERS_READ", "Read orders, their payments, clients and products"
     ORDERS_WRITE = "ORDERS_WRITE", "Read, make and change orders"
     ORDERS_PAY = "ORDERS_PAY", "Read orders, and start and ask after their payment"
+    QUOTES_READ = "QUOTES_READ", "Read quotes, their clients and products"
+    QUOTES_WRITE = "QUOTES_WRITE", "Read, make, send and change quotes; an accepted one becomes an order"
     CONFLICTS_READ = "CONFLICTS_READ", "Read orders, and what waits for a person"
     INVOICES_READ = "INVOICES_READ", "Read orders and invoices"
     INVOICES_WRITE = "INVOICES_WRITE", "Read orders and invoices, and issue these"

@@ -25,6 +25,7 @@ class OrderSource(Coded):
     BACK_OFFICE = "BACK_OFFICE", "A person of the organization"
     STOREFRONT = "STOREFRONT", "A client, at a storefront"
     STRIPE = "STRIPE", "A client, at Stripe itself: a payment link or a product's page"
+    QUOTE = "QUOTE", "A client, who accepted a quote"
 
 
 class OrderStatus(Coded):

@@ -71,6 +71,7 @@ class Organization(Row, Branded):
         default=7, description="Days from the due date to a reminder, and to the next"
     )
     reminders_most = fields.IntField(default=3, description="How many reminders are sent at most; 0 for none")
+    quote_days = fields.IntField(default=30, description="Days that a quote is good for, unless it says otherwise")
     last_order_number = fields.IntField(default=0, description="Number of the newest order")
 
     class Meta:

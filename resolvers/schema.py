@@ -34,6 +34,7 @@ from resolvers import (
     partners,
     payments,
     portal,
+    quotes,
 )
 from schema.errors import ERROR_CODE
 from schema.roots import MUTATIONS, QUERIES, SUBSCRIPTIONS, admitted
@@ -41,7 +42,7 @@ from schema.scalars import SCALARS
 
 AREAS = (  # importing them declares their fields
     accesses, accounts, audit, catalogue, changes, clients, discounts, identity, invoices, keys, members, nodes, orders,
-    organization, partners, payments, portal,
+    organization, partners, payments, portal, quotes,
 )  # fmt: skip
 
 

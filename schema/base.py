@@ -166,6 +166,7 @@ _MANY = {
     ("Order", "notifications"): "What partners are told of it",
     ("Order", "conflicts"): "What a person has to settle",
     ("Order", "reminders"): "Letters about what is overdue, sent and to come",
+    ("Quote", "lines"): "What is offered, in order",
     ("Notification", "attempts"): "Every try at telling the partner",
 }
 

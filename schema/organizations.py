@@ -40,6 +40,7 @@ class Organization:
     payment_days: auto
     reminder_every_days: auto
     reminders_most: auto
+    quote_days: auto
 
 
 @node(models.Storefront)
@@ -134,6 +135,7 @@ class OrganizationUpdateInput:
     payment_days: auto
     reminder_every_days: auto
     reminders_most: auto
+    quote_days: auto
 
 
 @input(models.User)

@@ -1,11 +1,12 @@
 """Documents, on disk or in S3, and the signed links that open them."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
 
 from errors import Gone, NotConfigured
-from models import Invoice
+from models import Invoice, Quote
 from services import tokens
 from services.outside import outside
 
@@ -43,6 +44,15 @@ async def load(key: str) -> bytes:
         ) from gone
 
 
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What a link opens: where it is kept, and what it is called."""
+
+    key: str
+    filename: str  # plain ASCII
+    content_type: str = PDF
+
+
 def invoice_link(invoice: Filed) -> str:
     """A public address of the PDF, good for 24 hours from now. Costs no wait: lists of invoices have one each."""
     token, _ = tokens.sign(tokens.FILE, {"invoice": str(invoice.id)}, LINK_LIFE)
@@ -51,19 +61,34 @@ def invoice_link(invoice: Filed) -> str:
 
 async def direct_link(invoice: Filed) -> str:
     """The same for programs, which may not follow redirects: in S3, the address of the PDF itself."""
-    return await stored_at(invoice, LINK_LIFE) or invoice_link(invoice)
+    document = _of_invoice(invoice)
+    return (await stored_at(document, LINK_LIFE) if document else None) or invoice_link(invoice)
 
 
-async def stored_at(invoice: Filed, life: timedelta) -> str | None:
-    """Where the store itself shows the PDF, for `life`; None on disk, or before it is rendered."""
-    if invoice.file_key is None:
-        return None
+def quote_link(quote: Quote) -> str:
+    """A public address of a quote's PDF, good for 24 hours from now."""
+    token, _ = tokens.sign(tokens.FILE, {"quote": str(quote.id)}, LINK_LIFE)
+    return f"{outside().settings.app_url}/files/{token}/{quote.document_number}.pdf"
+
+
+async def stored_at(document: Document, life: timedelta) -> str | None:
+    """Where the store itself shows a document, for `life`; None on disk."""
     return await outside().documents.link(
-        invoice.file_key, filename=f"{invoice.number}.pdf", content_type=PDF, life=life
+        document.key, filename=document.filename, content_type=document.content_type, life=life
     )
 
 
-async def invoice_of_link(token: str) -> Invoice | None:
-    """The invoice that a link opens, None for a link that is not ours or no longer good."""
-    claims = tokens.read(tokens.FILE, token)
-    return await Invoice.get_or_none(id=UUID(claims["invoice"]), file_key__isnull=False) if claims else None
+async def document_of_link(token: str) -> Document | None:
+    """What a link opens, None for a link that is not ours or no longer good."""
+    match tokens.read(tokens.FILE, token):
+        case {"invoice": id}:
+            invoice = await Invoice.get_or_none(id=UUID(id))
+            return _of_invoice(invoice) if invoice else None
+        case {"quote": id}:
+            quote = await Quote.get_or_none(id=UUID(id))
+            return Document(quote.file_key, f"{quote.document_number}.pdf") if quote and quote.file_key else None
+    return None
+
+
+def _of_invoice(invoice: Filed) -> Document | None:
+    return Document(invoice.file_key, f"{invoice.number}.pdf") if invoice.file_key else None

@@ -15,6 +15,7 @@ from models import (
     Organization,
     Partner,
     Payment,
+    QuoteLine,
 )
 from models.amounts import Breakdown, Sold, breakdown
 from models.base import Branded
@@ -135,7 +136,7 @@ def paid_of(line: OrderLine) -> int:
     return line.total_cents - line.share_cents
 
 
-def sold(line: OrderLine) -> Sold:
+def sold(line: OrderLine | QuoteLine) -> Sold:
     """A line as it was sold, for its amounts."""
     return Sold(line.quantity, line.unit_price_cents, line.vat_rate, line.discount_cents, line.share_cents)
 
@@ -147,7 +148,7 @@ def brand(owner: Branded) -> Branding:
     )  # fmt: skip
 
 
-def sold_lines(lines: Sequence[OrderLine]) -> list[tuple[str, Sold]]:
+def sold_lines(lines: Sequence[OrderLine | QuoteLine]) -> list[tuple[str, Sold]]:
     return [(line.description, sold(line)) for line in lines]
 
 

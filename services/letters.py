@@ -12,7 +12,7 @@ from datetime import date, datetime
 from email.message import EmailMessage
 from typing import Any
 
-from models.content import Branding, InvoiceContent
+from models.content import Branding, InvoiceContent, QuoteContent
 from models.invoice import InvoiceType
 from models.payment import PaymentMethod
 from services.envelopes import Envelope
@@ -170,6 +170,27 @@ def welcome(
     """The letter that tells that access to `products` is open; it confirms an order that was free."""
     said = _notice(notice) | {"products": products}
     return _letter("welcome", said, Envelope(to, message_id, sender, sent_at))
+
+
+def quote(
+    content: QuoteContent,
+    *,
+    quote_url: str,
+    to: str,
+    message_id: str,
+    sender: str,
+    pdf: bytes,
+    sent_at: datetime | None = None,
+) -> EmailMessage:
+    """The letter that carries a quote, with the link by which the client accepts or refuses it."""
+    brand = content.brand
+    said = dict.fromkeys(("order_number", "invoice", "pay_url", "transfer", "due_on")) | {
+        "brand": brand, "live": content.live, "name": content.buyer.name, "due_cents": 0,
+        "contacts": [(brand.name, brand.contact_email, brand.phone)], "quote": content, "action_url": quote_url,
+    }  # fmt: skip
+    letter = _letter("quote", said, Envelope(to, message_id, sender, sent_at))
+    letter.add_attachment(pdf, maintype="application", subtype="pdf", filename=f"Devis-{content.number}.pdf")
+    return letter
 
 
 def about_account(

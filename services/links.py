@@ -1,11 +1,11 @@
-"""Links that letters carry: by which a client pays an order, for longer than Stripe's pages are good; by which a person
-confirms what they asked for. Names of letters."""
+"""Links that letters carry: by which a client pays an order, for longer than Stripe's pages are good; by which they
+answer a quote; by which a person confirms what they asked for. Names of letters."""
 
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from models import Invitation, Order
+from models import Invitation, Order, Quote
 from models.base import Row
 from services import tokens
 from services.outside import outside
@@ -23,6 +23,18 @@ async def order_of_link(token: str) -> Order | None:
     """The order that a link pays, None for a link that is not ours or no longer good."""
     claims = tokens.read(tokens.PAY, token)
     return await Order.get_or_none(id=UUID(claims["order"])) if claims else None
+
+
+def quote_link(quote: Quote) -> str:
+    """Where the client reads a version of a quote, and accepts or refuses it, for a year from now."""
+    token, _ = tokens.sign(tokens.QUOTE, {"quote": str(quote.id)}, LIFE)
+    return f"{outside().settings.app_url}/quote/{token}"
+
+
+async def quote_of_link(token: str) -> Quote | None:
+    """The version that a link is about, None for a link that is not ours or no longer good."""
+    claims = tokens.read(tokens.QUOTE, token)
+    return await Quote.get_or_none(id=UUID(claims["quote"])) if claims else None
 
 
 def account_link(what: str, token: str) -> str:

@@ -12,6 +12,7 @@ _RANGES = (
     ("payment_days", "paymentDays", 0, 60),  # art. L441-10 du code de commerce
     ("reminder_every_days", "reminderEveryDays", 1, 90),
     ("reminders_most", "remindersMost", 0, 12),
+    ("quote_days", "quoteDays", 1, 365),
 )
 
 

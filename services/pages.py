@@ -1,5 +1,5 @@
-"""Pages reached from letters: where a client pays an order, plain HTML that runs no script and fetches nothing; where a
-person confirms what they asked for about their account.
+"""Pages reached from letters: where a client pays an order or answers a quote, plain HTML that runs no script and
+fetches nothing; where a person confirms what they asked for about their account.
 
 Each is sent with headers of its own, whose Content-Security-Policy lets through the page's own style sheet and script,
 by their hashes, and nothing else. There is no form-action: browsers apply it to redirects too, and paying ends at
@@ -7,14 +7,16 @@ Stripe.
 """
 
 from base64 import b64encode
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from functools import lru_cache
 from hashlib import sha256
 
 from engine.trusted import PREFIX
 from engine.trusted import sha256 as hash_of
-from models.content import Branding, Transfer
+from models.content import Branding, QuoteContent, Transfer
 from services.hashing import PASSWORD_MOST
 from services.passwords import LENGTH_LEAST
 from services.wording import templates
@@ -75,12 +77,49 @@ class PayView:
         return self.total_cents - self.paid_cents - self.due_cents
 
 
+class QuoteState(StrEnum):
+    """What the page of a quote is about."""
+
+    OPEN = "open"  # it can be accepted or refused
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    OVER = "over"  # its last day has passed
+    SUPERSEDED = "superseded"
+    CANCELED = "canceled"
+    GONE = "gone"  # the link is no longer good: nothing is known of a quote
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteView:
+    """What the page of a quote shows; of a link that is gone only its state.
+
+    `content` is what the client was sent. `pdf_url` is where its PDF is, once it is made, `pay_url` where the order
+    that came of it is paid. `accepted` is by whom and on which day. `problem` is why an answer was not taken, a
+    sentence in French; `given` what was filled in.
+    """
+
+    state: QuoteState
+    brand: Branding | None = None
+    content: QuoteContent | None = None
+    pdf_url: str | None = None
+    pay_url: str | None = None
+    accepted: tuple[str, date] | None = None
+    live: bool = True
+    problem: str | None = None
+    given: Mapping[str, str] = field(default_factory=dict)
+
+
+def quote(view: QuoteView) -> str:
+    """The page of a quote, with all that it says escaped. Its two forms post to the page's own address."""
+    return _TEMPLATES.get_template("pages/quote.html").render(view=view, brand=view.brand, quote=view.content)
+
+
 def pay(view: PayView) -> str:
     """The page, with all that it says escaped. Its one form posts to the page's own address."""
     return _TEMPLATES.get_template("pages/pay.html").render(view=view, brand=view.brand)
 
 
-def headers(view: PayView) -> dict[str, str]:
+def headers(view: PayView | QuoteView) -> dict[str, str]:
     """What the page is sent with. The address is a secret: nobody else is told it, and nothing keeps the page."""
     return _HEADERS | {"Content-Security-Policy": f"{_NOTHING_BUT} style-src {_digest(_sheet(view))}"}
 
@@ -113,6 +152,6 @@ def _digest(text: str) -> str:
     return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
 
 
-def _sheet(view: PayView) -> str:
+def _sheet(view: PayView | QuoteView) -> str:
     """The style sheet as it stands in the page."""
     return _TEMPLATES.get_template("pages/pay.css").render(brand=view.brand)

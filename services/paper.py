@@ -1,4 +1,4 @@
-"""An invoice as PDF. Only runs in the processes of `rendering.py`: WeasyPrint holds the GIL, and loads Pango."""
+"""An invoice or a quote as PDF. Only runs in the processes of `rendering.py`: WeasyPrint holds the GIL, loads Pango."""
 
 from datetime import datetime, time
 from functools import partial
@@ -8,7 +8,7 @@ from weasyprint import CSS, HTML, Attachment
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
-from models.content import InvoiceContent
+from models.content import InvoiceContent, QuoteContent
 from services import archival, conformance, facturx
 from services.wording import TEMPLATES, templates
 
@@ -32,6 +32,7 @@ class _OnlyTheLogo(URLFetcher):  # type: ignore[misc]
 _FONTS = FontConfiguration()
 _SHEET = CSS(filename=TEMPLATES / "invoice.css", font_config=_FONTS, url_fetcher=URLFetcher(allowed_protocols=["file"]))
 _TEMPLATE = templates().get_template("invoice.html")
+_QUOTE = templates().get_template("quote.html")
 
 
 def invoice(content: InvoiceContent) -> bytes:
@@ -46,6 +47,15 @@ def invoice(content: InvoiceContent) -> bytes:
     pdf, unprintable = _printed(content, said, logo, xml)
     if unprintable:  # PDF/A has no sign for what no font has; the XML says it as it is
         pdf, _ = _printed(content, said.translate(dict.fromkeys(unprintable, "?")), logo, xml)
+    return pdf
+
+
+def quote(content: QuoteContent) -> bytes:
+    """The PDF/A of a quote, in the look of invoices: the same bytes whenever the content is the same."""
+    logo = _readable(content.brand.logo_svg)
+    text = _QUOTE.render(dict(content), logo=LOGO if logo else None)
+    page = HTML(string=text, url_fetcher=_OnlyTheLogo(logo))
+    pdf: bytes = page.write_pdf(stylesheets=[_SHEET], font_config=_FONTS, pdf_variant="pdf/a-3b")
     return pdf
 
 

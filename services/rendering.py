@@ -1,4 +1,4 @@
-"""Invoices rendered in processes of their own: WeasyPrint is pure CPU and would stop the event loop.
+"""Invoices and quotes rendered in processes of their own: WeasyPrint is pure CPU and would stop the event loop.
 
 Each process is spawned, warmed, and does one page at a time. One that is stuck or dies takes nothing with it but the
 page it was on: it is killed, and the next page gets a fresh one.
@@ -22,29 +22,30 @@ from types import TracebackType
 from typing import Self
 
 from errors import NotConfigured, Unavailable
-from models.content import Branding, InvoiceContent, Line, Party, VatBreakdown, VatCategory
+from models.content import Branding, InvoiceContent, Line, Party, QuoteContent, VatBreakdown, VatCategory
 from services import metrics
 
 DEBIAN_PACKAGES = "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
 TIMEOUT = 60.0  # seconds, the start of a process included
 PAGES_PER_PROCESS = 1_000  # then a fresh one, whatever its memory
 
-Render = Callable[[InvoiceContent], bytes]
+Content = InvoiceContent | QuoteContent
+Render = Callable[[Content], bytes]
 
 
-def render_invoice(content: InvoiceContent) -> bytes:
+def render_document(content: Content) -> bytes:
     """The PDF, made in this process. Raises NotConfigured where the system libraries are missing."""
     try:
         from services import paper  # loads Pango: never in the process that serves
     except OSError as error:
         raise NotConfigured(f"Invoices need Pango. On Debian: apt-get install {DEBIAN_PACKAGES}") from error
-    return paper.invoice(content)
+    return paper.quote(content) if isinstance(content, QuoteContent) else paper.invoice(content)
 
 
 class Renderer:
     """`size` processes that render. Those who ask while all are busy wait their turn, in order."""
 
-    def __init__(self, *, size: int = 2, timeout: float = TIMEOUT, render: Render = render_invoice) -> None:
+    def __init__(self, *, size: int = 2, timeout: float = TIMEOUT, render: Render = render_document) -> None:
         self._timeout = timeout
         self._processes = [_Process(render) for _ in range(size)]
         self._idle: asyncio.LifoQueue[_Process] = asyncio.LifoQueue(size)  # the warm one first
@@ -57,6 +58,18 @@ class Renderer:
         Raises Nonconforming where its XML breaks a rule, Unavailable when a process was stuck for `timeout` seconds or
         died, NotConfigured without Pango.
         """
+        return await self._document(content)
+
+    async def quote(self, content: QuoteContent) -> bytes:
+        """The PDF of a quote; like an invoice's."""
+        return await self._document(content)
+
+    def close(self) -> None:
+        """End the processes; what they were rendering is lost."""
+        for process in self._processes:
+            process.kill()
+
+    async def _document(self, content: Content) -> bytes:
         started, outcome = time.perf_counter(), "failed"
         process = await self._idle.get()
         try:
@@ -66,11 +79,6 @@ class Renderer:
         finally:
             self._idle.put_nowait(process)
             metrics.RENDERS.labels(outcome).observe(time.perf_counter() - started)
-
-    def close(self) -> None:
-        """End the processes; what they were rendering is lost."""
-        for process in self._processes:
-            process.kill()
 
     async def __aenter__(self) -> Self:
         return self
@@ -89,20 +97,20 @@ class _Process:
         self._pool: ProcessPoolExecutor | None = None
         self._pages = 0
 
-    async def render(self, content: InvoiceContent, timeout: float) -> bytes:
+    async def render(self, content: Content, timeout: float) -> bytes:
         try:
             return await asyncio.wait_for(asyncio.wrap_future(self._submit(content)), timeout)
         except TimeoutError:
             self.kill()
-            raise Unavailable(f"Invoice {content.number} was not rendered within {timeout:g} s") from None
+            raise Unavailable(f"Document {content.number} was not rendered within {timeout:g} s") from None
         except BrokenProcessPool:
             self.kill()
-            raise Unavailable(f"The process that was rendering invoice {content.number} died") from None
+            raise Unavailable(f"The process that was rendering document {content.number} died") from None
         except asyncio.CancelledError:
             self.kill()  # it may still be at work: the next one to ask must not wait for it
             raise
 
-    def _submit(self, content: InvoiceContent) -> Future[bytes]:
+    def _submit(self, content: Content) -> Future[bytes]:
         if self._pages >= PAGES_PER_PROCESS:
             self.kill()
         self._pages += 1

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import errors
@@ -31,18 +32,35 @@ async def create(
 ) -> Order:
     """An open order at the catalogue's prices, discounts taken off. Raises Invalid, NotFound or Conflict, naming the
     part of the input."""
+    order, lines = await priced(client, items, discount=discount, code=code, deposit=deposit, source=source)
+    return await _save(order, lines)
+
+
+async def priced(
+    client: Client,
+    items: Sequence[Item],
+    *,
+    discount: Part | None,
+    deposit: Part | None,
+    source: OrderSource,
+    code: str | None = None,
+) -> tuple[Order, list[OrderLine]]:
+    """What such an order would come to, and its lines; neither is saved. Raises like `create`."""
     lines = pricing.lines_of(items)
     order = _new(client, lines, source, live=outside().settings.live)
     pricing.price(order, lines)
     await _discount(order, discount, code)
     pricing.price(order, lines)
     order.deposit_cents = pricing.deposit_of(order, deposit)
-    return await _save(order, lines)
+    return order, lines
 
 
-async def record(client: Client, lines: Sequence[OrderLine], *, source: OrderSource, live: bool) -> Order:
-    """An order of lines that were sold elsewhere, at the prices that they had there."""
-    order = _new(client, lines, source, live=live)
+async def record(
+    client: Client, lines: Sequence[OrderLine], *, source: OrderSource, live: bool, **agreed: Any
+) -> Order:
+    """An order of lines that were sold elsewhere, at the prices that they had there; `agreed` are columns of its
+    own: a discount on the whole, a deposit."""
+    order = _new(client, lines, source, live=live).update_from_dict(agreed)
     pricing.price(order, lines)
     return await _save(order, lines)
 

@@ -19,6 +19,7 @@ PASSWORD = "password-link"  # noqa: S105 - a purpose
 EMAIL = "email-link"
 FILE = "file-link"
 PAY = "pay-link"
+QUOTE = "quote-link"
 
 
 def sign(purpose: str, claims: dict[str, Any], life: timedelta) -> tuple[str, datetime]:

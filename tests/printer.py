@@ -1,15 +1,19 @@
 """A renderer where nobody looks at the page."""
 
-from models.content import InvoiceContent
+from models.content import InvoiceContent, QuoteContent
 
 
 class Printer:
     """Prints nothing, and keeps what it was given to print, by number."""
 
     def __init__(self) -> None:
-        self.printed: dict[str, InvoiceContent] = {}
+        self.printed: dict[str, InvoiceContent | QuoteContent] = {}
 
     async def invoice(self, content: InvoiceContent) -> bytes:
+        self.printed[content.number] = content
+        return b"%PDF-1.7 " + content.number.encode()
+
+    async def quote(self, content: QuoteContent) -> bytes:
         self.printed[content.number] = content
         return b"%PDF-1.7 " + content.number.encode()
 

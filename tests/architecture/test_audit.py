@@ -23,6 +23,7 @@ EXEMPT = {
     "notification_attempts": "are the log of what partners were told",
     "outbox": "is what the change that is logged owes",
     "password_requests": "come from anybody, and change nothing",
+    "quote_series": "count quotes, each of which is logged",
     "recovery_codes": "are a person's own; that there are some is logged as the person's",
     "registrations": "are of no organization yet",
     "reminders": "follow from an invoice, which is logged",
@@ -33,6 +34,7 @@ EXEMPT = {
 SMELLS = re.compile("hash|secret|key|token|password|sealed|totp|salt|nonce")
 PUBLIC = {
     "invoices.file_key": "the place of a document, which takes a signed link to be read",
+    "quotes.file_key": "the place of a document, which takes a signed link to be read",
     "partners.api_key_last4": "shown to whoever sees the partner",
     "partners.previous_secret_until": "a time",
     "users.totp_step": "counts halves of minutes, and is not logged",

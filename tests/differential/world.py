@@ -12,7 +12,7 @@ from uuid import UUID
 from tortoise.models import Model
 
 import models
-from models import ApiScope, OrderStatus, PaymentStatus, Role
+from models import ApiScope, OrderStatus, PaymentStatus, QuoteStatus, Role
 from policy import Actor, Key, Scoped
 from tests.differential.strings import ABOUT, moment, text
 
@@ -73,6 +73,10 @@ class _Builder:
         for number in range(1, SALES + 1):  # in turn: ids and numbers of the one lie between those of the other
             for place in self.random.sample((0, 1), 2):
                 self.sale(organizations[place], number, *goods[place], clients[place])
+        for place, (organization, people) in enumerate(zip(organizations, members, strict=True)):
+            series = self.row(models.QuoteSeries, organization_id=organization.id, prefix="D-FQCA", live=False)
+            for number in range(1, 22):
+                self.quote(series, number, goods[place][0], clients[place], people)
         for each in zip(organizations, members, strict=True):
             self.entries(*each)
         self.signing_in()
@@ -342,6 +346,44 @@ class _Builder:
                 url="https://example.com", started_at=moment(self.random), duration_ms=self.random.randrange(9000),
                 status_code=self.random.choice((None, 199, 200, 299, 300, 500)), error=self.maybe(self.text()),
                 response=self.maybe(self.text()),
+            )  # fmt: skip
+
+    def quote(self, series: models.QuoteSeries, number: int, products: list[Any], clients: list[Any],
+              members: list[models.Membership]) -> None:  # fmt: skip
+        """A version in each of the states in turn."""
+        status = list(QuoteStatus)[number % len(QuoteStatus)]
+        orders = [each for each in self.world.of(models.Order) if each.organization_id == series.organization_id]
+        mine, subtotal = {"organization_id": series.organization_id}, self.amount() + 2
+        discount = self.random.randint(0, subtotal - 2)
+        quote = self.row(
+            models.Quote, **mine, version=self.random.randint(1, 3), client_id=self.random.choice(clients[:-2]).id,
+            status=status, currency=self.random.choice(("EUR", "USD")), subtotal_cents=subtotal,
+            discount_cents=discount, discount_reason=self.maybe(self.text()), total_cents=subtotal - discount,
+            deposit_cents=self.random.choice((0, 1)), live=self.random.random() < 0.5, note=self.maybe(self.text()),
+        )  # fmt: skip
+        if status is not QuoteStatus.DRAFT:
+            rendered = self.maybe(moment(self.random))
+            quote.update_from_dict({
+                "series_id": series.id, "number": f"D-FQCA-2026-{number:06}", "year": 2026, "sequence": number,
+                "valid_until": FAR.date(), "expires_at": FAR, "content": {}, "content_sha256": "0" * 64,
+                "message_id": "<1@example.com>", "file_key": rendered and "1.pdf",
+                "file_sha256": rendered and "0" * 64, "rendered_at": rendered, "sent_at": moment(self.random),
+                "emailed_at": self.maybe(moment(self.random)),
+            })  # fmt: skip
+        if status is QuoteStatus.ACCEPTED:
+            quote.accepted_at, quote.accepted_name, quote.order_id = ABOUT, self.text(), orders[number].id
+            quote.accepted_from = self.maybe("2001:db8::/64")
+            quote.accepted_by_id = self.maybe(self.random.choice(members).id)
+        if status is QuoteStatus.REFUSED:
+            quote.refused_at, quote.refuse_reason = moment(self.random), self.maybe(self.text())
+        if status in (QuoteStatus.EXPIRED, QuoteStatus.SUPERSEDED, QuoteStatus.CANCELED):
+            quote.ended_at = moment(self.random)
+        for position in self.random.sample(range(1, 4), self.random.randint(1, 3)):
+            product, quantity, price = self.random.choice(products), self.random.randint(1, 9), self.amount()
+            self.row(
+                models.QuoteLine, **mine, quote_id=quote.id, position=position, product_id=product.id,
+                description=self.text(), quantity=quantity, unit_price_cents=price, currency=quote.currency,
+                vat_rate=2000, total_cents=quantity * price,
             )  # fmt: skip
 
     # What was done

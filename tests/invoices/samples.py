@@ -24,7 +24,7 @@ from models.content import (
     VatCategory,
 )
 from models.payment import PaymentMethod
-from services.rendering import render_invoice
+from services.rendering import render_document
 
 TAX_RETURN = ("Déclaration d'impôts - Formule Complète", 1, 99_99, 2000)
 EXEMPTION = "Exonération de TVA, article 261-4-4° a du CGI"
@@ -161,7 +161,7 @@ def work_without_pango(content: InvoiceContent) -> bytes:
                 raise OSError("cannot load library 'libpango-1.0-0'")
 
     sys.meta_path.insert(0, NoPango())
-    return render_invoice(content)
+    return render_document(content)
 
 
 def _shared(sold: Sequence[tuple[Any, ...]], discount_cents: int) -> list[tuple[str, Sold]]:

@@ -28,6 +28,7 @@ Rows = dict[type[Model], dict[str, UUID]]
 
 PEOPLE = {models.Membership, models.User, models.Session}
 OF_A_SALE = {models.Access, models.Client, models.Order, models.OrderLine, models.Payment, models.Reminder}
+QUOTES = {models.Quote, models.QuoteLine}
 TENANT = {models.Organization, models.Storefront}
 CATALOGUE = {*TENANT, models.Product}
 EVERYTHING = set(READS) - PEOPLE
@@ -46,7 +47,10 @@ RUNNING = {
 }  # what those who run the shop see
 
 SERVED = (
-    {models.Storefront, models.Product, models.DiscountCode, models.Conflict, models.Invoice} | OF_A_SALE | PARTNERS
+    {models.Storefront, models.Product, models.DiscountCode, models.Conflict, models.Invoice}
+    | OF_A_SALE
+    | PARTNERS
+    | QUOTES
 )
 
 # The tables that a role sees whole, and those of which it sees what belongs to its own client; a storefront sees the
@@ -54,13 +58,13 @@ SERVED = (
 WHOLE: dict[Kind, set[type[Model]]] = {
     Role.OWNER: EVERYTHING,
     Role.ADMIN: EVERYTHING - OWNED,
-    Role.ACCOUNTANT: EVERYTHING - PARTNERS - RUNNING - OWNED,
+    Role.ACCOUNTANT: EVERYTHING - PARTNERS - RUNNING - OWNED - QUOTES,
     Role.CONSULTANT: CATALOGUE,
     Role.BENEFICIARY: TENANT,
     Key.STOREFRONT: {models.Storefront},
 }
 OWN: dict[Kind, set[type[Model]]] = {
-    Role.CONSULTANT: OF_A_SALE,
+    Role.CONSULTANT: OF_A_SALE | QUOTES,
     Role.BENEFICIARY: OF_A_SALE | {models.Invoice, models.Product},
     Key.STOREFRONT: {models.Product},
     Key.PARTNER: PARTNERS,
@@ -328,6 +332,13 @@ async def sale(shop: Shop, whose: str, number: int, people: dict[str, Any]) -> l
         order=order, position=1, product=product, description=whose, quantity=1, unit_price_cents=1200,
         currency="EUR", vat_rate=2000, total_cents=1200, **here,
     )  # fmt: skip
+    quote = await models.Quote.create(
+        client=client, currency="EUR", subtotal_cents=1200, total_cents=1200, live=False, **here
+    )
+    offered = await models.QuoteLine.create(
+        quote=quote, position=1, product=product, description=whose, quantity=1, unit_price_cents=1200,
+        currency="EUR", vat_rate=2000, total_cents=1200, **here,
+    )  # fmt: skip
     payment = await models.Payment.create(
         order=order, method=models.PaymentMethod.STRIPE, status=models.PaymentStatus.SUCCEEDED, amount_cents=1200,
         paid_at=now, **paid, **here,
@@ -374,7 +385,7 @@ async def sale(shop: Shop, whose: str, number: int, people: dict[str, Any]) -> l
     )
     return [
         client, product, partner, link, order, line, payment, access, conflict, invoice, endpoint, notification,
-        attempt, replay, reminder, code, key, own, invitation, entry, server, portal,
+        attempt, replay, reminder, code, key, own, invitation, entry, server, portal, quote, offered,
     ]  # fmt: skip
 
 

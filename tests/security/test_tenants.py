@@ -208,6 +208,19 @@ async def fill(shop: Shop) -> None:
         order=order, kind=models.ConflictKind.DUPLICATE_PAYMENT, reference="pi_2", message="Paid twice",
         payment=payment, resolved_by=person, **here,
     )  # fmt: skip
+    client, product_row = await models.Client.get(**here), await models.Product.get(**here)
+    day = datetime(2099, 1, 1, tzinfo=UTC)
+    quote = await models.Quote.create(
+        client=client, currency="EUR", subtotal_cents=1000, total_cents=1000, live=False, number="D-1", year=2099,
+        series=await models.QuoteSeries.create(prefix="D", live=False, **here), sequence=1, order=order,
+        status=models.QuoteStatus.ACCEPTED, sent_at=day, valid_until=day.date(), content={}, message_id="<1@shop.test>",
+        content_sha256="0" * 64, expires_at=day, accepted_at=order.created_at, accepted_name="Marie",
+        accepted_by=person, **here,
+    )  # fmt: skip
+    await models.QuoteLine.create(
+        quote=quote, position=1, product=product_row, description="Conseil", quantity=1, unit_price_cents=1000,
+        currency="EUR", vat_rate=2000, total_cents=1000, **here,
+    )  # fmt: skip
     await models.Payment.filter(**here).update(recorded_by_id=person and person.pk)
     code = await models.DiscountCode.create(code="BIENVENUE", percent=1000, **here)
     await models.Order.filter(**here).update(discount_code_id=code.pk)
@@ -225,7 +238,7 @@ async def fill(shop: Shop) -> None:
     await models.PublishableKey.create(name="site", key=f"pk_{slug:_<24}", origins=ORIGIN, **here)
     key_hash = access_keys.hash_of(f"ptk_{slug:_<64}")
     await models.PartnerKey.create(partner=partner, name="site", prefix="ptk_", key_hash=key_hash, **here)
-    client, token_hash = await models.Client.get(**here), access_keys.hash_of(f"{slug.encode().hex():0<96}")
+    token_hash = access_keys.hash_of(f"{slug.encode().hex():0<96}")
     until = datetime.now(UTC) + timedelta(days=1)
     await models.PortalToken.create(client=client, token_hash=token_hash, expires_at=until, **here)
     key_hash = access_keys.hash_of(f"apk_{slug:_<64}")
