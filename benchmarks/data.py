@@ -253,13 +253,18 @@ ORDER BY number
 """
 
 _PARTNER = """
-INSERT INTO partners (
-    id, created_at, organization_id, slug, name, tell_free_orders, brand_name, brand_color, contact_email,
-    retry_policy, breaker_threshold, events
-) VALUES (
-    id_of($2::text, 0), '2024-01-01Z', $1::uuid, 'fiscalis', 'Fiscalis', false, 'Service Fiscalis',
-    '#7a2e4d', 'contact@fiscalis.test', 'GUIDE', NULL, 'order.created'
+WITH partner AS (
+    INSERT INTO partners (
+        id, created_at, organization_id, slug, name, tell_free_orders, retry_policy, events,
+        brand_name, brand_color, contact_email
+    ) VALUES (
+        id_of($2::text, 0), '2024-01-01Z', $1::uuid, 'fiscalis', 'Fiscalis', false, 'GUIDE', 'order.created',
+        'Service Fiscalis', '#7a2e4d', 'contact@fiscalis.test'
+    )
 )
+INSERT INTO partner_endpoints (id, created_at, organization_id, partner_id, live, failures, probes)
+SELECT id_of($2::text, live::int), '2024-01-01Z', $1::uuid, id_of($2::text, 0), live, 0, 0
+FROM (VALUES (false), (true)) AS modes (live)
 """
 
 # Of each paid order, and a second one under the partner's brand for one in fifty. All are rendered and sent.

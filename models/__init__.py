@@ -14,6 +14,7 @@ from models.organization import Membership, Organization, Role, Storefront, User
 from models.partner import (
     ATTEMPTS,
     BreakerState,
+    Missed,
     Notification,
     NotificationAttempt,
     NotificationReplay,
@@ -55,6 +56,7 @@ __all__ = [
     "KnownPlace",
     "Lane",
     "Membership",
+    "Missed",
     "Notification",
     "NotificationAttempt",
     "NotificationReplay",

@@ -209,15 +209,24 @@ class NotificationAttempt(Owned):
         unique_together = (("notification", "number"),)
 
 
+class Missed(Coded):
+    """What becomes of what fell due while an endpoint was disabled."""
+
+    TELL = "TELL", "It is told now"
+    SKIP = "SKIP", "It is left out: its status is `SKIPPED`, and it can be sent by hand"
+
+
 class NotificationReplay(Owned):
     """What failed within a time, sent again: so many at once, until all are."""
 
     partner_id: UUID
     partner: Partner = belongs_to("Partner", "replays", "Who is told again")
+    live = fields.BooleanField(default=False, description="Production address, else staging")
     since = fields.DatetimeField(description="From when on they were made")
     until = fields.DatetimeField(description="Before when they were made")
     total = fields.IntField(description="How many had failed")
     replayed = fields.IntField(default=0, description="How many of them were sent again, or are about to be")
+    reached_id = fields.UUIDField(null=True, description="The last of them: they are taken in the order of their ids")
     finished_at = fields.DatetimeField(null=True, description="When the last was")
 
     class Meta:

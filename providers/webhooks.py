@@ -23,7 +23,8 @@ from providers.base import seconds_to_wait
 from providers.metrics import DELIVERIES
 
 TIMEOUT = 10.0  # seconds, connection and answer together (the partner guide)
-ANSWER_MOST = 64 * 1024
+ANSWER_MOST = 64 * 1024  # bytes that are read
+ANSWER_KEPT = 4096  # bytes of them
 GONE, TOO_MANY = 410, 429  # statuses (RFC 9110, RFC 6585)
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - what such secrets begin with
@@ -48,6 +49,11 @@ class Answer:
     def final(self) -> bool:
         """Whether trying again is pointless: a redirect, a 4xx, an address that may not be dialled."""
         return self.refused or (self.status is not None and 300 <= self.status < 500)
+
+    @property
+    def kept(self) -> str:
+        """The beginning of the body, as it can be stored and shown."""
+        return self.body[:ANSWER_KEPT].decode(errors="replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
 
     @property
     def ill(self) -> bool:

@@ -1,5 +1,7 @@
 """Partners, and what they are told."""
 
+from datetime import UTC, datetime
+
 import strawberry
 from tortoise.queryset import QuerySet
 
@@ -11,19 +13,29 @@ from schema.lists import filtered
 from schema.partners import (
     Notification,
     NotificationFilter,
+    NotificationPreviewed,
+    NotificationPreviewInput,
     NotificationReplay,
     NotificationResendInput,
+    NotificationsReplayInput,
     Partner,
     PartnerCreated,
     PartnerCreateInput,
     PartnerDeleteInput,
+    PartnerEndpoint,
+    PartnerEndpointDisableInput,
+    PartnerEndpointEnableInput,
     PartnerOrder,
+    PartnerRequest,
     PartnerSecretRotated,
     PartnerSecretRotateInput,
+    PartnerTested,
+    PartnerTestInput,
     PartnerUpdateInput,
 )
-from schema.roots import Wanted, connection, mutation, one
+from schema.roots import Wanted, connection, exchange, mutation, one
 from services import notifications as notifications_service
+from services import partner_endpoints, partner_previews, replays
 from services import partners as partners_service
 
 
@@ -101,3 +113,48 @@ async def notification_resend(info: Info, input: NotificationResendInput) -> mod
     """Tell a partner again: three fresh attempts, with the same ids."""
     row = await actor(info).get(models.Notification, input.notification, field="input.notification", for_update=True)
     return await notifications_service.resend(row)
+
+
+@mutation(NotificationPreviewed, requires=Permission.PARTNERS_WRITE)
+async def notification_preview(info: Info, input: NotificationPreviewInput) -> NotificationPreviewed:
+    """Show the exact request by which a partner would be told now, really signed; nothing is sent. That secrets were
+    opened for it is logged."""
+    row = await actor(info).get(models.Notification, input.notification, field="input.notification")
+    return NotificationPreviewed(request=PartnerRequest.of(await partner_previews.of_notification(row)))
+
+
+@mutation(NotificationReplay, requires=Permission.PARTNERS_WRITE)
+async def notifications_replay(info: Info, input: NotificationsReplayInput) -> models.NotificationReplay:
+    """Send again all that failed, or was skipped, of a time: 10,000 at most, as fast as the partner takes them. How far
+    it is: `notificationReplay`."""
+    partner = await actor(info).get(models.Partner, input.partner, field="input.partner")
+    until = input.until or datetime.now(UTC)
+    return await replays.start(partner, live=input.live, since=input.since, until=until)
+
+
+@exchange(PartnerTested, requires=Permission.PARTNERS_WRITE)
+async def partner_test(info: Info, input: PartnerTestInput) -> PartnerTested:
+    """Send a signed event `test` to a partner's staging address, and show what they answer. Nothing is counted."""
+    tested = await partner_previews.send_test(
+        await actor(info).get(models.Partner, input.partner, field="input.partner")
+    )
+    answer = tested.answer
+    return PartnerTested(
+        request=PartnerRequest.of(tested.sent), accepted=answer.accepted, status_code=answer.status,
+        error=answer.error, response=answer.kept, duration_ms=answer.duration_ms,
+    )  # fmt: skip
+
+
+@mutation(PartnerEndpoint, requires=Permission.PARTNERS_WRITE)
+async def partner_endpoint_disable(info: Info, input: PartnerEndpointDisableInput) -> models.PartnerEndpoint:
+    """Send nothing to an endpoint from now on; what falls due is kept until it is enabled."""
+    reason = given(input).get("disabled_reason")
+    row = await actor(info).get(models.PartnerEndpoint, input.endpoint, field="input.endpoint", for_update=True)
+    return await partner_endpoints.disable(row, reason)
+
+
+@mutation(PartnerEndpoint, requires=Permission.PARTNERS_WRITE)
+async def partner_endpoint_enable(info: Info, input: PartnerEndpointEnableInput) -> models.PartnerEndpoint:
+    """Tell an endpoint again, as if it had never failed; what it missed is told now, or skipped."""
+    row = await actor(info).get(models.PartnerEndpoint, input.endpoint, field="input.endpoint", for_update=True)
+    return await partner_endpoints.enable(row, input.missed)

@@ -9,6 +9,8 @@ from models import PartnerEvent
 from schema.base import auto, computed, enum, input, node, pages
 from schema.connections import Connection
 from schema.lists import among, between, filter, order
+from schema.scalars import DateTime
+from services.partner_previews import Preview
 
 EVENT = enum(PartnerEvent)
 
@@ -108,6 +110,7 @@ class NotificationReplay:
     """What failed within a time, sent again: so many at once, until all are."""
 
     partner: Partner
+    live: auto
     since: auto
     until: auto
     total: auto
@@ -136,6 +139,9 @@ class PartnerCreateInput:
     staging_url: auto
     production_url: auto
     tell_free_orders: auto
+    retry_policy: auto
+    max_per_minute: auto
+    breaker_threshold: auto
     brand_name: auto
     brand_color: auto
     logo_svg: auto
@@ -170,6 +176,9 @@ class PartnerUpdateInput:
     production_url: auto
     active: auto
     tell_free_orders: auto
+    retry_policy: auto
+    max_per_minute: auto
+    breaker_threshold: auto
     brand_name: auto
     brand_color: auto
     logo_svg: auto
@@ -210,3 +219,72 @@ class PartnerSecretRotated:
 @strawberry.input(description="Which notification to send again.")
 class NotificationResendInput:
     notification: strawberry.ID = strawberry.field(description="Its global id.")
+
+
+@strawberry.input(description="Which partner to send a test.")
+class PartnerTestInput:
+    partner: strawberry.ID = strawberry.field(description="The partner's global id.")
+
+
+@strawberry.type(description="A header of a request.")
+class RequestHeader:
+    name: str = strawberry.field(description="Its name.")
+    value: str = strawberry.field(description="Its value; of an API key the last four characters.")
+
+
+@strawberry.type(
+    description="A POST to a partner, to the byte; what HTTP itself adds is left out (Host, Content-Length)."
+)
+class PartnerRequest:
+    url: str | None = strawberry.field(description="Where to; null where the partner has no such address.")
+    headers: list[RequestHeader] = strawberry.field(description="In their order; the signature is a real one.")
+    body: str = strawberry.field(description="What is sent is this as UTF-8.")
+
+    @classmethod
+    def of(cls, shown: Preview) -> "PartnerRequest":
+        headers = [RequestHeader(name=name, value=value) for name, value in shown.headers.items()]
+        return cls(url=shown.url, headers=headers, body=shown.body)
+
+
+@strawberry.type(description="A test that was sent, and what came back.")
+class PartnerTested:
+    request: PartnerRequest = strawberry.field(description="What was sent.")
+    accepted: bool = strawberry.field(description="Whether the partner answered 2xx.")
+    status_code: int | None = strawberry.field(description="HTTP status of the answer.")
+    error: str | None = strawberry.field(description="What went wrong, when nothing was answered.")
+    response: str = strawberry.field(description="First 4 KiB of the answer.")
+    duration_ms: int = strawberry.field(description="How long the answer took, in milliseconds.")
+
+
+@strawberry.input(description="What to show the request of.")
+class NotificationPreviewInput:
+    notification: strawberry.ID = strawberry.field(description="The notification's global id.")
+
+
+@strawberry.type(description="What would be sent.")
+class NotificationPreviewed:
+    request: PartnerRequest = strawberry.field(description="As it would be sent now. Nothing is.")
+
+
+@input(models.PartnerEndpoint)
+class PartnerEndpointDisableInput:
+    """Which endpoint to disable."""
+
+    endpoint: strawberry.ID = strawberry.field(description="Its global id.")
+    disabled_reason: auto
+
+
+@strawberry.input(description="Which endpoint to enable.")
+class PartnerEndpointEnableInput:
+    endpoint: strawberry.ID = strawberry.field(description="Its global id.")
+    missed: enum(models.Missed) = strawberry.field(  # type: ignore[valid-type]
+        description="What becomes of what fell due meanwhile."
+    )
+
+
+@strawberry.input(description="What to send again.")
+class NotificationsReplayInput:
+    partner: strawberry.ID = strawberry.field(description="To whom: a partner's global id.")
+    live: bool = strawberry.field(description="To the production address, else to staging.")
+    since: DateTime = strawberry.field(description="From when on they were made.")
+    until: DateTime | None = strawberry.field(description="Before when they were made; now unless given.", default=None)

@@ -38,7 +38,6 @@ WISH_MOST = timedelta(hours=24)  # of what a partner's Retry-After may ask
 SLOWED = timedelta(minutes=1)  # by a 429 that does not say for how long
 JITTER = 0.2  # of a pause, at most, so that what failed together does not come back together
 TROUBLE = timedelta(minutes=1)  # until an endpoint is tried again that we cannot write to
-ANSWER_KEPT = 4096  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,12 +284,8 @@ def _row(tried: Tried) -> tuple[Any, ...]:
     answer = tried.answer
     return (
         uuid7(), tried.due.id, tried.started_at, answer.duration_ms, answer.status, answer.error,
-        _kept(answer.body) if answer.status else None, tried.status.value, tried.next_attempt_at,
+        answer.kept if answer.status else None, tried.status.value, tried.next_attempt_at,
     )  # fmt: skip
-
-
-def _kept(body: bytes) -> str:
-    return body[:ANSWER_KEPT].decode(errors="replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
 
 
 def _no_address(endpoint: PartnerEndpoint) -> str:

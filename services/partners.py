@@ -73,6 +73,12 @@ async def delete(partner: Partner) -> None:
 
 def _checked(values: dict[str, Any]) -> dict[str, Any]:
     """The values as columns. Raises Invalid."""
+    for column, name, most in (
+        ("max_per_minute", "maxPerMinute", 6000),
+        ("breaker_threshold", "breakerThreshold", 1000),
+    ):
+        if not 1 <= (values.get(column) or 1) <= most or values.get(column) == 0:
+            raise Invalid(f"This is 1 to {most:,}, or null for none.", field=f"input.{name}")
     for column, name in (("staging_url", "stagingUrl"), ("production_url", "productionUrl")):
         _check_address(values.get(column), f"input.{name}")
     branding.check(values)

@@ -232,7 +232,7 @@ class Shop:
             ("outbox", "failing_since"), ("outbox", "due_at"), ("outbox", "lease_until"),
             ("notifications", "next_attempt_at"), ("reminders", "due_at"),
             ("partner_endpoints", "held_until"), ("partner_endpoints", "alerted_at"),
-            ("partners", "previous_secret_until"),
+            ("partners", "previous_secret_until"), ("notification_attempts", "started_at"),
         ):  # fmt: skip
             await self.sql(f"UPDATE {table} SET {column} = {column} - $1 * interval '1 second'", float(total))
 

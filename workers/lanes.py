@@ -21,6 +21,7 @@ from services import (
     quote_papers,
     quotes,
     reminders,
+    replays,
     sales,
     telling,
 )
@@ -39,6 +40,7 @@ AREAS = (
     quote_papers,
     quotes,
     reminders,
+    replays,
     sales,
     telling,
 )  # importing them declares their jobs
