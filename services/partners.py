@@ -77,7 +77,8 @@ def _checked(values: dict[str, Any]) -> dict[str, Any]:
         ("max_per_minute", "maxPerMinute", 6000),
         ("breaker_threshold", "breakerThreshold", 1000),
     ):
-        if not 1 <= (values.get(column) or 1) <= most or values.get(column) == 0:
+        value = values.get(column)
+        if value is not None and not 1 <= value <= most:
             raise Invalid(f"This is 1 to {most:,}, or null for none.", field=f"input.{name}")
     for column, name in (("staging_url", "stagingUrl"), ("production_url", "productionUrl")):
         _check_address(values.get(column), f"input.{name}")

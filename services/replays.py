@@ -44,7 +44,7 @@ async def start(partner: Partner, *, live: bool, since: datetime, until: datetim
 async def run(replay: NotificationReplay) -> None:
     """The next part, unless the one before is still to be sent."""
     async with transaction():
-        replay = await NotificationReplay.select_for_update().get(id=replay.id).select_related("partner")
+        replay = await NotificationReplay.select_for_update().get(id=replay.id)
         if replay.finished_at:
             return
         if await PartnerEndpoint.exists(partner_id=replay.partner_id, live=replay.live, disabled_at__isnull=False):
@@ -73,6 +73,7 @@ async def _waiting(replay: NotificationReplay) -> int:
 
 async def _take(replay: NotificationReplay, most: int) -> list[UUID]:
     """Make the next ones due; their ids. What fails again behind `reached_id` is not taken a second time."""
+    partner = await Partner.get(id=replay.partner_id)
     rows = await query(
         f"""
         WITH taken AS (SELECT n.id {_FAILED} ORDER BY n.id LIMIT $6 FOR UPDATE OF n)
@@ -80,7 +81,7 @@ async def _take(replay: NotificationReplay, most: int) -> list[UUID]:
         FROM taken WHERE notifications.id = taken.id RETURNING notifications.id
         """,  # noqa: S608
         replay.partner_id, replay.live, replay.since, replay.until, replay.reached_id, most,
-        replay.partner.retry_policy.attempts,
+        partner.retry_policy.attempts,
     )  # fmt: skip
     return [row["id"] for row in rows]
 

@@ -368,10 +368,11 @@ async def test_no_exchange_changes_an_audited_row_outside_of_a_transaction(shop:
         for name, field in MUTATIONS.items()
         if isinstance(field.extensions[0], gates.Exchange) and PERMISSIONS[name] is not Permission.PUBLIC
     } == {
-        "checkoutStart", "emailChange", "orderCancel", "passwordChange", "paymentConfirm", "paymentIntentStart",
-        "recoveryCodesRenew", "secondFactorConfirm", "secondFactorRemove", "secondFactorStart",
+        "checkoutStart", "emailChange", "orderCancel", "partnerTest", "passwordChange", "paymentConfirm",
+        "paymentIntentStart", "recoveryCodesRenew", "secondFactorConfirm", "secondFactorRemove", "secondFactorStart",
     }, "try it below"  # fmt: skip
-    product, order = await shop.product(partners=(await shop.partner(),)), await shop.order()
+    partner = await shop.partner()
+    product, order = await shop.product(partners=(partner,)), await shop.order()
     key = (await shop(PUBLISHABLE, input={"name": "Shop", "origins": [ORIGIN]}))["publishableKey"]["key"]
     async with nobody_may_change_anything(shop):
         with pytest.raises(asyncpg.RaiseError, match="nobody acts"):
@@ -382,6 +383,8 @@ async def test_no_exchange_changes_an_audited_row_outside_of_a_transaction(shop:
         await shop("mutation ($input: PaymentConfirmInput!) { paymentConfirm(input: $input) { order { id } } }",
                    input={"order": order["id"]})  # fmt: skip
         await sold_at_storefront(shop, key, product)
+        await shop("mutation ($input: PartnerTestInput!) { partnerTest(input: $input) { accepted } }",
+                   input={"partner": partner["id"]})  # fmt: skip
         await shop.do("orderDiscount", order, discount=None)
         await shop.do("orderCancel", order)
         await everything_of_oneself(shop)
