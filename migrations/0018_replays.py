@@ -12,7 +12,7 @@ RULES = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0016_credit_notes")]
+    dependencies = [("models", "0017_quotes")]
     initial = False
 
     operations: list[Any] = [
