@@ -6,6 +6,7 @@ from uuid import UUID
 
 from tortoise import fields
 
+from models import chain
 from models.base import Owned
 from models.fields import Coded, CurrencyField, belongs_to
 from models.order import Order
@@ -20,6 +21,7 @@ class InvoiceSeries(Owned):
     year = fields.IntField(default=0, description="Year of the newest invoice, in the organization's time zone")
     last_number = fields.IntField(default=0, description="The newest number of that year")
     last_issued_at = fields.DatetimeField(null=True, description="When the newest was issued")
+    chain_sha256 = fields.CharField(64, null=True, description="That of the newest invoice")
 
     class Meta:
         table = "invoice_series"
@@ -35,6 +37,12 @@ class InvoiceSeries(Owned):
             self.year, self.last_number = year, 0
         self.last_number += 1
         return f"{self.prefix}-{self.year}-{self.last_number:06}", self.year, self.last_number, self.last_issued_at
+
+    def seal(self, invoice: "Invoice") -> None:
+        """Chain an invoice, complete but not saved, to the newest one. The row must be locked."""
+        invoice.content_sha256 = chain.content_digest(invoice.content)
+        columns = {name: getattr(invoice, name) for name in chain.LINKED}
+        self.chain_sha256 = invoice.chain_sha256 = chain.link(columns, invoice.content_sha256, self.chain_sha256)
 
 
 class InvoiceType(Coded):
@@ -72,6 +80,8 @@ class Invoice(Owned):
     live = fields.BooleanField(description="False: TEST stands across the page")
     content: Any = fields.JSONField(description="All that the document says, as it was at issue")
     message_id = fields.CharField(255, description="Message-ID of the e-mail that carries it, fixed beforehand")
+    content_sha256 = fields.CharField(64, description="SHA-256 of what it says, hexadecimal")
+    chain_sha256 = fields.CharField(64, description="SHA-256 of that, of its columns and of this of the one before it")
     file_key = fields.CharField(255, null=True, description="Where the PDF is stored")
     file_sha256 = fields.CharField(64, null=True, description="SHA-256 of the PDF, hexadecimal")
     rendered_at = fields.DatetimeField(null=True, description="When the PDF was made")

@@ -29,9 +29,14 @@ def broken_rules(xml: bytes) -> list[str]:
     """What of all rules it breaks; of one that is no CII at all, only what its schema says."""
     if broken := _against_schema(xml):
         return broken
+    from saxonche import PySaxonApiError  # type: ignore[import-not-found]
+
     saxon, schematrons = _schematrons()
     document = saxon.parse_xml(xml_text=xml.decode())
-    reports = [schematron.transform_to_string(xdm_node=document) for schematron in schematrons]
+    try:
+        reports = [schematron.transform_to_string(xdm_node=document) for schematron in schematrons]
+    except PySaxonApiError as error:  # a rule that stumbles over what is not even a date or an amount
+        return [f"No rule can be applied: {str(error).strip()}"]
     return [rule for report in reports for rule in _failed(report)]
 
 
@@ -66,7 +71,7 @@ def _schematrons() -> tuple[Any, list[Any]]:
     """The processor, which has to live as long as what it compiled, and both, compiled by path: they read files that
     lie beside them."""
     # It starts a runtime of 100 MB: only where it is needed.
-    from saxonche import PySaxonProcessor  # type: ignore[import-not-found]
+    from saxonche import PySaxonProcessor
 
     saxon = PySaxonProcessor(license=False)
     compiler = saxon.new_xslt30_processor()

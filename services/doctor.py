@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from models import Lane
 from models.database import fetch
+from services import seals
 from services.keys import master_keys
 from services.outside import outside
 from telemetry.redaction import redacted
@@ -284,6 +285,12 @@ INVARIANTS = (
         "Invoice dates follow their numbers",
         IN_ORDER,
         "A date was changed: restore it from the backup, or from the date printed on the PDF.",
+    ),
+    Invariant(
+        f"The newest {seals.MOST:,} invoices are as they were issued, each chained to the one before it",
+        seals.broken,
+        "A row was changed past the trigger that keeps it: restore it from the backup, and find out who could. What was"
+        " issued is in the PDF that the client was sent.",
     ),
     Invariant(
         "Whoever paid may use what they bought",

@@ -77,7 +77,6 @@ async def issue_one(
     zone = ZoneInfo(order.organization.time_zone)
     series, at = await _locked_series(order)
     number, year, sequence, issued_at = series.take(at, at.astimezone(zone).year)
-    await series.save()
     content = say(number, issued_at, zone)
     is_settled = content.is_paid or type is InvoiceType.CREDIT_NOTE
     invoice = Invoice(
@@ -88,6 +87,8 @@ async def issue_one(
         stripe_account=order.stripe_account, live=order.live, content=content.model_dump(mode="json"),
     )  # fmt: skip
     invoice.message_id = message_id("invoice", invoice)
+    series.seal(invoice)
+    await series.save()
     await invoice.save()
     rendered = await later(render, invoice)
     await later(send, invoice, after=rendered)
@@ -139,7 +140,7 @@ async def send(invoice: Invoice) -> None:
         pdf=await files.load(invoice.file_key),
     )
     await outside().mailer.send(letter)
-    await Invoice.filter(id=invoice.id).update(emailed_at=datetime.now(UTC))
+    await Invoice.filter(id=invoice.id, emailed_at=None).update(emailed_at=datetime.now(UTC))
 
 
 @job(Lane.MAIL)

@@ -84,6 +84,15 @@ OF_MONEY: list[tuple[str, list[str], int, list[str]]] = [
         ["-000002 was issued before the one before it"],
     ),
     (
+        "The newest 100,000 invoices are as they were issued, each chained to the one before it",
+        [],  # what was done above
+        2,
+        [
+            "-000001: a column is not what was issued, or the one before it is not",
+            "-000002: a column is not what was issued, or the one before it is not",
+        ],
+    ),
+    (
         "Whoever paid may use what they bought",
         ["DELETE FROM accesses"],
         2,
@@ -203,7 +212,7 @@ async def test_what_is_broken_is_reported_and_nothing_else(
 ) -> None:
     for _, statements, _, _ in broken:
         for statement in statements:
-            await sold.sql(statement)
+            await sold.tamper(statement)
 
     bad = {verdict.holds: verdict for verdict in await verdicts() if not verdict.good}
 
@@ -291,7 +300,7 @@ async def test_the_command_without_a_database_says_so(settings: Settings) -> Non
 
 
 async def test_what_was_given_up_is_taken_up_again_with_what_waited_for_it(sold: Shop, settings: Settings) -> None:
-    await sold.sql("UPDATE invoices SET emailed_at = NULL WHERE sequence = 1")
+    await sold.tamper("UPDATE invoices SET emailed_at = NULL WHERE sequence = 1")
     await sold.sql("UPDATE outbox SET done_at = NULL, given_up_at = now() WHERE job LIKE 'invoices.%'")
     promise = await Promise.filter(job="invoices.render").order_by("id").first()
     assert promise

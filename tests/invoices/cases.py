@@ -1,8 +1,9 @@
 """Every kind of invoice that is issued, by what it is."""
 
 from datetime import date
+from typing import Any
 
-from models.content import Address, InvoiceContent, Mention, NoteSubject, Party
+from models.content import Address, Corrected, InvoiceContent, Mention, NoteSubject, Party
 from models.invoice import InvoiceType
 from models.payment import PaymentMethod
 from models.product import OperationCategory
@@ -29,6 +30,14 @@ TERMS = (
 FRANCHISE = SELLER.model_copy(update={"vat_number": None})
 
 
+def _credit_note(*sold: Any, **changes: Any) -> InvoiceContent:
+    corrects = Corrected(number="FQCA-2025-000155", issued_on=date(2025, 11, 28))
+    return invoice(*sold, type=InvoiceType.CREDIT_NOTE, corrects=corrects, **changes)
+
+
+UNPAID: dict[str, Any] = {"paid_on": None, "paid_cents": 0, "payment_method": None}
+
+
 def _in_franchise() -> InvoiceContent:
     content = invoice(("Conseil", 1, 500_00, 0), seller=FRANCHISE)
     (group,) = content.vat
@@ -53,6 +62,13 @@ CASES: dict[str, InvoiceContent] = {
     "a deposit to be paid": invoice(("Acompte de 30 %", 1, 30_00, 2000), type=InvoiceType.PREPAYMENT, **TO_PAY),
     "the balance after a deposit": invoice(**BALANCE_TO_PAY),
     "a balance that is paid": invoice(deposits=(DEPOSIT,)),
+    "a credit note, given back": _credit_note(),
+    "a credit note, not given back": _credit_note(**UNPAID),
+    "a credit note in part": _credit_note(("Avoir partiel sur la facture FQCA-2025-000155", 1, 10_00, 2000)),
+    "a credit note of several rates": _credit_note(*RATES),
+    "a credit note of discounts": _credit_note(COACHING, BOOK, discount_cents=19_00),
+    "a credit note to a company": _credit_note(buyer=COMPANY, mentions=TERMS, **UNPAID),
+    "a credit note without VAT": _credit_note(("Bilan", 1, 2_400_00, 0)),
     "to be paid online only": invoice(**TO_PAY | {"transfer": None}),
     "to be paid, nobody says how": invoice(**TO_PAY | {"transfer": None, "pay_url": None}),
     "paid in part": invoice(**BALANCE_TO_PAY | {"deposits": (), "payment_method": PaymentMethod.CHEQUE}),
