@@ -10,6 +10,7 @@
     │   ├── Expired            what was read so far cannot be gone on from: begin anew
     │   ├── Limited            too much, too often
     │   ├── NotConfigured      an operator has to set something first
+    │   │   └── Incomplete     … the organization, what its invoices have to say of it
     │   ├── Nonconforming      an invoice that would break the rules of e-invoicing is neither made nor sent
     │   └── Unreachable        an outside system failed while the caller waited
     └── ProviderError          an outside system said no; the three that someone treats differently
@@ -21,6 +22,7 @@
 Everything else is a bug: masked for clients, logged with an id that the client is given.
 """
 
+from collections.abc import Sequence
 from enum import Enum
 
 
@@ -99,6 +101,18 @@ class Limited(DomainError):
 
 class NotConfigured(DomainError):
     code = ErrorCode.NOT_CONFIGURED
+
+
+class Incomplete(NotConfigured):
+    """`missing`: the camelCase names of what has to be filled."""
+
+    def __init__(self, message: str, missing: Sequence[str], *, field: str | None = None) -> None:
+        super().__init__(message, field=field)
+        self.missing = tuple(missing)
+
+    @property
+    def extensions(self) -> dict[str, object]:
+        return super().extensions | {"missing": list(self.missing)}
 
 
 class Nonconforming(DomainError):

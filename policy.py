@@ -139,6 +139,7 @@ READS: dict[type[Model], Permission] = {
     models.Membership: Permission.MEMBER,
     models.Session: Permission.MEMBER,
     models.Invitation: Permission.MEMBERS_READ,
+    models.LegalMention: Permission.MEMBER,
     models.Storefront: Permission.CATALOGUE_READ,
     models.Product: Permission.CATALOGUE_READ,
     models.Client: Permission.CLIENTS_READ,

@@ -9,6 +9,8 @@ from models.idempotency import IdempotencyKey
 from models.identity import EmailChange, Invitation, PasswordRequest, RecoveryCode, Registration, Session, SessionEnd
 from models.invoice import Invoice, InvoiceSeries, InvoiceType, Reminder
 from models.key import ApiKey, ApiScope, PartnerKey, PortalToken, PublishableKey
+from models.language import Language
+from models.mention import LegalMention, MentionCode, MentionScope
 from models.order import Conflict, ConflictKind, ConflictProposal, Order, OrderKind, OrderLine, OrderSource, OrderStatus
 from models.organization import Membership, Organization, Role, Storefront, User, VatRegime
 from models.partner import (
@@ -55,7 +57,11 @@ __all__ = [
     "InvoiceType",
     "KnownPlace",
     "Lane",
+    "Language",
+    "LegalMention",
     "Membership",
+    "MentionCode",
+    "MentionScope",
     "Missed",
     "Notification",
     "NotificationAttempt",

@@ -38,6 +38,7 @@ class Branded(Model):
     brand_name = fields.CharField(100, description="Name shown to clients")
     brand_color = fields.CharField(7, default="#1f3a5f", description="Accent colour, `#rrggbb`")
     logo_svg = fields.TextField(null=True, description="Logo, as SVG")
+    logo_png = fields.TextField(null=True, description="Logo, as PNG in base64, where there is none as SVG")
     contact_email = EmailField(description="Where clients write to")
     contact_phone = PhoneField(null=True, description="Phone number for clients, E.164")
     website = UrlField(null=True, description="Public site")

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from models.amounts import CENT
 from models.invoice import InvoiceType
+from models.language import Language
 from models.payment import PaymentMethod
 from models.product import OperationCategory
 
@@ -46,6 +47,7 @@ class Mention(_Fixed):
     """A sentence printed at the end (BG-1). Those that machines look for have a subject."""
 
     text: str
+    english: str | None = None  # where who is billed reads it
     subject: NoteSubject | None = None
 
     @model_validator(mode="before")
@@ -64,6 +66,13 @@ class Address(_Fixed):
     country: str = "FR"
 
 
+class Endpoint(_Fixed):
+    """Where a company takes e-invoices (BT-49), and the list (EAS) that this address is of; 0225 is the French one."""
+
+    scheme: str
+    address: str
+
+
 class Party(_Fixed):
     """Seller (BG-4) or buyer (BG-7). A person who buys has a name, and little else."""
 
@@ -77,14 +86,18 @@ class Party(_Fixed):
     vat_number: str | None = None
     email: str | None = None
     phone: str | None = None  # E.164
+    endpoint: Endpoint | None = None
+    is_company: bool = False
 
 
 class Branding(_Fixed):
-    """How the organization, or the partner whose product was sold, presents itself. The logo is an SVG document."""
+    """How the organization, or the partner whose product was sold, presents itself. The logo is an SVG document, or
+    else a PNG in base64."""
 
     name: str
     color: Color
     logo_svg: str | None = None
+    logo_png: str | None = None
     contact_email: str
     phone: str | None = None  # E.164
     website: str | None = None
@@ -156,6 +169,7 @@ class VatBreakdown(_Fixed):
     vat_cents: Cents
     exemption: str | None = None
     exemption_code: str | None = None  # VATEX (BT-121)
+    exemption_english: str | None = None
 
     @model_validator(mode="after")
     def _says_why(self) -> Self:
@@ -216,9 +230,11 @@ class InvoiceContent(Sums):
     payment_method: PaymentMethod | None = None
     transfer: Transfer | None = None
     pay_url: str | None = None  # where what is still due can be paid
+    language: Language = Language.FR
     mentions: tuple[Mention, ...] = ()
     operation_category: OperationCategory = OperationCategory.SERVICES
     vat_on_debits: bool = False  # VAT is due with the invoice, not with the payment (BT-8)
+    deliver_to: Address | None = None  # of goods, where it is another address than the buyer's (BG-15)
     brand: Branding
     notes: tuple[str, ...] = ()
 

@@ -5,8 +5,11 @@ from uuid import UUID
 from tortoise import fields
 
 from errors import Invalid
+from models import legal
 from models.base import Branded, Owned, Row
 from models.fields import Coded, CountryField, EmailField, SirenField, SiretField, VatNumberField, belongs_to
+from models.language import Language
+from models.mention import MentionCode
 
 VAT_RATES = (2000, 1000, 550, 210)  # metropolitan France, art. 278 to 281 nonies du CGI, hundredths of a percent
 
@@ -20,9 +23,9 @@ class VatRegime(Coded):
 
 
 EXEMPTIONS = {
-    VatRegime.STANDARD: "Opération exonérée de TVA",
-    VatRegime.FRANCHISE: "TVA non applicable, art. 293 B du CGI",
-    VatRegime.EXEMPT_TRAINING: "Exonération de TVA, art. 261-4-4° a du CGI",
+    VatRegime.STANDARD: MentionCode.VAT_EXEMPT,
+    VatRegime.FRANCHISE: MentionCode.VAT_FRANCHISE,
+    VatRegime.EXEMPT_TRAINING: MentionCode.VAT_TRAINING,
 }
 
 # EN 16931 BT-121, of the code list VATEX.
@@ -72,6 +75,12 @@ class Organization(Row, Branded):
     )
     reminders_most = fields.IntField(default=3, description="How many reminders are sent at most; 0 for none")
     quote_days = fields.IntField(default=30, description="Days that a quote is good for, unless it says otherwise")
+    language = fields.CharEnumField(
+        Language,
+        max_length=2,
+        default=Language.FR,
+        description="What documents and letters are in, unless a client has another",
+    )
     last_order_number = fields.IntField(default=0, description="Number of the newest order")
 
     class Meta:
@@ -82,9 +91,15 @@ class Organization(Row, Branded):
         """The VAT number as invoices show it: none where no VAT is charged at all."""
         return None if self.vat_regime is VatRegime.FRANCHISE else self.vat_number
 
-    def vat_exemption(self, rate: int) -> str | None:
-        """Why a sale at this rate bears no VAT, as the invoice has to say it; None where it bears some."""
-        return EXEMPTIONS[self.vat_regime] if rate == 0 else None
+    @property
+    def missing_legal_fields(self) -> list[str]:
+        """The columns that its invoices need and that are empty: nothing is sold before they are filled."""
+        return legal.missing(self)
+
+    @property
+    def exemption(self) -> MentionCode:
+        """The mention that says why a sale at rate 0 bears no VAT."""
+        return EXEMPTIONS[self.vat_regime]
 
     def vat_exemption_code(self, rate: int) -> str | None:
         """The same for machines; None too where the code list has none."""

@@ -28,6 +28,7 @@ from resolvers import (
     invoices,
     keys,
     members,
+    mentions,
     nodes,
     orders,
     organization,
@@ -41,8 +42,8 @@ from schema.roots import MUTATIONS, QUERIES, SUBSCRIPTIONS, admitted
 from schema.scalars import SCALARS
 
 AREAS = (  # importing them declares their fields
-    accesses, accounts, audit, catalogue, changes, clients, discounts, identity, invoices, keys, members, nodes, orders,
-    organization, partners, payments, portal, quotes,
+    accesses, accounts, audit, catalogue, changes, clients, discounts, identity, invoices, keys, members, mentions,
+    nodes, orders, organization, partners, payments, portal, quotes,
 )  # fmt: skip
 
 

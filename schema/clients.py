@@ -22,11 +22,19 @@ class Client:
     last_name: auto
     company: auto
     siren: auto
+    vat_number: auto
+    electronic_address: auto
+    electronic_address_scheme: auto
     phone: auto
     address: auto
     postal_code: auto
     city: auto
     country: auto
+    delivery_address: auto
+    delivery_postal_code: auto
+    delivery_city: auto
+    delivery_country: auto
+    language: auto
     display_name: str = expression(
         "coalesce(nullif(concat_ws(' ', first_name, last_name), ''), company, email)",
         "What to call them: their name, else their company's, else their address.",
@@ -46,11 +54,19 @@ class ClientCreateInput:
     last_name: auto
     company: auto
     siren: auto
+    vat_number: auto
+    electronic_address: auto
+    electronic_address_scheme: auto
     phone: auto
     address: auto
     postal_code: auto
     city: auto
     country: auto
+    delivery_address: auto
+    delivery_postal_code: auto
+    delivery_city: auto
+    delivery_country: auto
+    language: auto
     consultant: strawberry.ID | None = strawberry.field(description=CONSULTANT, default=strawberry.UNSET)
 
 
@@ -64,11 +80,19 @@ class ClientUpdateInput:
     last_name: auto
     company: auto
     siren: auto
+    vat_number: auto
+    electronic_address: auto
+    electronic_address_scheme: auto
     phone: auto
     address: auto
     postal_code: auto
     city: auto
     country: auto
+    delivery_address: auto
+    delivery_postal_code: auto
+    delivery_city: auto
+    delivery_country: auto
+    language: auto
     consultant: strawberry.ID | None = strawberry.field(description=CONSULTANT, default=strawberry.UNSET)
 
 

@@ -1,10 +1,14 @@
 """The tenant and its people."""
 
+from typing import Any
+
 import strawberry
 
 import models
-from schema.base import auto, enum, input, node, optional
+from models.legal import COLUMNS
+from schema.base import auto, computed, enum, input, node, optional
 from schema.lists import among, filter
+from services.organizations import missing_names
 
 
 @node(models.Organization)
@@ -41,6 +45,14 @@ class Organization:
     reminder_every_days: auto
     reminders_most: auto
     quote_days: auto
+    language: auto
+
+    @computed(
+        "What its invoices have to say of it and lack, by the fields' names: while there are any, nothing can be sold.",
+        needs=COLUMNS,
+    )
+    def missing_legal_fields(root: Any) -> list[str]:
+        return missing_names(root)
 
 
 @node(models.Storefront)
@@ -136,6 +148,8 @@ class OrganizationUpdateInput:
     reminder_every_days: auto
     reminders_most: auto
     quote_days: auto
+    vat_number: auto
+    language: auto
 
 
 @input(models.User)

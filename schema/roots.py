@@ -45,6 +45,7 @@ _DESCRIBED = {
     "after": "The last `cursor` that one was told: nothing that happened since is left out. Good for 24 hours.",
     "input": "What to do, and to what.",
     "token": "What a letter's link carries behind the `=`.",
+    "on": "Of invoices that are issued on this day; today unless given.",
     "filter": "Only those of which all of this is true.",
 }
 

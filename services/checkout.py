@@ -12,7 +12,7 @@ import stripe
 import errors
 from models import Attempt, AttemptStatus, Client, Operation, Order, OrderLine, OrderStatus
 from models.database import transaction
-from services import asking, discounts, settlement, twins
+from services import asking, discounts, organizations, settlement, twins
 from services.exchange import Exchange, attempt_for, carry_out
 from services.outside import outside
 
@@ -68,6 +68,7 @@ async def _ask(order: Order, exchange: Callable[[], Awaitable["_AskForMoney"]]) 
         if locked.is_free:
             await settlement.complete_free(locked)
             return None
+        await organizations.must_be_complete(locked.organization_id)
     await order.fetch_related("client", "lines__product")
     try:
         await twins.make(order)

@@ -1,10 +1,13 @@
 """Clients: made, changed, deleted, and what is learned of them on the way."""
 
+import re
 from typing import Any
 from uuid import UUID
 
 from errors import Conflict, Invalid
 from models import Client, PortalToken, Role
+from models.client import FRENCH_DIRECTORY
+from models.companies import siren
 from models.database import deleted
 from models.phone import e164
 
@@ -14,13 +17,17 @@ LOOKING_AFTER = (Role.OWNER, Role.ADMIN, Role.CONSULTANT)
 async def create(organization_id: UUID, values: dict[str, Any]) -> Client:
     """A client. Raises Invalid for a consultant who is none; a second of an address breaks a constraint."""
     _check_consultant(values)
-    return await Client.create(organization_id=organization_id, **values)
+    client = Client(organization_id=organization_id, **values)
+    _check_company(client)
+    await client.save()
+    return client
 
 
 async def update(client: Client, values: dict[str, Any]) -> Client:
     """The client with other values; invoices that were issued keep what they say. Raises Invalid as `create` does."""
     _check_consultant(values)
     client.update_from_dict(values)
+    _check_company(client)
     await client.save()
     return client
 
@@ -38,6 +45,30 @@ def _check_consultant(values: dict[str, Any]) -> None:
     member = values.get("consultant")
     if member is not None and not (member.active and member.role in LOOKING_AFTER):
         raise Invalid("A consultant, an admin or an owner looks after clients.", field="input.consultant")
+
+
+def _check_company(client: Client) -> None:
+    """What is known of a company agrees. Raises Invalid, naming the field."""
+    number = client.vat_number or ""
+    if number.startswith("FR") and client.siren and number[4:] != client.siren:
+        raise Invalid("A French VAT number ends with the SIREN: one of the two is wrong.", field="input.vatNumber")
+    if not re.fullmatch("[0-9]{4}", client.electronic_address_scheme):
+        raise Invalid("A scheme is four digits of the EAS list, like 0225.", field="input.electronicAddressScheme")
+    address = client.electronic_address
+    if address is None:
+        return
+    if not re.fullmatch(r"[\x21-\x7e]{1,100}", address):
+        raise Invalid("An electronic address is visible ASCII, without spaces.", field="input.electronicAddress")
+    if client.electronic_address_scheme == FRENCH_DIRECTORY and not _in_directory(address, client.siren):
+        raise Invalid(
+            "In the French directory (0225) an address is the client's SIREN, or begins with it and _.",
+            field="input.electronicAddress",
+        )
+
+
+def _in_directory(address: str, own: str | None) -> bool:
+    company, _, rest = address.partition("_")
+    return siren(company) == company == (own or company) and (bool(rest) or "_" not in address)
 
 
 async def find_or_make(organization_id: UUID, email: str, known: dict[str, str | None] | None = None) -> Client:

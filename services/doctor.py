@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from models import Lane
 from models.database import fetch
-from services import seals
+from services import organizations, seals
 from services.keys import master_keys
 from services.outside import outside
 from telemetry.redaction import redacted
@@ -291,6 +291,9 @@ INVARIANTS = (
         seals.broken,
         "A row was changed past the trigger that keeps it: restore it from the backup, and find out who could. What was"
         " issued is in the PDF that the client was sent.",
+        "An organization that sells has all that its invoices have to say of it",
+        organizations.incomplete,
+        "Have its owner fill what is named (the mutation organizationUpdate): until then nobody can pay it.",
     ),
     Invariant(
         "Whoever paid may use what they bought",

@@ -9,6 +9,7 @@ from models import (
     Client,
     Invoice,
     InvoiceType,
+    Language,
     OperationCategory,
     Order,
     OrderLine,
@@ -24,30 +25,18 @@ from models.content import (
     Allowance,
     Branding,
     Deposit,
+    Endpoint,
     InvoiceContent,
     Line,
-    Mention,
-    NoteSubject,
     Party,
     Sums,
     Transfer,
     VatBreakdown,
     VatCategory,
 )
-from services import links
+from services import links, mentions
+from services.mentions import Words
 from services.wording import money
-
-# Code de commerce, art. L441-9 and D441-5.
-MENTIONS = (Mention(text="Pas d'escompte pour paiement anticipé.", subject=NoteSubject.EARLY_PAYMENT),)
-BETWEEN_COMPANIES = (
-    Mention(text="Pénalités de retard : trois fois le taux d'intérêt légal.", subject=NoteSubject.LATE_PAYMENT),
-    Mention(
-        text="Indemnité forfaitaire pour frais de recouvrement en cas de retard : 40 €.", subject=NoteSubject.RECOVERY
-    ),
-)
-ON_DEBITS = Mention(
-    text="Option pour le paiement de la taxe d'après les débits."
-)  # annexe II au CGI, art. 242 nonies A
 
 
 @dataclass(frozen=True)
@@ -66,15 +55,18 @@ class Ask:
 
 def content_of(
     order: Order, partner: Partner | None, lines: Sequence[OrderLine], ask: Ask, payment: Payment | None, *,
-    number: str, issued_at: datetime, zone: ZoneInfo,
+    number: str, issued_at: datetime, zone: ZoneInfo, words: Sequence[Words],
 ) -> InvoiceContent:  # fmt: skip
-    """The document, one brand's: paid as far as the ask says, and to be paid within the organization's days."""
+    """The document, one brand's: paid as far as the ask says, and to be paid within the organization's days. `words`
+    are the law's of that day."""
     organization, today = order.organization, issued_at.astimezone(zone).date()
     paid_on = payment.paid_at.astimezone(zone).date() if payment and payment.paid_at and ask.paid_cents else None
     if ask.deposit and not paid_on:
         paid_on = (ask.deposit.settled_at or ask.deposit.issued_at).astimezone(zone).date()
     is_paid = ask.paid_cents == ask.total_cents
     said = _deposit_lines(order, lines, ask) if ask.type is InvoiceType.PREPAYMENT else sold_lines(lines)
+    made = sums(organization, order.currency, said, order.discount_reason, words)
+    category, language = _operation_category(lines), order.client.language or organization.language
     return InvoiceContent(
         type=ask.type,
         number=number,
@@ -86,45 +78,50 @@ def content_of(
         live=order.live,
         seller=seller(organization),
         buyer=buyer(order.client),
-        **vars(sums(organization, order.currency, said, order.discount_reason)),
+        **vars(made),
         deposits=_deposits(ask, zone),
         paid_cents=ask.paid_cents,
         payment_method=payment.method if payment else None,
         transfer=_transfer(organization, number) if not is_paid else None,
         pay_url=links.pay_link(order) if not is_paid else None,
-        mentions=_mentions(order),
-        operation_category=_operation_category(lines),
+        language=language,
+        mentions=mentions.of_invoice(
+            words, organization, order.client, made, category, english=language is Language.EN
+        ),
+        operation_category=category,
         vat_on_debits=organization.vat_on_debits,
+        deliver_to=_delivery(order.client) if category is not OperationCategory.SERVICES else None,
         brand=brand(partner or organization),
     )
 
 
 def sums(
-    organization: Organization, currency: str, said: Sequence[tuple[str, Sold]], discount_reason: str | None
-) -> Sums:
+    organization: Organization, currency: str, said: Sequence[tuple[str, Sold]], discount_reason: str | None,
+    words: Sequence[Words] = (),
+) -> Sums:  # fmt: skip
     """What a document says of the lines that it names, of their VAT, and of what they come to."""
     amounts = breakdown([sold for _, sold in said])
-    exempt = {sold.vat_rate: organization.vat_exemption(sold.vat_rate) for _, sold in said}
+    because = mentions.said(words, organization.exemption)
     return Sums(
         currency=currency,
         lines=tuple(
             Line(
                 description=description, quantity=sold.quantity, unit_net=amount.unit_net,
                 base_quantity=amount.base_quantity, discount_net_cents=amount.discount_net_cents,
-                vat_category=_category(exempt[sold.vat_rate]), vat_rate=sold.vat_rate,
+                vat_category=_category(sold.vat_rate), vat_rate=sold.vat_rate,
                 net_cents=amount.net_cents, vat_cents=amount.vat_cents, gross_cents=amount.gross_cents,
             )
             for (description, sold), amount in zip(said, amounts.lines, strict=True)
         ),
         vat=tuple(
             VatBreakdown(
-                category=_category(exempt[rate.vat_rate]), rate=rate.vat_rate, net_cents=rate.net_cents,
-                vat_cents=rate.vat_cents, exemption=exempt[rate.vat_rate],
-                exemption_code=organization.vat_exemption_code(rate.vat_rate),
+                category=_category(rate.vat_rate), rate=rate.vat_rate, net_cents=rate.net_cents,
+                vat_cents=rate.vat_cents, exemption_code=organization.vat_exemption_code(rate.vat_rate),
+                **({} if rate.vat_rate else because),
             )
             for rate in amounts.rates
         ),
-        allowances=_allowances(discount_reason, amounts, exempt),
+        allowances=_allowances(discount_reason, amounts),
         net_cents=amounts.net_cents,
         vat_cents=amounts.vat_cents,
         gross_cents=amounts.gross_cents,
@@ -143,8 +140,8 @@ def sold(line: OrderLine | QuoteLine) -> Sold:
 
 def brand(owner: Branded) -> Branding:
     return Branding(
-        name=owner.brand_name, color=owner.brand_color, logo_svg=owner.logo_svg, contact_email=owner.contact_email,
-        phone=owner.contact_phone, website=owner.website, terms_url=owner.terms_url,
+        name=owner.brand_name, color=owner.brand_color, logo_svg=owner.logo_svg, logo_png=owner.logo_png,
+        contact_email=owner.contact_email, phone=owner.contact_phone, website=owner.website, terms_url=owner.terms_url,
     )  # fmt: skip
 
 
@@ -162,10 +159,10 @@ def _deposit_lines(order: Order, lines: Sequence[OrderLine], ask: Ask) -> list[t
     return [(text, Sold(1, cents, rate)) for rate, cents in rates.items() if cents]
 
 
-def _allowances(reason: str | None, amounts: Breakdown, exempt: dict[int, str | None]) -> tuple[Allowance, ...]:
+def _allowances(reason: str | None, amounts: Breakdown) -> tuple[Allowance, ...]:
     return tuple(
         Allowance(
-            reason=reason or "Remise", vat_category=_category(exempt[rate.vat_rate]),
+            reason=reason or "Remise", vat_category=_category(rate.vat_rate),
             vat_rate=rate.vat_rate, net_cents=rate.allowance_net_cents, gross_cents=rate.allowance_gross_cents,
         )
         for rate in amounts.rates
@@ -186,18 +183,13 @@ def _transfer(organization: Organization, number: str) -> Transfer | None:
     return Transfer(iban=organization.iban, bic=organization.bic, reference=number)
 
 
-def _mentions(order: Order) -> tuple[Mention, ...]:
-    between_companies = BETWEEN_COMPANIES if order.client.company else ()
-    return MENTIONS + between_companies + ((ON_DEBITS,) if order.organization.vat_on_debits else ())
-
-
 def _operation_category(lines: Sequence[OrderLine]) -> OperationCategory:
     categories = {line.product.operation_category for line in lines}
     return categories.pop() if len(categories) == 1 else OperationCategory.MIXED
 
 
-def _category(exemption: str | None) -> VatCategory:
-    return VatCategory.EXEMPT if exemption else VatCategory.STANDARD
+def _category(vat_rate: int) -> VatCategory:
+    return VatCategory.STANDARD if vat_rate else VatCategory.EXEMPT
 
 
 def seller(organization: Organization) -> Party:
@@ -209,7 +201,21 @@ def seller(organization: Organization) -> Party:
 
 
 def buyer(client: Client) -> Party:
-    return Party(name=client.name, address=_address(client), siren=client.siren, email=client.email, phone=client.phone)
+    scheme, address = client.endpoint or (None, None)
+    return Party(
+        name=client.name, address=_address(client), siren=client.siren, vat_number=client.vat_number,
+        email=client.email, phone=client.phone, is_company=client.is_company,
+        endpoint=Endpoint(scheme=scheme, address=address) if scheme and address else None,
+    )  # fmt: skip
+
+
+def _delivery(client: Client) -> Address | None:
+    if not client.delivery_address:
+        return None
+    return Address(
+        lines=tuple(client.delivery_address.splitlines()), postal_code=client.delivery_postal_code,
+        city=client.delivery_city, country=client.delivery_country or "FR",
+    )  # fmt: skip
 
 
 def _address(row: Organization | Client) -> Address | None:

@@ -8,11 +8,11 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from errors import Conflict, Nonconforming
-from models import Invoice, InvoiceSeries, InvoiceType, Lane, Order, OrderLine, Partner, Payment, Promise
+from models import Invoice, InvoiceSeries, InvoiceType, Lane, LegalMention, Order, OrderLine, Partner, Payment, Promise
 from models.amounts import spread
 from models.content import InvoiceContent
 from models.database import query, transaction
-from services import files, letters, reminders
+from services import files, letters, mentions, organizations, reminders
 from services.invoice_content import Ask, content_of, paid_of
 from services.links import message_id
 from services.outbox import job, later
@@ -57,6 +57,7 @@ async def issue_ahead(order: Order) -> list[Invoice]:
     order.must_be_open()
     if order.is_free:
         raise Conflict(f"Order {order.number} is free: there is nothing to invoice.", field="input.order")
+    await organizations.must_be_complete(order.organization_id)
     made = {invoice.type for invoice in await Invoice.filter(order_id=order.id)}
     if InvoiceType.INVOICE in made:
         raise Conflict(f"Order {order.number} is invoiced already.", field="input.order")
@@ -197,20 +198,22 @@ async def _issue(order: Order, type: InvoiceType, payment: Payment | None) -> li
     """One for each brand that something is to be invoiced under, with its rendering and its letter promised."""
     brands = _by_brand(order)
     asks = await _asks(order, brands, type)
+    own = await mentions.of(order.organization_id)
     issued = []
     for (partner, lines), ask in zip(brands.items(), asks, strict=True):
         if ask.total_cents == 0:
             continue
-        say = partial(_said, order, partner, lines, ask, payment)
+        say = partial(_said, order, partner, lines, ask, payment, own)
         issued.append(await issue_one(order, type, partner.id if partner else None, say))
     return issued
 
 
 def _said(
     order: Order, partner: Partner | None, lines: Sequence[OrderLine], ask: Ask, payment: Payment | None,
-    number: str, issued_at: datetime, zone: ZoneInfo,
+    own: Sequence[LegalMention], number: str, issued_at: datetime, zone: ZoneInfo,
 ) -> InvoiceContent:  # fmt: skip
-    return content_of(order, partner, lines, ask, payment, number=number, issued_at=issued_at, zone=zone)
+    words = mentions.on(issued_at.astimezone(zone).date(), own)
+    return content_of(order, partner, lines, ask, payment, number=number, issued_at=issued_at, zone=zone, words=words)
 
 
 def _by_brand(order: Order) -> Brands:

@@ -2,9 +2,11 @@
 
 import re
 from typing import Any
+from uuid import UUID
 
-from errors import Invalid
-from models import Organization, VatRegime
+from errors import Incomplete, Invalid
+from models import Order, Organization, VatRegime
+from models.legal import missing
 from services import branding
 
 # (column, its name for clients, least, most), as the table's constraints have it.
@@ -29,10 +31,38 @@ async def update(organization: Organization, values: dict[str, Any]) -> Organiza
         values["iban"] = _iban(values["iban"])
     if values.get("bic") is not None:
         values["bic"] = _bic(values["bic"])
+    before = organization.missing_legal_fields
     organization.update_from_dict(values)
+    _check_vat_number(organization)
+    lost = [column for column in organization.missing_legal_fields if column not in before]
+    if lost and await Order.exists(organization_id=organization.id):
+        raise Invalid(
+            "Your invoices have to say this, and you sell: give another instead.", field=f"input.{camel(lost[0])}"
+        )
     if values:
         await organization.save(update_fields=list(values))
     return organization
+
+
+async def must_be_complete(organization_id: UUID, *, field: str = "input.order") -> None:
+    """Before anything is sold. Raises Incomplete, which names what its invoices lack."""
+    organization = await Organization.get(id=organization_id)
+    if missing := missing_names(organization):
+        raise Incomplete(
+            f"Nothing can be sold yet: invoices have to name {', '.join(missing)} of the organization. Complete it"
+            " first (organizationUpdate).", missing, field=field,
+        )  # fmt: skip
+
+
+def missing_names(organization: Any) -> list[str]:
+    """What its invoices lack, as clients name it."""
+    return [camel(column) for column in missing(organization)]
+
+
+async def incomplete() -> list[str]:
+    """Organizations that have orders, and cannot sell any more for what their invoices lack."""
+    selling = Organization.filter(last_order_number__gt=0).order_by("slug")
+    return [f"{each.slug}: {', '.join(names)}" async for each in selling if (names := missing_names(each))]
 
 
 def check(values: dict[str, Any], *, path: str = "input") -> None:
@@ -40,6 +70,18 @@ def check(values: dict[str, Any], *, path: str = "input") -> None:
     branding.check(values)
     if not re.fullmatch(r"[A-Z0-9]{2,10}", values.get("invoice_prefix", "AA")):
         raise Invalid("A prefix is 2 to 10 capital letters and digits.", field=f"{path}.invoicePrefix")
+
+
+def camel(column: str) -> str:
+    """A column as clients name it: `legal_name` → `legalName`."""
+    first, *rest = column.split("_")
+    return first + "".join(map(str.title, rest))
+
+
+def _check_vat_number(organization: Organization) -> None:
+    number = organization.vat_number
+    if number and not (number.startswith("FR") and number[4:] == organization.siren):
+        raise Invalid("A French VAT number is FR, two characters and the SIREN.", field="input.vatNumber")
 
 
 def _iban(text: str) -> str:

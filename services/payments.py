@@ -9,7 +9,7 @@ import errors
 from errors import Invalid
 from models import Attempt, AttemptStatus, Operation, Order, Payment, PaymentMethod, PaymentStatus
 from models.database import transaction
-from services import settlement
+from services import organizations, settlement
 from services import stripe_news as news
 from services.asking import TO_PAY
 from services.outside import outside
@@ -41,6 +41,7 @@ async def record(
         )
     if order.is_free:
         raise errors.Conflict(f"Order {order.number} is free: start its checkout.", field="input.order")
+    await organizations.must_be_complete(order.organization_id)
     amount = order.balance if amount_cents is None else amount_cents
     _check_amount(order, amount, currency)
     now = datetime.now(UTC)

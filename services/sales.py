@@ -10,7 +10,7 @@ import errors
 from errors import Invalid
 from models import Client, Invoice, Lane, Order, OrderKind, OrderLine, OrderSource, OrderStatus
 from models.database import query, transaction
-from services import asking, clients, discounts, idempotency, pricing
+from services import asking, clients, discounts, idempotency, organizations, pricing
 from services.outbox import job, later
 from services.outside import outside
 from services.pricing import Item, Part
@@ -78,6 +78,8 @@ async def create_at_storefront(
         if same := await _same_cart(client, items, code):
             return same
         order = await create(client, items, code=code, source=OrderSource.STOREFRONT)
+        if not order.is_free:
+            await organizations.must_be_complete(organization_id, field="input.lines")
         await idempotency.note(order)
         if order.holds_code:
             # By then a page that was started in the last moment has run out too.

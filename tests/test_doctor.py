@@ -32,6 +32,12 @@ def _late(lane: Lane, job: str, nth: int) -> tuple[str, list[str], int, list[str
 # (invariant, what breaks it, how often, parts of the examples): what can be broken side by side is broken at once.
 OF_MONEY: list[tuple[str, list[str], int, list[str]]] = [
     (
+        "An organization that sells has all that its invoices have to say of it",
+        ["UPDATE organizations SET rcs = NULL"],
+        1,
+        ["shop: rcs"],
+    ),
+    (
         "An order is paid if, and only if, what counts of its payments comes to its total",
         [
             "UPDATE payments SET applied_cents = 9998 WHERE order_id = (SELECT id FROM orders WHERE number = 1)",

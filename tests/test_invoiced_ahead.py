@@ -51,7 +51,9 @@ async def test_a_person_is_invoiced_without_what_is_said_between_companies(shop:
     await shop.work_is_done()
 
     content = printer.printed[invoiced["invoices"][0]["number"]]
-    assert [mention.text for mention in content.mentions] == ["Pas d'escompte pour paiement anticipé."]
+    assert [mention.text for mention in content.mentions] == [
+        "Pas d’escompte pour paiement anticipé.", "Catégorie de l’opération : prestation de services.",
+    ]  # fmt: skip
     assert content.transfer is None
 
 

@@ -33,6 +33,7 @@ WHO_IS_CALLING = 1  # query
 KEY_CREATE = "mutation ($input: PublishableKeyCreateInput!) { publishableKeyCreate(input: $input) { __typename } }"
 PARTNER_KEY_CREATE = "mutation ($input: PartnerKeyCreateInput!) { partnerKeyCreate(input: $input) { __typename } }"
 API_KEY_CREATE = "mutation ($input: ApiKeyCreateInput!) { apiKeyCreate(input: $input) { __typename } }"
+WORDS = "mutation ($input: LegalMentionSetInput!) { legalMentionSet(input: $input) { __typename } }"
 LINK_CREATE = "mutation ($input: PortalTokenCreateInput!) { portalTokenCreate(input: $input) { __typename } }"
 QUOTE_CREATE = "mutation ($input: QuoteCreateInput!) { quoteCreate(input: $input) { __typename } }"
 INVITE = "mutation ($input: InvitationCreateInput!) { invitationCreate(input: $input) { __typename } }"
@@ -46,6 +47,7 @@ async def sold(shop: Shop) -> Shop:
     await shop(PARTNER_KEY_CREATE, input={"partner": two["id"], "name": "Server"})
     await shop(INVITE, input={"email": "guest@example.com", "role": "ACCOUNTANT"})
     await shop(API_KEY_CREATE, input={"name": "ERP", "scopes": ["ORDERS_READ"]})
+    await shop(WORDS, input={"code": "OTHER", "textFr": "À bientôt.", "validFrom": "2026-01-01"})
     await shop(LINK_CREATE, input={"client": await shop.client()})
     lines = [{"product": product, "quantity": 1}]
     await shop(QUOTE_CREATE, input={"client": await shop.client(), "lines": lines})

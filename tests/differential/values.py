@@ -3,6 +3,7 @@
 import base64
 import json
 from collections import defaultdict
+from datetime import date, datetime
 from random import Random
 from typing import Any
 
@@ -134,4 +135,6 @@ def literal(type_: GraphQLInputType, value: Any) -> str:
 
 
 def _json(value: Any) -> Any:
-    return format_datetime(value) if hasattr(value, "astimezone") else getattr(value, "value", value)
+    if isinstance(value, date):
+        return format_datetime(value) if isinstance(value, datetime) else value.isoformat()
+    return getattr(value, "value", value)

@@ -134,12 +134,25 @@ class _Builder:
                 first_name=self.maybe(self.text()), last_name=self.maybe(self.text()), company=self.maybe(self.text()),
                 phone=self.maybe("+33612345678"), address=self.maybe(self.text()), postal_code=self.maybe("75002"),
                 city=self.maybe(self.text()), siren=self.maybe("732829320"),
+                vat_number=self.maybe("FR44732829320"), electronic_address=self.maybe("732829320_A"),
+                delivery_city=self.maybe(self.text()), delivery_country=self.random.choice((None, "BE")),
+                language=self.random.choice((None, *models.Language)),
                 country=self.random.choice((None, "FR", "BE")),
                 stripe_id=self.maybe(f"cus_{number}"), consultant_id=consultant and consultant.id,
                 member_id=member and member.id,
             ))  # fmt: skip
         self.links(organization, clients)
+        self.words(organization)
         return clients
+
+    def words(self, organization: models.Organization) -> None:
+        for number, code in enumerate(models.MentionCode):
+            day = ABOUT.date() + timedelta(days=self.random.randint(-400, 400))
+            self.row(
+                models.LegalMention, organization_id=organization.id, code=code,
+                scope=list(models.MentionScope)[number % len(models.MentionScope)],
+                text_fr=self.text() or "É", text_en=self.maybe("Words"), valid_from=day, valid_until=self.maybe(day),
+            )  # fmt: skip
 
     def links(self, organization: models.Organization, clients: list[models.Client]) -> None:
         for number, client in enumerate(clients[:3]):
@@ -159,7 +172,9 @@ class _Builder:
             self.row(
                 models.Partner, organization_id=organization.id, slug=f"partner{number}", name=self.text(),
                 staging_url=self.maybe("https://staging.example.com/é?a=1&b=2"), api_key_last4=self.maybe("ab\"'"),
-                production_url=self.maybe("https://example.com"), tell_free_orders=self.random.random() < 0.5,
+                production_url=self.maybe("https://example.com"),
+                retry_policy=self.random.choice(list(models.RetryPolicy)),
+                tell_free_orders=self.random.random() < 0.5,
                 active=self.random.random() < 0.5, logo_svg=self.maybe("<svg/>"),
                 contact_phone=self.maybe("+33612345678"), website=self.maybe("https://example.com"),
                 terms_url=self.maybe("https://example.com/cgv"), **self.brand(f"partner{number}"),
@@ -192,6 +207,7 @@ class _Builder:
                 level=self.maybe(self.random.randint(0, 4)), price_cents=self.amount(),
                 currency=self.random.choice(("EUR", "USD", "JPY")), vat_rate=self.random.choice((0, 550, 2000)),
                 active=self.random.random() < 0.7, stripe_id=self.maybe("prod_1"),
+                operation_category=self.random.choice(list(models.OperationCategory)),
             )
             for _ in range(12)
         ]  # fmt: skip

@@ -48,7 +48,7 @@ async def test_who_opted_for_vat_on_debits_says_so_to_people_and_machines(shop: 
 
     content = InvoiceContent.model_validate((await Invoice.get()).content)
     assert content.vat_on_debits
-    assert "Option pour le paiement de la taxe d'après les débits." in [mention.text for mention in content.mentions]
+    assert "Option pour le paiement de la taxe d’après les débits." in [mention.text for mention in content.mentions]
     assert content.operation_category == "MIXED"
 
 

@@ -129,3 +129,31 @@ async def membership(person: Shop) -> str:
 async def changed(shop: Shop, id: str, **given: Any) -> dict[str, Any]:
     client: dict[str, Any] = (await shop(UPDATE, input={"client": id} | given))["client"]
     return client
+
+
+async def test_what_is_known_of_a_company_agrees(shop: Shop) -> None:
+    id = await shop.client(**WHOLE)
+    update = """mutation ($input: ClientUpdateInput!) {
+      clientUpdate(input: $input) { client { vatNumber electronicAddress electronicAddressScheme language } }
+    }"""
+
+    async with nothing_changes(shop):
+        for given, field in (
+            ({"vatNumber": "FR83404833048"}, "vatNumber"),
+            ({"electronicAddressScheme": "SIREN"}, "electronicAddressScheme"),
+            ({"electronicAddressScheme": "22"}, "electronicAddressScheme"),
+            ({"electronicAddress": "552100554"}, "electronicAddress"),
+            ({"electronicAddress": "732829320_"}, "electronicAddress"),
+            ({"electronicAddress": "732829320 A"}, "electronicAddress"),
+            ({"electronicAddress": ""}, "electronicAddress"),
+            ({"electronicAddress": "732829320_" + "x" * 91}, "electronicAddress"),
+        ):
+            code, blamed, _ = await shop.refused(update, input={"client": id} | given)
+            assert (code, blamed) == ("INVALID", f"input.{field}"), given
+
+    for good in (
+        {"vatNumber": "FR44732829320", "electronicAddress": "732829320_73282932000074", "language": "EN"},
+        {"electronicAddressScheme": "0208", "electronicAddress": "0123456749"},
+    ):
+        found = (await shop(update, input={"client": id} | good))["client"]
+        assert {name: found[name] for name in good} == good

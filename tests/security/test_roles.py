@@ -30,6 +30,7 @@ PEOPLE = {models.Membership, models.User, models.Session}
 OF_A_SALE = {models.Access, models.Client, models.Order, models.OrderLine, models.Payment, models.Reminder}
 QUOTES = {models.Quote, models.QuoteLine}
 TENANT = {models.Organization, models.Storefront}
+SAID = {models.LegalMention}  # what everybody of the organization reads
 CATALOGUE = {*TENANT, models.Product}
 EVERYTHING = set(READS) - PEOPLE
 PARTNERS = {
@@ -59,8 +60,8 @@ WHOLE: dict[Kind, set[type[Model]]] = {
     Role.OWNER: EVERYTHING,
     Role.ADMIN: EVERYTHING - OWNED,
     Role.ACCOUNTANT: EVERYTHING - PARTNERS - RUNNING - OWNED - QUOTES,
-    Role.CONSULTANT: CATALOGUE,
-    Role.BENEFICIARY: TENANT,
+    Role.CONSULTANT: CATALOGUE | SAID,
+    Role.BENEFICIARY: TENANT | SAID,
     Key.STOREFRONT: {models.Storefront},
 }
 OWN: dict[Kind, set[type[Model]]] = {
@@ -119,7 +120,7 @@ async def test_one_who_looks_after_nobody_and_is_nobodys_client_sees_no_sale(
     membership = await member(shop, role, "idle")
     actor = Actor(role, shop.organization.id, membership.id)
 
-    for model in EVERYTHING - CATALOGUE:
+    for model in EVERYTHING - CATALOGUE - SAID:
         assert await actor.rows(model).count() == 0, model.__name__
 
 
@@ -383,9 +384,12 @@ async def sale(shop: Shop, whose: str, number: int, people: dict[str, Any]) -> l
     portal = await models.PortalToken.create(
         client=client, token_hash=f"{number:064}", expires_at=now + timedelta(days=1), **here
     )
+    words = await models.LegalMention.create(
+        code=models.MentionCode.OTHER, scope=models.MentionScope.ALL, text_fr=whose, valid_from=now.date(), **here
+    )
     return [
         client, product, partner, link, order, line, payment, access, conflict, invoice, endpoint, notification,
-        attempt, replay, reminder, code, key, own, invitation, entry, server, portal, quote, offered,
+        attempt, replay, reminder, code, key, own, invitation, entry, server, portal, quote, offered, words,
     ]  # fmt: skip
 
 

@@ -255,6 +255,10 @@ async def fill(shop: Shop) -> None:
     await models.NotificationReplay.create(
         partner=partner, since=order.created_at, until=order.created_at + timedelta(days=1), total=1, **here
     )
+    await models.LegalMention.create(
+        code=models.MentionCode.OTHER, scope=models.MentionScope.ALL, text_fr="À bientôt.",
+        valid_from=order.created_at.date(), **here,
+    )  # fmt: skip
     await models.PublishableKey.create(name="site", key=f"pk_{slug:_<24}", origins=ORIGIN, **here)
     key_hash = access_keys.hash_of(f"ptk_{slug:_<64}")
     await models.PartnerKey.create(partner=partner, name="site", prefix="ptk_", key_hash=key_hash, **here)
