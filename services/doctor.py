@@ -291,6 +291,8 @@ INVARIANTS = (
         seals.broken,
         "A row was changed past the trigger that keeps it: restore it from the backup, and find out who could. What was"
         " issued is in the PDF that the client was sent.",
+    ),
+    Invariant(
         "An organization that sells has all that its invoices have to say of it",
         organizations.incomplete,
         "Have its owner fill what is named (the mutation organizationUpdate): until then nobody can pay it.",
