@@ -33,6 +33,7 @@ class Permission(Enum):
     ORDERS_WRITE = auto()
     CHECKOUT_START = auto()  # of an order that one sees; at a storefront, of what one buys
     ORDERS_PAY = auto()  # start, and ask after, the payment of an order that one sees
+    SUBSCRIPTIONS_WRITE = auto()  # end and resume those that one sees
     PAYMENTS_WRITE = auto()  # record money that came outside Stripe
     DISCOUNTS_READ = auto()
     DISCOUNTS_WRITE = auto()
@@ -90,12 +91,18 @@ _SALES = frozenset(
     }
 )  # fmt: skip
 
+_OWN_BUSINESS = frozenset(
+    {
+        Permission.INVOICES_READ, Permission.ORDERS_PAY, Permission.CHECKOUT_START, Permission.SUBSCRIPTIONS_WRITE,
+    }
+)  # fmt: skip
+
 GRANTS: dict[Kind, frozenset[Permission]] = {
     Role.OWNER: _EVERYTHING,
     Role.ADMIN: _EVERYTHING - {Permission.AUDIT_READ},
     Role.ACCOUNTANT: _SALES | {Permission.CONFLICTS_READ, Permission.INVOICES_READ},
     Role.CONSULTANT: _SALES | {Permission.QUOTES_READ, Permission.QUOTES_WRITE},
-    Role.BENEFICIARY: _SALES | {Permission.INVOICES_READ, Permission.ORDERS_PAY, Permission.CHECKOUT_START},
+    Role.BENEFICIARY: _SALES | _OWN_BUSINESS,
     Key.STOREFRONT: frozenset({Permission.PUBLIC, Permission.CATALOGUE_READ, Permission.CHECKOUT_START}),
     Key.PARTNER: frozenset({Permission.PUBLIC, Permission.PARTNERS_READ}),
     Key.PORTAL: frozenset({Permission.PUBLIC, Permission.PORTAL}),  # it opens no table: `services/portal.py` shows
@@ -118,7 +125,7 @@ SCOPES: dict[ApiScope, frozenset[Permission]] = {
     ApiScope.DISCOUNTS_READ: frozenset({Permission.DISCOUNTS_READ}),
     ApiScope.DISCOUNTS_WRITE: frozenset({Permission.DISCOUNTS_READ, Permission.DISCOUNTS_WRITE}),
     ApiScope.ORDERS_READ: _ORDERS,
-    ApiScope.ORDERS_WRITE: _ORDERS | {Permission.ORDERS_WRITE},
+    ApiScope.ORDERS_WRITE: _ORDERS | {Permission.ORDERS_WRITE, Permission.SUBSCRIPTIONS_WRITE},
     ApiScope.ORDERS_PAY: _ORDERS | {Permission.ORDERS_PAY, Permission.CHECKOUT_START},
     ApiScope.QUOTES_READ: _QUOTES,
     ApiScope.QUOTES_WRITE: _QUOTES | {Permission.QUOTES_WRITE},
@@ -146,6 +153,7 @@ READS: dict[type[Model], Permission] = {
     models.Access: Permission.ACCESSES_READ,
     models.Order: Permission.ORDERS_READ,
     models.OrderLine: Permission.ORDERS_READ,
+    models.ClientSubscription: Permission.ORDERS_READ,
     models.Payment: Permission.ORDERS_READ,
     models.Reminder: Permission.ORDERS_READ,
     models.Quote: Permission.QUOTES_READ,
@@ -225,6 +233,7 @@ _ONESELF: dict[type[Model], Rule] = {
 _OF_CLIENTS: dict[type[Model], Rule] = {
     models.Order: Of(models.Client, "client"),
     models.OrderLine: Of(models.Order, "order"),
+    models.ClientSubscription: Of(models.Client, "client"),
     models.Payment: Of(models.Order, "order"),
     models.Access: Of(models.Order, "order"),
     models.Reminder: Of(models.Order, "order"),

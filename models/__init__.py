@@ -28,9 +28,10 @@ from models.partner import (
 )
 from models.payment import Attempt, AttemptStatus, Operation, Payment, PaymentMethod, PaymentStatus
 from models.place import KnownPlace
-from models.product import Access, AccessWithdrawal, OperationCategory, Product, ProductPartner
+from models.product import Access, AccessWithdrawal, Interval, OperationCategory, Product, ProductPartner
 from models.promise import Lane, Promise, SecretOpening, StripeEvent
 from models.quote import Quote, QuoteLine, QuoteSeries, QuoteStatus
+from models.subscription import ClientSubscription, SubscriptionStatus
 
 __all__ = [
     "ATTEMPTS",
@@ -45,12 +46,14 @@ __all__ = [
     "AuditOperation",
     "BreakerState",
     "Client",
+    "ClientSubscription",
     "Conflict",
     "ConflictKind",
     "ConflictProposal",
     "DiscountCode",
     "EmailChange",
     "IdempotencyKey",
+    "Interval",
     "Invitation",
     "Invoice",
     "InvoiceSeries",
@@ -102,6 +105,7 @@ __all__ = [
     "SessionEnd",
     "Storefront",
     "StripeEvent",
+    "SubscriptionStatus",
     "User",
     "VatRegime",
 ]

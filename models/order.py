@@ -10,13 +10,14 @@ import errors
 from models.base import Owned
 from models.client import Client
 from models.fields import Coded, CurrencyField, belongs_to
-from models.product import Product
+from models.product import Interval, Product
 
 
 class OrderKind(Coded):
     """What was sold, and so what reacts to the payment."""
 
     PRODUCTS = "PRODUCTS", "Products of the catalogue"
+    SUBSCRIPTION = "SUBSCRIPTION", "A period of a subscription: its first, or one more"
 
 
 class OrderSource(Coded):
@@ -26,6 +27,7 @@ class OrderSource(Coded):
     STOREFRONT = "STOREFRONT", "A client, at a storefront"
     STRIPE = "STRIPE", "A client, at Stripe itself: a payment link or a product's page"
     QUOTE = "QUOTE", "A client, who accepted a quote"
+    RENEWAL = "RENEWAL", "Stripe, which renewed a subscription"
 
 
 class OrderStatus(Coded):
@@ -63,6 +65,11 @@ class Order(Owned):
     balance_cents: Any = fields.IntField(generated=True, description="Still to be paid, in minor units")
     stripe_account = fields.CharField(255, description="Stripe account that is paid")
     live = fields.BooleanField(description="Whether real money moves")
+    subscription_id: UUID | None
+    subscription: Any = belongs_to(
+        "ClientSubscription", "orders", "The subscription of which it pays a period", null=True
+    )
+    stripe_invoice_id = fields.CharField(255, null=True, description="Stripe's own invoice of that period")
     paid_at = fields.DatetimeField(null=True, description="When it was paid")
     event_id = fields.CharField(
         255, null=True, description="What settled it: the Stripe event's id, else a stable one of ours"
@@ -98,6 +105,13 @@ class Order(Owned):
             raise errors.Conflict(f"Order {self.number} is already paid. Nothing was charged.", field="input.order")
         if not self.is_open:
             raise errors.Conflict(f"Order {self.number} was cancelled. Create a new order.", field="input.order")
+
+    def must_be_sold_once(self) -> None:
+        """Raises Conflict for the beginning of a subscription, which is paid on Stripe's page and nowhere else."""
+        if self.kind is OrderKind.SUBSCRIPTION:
+            raise errors.Conflict(
+                f"Order {self.number} begins a subscription: start its checkout (checkoutStart).", field="input.order"
+            )
 
     def must_be_unpaid(self) -> None:
         """Raises Conflict where a part of it is paid."""
@@ -152,6 +166,12 @@ class OrderLine(Owned):
     share_cents = fields.IntField(default=0, description="Its share of the discount on the whole, TTC, in minor units")
     currency = CurrencyField(description="Currency of the price, the order's")
     vat_rate = fields.IntField(description="VAT rate in hundredths of a percent")
+    interval = fields.CharEnumField(
+        Interval, max_length=10, null=True, description="What the periods of its subscription are counted in"
+    )
+    interval_count = fields.IntField(null=True, description="How many of these make a period")
+    period_start = fields.DatetimeField(null=True, description="From when on it is paid for, of a subscription")
+    period_end = fields.DatetimeField(null=True, description="Until when it is paid for, of a subscription")
     total_cents = fields.IntField(description="Price TTC of all, the line's discount taken off, in minor units")
 
     class Meta:

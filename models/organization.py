@@ -81,6 +81,9 @@ class Organization(Row, Branded):
         default=Language.FR,
         description="What documents and letters are in, unless a client has another",
     )
+    grace_days = fields.IntField(
+        default=7, description="Days that a subscription may be used beyond what is paid, while Stripe tries again"
+    )
     last_order_number = fields.IntField(default=0, description="Number of the newest order")
 
     class Meta:

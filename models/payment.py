@@ -18,6 +18,7 @@ class Operation(Coded):
 
     CREATE_CUSTOMER = "CREATE_CUSTOMER", "The client's Stripe customer"
     CREATE_PRODUCT = "CREATE_PRODUCT", "The product's Stripe product"
+    CREATE_PRICE = "CREATE_PRICE", "The product's recurring price at Stripe"
     CREATE_COUPON = "CREATE_COUPON", "The order's discount, as a Stripe coupon"
     CHECKOUT = "CHECKOUT", "A Checkout Session for the order"
     PAYMENT_INTENT = "PAYMENT_INTENT", "A PaymentIntent for the order"

@@ -18,8 +18,17 @@ class OperationCategory(Coded):
     MIXED = "MIXED", "Both"
 
 
+class Interval(Coded):
+    """What the periods of a subscription are counted in."""
+
+    DAY = "DAY", "Days"
+    WEEK = "WEEK", "Weeks"
+    MONTH = "MONTH", "Months"
+    YEAR = "YEAR", "Years"
+
+
 class Product(Owned, AtStripe):
-    """A thing in the catalogue, sold TTC."""
+    """A thing in the catalogue, sold TTC: once, or each period of a subscription."""
 
     name = fields.CharField(200, description="Name, as on the invoice")
     description = fields.CharField(2000, null=True, description="What one gets")
@@ -30,12 +39,25 @@ class Product(Owned, AtStripe):
     operation_category = fields.CharEnumField(
         OperationCategory, max_length=20, default=OperationCategory.SERVICES, description="Goods, services or both"
     )
+    interval = fields.CharEnumField(
+        Interval,
+        max_length=10,
+        null=True,
+        description="What the periods of its subscription are counted in; null where it is sold once",
+    )
+    interval_count = fields.IntField(
+        null=True, description="How many of these make a period that the price pays; null where it is sold once"
+    )
     active = fields.BooleanField(default=True, description="Whether it can be sold")
 
     partner_links: Any
 
     class Meta:
         table = "products"
+
+    @property
+    def recurs(self) -> bool:
+        return self.interval is not None
 
 
 class AccessWithdrawal(Coded):

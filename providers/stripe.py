@@ -21,6 +21,8 @@ TIMEOUT = 15.0  # seconds, each try
 RETRIES = 2  # by the client itself, under the same idempotency key
 TOLERANCE = 300  # seconds that a signature stays good
 
+LATEST = ["latest_invoice.payment_intent.latest_charge"]
+
 T = TypeVar("T")
 
 
@@ -73,6 +75,13 @@ class Stripe(Provider[Credentials]):
         )
         return list(found.data)
 
+    async def sessions_of_subscription(self, subscription_id: str) -> list["stripe.checkout.Session"]:
+        """The Checkout Session that a subscription was begun by, if any."""
+        found = await _told(
+            lambda: self._client.v1.checkout.sessions.list_async({"subscription": subscription_id, "limit": 1})
+        )
+        return list(found.data)
+
     async def create_payment_intent(self, request: Any, key: str) -> stripe.PaymentIntent:
         return await _told(lambda: self._client.v1.payment_intents.create_async(request, {"idempotency_key": key}))
 
@@ -89,6 +98,43 @@ class Stripe(Provider[Credentials]):
     async def update_product(self, id: str, request: Any) -> stripe.Product:
         """Without an idempotency key: a change back to what was before would only be given the old answer."""
         return await _told(lambda: self._client.v1.products.update_async(id, request))
+
+    async def create_price(self, request: Any, key: str) -> stripe.Price:
+        return await _told(lambda: self._client.v1.prices.create_async(request, {"idempotency_key": key}))
+
+    async def update_price(self, id: str, request: Any) -> stripe.Price:
+        """Without an idempotency key, like a product."""
+        return await _told(lambda: self._client.v1.prices.update_async(id, request))
+
+    async def subscription(self, id: str) -> stripe.Subscription:
+        """With its latest invoice, and that one's PaymentIntent."""
+        return await _told(lambda: self._client.v1.subscriptions.retrieve_async(id, {"expand": LATEST}))
+
+    async def update_subscription(self, id: str, request: Any) -> stripe.Subscription:
+        """As `subscription` gives it. Without an idempotency key: set twice is set. Raises Gone once it ended."""
+        return await _told(lambda: self._client.v1.subscriptions.update_async(id, request | {"expand": LATEST}))
+
+    async def cancel_subscription(self, id: str) -> stripe.Subscription:
+        """End one now, as `subscription` gives it. Raises Gone once it ended."""
+        return await _told(lambda: self._client.v1.subscriptions.cancel_async(id, {"expand": LATEST}))
+
+    async def invoice_lines(self, id: str) -> list[stripe.InvoiceLineItem]:
+        """Of one of Stripe's own invoices, 100 at most."""
+        found = await _told(lambda: self._client.v1.invoices.line_items.list_async(id, {"limit": 100}))
+        return list(found.data)
+
+    async def customer(self, id: str) -> stripe.Customer:
+        return await _told(lambda: self._client.v1.customers.retrieve_async(id))
+
+    async def payment_methods(self, customer_id: str) -> list[stripe.PaymentMethod]:
+        """Those that a customer saved, 100 at most, newest first."""
+        found = await _told(lambda: self._client.v1.customers.payment_methods.list_async(customer_id, {"limit": 100}))
+        return list(found.data)
+
+    async def create_portal_session(self, request: Any, key: str) -> "stripe.billing_portal.Session":
+        return await _told(
+            lambda: self._client.v1.billing_portal.sessions.create_async(request, {"idempotency_key": key})
+        )
 
     @cached_property
     def _client(self) -> stripe.StripeClient:

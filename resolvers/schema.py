@@ -36,6 +36,7 @@ from resolvers import (
     payments,
     portal,
     quotes,
+    subscriptions,
 )
 from schema.errors import ERROR_CODE
 from schema.roots import MUTATIONS, QUERIES, SUBSCRIPTIONS, admitted
@@ -43,7 +44,7 @@ from schema.scalars import SCALARS
 
 AREAS = (  # importing them declares their fields
     accesses, accounts, audit, catalogue, changes, clients, discounts, identity, invoices, keys, members, mentions,
-    nodes, orders, organization, partners, payments, portal, quotes,
+    nodes, orders, organization, partners, payments, portal, quotes, subscriptions,
 )  # fmt: skip
 
 

@@ -87,7 +87,12 @@ def operations(books: Books, announce: Callable[[list[Object]], None]) -> list[O
             catalog.PRICE_UPDATE,
             lambda params, call, id: told(catalog.update_price(books, params, id, call)),
         ),
-        _list(books, "/v1/checkout/sessions", "checkout.session", {"customer": text, "payment_intent": text}),
+        _list(
+            books,
+            "/v1/checkout/sessions",
+            "checkout.session",
+            {"customer": text, "payment_intent": text, "subscription": text},
+        ),
         Operation("GET", "/v1/checkout/sessions/{id}", RETRIEVE, find_session),
         Operation("POST", "/v1/checkout/sessions", SESSION, lambda params, call, id: open_session(books, params)),
         Operation("POST", "/v1/checkout/sessions/{id}/expire", RETRIEVE, expire_session),

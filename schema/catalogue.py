@@ -1,10 +1,13 @@
 """What is sold."""
 
+from typing import Annotated
+
 import strawberry
 
 import models
-from schema.base import auto, input, node, through
-from schema.lists import between, filter, order
+from schema.base import auto, input, node, pages, through
+from schema.connections import Connection
+from schema.lists import among, between, filter, order
 from schema.partners import Partner
 from schema.scalars import Money, MoneyInput
 
@@ -19,9 +22,14 @@ class Product:
     price: Money
     vat_rate: auto
     operation_category: auto
+    interval: auto
+    interval_count: auto
     active: auto
     stripe_id: auto
     partners: list[Partner] = through("partner_links__partner", "Who is told when it is sold.")  # type: ignore[assignment]
+    subscriptions: Connection[Annotated["ClientSubscription", strawberry.lazy("schema.subscriptions")]] = pages(  # type: ignore  # noqa: F821
+        "subscriptions", "Who pays for it each period."
+    )
     created_at: auto
 
 
@@ -34,7 +42,9 @@ class ProductCreateInput:
     level: auto
     vat_rate: auto
     operation_category: auto
-    price: MoneyInput = strawberry.field(description="Price TTC; 0 for a free product.")
+    interval: auto
+    interval_count: auto
+    price: MoneyInput = strawberry.field(description="Price TTC, of each period where it recurs; 0 for a free product.")
     partners: list[strawberry.ID] = strawberry.field(
         description="Who is told when it is sold, by global id.", default_factory=list
     )
@@ -50,9 +60,12 @@ class ProductUpdateInput:
     level: auto
     vat_rate: auto
     operation_category: auto
+    interval: auto
+    interval_count: auto
     active: auto
     price: MoneyInput | None = strawberry.field(
-        description="Price TTC; 0 for a free product. Orders that were made keep theirs.", default=strawberry.UNSET
+        description="Price TTC; 0 for a free product. Orders and subscriptions that were made keep theirs.",
+        default=strawberry.UNSET,
     )
     partners: list[strawberry.ID] | None = strawberry.field(
         description="Who is told when it is sold, by global id, in place of those who were.", default=strawberry.UNSET
@@ -70,6 +83,7 @@ class ProductFilter:
 
     active: auto
     level: auto
+    interval: among
     price: between
     created_at: between
 

@@ -41,6 +41,9 @@ class Client:
     )  # type: ignore[assignment]
     consultant: Membership | None
     orders: Connection[Annotated["Order", strawberry.lazy("schema.orders")]] = pages("orders", "What they bought.")  # type: ignore  # noqa: F821
+    subscriptions: Connection[Annotated["ClientSubscription", strawberry.lazy("schema.subscriptions")]] = pages(  # type: ignore  # noqa: F821
+        "subscriptions", "What they pay for each period."
+    )
     stripe_id: auto
     created_at: auto
 

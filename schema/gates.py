@@ -1,8 +1,8 @@
 """What stands before each root field, and carries out what its function says (`schema/roots.py`)."""
 
 import inspect
-from collections.abc import Awaitable, Callable, Collection
-from contextlib import AbstractContextManager
+from collections.abc import Awaitable, Callable, Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -49,10 +49,11 @@ class Gate(FieldExtension):
 
 
 class Plain(Gate):
-    """Gives what the function gives."""
+    """Gives what the function gives, which may ask an outside system."""
 
     async def run(self, function: Callable[..., Awaitable[Any]], info: Info, arguments: dict[str, Any]) -> Any:
-        return await function(**arguments)
+        with _refusals_told():
+            return await function(**arguments)
 
 
 class One(Gate):
@@ -134,14 +135,8 @@ class Exchange(Write):
     async def run(self, function: Callable[..., Awaitable[Any]], info: Info, arguments: dict[str, Any]) -> Any:
         if in_a_transaction():
             raise RuntimeError("an exchange calls out: no transaction may be open around it")
-        try:
+        with _refusals_told():
             return await super().run(function, info, arguments)
-        except Unavailable as error:
-            raise Unreachable(f"{error} Nothing is lost: try again in a moment.") from error
-        except Disconnected as error:
-            raise NotConfigured(str(error)) from error
-        except Refused as error:
-            raise Conflict(str(error)) from error
 
     async def done(self, function: Callable[..., Awaitable[Any]], info: Info, arguments: dict[str, Any]) -> Any:
         under_key = self.asked(info, arguments)
@@ -193,6 +188,19 @@ def member_of(view: Any) -> str:
     """Of a payload: `order` for the view Order."""
     name = getattr(view, "__name__", "result")
     return str(name[0].lower() + name[1:])
+
+
+@contextmanager
+def _refusals_told() -> Iterator[None]:
+    """What outside systems refuse, as the caller can act on it."""
+    try:
+        yield
+    except Unavailable as error:
+        raise Unreachable(f"{error} Nothing is lost: try again in a moment.") from error
+    except Disconnected as error:
+        raise NotConfigured(str(error)) from error
+    except Refused as error:
+        raise Conflict(str(error)) from error
 
 
 def _acting(info: Info, requires: Permission) -> AbstractContextManager[None]:

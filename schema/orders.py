@@ -29,6 +29,10 @@ class OrderLine:
     unit_price: Money
     discount: Money
     share: Money
+    interval: auto
+    interval_count: auto
+    period_start: auto
+    period_end: auto
     vat_rate: auto
     total: Money
 
@@ -89,6 +93,7 @@ class Order:
     notifications: list[Notification]
     reminders: list[Reminder]
     conflicts: list[Conflict]
+    subscription: Annotated["ClientSubscription", strawberry.lazy("schema.subscriptions")] | None  # type: ignore  # noqa: F821
     live: auto
     paid_at: auto
     canceled_at: auto
@@ -109,6 +114,7 @@ class OrderFilter:
     source: among
     number: auto
     client: strawberry.ID
+    subscription: strawberry.ID
     live: auto
     total: between
     balance: between

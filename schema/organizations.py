@@ -45,6 +45,7 @@ class Organization:
     reminder_every_days: auto
     reminders_most: auto
     quote_days: auto
+    grace_days: auto
     language: auto
 
     @computed(
@@ -150,6 +151,7 @@ class OrganizationUpdateInput:
     quote_days: auto
     vat_number: auto
     language: auto
+    grace_days: auto
 
 
 @input(models.User)

@@ -1,25 +1,40 @@
-"""What clients may use: each order, once paid, grants what it sold."""
+"""What clients may use: each order, once paid, grants what it sold, of a subscription for the period that it pays."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from models import Access, Client, Order, OrderLine
+from models import Access, Client, ClientSubscription, Order, OrderLine, Organization
 from services import telling
 from services.outbox import later
 
 
 async def grant(order: Order) -> None:
-    """The client may use what was sold from now on. Whoever may use something for the first time is welcomed."""
+    """The client may use what was sold from now on, or in the period that was paid. Whoever may use something for the
+    first time is welcomed."""
     # One order of a client at a time: two that are paid at once are not both the first.
     await Client.select_for_update(no_key=True).get(id=order.client_id)
     known = await Access.exists(client_id=order.client_id, live=order.live)
-    products = {line.product_id for line in await OrderLine.filter(order_id=order.id)}
-    for product_id in sorted(products):
+    lines = {line.product_id: line for line in await OrderLine.filter(order_id=order.id)}
+    for product_id, line in sorted(lines.items()):
         await Access.get_or_create(
             order_id=order.id, product_id=product_id,
             defaults={
                 "organization_id": order.organization_id, "client_id": order.client_id, "live": order.live,
-                "starts_at": datetime.now(UTC),
+                "starts_at": line.period_start or datetime.now(UTC), "ends_at": line.period_end,
             },
         )  # fmt: skip
     if not known:
         await later(telling.welcome, order)
+
+
+async def follow(subscription: ClientSubscription, organization: Organization) -> None:
+    """The access of the newest period that was paid goes on for some days while the next is awaited, and ends with the
+    subscription."""
+    grace = timedelta(days=organization.grace_days)
+    newest = await OrderLine.filter(
+        order__subscription_id=subscription.id, order__accesses__id__isnull=False, period_end__isnull=False
+    ).order_by("-period_end", "-id").first()  # fmt: skip
+    if newest is None or newest.period_end is None:
+        return
+    for access in await Access.filter(order_id=newest.order_id, ends_at__isnull=False):
+        access.ends_at = subscription.access_until(newest.period_end, access.starts_at, grace)
+        await access.save(update_fields=["ends_at"])

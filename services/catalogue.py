@@ -7,12 +7,13 @@ from uuid import UUID
 from babel.numbers import get_currency_precision, is_currency
 
 from errors import Conflict, Invalid
-from models import Organization, Partner, Product, ProductPartner
+from models import Interval, Organization, Partner, Product, ProductPartner
 from models.database import deleted
 from services import catalogue_sync
 from services.outbox import later
 
 PRICE_MOST = 99_999_999  # minor units: the most that Stripe takes at once
+PERIOD_MOST = {Interval.DAY: 1095, Interval.WEEK: 156, Interval.MONTH: 36, Interval.YEAR: 3}  # Stripe's
 PARTNERS_MOST = 20
 METADATA_MOST = 500  # characters of a value in Stripe's metadata, where slugs are listed
 
@@ -21,6 +22,7 @@ async def create(organization_id: UUID, values: dict[str, Any], partners: Sequen
     """A product, and who is told when it is sold. Raises Invalid, naming the field."""
     _check_price(values)
     product = Product(organization_id=organization_id, **values)
+    _check_periods(product)
     await _check_vat(product)
     _check_partners(partners)
     await product.save()
@@ -35,6 +37,7 @@ async def update(product: Product, values: dict[str, Any], partners: Sequence[Pa
     _check_price(values)
     before = _shown(product)
     product.update_from_dict(values)
+    _check_periods(product)
     if "vat_rate" in values:
         await _check_vat(product)
     await product.save()
@@ -56,7 +59,22 @@ async def delete(product: Product) -> None:
 
 def _shown(product: Product) -> tuple[Any, ...]:
     """What Stripe is told of it, beside its partners."""
-    return product.name, product.description
+    periods = (product.price_cents, product.currency, product.interval, product.interval_count)
+    return product.name, product.description, periods if product.recurs else None
+
+
+def _check_periods(product: Product) -> None:
+    """Raises Invalid for periods that Stripe does not know, or that are free. One interval is meant unless told."""
+    if product.interval is None:
+        if product.interval_count is not None:
+            raise Invalid("What is sold once has no periods: give an interval too.", field="input.intervalCount")
+        return
+    product.interval_count = 1 if product.interval_count is None else product.interval_count
+    most = PERIOD_MOST[product.interval]
+    if not 1 <= product.interval_count <= most:
+        raise Invalid(f"A period has 1 to {most} of this interval: three years.", field="input.intervalCount")
+    if product.price_cents == 0:
+        raise Invalid("What is paid each period costs more than nothing.", field="input.price.amount")
 
 
 def _check_price(values: dict[str, Any]) -> None:

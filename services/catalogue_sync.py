@@ -1,4 +1,5 @@
-"""Products kept equal with their twins at Stripe, ours winning: name, description, partners."""
+"""Products kept equal with their twins at Stripe, ours winning: name, description, partners, the price of one that
+recurs."""
 
 from typing import Any
 
@@ -7,7 +8,7 @@ from models import Lane, Product
 from services.outbox import job, later
 from services.outside import outside
 from services.stripe_news import News
-from services.twins import PLATFORM, make_product, product_request
+from services.twins import PLATFORM, forget_product, make_price, make_product, product_request
 
 
 @job(Lane.SYNC)
@@ -18,12 +19,17 @@ async def push(product: Product) -> None:
         return  # nobody to tell
     if not product.known_at(PLATFORM, settings.live):
         await make_product(product, PLATFORM, settings.live)
-        return
+        if not product.recurs:
+            return
+        await product.refresh_from_db()
     await product.fetch_related("partner_links__partner")
     try:
-        await outside().stripe.update_product(str(product.stripe_id), product_request(product))
+        request = product_request(product)
+        if product.recurs:
+            request["default_price"] = await make_price(product, PLATFORM, settings.live)
+        await outside().stripe.update_product(str(product.stripe_id), request)
     except Gone:
-        await Product.filter(id=product.id).update(stripe_id=None)
+        await forget_product(product)
         await make_product(product, PLATFORM, settings.live)
 
 

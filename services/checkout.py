@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import stripe
 
 import errors
-from models import Attempt, AttemptStatus, Client, Operation, Order, OrderLine, OrderStatus
+from models import Attempt, AttemptStatus, Client, Operation, Order, OrderKind, OrderLine, OrderStatus
 from models.database import transaction
 from services import asking, discounts, organizations, settlement, twins
 from services.exchange import Exchange, attempt_for, carry_out
@@ -35,6 +35,7 @@ async def start(order: Order, *, success_url: str, cancel_url: str | None) -> At
 async def start_intent(order: Order) -> tuple[Attempt, str] | None:
     """The order's PaymentIntent for what is due now, and its client secret; None where the order was free and is now
     complete. Raises like `start`."""
+    order.must_be_sold_once()
     with _alarming(order):
         attempt = await _ask(order, lambda: _intent_of(order))
         if attempt is None:
@@ -93,7 +94,8 @@ async def _ask(order: Order, exchange: Callable[[], Awaitable["_AskForMoney"]]) 
 async def _session_of(order: Order, success_url: str, cancel_url: str | None) -> "_OpenSession":
     """With the coupon that it shows, made before it."""
     coupon = await carry_out(_CreateCoupon(order)) if _shown_discount(order) else None
-    return _OpenSession(order, success_url, cancel_url, coupon)
+    opens = _OpenSubscription if order.kind is OrderKind.SUBSCRIPTION else _OpenSession
+    return opens(order, success_url, cancel_url, coupon)
 
 
 async def _intent_of(order: Order) -> "_OpenIntent":
@@ -147,24 +149,28 @@ class _OpenSession(_AskForMoney):
         """Amounts come from the order itself, never from Stripe's prices or the caller."""
         client = await Client.get(id=order.client_id)
         request: dict[str, Any] = {
-            "mode": "payment",
             "customer": client.stripe_id,
             "client_reference_id": str(order.number),
             "metadata": {"order": str(order.id)},
-            # `via`: what the client types is in the session, so the session tells of the payment.
-            "payment_intent_data": {"metadata": {"order": str(order.id), "via": "checkout"}},
-            "line_items": await self._items(order),
             "success_url": self.success_url,
             "locale": "fr",
             "phone_number_collection": {"enabled": True},
             "billing_address_collection": "auto" if client.address else "required",  # it stands on the invoice
         }
-        request |= _methods(order)
+        request |= await self._mode(order)
         if _shown_discount(order) != (self.coupon.request["amount_off"] if self.coupon else 0):
             raise _changed()  # since the coupon was made
         if self.coupon:
             request["discounts"] = [{"coupon": self.coupon.stripe_id}]
         return request | ({"cancel_url": self.cancel_url} if self.cancel_url else {})
+
+    async def _mode(self, order: Order) -> dict[str, Any]:
+        return {
+            "mode": "payment",
+            # `via`: what the client types is in the session, so the session tells of the payment.
+            "payment_intent_data": {"metadata": {"order": str(order.id), "via": "checkout"}},
+            "line_items": await self._items(order),
+        } | _methods(order)
 
     async def _items(self, order: Order) -> list[dict[str, Any]]:
         """The lines as they were sold, or in one line what is due of an order that is paid in parts."""
@@ -176,6 +182,19 @@ class _OpenSession(_AskForMoney):
             return [{"quantity": 1, "price_data": price}]
         lines = await order.lines.all().prefetch_related("product")
         return [_item(line, currency) for line in lines]
+
+
+class _OpenSubscription(_OpenSession):
+    """The Checkout Session that begins a subscription. By card: of a debit that takes days, each period, nobody would
+    know whether it is paid for."""
+
+    async def _mode(self, order: Order) -> dict[str, Any]:
+        return {
+            "mode": "subscription",
+            "subscription_data": {"metadata": {"order": str(order.id)}},
+            "line_items": await self._items(order),
+            "payment_method_types": ["card"],
+        }
 
 
 class _CreateCoupon(Exchange[stripe.Coupon]):
@@ -225,7 +244,13 @@ class _OpenIntent(_AskForMoney):
 def _item(line: OrderLine, currency: str) -> dict[str, Any]:
     """A line at its price; with a discount of its own one price of the whole, since Stripe has none of a line."""
     if not line.discount_cents:
-        plain = {"currency": currency, "product": line.product.stripe_id, "unit_amount": line.unit_price_cents}
+        plain: dict[str, Any] = {
+            "currency": currency,
+            "product": line.product.stripe_id,
+            "unit_amount": line.unit_price_cents,
+        }
+        if line.interval:
+            plain["recurring"] = {"interval": line.interval.lower(), "interval_count": line.interval_count}
         return {"quantity": line.quantity, "price_data": plain}
     count = f"{line.quantity} × " if line.quantity > 1 else ""
     named = {"name": f"{count}{line.description}, remise déduite"}

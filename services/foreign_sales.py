@@ -62,11 +62,54 @@ async def take(news: News, sale: Sale) -> Outcome:
     return await _flag(news, sale, products)
 
 
-async def _products(news: News, sale: Sale) -> dict[str, Product]:
+async def known_products(news: News, named: Sequence[str]) -> dict[str, Product]:
     """Those that we know, by Stripe's id."""
-    named = [item["price"]["product"] for item in sale.items or () if item.get("price")]
-    rows = await Product.filter(stripe_account=news.account, stripe_live=news.live, stripe_id__in=named)
+    rows = await Product.filter(stripe_account=news.account, stripe_live=news.live, stripe_id__in=list(named))
     return {str(product.stripe_id): product for product in rows}
+
+
+async def client_of(news: News, organization_id: UUID, customer: str, email: str | None) -> Client | None:
+    """Who a customer of Stripe's is, by id or else by address, made where new; None where no address is known."""
+    known = await Client.get_or_none(
+        organization_id=organization_id, stripe_account=news.account, stripe_live=news.live, stripe_id=customer
+    )
+    return known or (await clients.find_or_make(organization_id, email) if email else None)
+
+
+def line(item: Object, product: Product, place: int) -> OrderLine:
+    """A line of an order at Stripe's own price, unsaved. `item`: its price, quantity, currency and `amount_total`."""
+    quantity, total = item["quantity"], item["amount_total"]
+    unit, name = item["price"]["unit_amount"], product.name
+    if unit is None or quantity > QUANTITY_MOST or unit * quantity < total:  # taxes on top, a price of tiers
+        quantity, unit, name = 1, total, f"{quantity} × {product.name}"[:200] if quantity > 1 else product.name
+    return OrderLine(
+        position=place, product=product, description=name, quantity=quantity, unit_price_cents=unit,
+        discount_cents=unit * quantity - total, currency=item["currency"].upper(), vat_rate=product.vat_rate,
+        total_cents=total,
+    )  # fmt: skip
+
+
+async def flag(news: News, sold: Object, message: str, products: dict[str, Product]) -> Outcome:
+    """Leave what was sold at Stripe for a person: a row of the organization whose it seems, else an alert."""
+    organization_id = await _organization(news, sold, products)
+    if organization_id is None:
+        log.error("event %s: %s Nobody's client or product is named.", news.event_id, message)
+        return "flagged for an operator: nobody's client or product is named", datetime.now(UTC)
+    await note_unknown(news, organization_id, sold["id"], message, sold["currency"])
+    return "flagged: sold at Stripe, not in the catalogue", None
+
+
+async def note_unknown(news: News, organization_id: UUID, reference: str, message: str, currency: str) -> None:
+    """A row for a person, once for each thing that was sold."""
+    log.error("organization %s, event %s: %s", organization_id, news.event_id, message)
+    await Conflict.get_or_create(
+        organization_id=organization_id, order_id=None, kind=ConflictKind.UNKNOWN_SALE, reference=reference,
+        defaults={"message": message[:500], "currency": currency.upper()},
+    )  # fmt: skip
+
+
+async def _products(news: News, sale: Sale) -> dict[str, Product]:
+    return await known_products(news, [item["price"]["product"] for item in sale.items or () if item.get("price")])
 
 
 def _lines(sale: Sale, products: dict[str, Product]) -> list[OrderLine]:
@@ -78,19 +121,7 @@ def _lines(sale: Sale, products: dict[str, Product]) -> list[OrderLine]:
         return []
     if sum(item["amount_total"] for item in items) != sale.paid["amount_total"]:  # shipping, say
         return []
-    return [_line(item, products[item["price"]["product"]], place) for place, item in enumerate(items, start=1)]
-
-
-def _line(item: Object, product: Product, place: int) -> OrderLine:
-    quantity, total = item["quantity"], item["amount_total"]
-    unit, name = item["price"]["unit_amount"], product.name
-    if unit is None or quantity > QUANTITY_MOST or unit * quantity < total:  # taxes on top, a price of tiers
-        quantity, unit, name = 1, total, f"{quantity} × {product.name}"[:200] if quantity > 1 else product.name
-    return OrderLine(
-        position=place, product=product, description=name, quantity=quantity, unit_price_cents=unit,
-        discount_cents=unit * quantity - total, currency=item["currency"].upper(), vat_rate=product.vat_rate,
-        total_cents=total,
-    )  # fmt: skip
+    return [line(item, products[item["price"]["product"]], place) for place, item in enumerate(items, start=1)]
 
 
 async def _order(news: News, sale: Sale, lines: Sequence[OrderLine], email: str) -> str:
@@ -118,23 +149,14 @@ async def _flag(news: News, sale: Sale, products: dict[str, Product]) -> Outcome
         f"Sold at Stripe, not in the catalogue: {_named(sale)}, {cents / 100:.2f} {sale.paid['currency'].upper()}. Make"
         " the product known and the order by hand, or refund it."
     )
-    organization_id = await _organization(news, sale, products)
-    if organization_id is None:
-        log.error("event %s: %s Nobody's client or product is named.", news.event_id, message)
-        return "flagged for an operator: nobody's client or product is named", datetime.now(UTC)
-    log.error("organization %s, event %s: %s", organization_id, news.event_id, message)
-    await Conflict.get_or_create(
-        organization_id=organization_id, order_id=None, kind=ConflictKind.UNKNOWN_SALE, reference=sale.paid["id"],
-        defaults={"message": message[:500], "currency": sale.paid["currency"].upper()},
-    )  # fmt: skip
-    return "flagged: sold at Stripe, not in the catalogue", None
+    return await flag(news, sale.paid, message, products)
 
 
-async def _organization(news: News, sale: Sale, products: dict[str, Product]) -> UUID | None:
+async def _organization(news: News, sold: Object, products: dict[str, Product]) -> UUID | None:
     """Whose sale it was: by a product, by the customer, else of the only organization that there is."""
     for product in products.values():
         return product.organization_id
-    customer: Any = sale.paid.get("customer")
+    customer: Any = sold.get("customer")
     if customer:
         client = await Client.get_or_none(stripe_account=news.account, stripe_live=news.live, stripe_id=customer)
         if client:

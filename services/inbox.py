@@ -15,7 +15,7 @@ from uuid_utils.compat import uuid7
 
 from models import Lane, StripeEvent
 from models.database import query, transaction
-from services import catalogue_sync, foreign_sales, keeping
+from services import catalogue_sync, foreign_sales, keeping, subscriptions
 from services import stripe_news as news
 from services.group_commit import GroupCommit
 from services.outbox import job, promised
@@ -36,6 +36,7 @@ HANDLERS: dict[str, Handler] = {
     "payment_intent.payment_failed": news.intent_failed,
     "payment_intent.canceled": news.intent_canceled,
     "product.updated": catalogue_sync.compare,
+    **dict.fromkeys((*subscriptions.SUBSCRIBED, *subscriptions.BILLED), subscriptions.names_nothing),
 }
 
 
@@ -136,11 +137,14 @@ async def handle(event: StripeEvent) -> None:
     named, key = body["data"]["object"], (body.get("request") or {}).get("idempotency_key")
     told = News(event.stripe_account, event.live, event.occurred_at, event.stripe_id, key)
     foreign = await foreign_sales.ask(event.type, named)
+    heard = await subscriptions.ask(event.type, named)
     async with transaction():
         (known,) = await query("SELECT handled_at FROM stripe_events WHERE id = $1 FOR UPDATE", event.id)
         if known["handled_at"] is None:
             flagged_at = None
-            if foreign:
+            if heard:
+                outcome, flagged_at = await subscriptions.take(told, heard)
+            elif foreign:
                 outcome, flagged_at = await foreign_sales.take(told, foreign)
             else:
                 outcome = await HANDLERS[event.type](told, named)

@@ -55,6 +55,7 @@ async def issue_ahead(order: Order) -> list[Invoice]:
     Raises Conflict where that was done, or the deposit is still to be paid.
     """
     order.must_be_open()
+    order.must_be_sold_once()
     if order.is_free:
         raise Conflict(f"Order {order.number} is free: there is nothing to invoice.", field="input.order")
     await organizations.must_be_complete(order.organization_id)

@@ -126,16 +126,17 @@ def payment_failed(
     reason: str | None,
     canceled: bool,
     pay_url: str,
+    renewal: bool = False,
     to: str,
     message_id: str,
     sender: str,
     sent_at: datetime | None = None,
 ) -> EmailMessage:
     """The letter to a client whose payment was declined or given up, with a link to try again. `reason` is Stripe's
-    code; one that we have no words for is not mentioned."""
+    code; one that we have no words for is not mentioned. `renewal`: of a subscription."""
     said = _notice(notice) | {"reason": reason, "canceled": canceled}
     said |= {"due_cents": notice.amount_cents, "pay_url": pay_url}
-    return _letter("payment_failed", said, Envelope(to, message_id, sender, sent_at))
+    return _letter("renewal_failed" if renewal else "payment_failed", said, Envelope(to, message_id, sender, sent_at))
 
 
 def payment_failed_for_staff(
@@ -146,6 +147,7 @@ def payment_failed_for_staff(
     reason: str | None,
     message: str | None,
     canceled: bool,
+    renewal: bool = False,
     to: str,
     message_id: str,
     sender: str,
@@ -155,7 +157,11 @@ def payment_failed_for_staff(
     code (`reason`) and in Stripe's words (`message`)."""
     said = _notice(notice) | {"reason": reason, "message": message, "canceled": canceled, "contacts": []}
     said |= {"name": "", "client": notice.name, "client_email": client_email, "client_phone": client_phone}
-    return _letter("payment_failed_for_staff", said, Envelope(to, message_id, sender, sent_at))
+    return _letter(
+        "renewal_failed_for_staff" if renewal else "payment_failed_for_staff",
+        said,
+        Envelope(to, message_id, sender, sent_at),
+    )
 
 
 def welcome(

@@ -15,6 +15,7 @@ _RANGES = (
     ("reminder_every_days", "reminderEveryDays", 1, 90),
     ("reminders_most", "remindersMost", 0, 12),
     ("quote_days", "quoteDays", 1, 365),
+    ("grace_days", "graceDays", 0, 90),
 )
 
 

@@ -9,7 +9,7 @@ import errors
 from errors import Invalid
 from models import Attempt, AttemptStatus, Operation, Order, Payment, PaymentMethod, PaymentStatus
 from models.database import transaction
-from services import organizations, settlement
+from services import organizations, settlement, subscriptions
 from services import stripe_news as news
 from services.asking import TO_PAY
 from services.outside import outside
@@ -35,6 +35,7 @@ async def record(
     Raises Conflict for an order with nothing to pay, Invalid for an amount that is more than the balance.
     """
     order.must_be_open()
+    order.must_be_sold_once()
     if method not in BY_HAND:
         raise Invalid(
             "By hand are recorded TRANSFER, CHEQUE, CASH and CPF: others tell by themselves.", field="input.method"
@@ -73,6 +74,11 @@ async def confirm(order: Order) -> None:
 
 
 async def _take_session(told: News, session: "stripe.checkout.Session") -> None:
+    if session.mode == "subscription" and session.subscription:
+        heard = await subscriptions.look(str(session.subscription))
+        async with transaction():
+            await subscriptions.take(told, heard)
+        return
     handler = {"complete": news.session_completed, "expired": news.session_expired}.get(str(session.status))
     if session.status == "complete" and session.payment_status == "unpaid" and session.payment_intent:
         debit = await outside().stripe.payment_intent(str(session.payment_intent))

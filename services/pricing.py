@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from errors import Invalid
-from models import Order, OrderLine, Product
+from models import Order, OrderKind, OrderLine, Product
 from models.amounts import WHOLE, off, spread
 
 QUANTITY_MOST = 9999
@@ -50,6 +50,8 @@ def lines_of(items: Sequence[Item]) -> list[OrderLine]:
     """The lines of an order at the catalogue's prices, unsaved. Raises Invalid, naming the line."""
     if not 1 <= len(items) <= LINES_MOST:
         raise Invalid(f"An order has 1 to {LINES_MOST} lines.", field="input.lines")
+    if len(items) > 1 and any(item.product.recurs for item in items):
+        raise Invalid("A subscription is an order of its own: order the rest by another.", field="input.lines")
     return [_line(item, place, items[0].product.currency) for place, item in enumerate(items)]
 
 
@@ -63,11 +65,19 @@ def price(order: Order, lines: Sequence[OrderLine]) -> None:
         line.share_cents = share
 
 
+def must_cost(order: Order, field: str) -> None:
+    """Raises Invalid, naming what made it so, for a subscription that would begin with nothing to pay."""
+    if order.kind is OrderKind.SUBSCRIPTION and order.is_free:
+        raise Invalid("The first payment of a subscription is more than nothing.", field=field)
+
+
 def deposit_of(order: Order, asked: Part | None) -> int:
     """What is to be paid first. Raises Invalid for as much as the total, or more."""
     if asked is None:
         return 0
     field = "input.deposit"
+    if order.kind is OrderKind.SUBSCRIPTION:
+        raise Invalid("A subscription is paid period by period, and takes no deposit.", field=field)
     named = f"{field}.percent" if asked.percent is not None else f"{field}.amount"
     if asked.amount is not None and asked.amount >= order.total_cents:
         raise Invalid(f"A deposit is less than the total, {order.total_cents} minor units.", field=named)
@@ -85,6 +95,8 @@ def _line(item: Item, place: int, currency: str) -> OrderLine:
         raise Invalid(f"{product.name} is no longer sold.", field=f"{field}.product")
     if product.currency != currency:
         raise Invalid("All products of an order have one currency.", field=f"{field}.product")
+    if product.recurs and item.discount:
+        raise Invalid("A subscription takes a discount on the whole, of its first payment.", field=f"{field}.discount")
     full = product.price_cents * item.quantity
     if full > TOTAL_MOST:  # before it meets a column that could not hold it
         raise Invalid("The total is more than can be paid at once: make several orders.", field="input.lines")
@@ -92,5 +104,5 @@ def _line(item: Item, place: int, currency: str) -> OrderLine:
     return OrderLine(
         position=place + 1, product=product, description=product.name, quantity=item.quantity,
         unit_price_cents=product.price_cents, discount_cents=discount, currency=currency, vat_rate=product.vat_rate,
-        total_cents=full - discount,
+        total_cents=full - discount, interval=product.interval, interval_count=product.interval_count,
     )  # fmt: skip

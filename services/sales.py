@@ -51,6 +51,7 @@ async def priced(
     pricing.price(order, lines)
     await _discount(order, discount, code)
     pricing.price(order, lines)
+    pricing.must_cost(order, "input.discountCode" if code else "input.discount")
     order.deposit_cents = pricing.deposit_of(order, deposit)
     return order, lines
 
@@ -110,6 +111,7 @@ async def change_discount(order: Order, discount: Part | None, code: str | None)
     lines = await OrderLine.filter(order_id=order.id)
     await _discount(order, discount, code)
     pricing.price(order, lines)
+    pricing.must_cost(order, "input.discountCode" if code else "input.discount")
     if order.deposit_cents and order.deposit_cents >= order.total_cents:
         raise Invalid("The deposit is then as much as the total, or more.", field="input.discount")
     await order.save()
@@ -148,8 +150,9 @@ async def _must_be_without_consequence(order: Order) -> None:
 
 
 def _new(client: Client, lines: Sequence[OrderLine], source: OrderSource, *, live: bool) -> Order:
+    kind = OrderKind.SUBSCRIPTION if any(line.interval for line in lines) else OrderKind.PRODUCTS
     return Order(
-        organization_id=client.organization_id, client=client, kind=OrderKind.PRODUCTS, source=source,
+        organization_id=client.organization_id, client=client, kind=kind, source=source,
         currency=lines[0].currency, stripe_account=PLATFORM, live=live, discount_cents=0, paid_cents=0,
     )  # fmt: skip
 

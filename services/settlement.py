@@ -129,4 +129,5 @@ async def _react(order: Order) -> None:
 
 REACTIONS: dict[OrderKind, Callable[[Order], Awaitable[Any]]] = {
     OrderKind.PRODUCTS: accesses.grant,
+    OrderKind.SUBSCRIPTION: accesses.grant,
 }

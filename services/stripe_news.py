@@ -48,6 +48,8 @@ class News:
 
 async def session_completed(news: News, session: Object) -> str:
     """The client has been through the payment page: paid, or a debit that takes days is under way."""
+    if session["mode"] == "subscription":
+        return "its subscription tells of it"
     order = await _order_of(news, session)
     if order is None:
         return NOT_OURS
@@ -57,7 +59,7 @@ async def session_completed(news: News, session: Object) -> str:
     if attempt:
         attempt.process()
         await attempt.save()
-    await _learn(order, session)
+    await learn(order, session)
     payment = await _payment_of(news, order, session["payment_intent"] or session["id"])
     if payment.status in (PaymentStatus.SUCCEEDED, PaymentStatus.CANCELED) or _is_older(news, payment):
         return "what came of this payment is known"
@@ -112,7 +114,7 @@ async def intent_succeeded(news: News, intent: Object) -> str:
     if order is None:
         return NOT_OURS
     attempt = await _form_of(order, intent)
-    return await _paid(news, order, attempt, intent["id"], intent["amount_received"], intent["currency"])
+    return await money_came(news, order, attempt, intent["id"], intent["amount_received"], intent["currency"])
 
 
 async def intent_processing(news: News, intent: Object) -> str:
@@ -172,13 +174,10 @@ async def intent_canceled(news: News, intent: Object) -> str:
     return "cancelled at Stripe; the client may try again"
 
 
-async def _session_paid(news: News, session: Object, order: Order, attempt: Attempt | None) -> str:
-    await _learn(order, session)
-    intent = session["payment_intent"] or session["id"]
-    return await _paid(news, order, attempt, intent, session["amount_total"], session["currency"])
-
-
-async def _paid(news: News, order: Order, attempt: Attempt | None, stripe_id: str, cents: int, currency: str) -> str:
+async def money_came(
+    news: News, order: Order, attempt: Attempt | None, stripe_id: str, cents: int, currency: str
+) -> str:
+    """Money came for an order, locked, by a PaymentIntent: counted once. `attempt` asked for it, where one did."""
     if attempt:
         attempt.complete()
         await attempt.save()
@@ -192,6 +191,21 @@ async def _paid(news: News, order: Order, attempt: Attempt | None, stripe_id: st
     await payment.save()
     asked = attempt.amount_cents if attempt else None
     return await settlement.receive(order, payment, asked_cents=asked, event_id=news.event_id)
+
+
+async def learn(order: Order, session: Object) -> None:
+    """Nice to know; never in the way of the payment."""
+    try:
+        async with savepoint():
+            await clients.learn(order.client_id, session.get("customer_details") or {})
+    except Exception:
+        log.exception("order %s: what the client typed could not be kept", order.id)
+
+
+async def _session_paid(news: News, session: Object, order: Order, attempt: Attempt | None) -> str:
+    await learn(order, session)
+    intent = session["payment_intent"] or session["id"]
+    return await money_came(news, order, attempt, intent, session["amount_total"], session["currency"])
 
 
 async def _failed(payment: Payment, status: PaymentStatus, news: News, intent: Object) -> None:
@@ -213,15 +227,6 @@ async def _under_way(news: News, payment: Payment, cents: int, currency: str) ->
     payment.failure_code = payment.failure_message = None
     await payment.save()
     return "a debit is under way: paid when Stripe says so"
-
-
-async def _learn(order: Order, session: Object) -> None:
-    """Nice to know; never in the way of the payment."""
-    try:
-        async with savepoint():
-            await clients.learn(order.client_id, session.get("customer_details") or {})
-    except Exception:
-        log.exception("order %s: what the client typed could not be kept", order.id)
 
 
 async def _order_of(news: News, named: Object) -> Order | None:

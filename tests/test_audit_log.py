@@ -18,7 +18,7 @@ import models
 from engine.execution import Engine
 from engine.plans.explaining import explained
 from models import Role
-from models.base import global_id
+from models.base import global_id, global_id_of
 from models.database import transaction
 from policy import Actor, Permission
 from resolvers.schema import build
@@ -39,6 +39,7 @@ from tests.identity.accounts import (
 from tests.identity.test_registrations import ATELIER, CREATE
 from tests.security.surroundings import neighbour, nothing_changes
 from tests.shop import CHECKOUT, PASSWORD, GraphQLErrors, Shop
+from tests.subscribing import CANCEL, PORTAL, RESUME, begun
 
 SCHEMA = build()
 ENTRIES = """
@@ -368,12 +369,14 @@ async def test_no_exchange_changes_an_audited_row_outside_of_a_transaction(shop:
         for name, field in MUTATIONS.items()
         if isinstance(field.extensions[0], gates.Exchange) and PERMISSIONS[name] is not Permission.PUBLIC
     } == {
-        "checkoutStart", "emailChange", "orderCancel", "partnerTest", "passwordChange", "paymentConfirm",
-        "paymentIntentStart", "recoveryCodesRenew", "secondFactorConfirm", "secondFactorRemove", "secondFactorStart",
+        "billingPortalStart", "checkoutStart", "emailChange", "orderCancel", "partnerTest", "passwordChange",
+        "paymentConfirm", "paymentIntentStart", "recoveryCodesRenew", "secondFactorConfirm", "secondFactorRemove",
+        "secondFactorStart", "subscriptionCancel", "subscriptionResume",
     }, "try it below"  # fmt: skip
     partner = await shop.partner()
     product, order = await shop.product(partners=(partner,)), await shop.order()
     key = (await shop(PUBLISHABLE, input={"name": "Shop", "origins": [ORIGIN]}))["publishableKey"]["key"]
+    subscription = await begun(shop)
     async with nobody_may_change_anything(shop):
         with pytest.raises(asyncpg.RaiseError, match="nobody acts"):
             await shop.sql("UPDATE products SET name = name")
@@ -387,7 +390,17 @@ async def test_no_exchange_changes_an_audited_row_outside_of_a_transaction(shop:
                    input={"partner": partner["id"]})  # fmt: skip
         await shop.do("orderDiscount", order, discount=None)
         await shop.do("orderCancel", order)
+        await looked_after(shop, subscription)
         await everything_of_oneself(shop)
+
+
+async def looked_after(shop: Shop, subscription: dict[str, Any]) -> None:
+    """A client's cards looked at, a subscription to be ended, resumed and ended."""
+    (client,) = await shop.sql("SELECT client_id AS id FROM subscriptions")
+    returned = {"client": global_id_of(models.Client, client["id"]), "returnUrl": f"{shop.sandbox.url}/shop"}
+    await shop(PORTAL, input=returned)
+    for document in (CANCEL, RESUME, CANCEL):
+        await shop(document, input={"subscription": subscription["id"]})
 
 
 async def everything_of_oneself(shop: Shop) -> None:

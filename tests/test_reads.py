@@ -65,6 +65,14 @@ async def sold(shop: Shop) -> Shop:
     )  # fmt: skip
     await models.DiscountCode.create(organization=shop.organization, code="BIENVENUE", percent=1000)
     invoice = await models.Invoice.filter(organization=shop.organization).order_by("id").first()
+    sale = await models.Order.get(id=invoice.order_id).prefetch_related("lines")
+    subscription = await models.ClientSubscription.create(
+        organization=shop.organization, client_id=sale.client_id, product_id=sale.lines[0].product_id, quantity=1,
+        status=models.SubscriptionStatus.ACTIVE, amount_cents=1000, currency="EUR", stripe_account="platform",
+        interval=models.Interval.MONTH, interval_count=1, current_period_start=sale.created_at, live=False,
+        current_period_end=sale.created_at + timedelta(days=30), asked_at=sale.created_at, stripe_id="sub_1",
+    )  # fmt: skip
+    await models.Order.filter(id=sale.id).update(kind=models.OrderKind.SUBSCRIPTION, subscription_id=subscription.id)
     await models.Reminder.create(
         organization=shop.organization, order_id=invoice.order_id, invoice=invoice, number=1,
         due_at=invoice.issued_at, message_id="<1@shop.test>",
@@ -78,9 +86,9 @@ async def sold(shop: Shop) -> Shop:
 
 async def test_every_list_gives_its_rows_and_each_is_found_by_its_id(sold: Shop) -> None:
     for name in LISTS:
-        page = await sold(list_document(name), first=10)
+        page = await sold(list_document(name), first=5)  # more of all that they lead to would cost too much
         assert page["nodes"], f"nothing in {name}"
-        assert min(page["totalCount"], 10) == len(page["nodes"])
+        assert min(page["totalCount"], 5) == len(page["nodes"])
         for row in page["nodes"]:
             assert without_links(await sold(node_document(row["__typename"]), id=row["id"])) == without_links(row)
             one = re.sub("ies$|s$", lambda end: "y" * (end[0] == "ies"), name)

@@ -23,7 +23,9 @@ TABLES: list[type[Model]] = [
 @pytest.mark.parametrize("view", VIEWS.values(), ids=lambda view: view.name)
 def test_a_relation_is_nullable_where_its_column_is_and_a_list_where_there_are_many(view: View) -> None:
     fields = SCHEMA.type_map[view.name].fields  # type: ignore[attr-defined]
-    not_for_all = {("Notification", "order"), ("Access", "client"), ("Access", "product")}  # seen by rules of their own
+    not_for_all = {  # seen by rules of their own
+        ("Notification", "order"), ("Access", "client"), ("Access", "product"), ("ClientSubscription", "product"),
+    }  # fmt: skip
     for name, path in view.relations.items():
         hop = view.model._meta.fields_map[path.partition("__")[0]]
         type_ = fields[name].type

@@ -261,17 +261,19 @@ class _Builder:
         paid, subtotal = status is OrderStatus.PAID, self.amount()
         discount = self.random.randint(0, subtotal)
         total = subtotal - discount
+        client = self.random.choice(clients[:-2])  # two buy nothing
+        begun = self.subscription(client, self.random.choice(products)) if self.random.random() < 0.5 else None
         order = self.row(
             models.Order, organization_id=organization.id, number=number, status=status,
+            kind=models.OrderKind.SUBSCRIPTION if begun else models.OrderKind.PRODUCTS,
+            subscription_id=begun and begun.id, client_id=client.id,
             subtotal_cents=subtotal, discount_cents=discount, total_cents=total,
             paid_cents=total if paid else self.random.randint(0, total),
             source=self.random.choice(list(models.OrderSource)),
             canceled_at=moment(self.random) if status is OrderStatus.CANCELED else None,
             cancel_reason=self.maybe(self.text()), discount_reason=self.maybe(self.text()),
             discount_code_id=self.maybe(self.random.choice(self.codes[organization.id]).id),
-            client_id=self.random.choice(clients[:-2]).id,  # two buy nothing
-            currency=self.random.choice(("EUR", "USD")),
-            kind=self.random.choice(list(models.OrderKind)), live=self.random.random() < 0.5, stripe_account=ACCOUNT,
+            currency=self.random.choice(("EUR", "USD")), live=self.random.random() < 0.5, stripe_account=ACCOUNT,
             paid_at=moment(self.random) if paid else None, event_id="evt_1" if paid else None,
         )  # fmt: skip
         of_order = {"organization_id": organization.id, "order_id": order.id}
@@ -296,6 +298,23 @@ class _Builder:
             self.invoice(of_order, partner, series, number, order.currency)
         for partner in self.some(partners, 3):
             self.notification(of_order, partner)
+
+    def subscription(self, client: models.Client, product: models.Product) -> models.ClientSubscription:
+        start, status = moment(self.random), self.random.choice(list(models.SubscriptionStatus))
+        ended = status in (models.SubscriptionStatus.CANCELED, models.SubscriptionStatus.INCOMPLETE_EXPIRED)
+        failed = self.random.random() < 0.5
+        return self.row(
+            models.ClientSubscription, organization_id=client.organization_id, client_id=client.id,
+            product_id=product.id, status=status, quantity=self.random.randint(1, 9), amount_cents=self.amount(),
+            currency=self.random.choice(("EUR", "USD")), interval=self.random.choice(list(models.Interval)),
+            interval_count=self.random.randint(1, 3), current_period_start=start,
+            current_period_end=start + timedelta(days=30), cancel_at_period_end=self.random.random() < 0.5,
+            canceled_at=self.maybe(moment(self.random)), ended_at=moment(self.random) if ended else None,
+            failed_at=self.maybe(moment(self.random)), failure_code=self.maybe("card_declined"),
+            failure_message=self.maybe(self.text()), open_invoice="in_1" if failed else None,
+            pay_url="https://example.com/in_1" if failed else None, stripe_id=f"sub_{self.random.getrandbits(64):x}",
+            stripe_account=ACCOUNT, live=self.random.random() < 0.5, asked_at=start,
+        )  # fmt: skip
 
     def line(self, of_order: dict[str, Any], position: int, product: models.Product, currency: str) -> None:
         quantity, price = self.random.randint(1, 9), self.amount()

@@ -33,7 +33,8 @@ SCALARS: dict[str, Any] = {
     "URL": "http://comptoir.test/",
 }
 BY_NAME = {"origins": "https://shop.example.com"}
-MODELS = {"consultant": "Membership", "member": "Membership"}  # whose ids are called otherwise than their model
+# Whose ids are called otherwise than their model.
+MODELS = {"consultant": "Membership", "member": "Membership", "subscription": "ClientSubscription"}
 
 
 def document_of(mutation: str) -> str:

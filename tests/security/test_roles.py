@@ -27,7 +27,10 @@ WHOSE = ("mine", "other", "none")  # whose client's a row is: the actor's, anoth
 Rows = dict[type[Model], dict[str, UUID]]
 
 PEOPLE = {models.Membership, models.User, models.Session}
-OF_A_SALE = {models.Access, models.Client, models.Order, models.OrderLine, models.Payment, models.Reminder}
+OF_A_SALE = {
+    models.Access, models.Client, models.ClientSubscription, models.Order, models.OrderLine, models.Payment,
+    models.Reminder,
+}  # fmt: skip
 QUOTES = {models.Quote, models.QuoteLine}
 TENANT = {models.Organization, models.Storefront}
 SAID = {models.LegalMention}  # what everybody of the organization reads
@@ -365,6 +368,11 @@ async def sale(shop: Shop, whose: str, number: int, people: dict[str, Any]) -> l
     replay = await models.NotificationReplay.create(
         partner=partner, since=now, until=now + timedelta(days=1), total=1, **here
     )
+    subscription = await models.ClientSubscription.create(
+        client=client, product=product, status=models.SubscriptionStatus.ACTIVE, quantity=1, amount_cents=1200,
+        interval=models.Interval.MONTH, interval_count=1, current_period_start=now, asked_at=now,
+        current_period_end=now + timedelta(days=30), stripe_id=f"sub_{number}", **paid, **here,
+    )  # fmt: skip
     reminder = await models.Reminder.create(
         order=order, invoice=invoice, number=1, due_at=now, message_id="<1@shop.test>", **here
     )
@@ -388,8 +396,9 @@ async def sale(shop: Shop, whose: str, number: int, people: dict[str, Any]) -> l
         code=models.MentionCode.OTHER, scope=models.MentionScope.ALL, text_fr=whose, valid_from=now.date(), **here
     )
     return [
-        client, product, partner, link, order, line, payment, access, conflict, invoice, endpoint, notification,
-        attempt, replay, reminder, code, key, own, invitation, entry, server, portal, quote, offered, words,
+        subscription, client, product, partner, link, order, line, payment, access, conflict, invoice, endpoint,
+        notification, attempt, replay, reminder, code, key, own, invitation, entry, server, portal, quote, offered,
+        words,
     ]  # fmt: skip
 
 

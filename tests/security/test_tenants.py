@@ -259,6 +259,14 @@ async def fill(shop: Shop) -> None:
         code=models.MentionCode.OTHER, scope=models.MentionScope.ALL, text_fr="À bientôt.",
         valid_from=order.created_at.date(), **here,
     )  # fmt: skip
+    subscription = await models.ClientSubscription.create(
+        client_id=order.client_id if order else None, product=await models.Product.get(**here), quantity=1,
+        status=models.SubscriptionStatus.ACTIVE, amount_cents=1000, currency="EUR", stripe_account="platform",
+        interval=models.Interval.MONTH, interval_count=1, current_period_start=invoice.issued_at, live=False,
+        current_period_end=invoice.issued_at + timedelta(days=30), asked_at=invoice.issued_at,
+        stripe_id=f"sub_{slug}", **here,
+    )  # fmt: skip
+    await models.Order.filter(**here).update(kind=models.OrderKind.SUBSCRIPTION, subscription_id=subscription.pk)
     await models.PublishableKey.create(name="site", key=f"pk_{slug:_<24}", origins=ORIGIN, **here)
     key_hash = access_keys.hash_of(f"ptk_{slug:_<64}")
     await models.PartnerKey.create(partner=partner, name="site", prefix="ptk_", key_hash=key_hash, **here)
