@@ -22,6 +22,8 @@ from local.processes import Failed
 from settings import Settings
 
 if TYPE_CHECKING:
+    from rich.progress import TaskID
+
     from services.doctor import Verdict
 
 SCHEMA, PUBLISHED = (Path(__file__).parent / name for name in ("schema.graphql", "schema.published.graphql"))
@@ -206,6 +208,51 @@ def retry(promise: Annotated[UUID, typer.Argument(help="Its id, as `comptoir doc
 
     asyncio.run(_retry(_settings(), promise))
     typer.echo("▸ A worker takes it up now")
+
+
+@app.command()
+def reconcile(
+    days: Annotated[
+        int | None, typer.Option(min=1, max=30, help="How far back; else from where the last run had come to")
+    ] = None,
+) -> None:
+    """Ask Stripe for what never came, and about what is stuck; exit with 1 where something stays unexplained."""
+    if not asyncio.run(_reconciled(_settings(), days)):
+        raise typer.Exit(1)
+
+
+async def _reconciled(settings: Settings, days: int | None) -> bool:
+    """Reconciles, shows how far it is, and says whether nothing stays different."""
+    from datetime import timedelta
+
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from services import reconciliation
+    from workers import lanes  # noqa: F401 - declares what events promise
+
+    console = Console(highlight=False, soft_wrap=True)
+    bars: dict[str, TaskID] = {}
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    async with _connected(settings):
+        with Progress(*columns, console=console) as progress:
+
+            def tell(step: str, done: int, total: int | None) -> None:
+                if step not in bars:
+                    bars[step] = progress.add_task(step, total=total)
+                progress.update(bars[step], completed=done, total=total)
+
+            back = timedelta(days=days) if days else None
+            result = await reconciliation.reconcile(back=back, told=tell)
+    if result is None:
+        console.print("▸ Another process reconciles at this moment")
+        return True
+    missed, mended, drifts = len(result.missed), len(result.mended), len(result.drifts)
+    console.print(f"▸ Since {result.since:%Y-%m-%d %H:%M} UTC: {result.events} events, {missed} had never come")
+    console.print(f"▸ {mended} orders mended, {drifts} differences unexplained")
+    for found in result.drifts.values():
+        console.print(f"✗ {found.kind.value} {found.reference}, order {found.order_id}: {found.message}", markup=False)
+    return not drifts
 
 
 @app.command("new-key")

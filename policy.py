@@ -41,6 +41,7 @@ class Permission(Enum):
     QUOTES_WRITE = auto()
     CONFLICTS_READ = auto()
     CONFLICTS_WRITE = auto()
+    RECONCILIATIONS_READ = auto()
     INVOICES_READ = auto()
     INVOICES_WRITE = auto()
     PARTNERS_READ = auto()
@@ -160,6 +161,8 @@ READS: dict[type[Model], Permission] = {
     models.QuoteLine: Permission.QUOTES_READ,
     models.DiscountCode: Permission.DISCOUNTS_READ,
     models.Conflict: Permission.CONFLICTS_READ,
+    models.Reconciliation: Permission.RECONCILIATIONS_READ,
+    models.Drift: Permission.RECONCILIATIONS_READ,
     models.Invoice: Permission.INVOICES_READ,
     models.Partner: Permission.PARTNERS_READ,
     models.ProductPartner: Permission.PARTNERS_READ,

@@ -31,6 +31,7 @@ from models.place import KnownPlace
 from models.product import Access, AccessWithdrawal, Interval, OperationCategory, Product, ProductPartner
 from models.promise import Lane, Promise, SecretOpening, StripeEvent
 from models.quote import Quote, QuoteLine, QuoteSeries, QuoteStatus
+from models.reconciliation import Drift, DriftKind, Reconciliation, ReconciliationPoint
 from models.subscription import ClientSubscription, SubscriptionStatus
 
 __all__ = [
@@ -51,6 +52,8 @@ __all__ = [
     "ConflictKind",
     "ConflictProposal",
     "DiscountCode",
+    "Drift",
+    "DriftKind",
     "EmailChange",
     "IdempotencyKey",
     "Interval",
@@ -95,6 +98,8 @@ __all__ = [
     "QuoteLine",
     "QuoteSeries",
     "QuoteStatus",
+    "Reconciliation",
+    "ReconciliationPoint",
     "RecoveryCode",
     "Registration",
     "Reminder",

@@ -3,10 +3,12 @@
 https://docs.stripe.com/api, https://docs.stripe.com/webhooks#verify-manually
 """
 
+import asyncio
 import hashlib
 import hmac
-from collections.abc import Awaitable, Callable, Sequence
-from functools import cached_property
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import datetime
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
 import stripe
@@ -19,11 +21,14 @@ from providers.metrics import CALLS, timed
 API_VERSION = "2024-06-20"
 TIMEOUT = 15.0  # seconds, each try
 RETRIES = 2  # by the client itself, under the same idempotency key
+PAGE = 100  # objects, as many as Stripe gives at once
+PAUSE = 0.05  # seconds between two pages
 TOLERANCE = 300  # seconds that a signature stays good
 
 LATEST = ["latest_invoice.payment_intent.latest_charge"]
 
 T = TypeVar("T")
+Object = dict[str, Any]
 
 
 class Credentials(BaseModel):
@@ -92,6 +97,18 @@ class Stripe(Provider[Credentials]):
         """Raises Refused for one that succeeded, or is being paid."""
         return await _told(lambda: self._client.v1.payment_intents.cancel_async(id, options={"idempotency_key": key}))
 
+    async def events(self, since: datetime, until: datetime, types: Sequence[str]) -> AsyncIterator[list[Object]]:
+        """What was told of these types (20 at most) in that time, newest first, by pages. Stripe keeps them 30 days."""
+        listed: Any = self._client.v1.events.list_async
+        async for page in _pages(listed, {"types": list(types), "created": _between(since, until)}):
+            yield page
+
+    async def payment_intents(self, since: datetime, until: datetime) -> AsyncIterator[list[Object]]:
+        """Those made in that time, newest first, by pages."""
+        listed: Any = self._client.v1.payment_intents.list_async
+        async for page in _pages(listed, {"created": _between(since, until)}):
+            yield page
+
     async def create_coupon(self, request: Any, key: str) -> stripe.Coupon:
         return await _told(lambda: self._client.v1.coupons.create_async(request, {"idempotency_key": key}))
 
@@ -148,6 +165,24 @@ class Stripe(Provider[Credentials]):
             max_network_retries=RETRIES,
             http_client=stripe.HTTPXClient(timeout=TIMEOUT),
         )
+
+
+def _between(since: datetime, until: datetime) -> dict[str, int]:
+    """In Stripe's whole seconds."""
+    return {"gte": int(since.timestamp()), "lt": int(until.timestamp())}
+
+
+async def _pages(listed: Callable[[Any], Awaitable[Any]], params: dict[str, Any]) -> AsyncIterator[list[Object]]:
+    """Of a list, as long as there are any; with a pause in between, since Stripe counts what is asked."""
+    params = {**params, "limit": PAGE}
+    while True:
+        page = await _told(partial(listed, params))
+        if page.data:
+            yield [item.to_dict() for item in page.data]
+        if not (page.has_more and page.data):
+            return
+        params = {**params, "starting_after": page.data[-1].id}
+        await asyncio.sleep(PAUSE)
 
 
 async def _told(call: Callable[[], Awaitable[T]]) -> T:

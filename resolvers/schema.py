@@ -36,6 +36,7 @@ from resolvers import (
     payments,
     portal,
     quotes,
+    reconciliation,
     subscriptions,
 )
 from schema.errors import ERROR_CODE
@@ -44,7 +45,8 @@ from schema.scalars import SCALARS
 
 AREAS = (  # importing them declares their fields
     accesses, accounts, audit, catalogue, changes, clients, discounts, identity, invoices, keys, members, mentions,
-    nodes, orders, organization, partners, payments, portal, quotes, subscriptions,
+    nodes, orders, organization, partners, payments, portal, quotes, reconciliation,
+    subscriptions,
 )  # fmt: skip
 
 

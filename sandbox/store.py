@@ -63,6 +63,11 @@ class Store:
         """At most `limit` things that came right after the one with this id, oldest first."""
         return self._select(kind, [*where, *self._beside(kind, ">", than)], "ASC", limit)
 
+    def forget(self, *kinds: str) -> None:
+        """Everything of these kinds."""
+        self._database.executemany("DELETE FROM things WHERE kind = ?", [(kind,) for kind in kinds])
+        self._counts = self._count()
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All of it or nothing. Nothing may be awaited inside."""

@@ -1,5 +1,6 @@
 """One payment asked for at a time: what may be asked of an order now, and taking back what was asked before."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from secrets import token_hex
 from typing import Any
@@ -93,6 +94,21 @@ async def take_back_what_is_stale(order: Order) -> None:
                 await _close(attempt, now)
         except (errors.Conflict, errors.Refused):
             continue  # paid in the meantime, its event says the rest; or never granted
+
+
+async def ask_again(attempt: Attempt) -> None:
+    """One whose answer was lost: under the same key Stripe gives the same. Raises Unavailable."""
+    with suppress(errors.Refused):  # which is an answer
+        await carry_out(_AskedAgain(attempt))
+
+
+async def forget(attempt: Attempt) -> None:
+    """One whose answer was lost so long ago that nobody can pay by it: the next takes another number."""
+    async with transaction():
+        locked = await Attempt.select_for_update().get(id=attempt.id)
+        if locked.status is AttemptStatus.PENDING:
+            locked.refuse("Stripe's answer was lost.")
+            await locked.save()
 
 
 class Asked(Exchange[Any]):

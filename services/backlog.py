@@ -18,6 +18,10 @@ DUE_SINCE = Gauge(
     "comptoir_promises_oldest_due_seconds", "How long the oldest promise that is due waits for a worker", ["lane"]
 )
 GIVEN_UP = Gauge("comptoir_promises_given_up", "Promises given up, to be looked at", ["lane"])
+DRIFT = Gauge(
+    "comptoir_reconciliation_drift", "What is different at Stripe, as the newest run of each organization found it"
+)
+RECONCILED = Gauge("comptoir_reconciliation_age_seconds", "How long ago a run came to its end; less than none: never")
 
 TIMEOUT = 2.0  # seconds
 GIVEN_UP_EVERY = 60.0  # seconds: they are few among many, and counting them reads all
@@ -36,6 +40,7 @@ class Backlog:
             async with asyncio.timeout(TIMEOUT):
                 owed = {row["lane"]: row for row in await fetch(_OWED)}
                 await self._count_given_up()
+                (compared,) = await fetch(_COMPARED)
         except Exception as error:  # whatever it is, a scrape goes on and says so
             log.warning("the backlog cannot be read: %r", error)
             DATABASE_UP.set(0)
@@ -43,6 +48,8 @@ class Backlog:
                 gauge.clear()
             return
         DATABASE_UP.set(1)
+        DRIFT.set(compared["drift"])
+        RECONCILED.set(compared["age"])
         for lane in Lane:
             row = owed.get(lane.value, {"open": 0, "due_since": 0})
             OPEN.labels(lane.value).set(row["open"])
@@ -62,3 +69,11 @@ _OWED = """
     FROM outbox WHERE done_at IS NULL AND given_up_at IS NULL GROUP BY lane
 """
 _GIVEN_UP = "SELECT lane, count(*) AS given_up FROM outbox WHERE given_up_at IS NOT NULL GROUP BY lane"
+_COMPARED = """
+    SELECT coalesce(extract(epoch FROM now() - max(ended_at)), -1)::float AS age, coalesce((
+        SELECT sum(unexplained) FROM (
+            SELECT DISTINCT ON (organization_id) unexplained FROM reconciliations
+            WHERE created_at > now() - interval '2 days' ORDER BY organization_id, id DESC
+        ) AS newest
+    ), 0) AS drift FROM reconciliation_points
+"""

@@ -53,6 +53,12 @@ class Event:
     body: bytes
 
     @property
+    def named(self) -> dict[str, Any]:
+        """The object that it is about."""
+        told: dict[str, Any] = json.loads(self.body)["data"]["object"]
+        return told
+
+    @property
     def label(self) -> str:
         """Its type for metrics: of few values."""
         return self.type if self.type in HANDLERS else "other"

@@ -26,3 +26,8 @@ GUESSES = Counter(
     "Passwords and codes that were given, by what came of them: succeeded, failed, refused (too many before)",
     ["what", "outcome"],
 )
+RECONCILED = Counter(
+    "comptoir_reconciled",
+    "What asking Stripe brought up to date: event missed (it had never come), order mended",
+    ["what"],
+)

@@ -9,6 +9,7 @@ from services.changes import RESUMABLE
 from services.lockout import KNOWN_FOR
 
 UNCONFIRMED = timedelta(days=7)  # longer than any letter's link is good
+RECONCILED = timedelta(days=90)
 AT_ONCE = 10_000  # rows
 
 # (table, the moment that counts, how long after it)
@@ -18,6 +19,8 @@ KEPT = (
     ("registrations", "created_at", UNCONFIRMED),
     ("password_requests", "created_at", UNCONFIRMED),
     ("email_changes", "created_at", UNCONFIRMED),
+    ("drifts", "created_at", RECONCILED),
+    ("reconciliations", "created_at", RECONCILED + timedelta(days=1)),
     ("known_places", "seen_at", KNOWN_FOR),
 )
 

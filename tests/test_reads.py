@@ -77,6 +77,14 @@ async def sold(shop: Shop) -> Shop:
         organization=shop.organization, order_id=invoice.order_id, invoice=invoice, number=1,
         due_at=invoice.issued_at, message_id="<1@shop.test>",
     )  # fmt: skip
+    run = await models.Reconciliation.create(
+        organization=shop.organization, stripe_account="platform", live=False, since=invoice.issued_at,
+        started_at=invoice.issued_at, ended_at=invoice.issued_at, events_missed=1, orders_mended=1, unexplained=1,
+    )  # fmt: skip
+    await models.Drift.create(
+        organization=shop.organization, reconciliation=run, order_id=invoice.order_id,
+        kind=models.DriftKind.NOT_COUNTED, reference="pi_1", message="Paid",
+    )  # fmt: skip
     await models.NotificationReplay.create(
         organization=shop.organization, partner=await models.Partner.get(slug="two"), since=invoice.issued_at,
         until=invoice.issued_at + timedelta(days=1), total=1,

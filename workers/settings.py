@@ -13,7 +13,7 @@ from services import outside
 from services.rendering import Renderer
 from services.wake import JOB, deserialize, redis_settings, serialize
 from settings import Settings
-from workers import forgetting, watching
+from workers import forgetting, reconciling, watching
 from workers.lanes import Lanes
 
 _settings = Settings()
@@ -31,6 +31,7 @@ async def start(ctx: dict[str, Any]) -> None:
     await ctx["opened"].enter_async_context(watching.seen(ctx["redis"]))
     await ctx["opened"].enter_async_context(watching.served(_settings))
     await ctx["opened"].enter_async_context(forgetting.clock())
+    await ctx["opened"].enter_async_context(reconciling.clock())
     ctx["lanes"] = Lanes()
     ctx["lanes"].start()
 

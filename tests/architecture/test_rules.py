@@ -56,7 +56,8 @@ def test_what_is_published_is_proven() -> None:
 FOR_PEOPLE = {
     Permission.AUDIT_READ, Permission.MEMBER, Permission.MEMBERS_READ, Permission.MEMBERS_WRITE,
     Permission.ORGANIZATION_WRITE, Permission.KEYS_READ, Permission.KEYS_WRITE,
-    Permission.PAYMENTS_WRITE, Permission.CONFLICTS_WRITE, Permission.PORTAL,
+    Permission.PAYMENTS_WRITE, Permission.CONFLICTS_WRITE, Permission.RECONCILIATIONS_READ,
+    Permission.PORTAL,
 }  # fmt: skip
 
 

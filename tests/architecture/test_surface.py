@@ -46,8 +46,8 @@ ONE_AT_A_TIME = {"secondFactorStart"}  # each takes the place of the one before
 # Seen by nobody through the API: machinery, and what is shown only through its owner's own fields.
 HIDDEN = {
     models.Attempt, models.EmailChange, models.IdempotencyKey, models.InvoiceSeries, models.KnownPlace,
-    models.PasswordRequest, models.Promise, models.QuoteSeries, models.RecoveryCode, models.Registration,
-    models.SecretOpening, models.StripeEvent,
+    models.PasswordRequest, models.Promise, models.QuoteSeries, models.ReconciliationPoint, models.RecoveryCode,
+    models.Registration, models.SecretOpening, models.StripeEvent,
 }  # fmt: skip
 
 SCHEMA = build_schema(sdl())

@@ -78,6 +78,7 @@ class _Builder:
             for number in range(1, 22):
                 self.quote(series, number, goods[place][0], clients[place], people)
         for each in zip(organizations, members, strict=True):
+            self.reconciliations(each[0])
             self.entries(*each)
         self.signing_in()
         self.world.callers.append(Caller("nobody", None))
@@ -422,6 +423,21 @@ class _Builder:
             )  # fmt: skip
 
     # What was done
+
+    def reconciliations(self, organization: models.Organization) -> None:
+        orders = [each for each in self.world.of(models.Order) if each.organization_id == organization.id]
+        for unexplained in (0, 2):
+            run = self.row(
+                models.Reconciliation, organization_id=organization.id, stripe_account="platform",
+                live=self.random.random() < 0.5, since=ABOUT, started_at=ABOUT, ended_at=ABOUT, events_missed=1,
+                orders_mended=0, unexplained=unexplained,
+            )  # fmt: skip
+            for number in range(unexplained):
+                self.row(
+                    models.Drift, organization_id=organization.id, reconciliation_id=run.id,
+                    order_id=self.random.choice(orders).id, kind=self.random.choice(list(models.DriftKind)),
+                    reference=f"pi_{number}", message=self.text(),
+                )  # fmt: skip
 
     def entries(self, organization: models.Organization, members: list[models.Membership]) -> None:
         """Of the audit log: by people, keys and nobody, about rows that are there, that are gone, and about none."""

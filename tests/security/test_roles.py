@@ -48,6 +48,8 @@ RUNNING = {
     models.ApiKey,
     models.PortalToken,
     models.Invitation,
+    models.Reconciliation,
+    models.Drift,
 }  # what those who run the shop see
 
 SERVED = (
@@ -395,7 +397,15 @@ async def sale(shop: Shop, whose: str, number: int, people: dict[str, Any]) -> l
     words = await models.LegalMention.create(
         code=models.MentionCode.OTHER, scope=models.MentionScope.ALL, text_fr=whose, valid_from=now.date(), **here
     )
+    run = await models.Reconciliation.create(
+        stripe_account="platform", live=False, since=now, started_at=now, ended_at=now, events_missed=1,
+        orders_mended=1, unexplained=1, **here,
+    )  # fmt: skip
+    drift = await models.Drift.create(
+        reconciliation=run, order=order, kind=models.DriftKind.NOT_COUNTED, reference="pi_1", message="Paid", **here
+    )
     return [
+        run, drift,
         subscription, client, product, partner, link, order, line, payment, access, conflict, invoice, endpoint,
         notification, attempt, replay, reminder, code, key, own, invitation, entry, server, portal, quote, offered,
         words,

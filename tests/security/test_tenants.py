@@ -267,6 +267,13 @@ async def fill(shop: Shop) -> None:
         stripe_id=f"sub_{slug}", **here,
     )  # fmt: skip
     await models.Order.filter(**here).update(kind=models.OrderKind.SUBSCRIPTION, subscription_id=subscription.pk)
+    run = await models.Reconciliation.create(
+        stripe_account="platform", live=False, since=order.created_at, started_at=order.created_at,
+        ended_at=order.created_at, events_missed=1, orders_mended=1, unexplained=1, **here,
+    )  # fmt: skip
+    await models.Drift.create(
+        reconciliation=run, order=order, kind=models.DriftKind.NOT_COUNTED, reference="pi_1", message="Paid", **here
+    )
     await models.PublishableKey.create(name="site", key=f"pk_{slug:_<24}", origins=ORIGIN, **here)
     key_hash = access_keys.hash_of(f"ptk_{slug:_<64}")
     await models.PartnerKey.create(partner=partner, name="site", prefix="ptk_", key_hash=key_hash, **here)

@@ -1,0 +1,41 @@
+"""What Stripe knows is compared with what we know by a clock."""
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from errors import ProviderError
+from services import reconciliation
+from services.outside import outside
+
+log = logging.getLogger("comptoir.workers")
+
+LOOK_EVERY = 300.0  # seconds: whether an hour is over
+FIRST = 60.0  # seconds after the start at most, one worker not with the other
+
+
+@asynccontextmanager
+async def clock() -> AsyncIterator[None]:
+    """Reconciles while the block runs. Several workers may: one of them does."""
+    reconciling = asyncio.create_task(_reconcile())
+    try:
+        yield
+    finally:
+        reconciling.cancel()
+        with suppress(asyncio.CancelledError):
+            await reconciling
+
+
+async def _reconcile() -> None:
+    await asyncio.sleep(random.uniform(FIRST / 2, FIRST))  # noqa: S311
+    while True:
+        if outside().settings.stripe_secret_key:
+            try:
+                await reconciliation.reconcile(only_if_due=True)
+            except ProviderError as error:
+                log.warning("Stripe could not be asked what is missing; it is asked again: %s", error)
+            except Exception:
+                log.exception("what Stripe knows could not be compared with what we know")
+        await asyncio.sleep(LOOK_EVERY)
