@@ -286,6 +286,10 @@ class QuoteContent(Sums):
         return hashlib.sha256(text.encode()).hexdigest()
 
 
+class PreviewContent(InvoiceContent):
+    """What an invoice would look like: it has no number, and no machine reads it."""
+
+
 def _equal(what: str, is_: int, should_be: int) -> None:
     if is_ != should_be:
         raise ValueError(f"{what}: {is_}, not {should_be}")

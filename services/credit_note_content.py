@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from models import Invoice, InvoiceType, PaymentMethod
+from models import Invoice, InvoiceType, Language, PaymentMethod
 from models.amounts import spread, vat_within
 from models.content import Corrected, InvoiceContent, Line, VatBreakdown
 
@@ -51,8 +51,9 @@ def _part(invoice: InvoiceContent, before: Sequence[InvoiceContent], cents: int)
     left = [_left(group, before) for group in invoice.vat]
     shares = spread(cents, [group.net_cents + group.vat_cents for group in left])
     vat = tuple(_taken(group, share) for group, share in zip(left, shares, strict=True) if share)
+    text = "Partial credit of invoice" if invoice.language is Language.EN else "Avoir partiel sur la facture"
     return {
-        "lines": tuple(_line(f"Avoir partiel sur la facture {invoice.number}", group) for group in vat),
+        "lines": tuple(_line(f"{text} {invoice.number}", group) for group in vat),
         "vat": vat,
         "allowances": (),
         "net_cents": sum(group.net_cents for group in vat),

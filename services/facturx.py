@@ -10,7 +10,7 @@ from typing import Any
 
 from facturx import generate_xml  # type: ignore[import-untyped]
 
-from models.content import Allowance, InvoiceContent, Line, NoteSubject, Party, VatBreakdown, VatCategory
+from models.content import Address, Allowance, InvoiceContent, Line, NoteSubject, Party, VatBreakdown, VatCategory
 from models.invoice import InvoiceType
 from models.payment import PaymentMethod
 from models.product import OperationCategory
@@ -69,6 +69,7 @@ def _terms(content: InvoiceContent) -> dict[str, Any]:
         "BG-3": list(_preceding(content)),
         "BG-4": _seller(content.seller),
         "BG-7": _buyer(content.buyer),
+        "BG-13": {"name": _text(content.buyer.name), **_address(content.deliver_to)} if content.deliver_to else None,
         **_payment(content),
         "BG-20": [_allowance(allowance) for allowance in content.allowances],
         "BG-23": [_vat(group) for group in content.vat],
@@ -130,30 +131,32 @@ def _buyer(buyer: Party) -> dict[str, Any]:
 
 
 def _party(party: Party) -> dict[str, Any]:
-    """A company is reached by its SIREN on the platforms' directory, a person by e-mail."""
+    """A company is reached where it says, else by its SIREN on the platforms' directory, a person by e-mail."""
     reached = (party.siren, _PLATFORM) if party.siren else (party.email, _EMAIL)
+    if party.endpoint:
+        reached = (party.endpoint.address, party.endpoint.scheme)
     return {
         "name": _text(party.name),
         "legal_identifier": party.siren,
         "legal_identifier_schemeid": _SIREN,
         "einvoicing_addr": reached[0],
         "einvoicing_addr_schemeid": reached[1],
-        **_address(party),
+        **_address(party.address),
     }
 
 
-def _address(party: Party) -> dict[str, str | None]:
+def _address(address: Address | None) -> dict[str, str | None]:
     """The country stands alone where a person left no address: EN 16931 wants it of everyone (BR-11)."""
-    if party.address is None:
+    if address is None:
         return {"country_code": "FR"}
-    first, second, *others = (*map(_text, party.address.lines), "", "")
+    first, second, *others = (*map(_text, address.lines), "", "")
     return {
         "addr_l1": first,
         "addr_l2": second,
         "addr_l3": ", ".join(filter(None, others)),
-        "postcode": _text(party.address.postal_code or ""),
-        "city": _text(party.address.city or ""),
-        "country_code": party.address.country,
+        "postcode": _text(address.postal_code or ""),
+        "city": _text(address.city or ""),
+        "country_code": address.country,
     }
 
 

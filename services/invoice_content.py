@@ -64,9 +64,10 @@ def content_of(
     if ask.deposit and not paid_on:
         paid_on = (ask.deposit.settled_at or ask.deposit.issued_at).astimezone(zone).date()
     is_paid = ask.paid_cents == ask.total_cents
-    said = _deposit_lines(order, lines, ask) if ask.type is InvoiceType.PREPAYMENT else sold_lines(lines)
+    language = order.client.language or organization.language
+    said = _deposit_lines(order, lines, ask, language) if ask.type is InvoiceType.PREPAYMENT else sold_lines(lines)
     made = sums(organization, order.currency, said, order.discount_reason, words)
-    category, language = _operation_category(lines), order.client.language or organization.language
+    category = _operation_category(lines)
     return InvoiceContent(
         type=ask.type,
         number=number,
@@ -149,13 +150,15 @@ def sold_lines(lines: Sequence[OrderLine | QuoteLine]) -> list[tuple[str, Sold]]
     return [(line.description, sold(line)) for line in lines]
 
 
-def _deposit_lines(order: Order, lines: Sequence[OrderLine], ask: Ask) -> list[tuple[str, Sold]]:
+def _deposit_lines(order: Order, lines: Sequence[OrderLine], ask: Ask, language: Language) -> list[tuple[str, Sold]]:
     """A deposit is no thing sold: one line for each rate that it is a part of."""
     rates: dict[int, int] = {}
     for line, share in zip(lines, ask.shares, strict=True):
         rates[line.vat_rate] = rates.get(line.vat_rate, 0) + share
-    total = money(order.total_cents, order.currency)
+    total = money(order.total_cents, order.currency, language=language)
     text = f"Acompte sur la commande n° {order.number}, d'un total de {total}"
+    if language is Language.EN:
+        text = f"Deposit on order no. {order.number}, of a total of {total}"
     return [(text, Sold(1, cents, rate)) for rate, cents in rates.items() if cents]
 
 

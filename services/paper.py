@@ -8,9 +8,11 @@ from weasyprint import CSS, HTML, Attachment
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
-from models.content import InvoiceContent, QuoteContent
+from models.content import InvoiceContent, PreviewContent, QuoteContent
+from models.language import Language
 from services import archival, conformance, facturx
 from services.wording import TEMPLATES, templates
+from services.words import WORDS
 
 LOGO = "invoice:logo"
 
@@ -31,7 +33,7 @@ class _OnlyTheLogo(URLFetcher):  # type: ignore[misc]
 # Read once: parsing the sheet and loading the fonts would take as long as a page.
 _FONTS = FontConfiguration()
 _SHEET = CSS(filename=TEMPLATES / "invoice.css", font_config=_FONTS, url_fetcher=URLFetcher(allowed_protocols=["file"]))
-_TEMPLATE = templates().get_template("invoice.html")
+_INVOICES = {language: templates(language).get_template("invoice.html") for language in Language}
 _QUOTE = templates().get_template("quote.html")
 
 
@@ -50,6 +52,14 @@ def invoice(content: InvoiceContent) -> bytes:
     return pdf
 
 
+def preview(content: PreviewContent) -> bytes:
+    """The page of an invoice that is not issued, marked as such."""
+    logo = _readable(content.brand.logo_svg)
+    page = HTML(string=html(content, logo=LOGO if logo else None), url_fetcher=_OnlyTheLogo(logo))
+    pdf: bytes = page.write_pdf(stylesheets=[_SHEET], font_config=_FONTS)
+    return pdf
+
+
 def quote(content: QuoteContent) -> bytes:
     """The PDF/A of a quote, in the look of invoices: the same bytes whenever the content is the same."""
     logo = _readable(content.brand.logo_svg)
@@ -61,7 +71,17 @@ def quote(content: QuoteContent) -> bytes:
 
 def html(content: InvoiceContent, *, logo: str | None) -> str:
     """The page, with all that it says escaped. `logo` is the address of the picture, None to print the name."""
-    return _TEMPLATE.render(dict(content), logo=logo, due_cents=content.due_cents)
+    in_english = content.language is Language.EN
+    return _INVOICES[content.language].render(
+        dict(content),
+        logo=logo,
+        due_cents=content.due_cents,
+        preview=isinstance(content, PreviewContent),
+        in_english=in_english,
+        w=WORDS[content.language],
+        other=WORDS[Language.FR if in_english else Language.EN],
+        colon=":" if in_english else "\N{NO-BREAK SPACE}:",
+    )
 
 
 def _printed(content: InvoiceContent, said: str, logo: bytes | None, xml: bytes) -> tuple[bytes, set[int]]:

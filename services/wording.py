@@ -1,9 +1,10 @@
-"""How amounts, dates and numbers are written in French, and the templates that use them."""
+"""How amounts, dates and numbers are written in French and in English, and the templates that use them."""
 
 import re
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,11 +15,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from models.content import Address
+from models.language import Language
 from models.payment import PaymentMethod
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 
-_FRENCH = Locale("fr", "FR")
+_LOCALES = {Language.FR: Locale("fr", "FR"), Language.EN: Locale("en", "GB")}
 _PAID_BY = {
     PaymentMethod.STRIPE: "en ligne",  # by card or by SEPA debit
     PaymentMethod.PAYPAL: "par PayPal",
@@ -26,6 +28,15 @@ _PAID_BY = {
     PaymentMethod.CHEQUE: "par chèque",
     PaymentMethod.CASH: "en espèces",
     PaymentMethod.CPF: "par le compte personnel de formation",
+}
+
+_PAID_BY_IN_ENGLISH = {
+    PaymentMethod.STRIPE: "online",
+    PaymentMethod.PAYPAL: "by PayPal",
+    PaymentMethod.TRANSFER: "by bank transfer",
+    PaymentMethod.CHEQUE: "by cheque",
+    PaymentMethod.CASH: "in cash",
+    PaymentMethod.CPF: "by the compte personnel de formation",
 }
 
 _BY_THE_BANK = "votre banque a refusé l’opération"
@@ -74,8 +85,8 @@ _DECLINED = {
 }
 
 
-def templates() -> Environment:
-    """The templates, with all that is put in HTML escaped, and what follows as filters and tests."""
+def templates(language: Language = Language.FR) -> Environment:
+    """The templates, with all that is put in HTML escaped, and what follows as filters and tests, in a language."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=select_autoescape(["html"]),
@@ -84,16 +95,16 @@ def templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "money": money,
-        "price": price,
-        "rate": rate,
-        "day": day,
-        "phone": phone,
+        "money": partial(money, language=language),
+        "price": partial(price, language=language),
+        "rate": partial(rate, language=language),
+        "day": partial(day, language=language),
+        "phone": partial(phone, language=language),
         "digits": digits,
-        "address_lines": address_lines,
+        "address_lines": partial(address_lines, language=language),
         "host": host,
         "iban": iban,
-        "paid_by": _PAID_BY.__getitem__,
+        "paid_by": (_PAID_BY if language is Language.FR else _PAID_BY_IN_ENGLISH).__getitem__,
         "declined": declined,
         "bold": bold,
         "french": french,
@@ -104,33 +115,34 @@ def templates() -> Environment:
     return environment
 
 
-def money(cents: int, currency: str) -> str:
-    """`1 234,56 €`, `−30,00 €`."""
-    text: str = format_currency(Decimal(cents).scaleb(-2), currency, locale=_FRENCH)
+def money(cents: int, currency: str, *, language: Language = Language.FR) -> str:
+    """`1 234,56 €`, `−30,00 €`; `€1,234.56` in English."""
+    text: str = format_currency(Decimal(cents).scaleb(-2), currency, locale=_LOCALES[language])
     return text.replace("-", "\N{MINUS SIGN}", 1)
 
 
-def price(amount: Decimal, currency: str) -> str:
-    """A unit price with all its decimals, two at least: `11,6667 €`."""
-    decimals = max(2, -int(amount.as_tuple().exponent))
-    pattern = f"#,##0.{'0' * decimals}\N{NO-BREAK SPACE}¤"
-    return format_currency(amount, currency, format=pattern, locale=_FRENCH, currency_digits=False)
+def price(amount: Decimal, currency: str, *, language: Language = Language.FR) -> str:
+    """A unit price with all its decimals, two at least: `11,6667 €`; `€11.6667` in English."""
+    digits = f"#,##0.{'0' * max(2, -int(amount.as_tuple().exponent))}"
+    pattern = f"{digits}\N{NO-BREAK SPACE}¤" if language is Language.FR else f"¤{digits}"
+    return format_currency(amount, currency, format=pattern, locale=_LOCALES[language], currency_digits=False)
 
 
-def rate(hundredths: int) -> str:
-    """A rate given in hundredths of a percent: `20 %`, `5,5 %`."""
-    return format_percent(Decimal(hundredths).scaleb(-4), format="#,##0.##\N{NO-BREAK SPACE}%", locale=_FRENCH)
+def rate(hundredths: int, *, language: Language = Language.FR) -> str:
+    """A rate given in hundredths of a percent: `20 %`, `5,5 %`; `5.5%` in English."""
+    pattern = "#,##0.##\N{NO-BREAK SPACE}%" if language is Language.FR else "#,##0.##%"
+    return format_percent(Decimal(hundredths).scaleb(-4), format=pattern, locale=_LOCALES[language])
 
 
-def day(value: date) -> str:
-    """`1er décembre 2025`."""
-    text = format_date(value, "d MMMM y", locale=_FRENCH)
-    return text.replace("1 ", "1er ", 1) if value.day == 1 else text
+def day(value: date, *, language: Language = Language.FR) -> str:
+    """`1er décembre 2025`; `1 December 2025` in English."""
+    text = format_date(value, "d MMMM y", locale=_LOCALES[language])
+    return text.replace("1 ", "1er ", 1) if value.day == 1 and language is Language.FR else text
 
 
-def phone(number: str) -> str:
-    """A French E.164 number as people write it, `06 12 34 56 78`; any other as it is."""
-    if number.startswith("+33") and len(number) == 12:
+def phone(number: str, *, language: Language = Language.FR) -> str:
+    """A French E.164 number as people write it, `06 12 34 56 78`; any other, and in English any, as it is."""
+    if language is Language.FR and number.startswith("+33") and len(number) == 12:
         national = "0" + number[3:]
         return " ".join(national[index : index + 2] for index in range(0, 10, 2))
     return number
@@ -177,9 +189,9 @@ def is_web(url: str | None) -> bool:
     return url is not None and url.startswith(("https://", "http://"))
 
 
-def address_lines(address: Address) -> list[str]:
-    """An address line by line; the country only where it is not France."""
-    return list(_address_lines(address))
+def address_lines(address: Address, *, language: Language = Language.FR) -> list[str]:
+    """An address line by line; the country only where it is not France, or for who reads English."""
+    return list(_address_lines(address, language))
 
 
 def ink_on(color: str) -> str:
@@ -190,9 +202,9 @@ def ink_on(color: str) -> str:
     return "#ffffff" if 1.05 / (luminance + 0.05) >= (luminance + 0.05) / 0.05 else "#000000"
 
 
-def _address_lines(address: Address) -> Iterator[str]:
+def _address_lines(address: Address, language: Language) -> Iterator[str]:
     yield from address.lines
     if town := " ".join(filter(None, (address.postal_code, address.city))):
         yield town
-    if address.country != "FR":
-        yield _FRENCH.territories.get(address.country, address.country)
+    if address.country != "FR" or language is not Language.FR:
+        yield _LOCALES[language].territories.get(address.country, address.country)

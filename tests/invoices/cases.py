@@ -3,8 +3,9 @@
 from datetime import date
 from typing import Any
 
-from models.content import Address, Corrected, InvoiceContent, Mention, NoteSubject, Party
+from models.content import Address, Corrected, Endpoint, InvoiceContent, Mention, NoteSubject, Party
 from models.invoice import InvoiceType
+from models.language import Language
 from models.payment import PaymentMethod
 from models.product import OperationCategory
 from tests.invoices.samples import BALANCE_TO_PAY, DEPOSIT, SELLER, TAX_RETURN, TO_PAY, invoice
@@ -27,6 +28,30 @@ TERMS = (
     Mention(text="Pas d'escompte.", subject=NoteSubject.EARLY_PAYMENT),
     Mention(text="Option pour le paiement de la taxe d'après les débits."),
 )
+ENDPOINT = Endpoint(scheme="0225", address="732829320_73282932000074")
+GOODS = OperationCategory.GOODS
+ELSEWHERE = Address(lines=("Entrepôt 4", "2 rue du Port"), postal_code="13002", city="Marseille")
+ABROAD = Party(
+    name="Smith & Sons Ltd",
+    email="accounts@smith.example",
+    phone="+442079460000",
+    address=Address(lines=("1 High Street",), postal_code="SW1A 1AA", city="London", country="GB"),
+    is_company=True,
+)
+ENGLISH: dict[str, Any] = {
+    "language": Language.EN,
+    "order_number": 42,
+    "mentions": (
+        Mention(
+            text="Pas d’escompte pour paiement anticipé.",
+            english="No discount for early payment.",
+            subject=NoteSubject.EARLY_PAYMENT,
+        ),
+        Mention(
+            text="Catégorie de l’opération : prestation de services.", english="Category of the operation: services."
+        ),
+    ),
+}
 FRANCHISE = SELLER.model_copy(update={"vat_number": None})
 
 
@@ -45,10 +70,18 @@ def _in_franchise() -> InvoiceContent:
     return content.model_copy(update={"vat": (group.model_copy(update=said),)})
 
 
+def _exempt_in_english() -> InvoiceContent:
+    content = invoice(("Bilan de compétences", 1, 2_400_00, 0), **ENGLISH)
+    (group,) = content.vat
+    said = {"exemption_english": "Exempt from VAT, article 261-4-4° a of the French tax code (CGI)"}
+    return content.model_copy(update={"vat": (group.model_copy(update=said),)})
+
+
 CASES: dict[str, InvoiceContent] = {
     "to a person": invoice(),
     "to a person abroad": invoice(buyer=Party(name="Jan", email="jan@example.be", address=Address(country="BE"))),
     "to a company": invoice(buyer=COMPANY, mentions=TERMS, order_number=42),
+    "to where a company says": invoice(buyer=COMPANY.model_copy(update={"endpoint": ENDPOINT})),
     "to a company, to be paid": invoice(buyer=COMPANY, mentions=TERMS, **TO_PAY),
     "exempt training": invoice(("Bilan de compétences", 1, 2_400_00, 0)),
     "exempt training without a VAT number": invoice(("Bilan", 1, 2_400_00, 0), seller=FRANCHISE),
@@ -76,6 +109,15 @@ CASES: dict[str, InvoiceContent] = {
     "goods": invoice(operation_category=OperationCategory.GOODS),
     "goods and services": invoice(operation_category=OperationCategory.MIXED),
     "VAT on debits": invoice(vat_on_debits=True, mentions=TERMS, **TO_PAY),
+    "goods delivered elsewhere": invoice(BOOK, buyer=COMPANY, deliver_to=ELSEWHERE, operation_category=GOODS),
+    "in English": invoice(buyer=ABROAD, **ENGLISH),
+    "in English, to be paid": invoice(*RATES, discount_cents=19_00, **ENGLISH | TO_PAY | {"buyer": ABROAD}),
+    "in English, a balance": invoice(**ENGLISH | BALANCE_TO_PAY),
+    "in English, a deposit": invoice(("Deposit of 30%", 1, 30_00, 2000), type=InvoiceType.PREPAYMENT, **ENGLISH),
+    "in English, a credit note": _credit_note(notes=("Session cancelled",), **ENGLISH),
+    "in English, a credit note to be deducted": _credit_note(**ENGLISH | UNPAID),
+    "in English, exempt": _exempt_in_english(),
+    "in English, 80 lines": invoice(*((f"Session {n}", 1, 50_00, 2000) for n in range(1, 81)), **ENGLISH),
     "a test": invoice(live=False),
     "a cent": invoice(("Un centime", 1, 1, 2000)),
     "0.99": invoice(("Presque rien", 1, 99, 2000)),

@@ -50,6 +50,8 @@ def test_whatever_is_sold_passes_all_rules(content: InvoiceContent) -> None:
         ("a credit note, given back", ["<ram:TypeCode>381<", ">FQCA-2025-000155<", ">20251128<", "<ram:ID>S2<"]),
         ("a credit note, not given back", ["<ram:TypeCode>381<", "<ram:ID>S1<", "DuePayableAmount>99.99<"]),
         ("goods", ["<ram:ID>B2<"]),
+        ("goods delivered elsewhere", ["<ram:ID>B2<", "<ram:ShipToTradeParty>", ">2 rue du Port<", ">13002<"]),
+        ("to where a company says", ['schemeID="0225">732829320_73282932000074<']),
         ("goods and services", ["<ram:ID>M2<"]),
         ("VAT on debits", ["<ram:DueDateTypeCode>5<", "d'après les débits"]),
         ("a price that no cent carries", [">11.6667<", '<ram:BasisQuantity unitCode="C62">9999<']),

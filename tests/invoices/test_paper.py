@@ -11,8 +11,12 @@ from pypdf import PdfReader
 from errors import NotConfigured
 from models.content import Address, InvoiceContent, Party
 from models.invoice import InvoiceType
+from models.language import Language
 from models.payment import PaymentMethod
 from services.rendering import Renderer
+from services.wording import TEMPLATES
+from services.words import WORDS
+from tests.invoices.cases import CASES
 from tests.invoices.samples import (
     BALANCE_TO_PAY,
     BUYER,
@@ -200,7 +204,7 @@ async def test_test_mode_stands_across_every_page_and_live_mode_across_none(rend
 
     assert len(tested) > 1
     assert all("TEST" in page for page in tested)
-    assert "Facture de test, sans valeur" in tested[0]
+    assert "Document de test, sans valeur" in tested[0]
     assert not any("TEST" in page for page in live)
 
 
@@ -210,11 +214,53 @@ async def test_two_hundred_lines_run_over_pages_that_all_say_what_they_are(rende
     pages = await read(renderer, invoice(*lines))
 
     assert re.findall(r"Séance n° (\d+)", " ".join(pages)) == [str(number) for number in range(1, 201)]
+    carried = [re.search("À reporter : ([0-9 ,]+ €)", page) for page in pages]
+    brought = [re.search("Report : ([0-9 ,]+ €)", page) for page in pages]
+    assert [each and each[1] for each in carried] == [each and each[1] for each in brought[1:]] + [None]
+    assert brought[0] is None and all(brought[1:])
+    last = re.findall("([0-9 ,]+) €", pages[-1].partition("Sous-total")[0].partition("Total HT")[2])
+    assert cents(brought[-1][1]) + sum(map(cents, last[1::2])) == invoice(*lines).net_cents
     for number, page in enumerate(pages, start=1):
         assert "Désignation Qté Prix unitaire HT TVA Total HT" in page
         assert "SIREN 123 456 782" in page
         assert f"Page {number} / {len(pages)}" in page
     assert all("Facture FQCA-2025-000156" in page for page in pages[1:])
+
+
+async def test_who_reads_english_is_told_all_of_it_with_the_laws_terms_beside(renderer: Renderer) -> None:
+    (page,) = await read(renderer, CASES["in English, a balance"])
+
+    for said in (
+        "Invoice Facture No. FQCA-2025-000156",
+        "Invoice date 5 December 2025 Date of supply 5 December 2025 Due date 5 January 2026 Order No. 42",
+        "1 €83.32 20% €83.32 To be paid by 5 January 2026 €69.99 Pay online",
+        "or by bank transfer IBAN FR76 3000 6000 0112 3456 7890 189",
+        "Total incl. VAT (TTC) €99.99 Deposit, invoice FQCA-2025-000012 of 1 December 2025 −€30.00 Balance due €69.99",
+        "No discount for early payment. Pas d’escompte pour paiement anticipé.",
+        "75002 Paris France",
+        "VAT number (TVA intracommunautaire) FR32123456782",
+    ):
+        assert said in page, said
+    (exempt,) = await read(renderer, CASES["in English, exempt"])
+    assert f"French tax code (CGI) – {EXEMPTION}" in exempt
+    (note,) = await read(renderer, CASES["in English, a credit note"])
+    assert "Credit note Avoir" in note and "Corrects invoice FQCA-2025-000155 of 28 November 2025" in note
+    assert "€99.99 refunded online on 5 December 2025 Reason: Session cancelled" in note
+
+
+def test_every_word_is_there_in_both_languages_and_used() -> None:
+    template = (TEMPLATES / "invoice.html").read_text()
+
+    for words in WORDS.values():
+        assert all(words.values())
+    titles = {"invoice", "deposit_invoice", "credit_note"}
+    assert set(re.findall(r"\bw\.(\w+)", template)) | titles == set(WORDS[Language.FR])
+
+
+async def test_goods_say_where_they_are_delivered(renderer: Renderer) -> None:
+    (page,) = await read(renderer, CASES["goods delivered elsewhere"])
+
+    assert "Livré à Entrepôt 4 2 rue du Port 13002 Marseille" in page
 
 
 @pytest.mark.parametrize("count", [1, 3, *range(6, 17), 40])
@@ -288,6 +334,10 @@ async def read(renderer: Renderer, content: InvoiceContent) -> list[str]:
     """The text of each page, every run of spaces as one."""
     pdf = await renderer.invoice(content)
     return [" ".join(page.extract_text().split()) for page in PdfReader(io.BytesIO(pdf)).pages]
+
+
+def cents(text: str) -> int:
+    return int(re.sub(r"\D", "", text))
 
 
 def links(pdf: PdfReader) -> list[str]:

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from models.content import Address
+from models.language import Language
 from models.payment import PaymentMethod
 from services import wording
 
@@ -33,6 +34,16 @@ def test_the_first_of_the_month_is_premier() -> None:
     assert wording.day(date(2025, 12, 11)) == "11 décembre 2025"
 
 
+def test_in_english_amounts_dates_and_rates_are_written_as_the_english_do() -> None:
+    english = {"language": Language.EN}
+    assert wording.money(-1_234_56, "EUR", **english) == "−€1,234.56"
+    assert wording.price(Decimal("11.6667"), "EUR", **english) == "€11.6667"
+    assert wording.rate(550, **english) == "5.5%"
+    assert wording.day(date(2025, 12, 1), **english) == "1 December 2025"
+    assert wording.phone("+33612345678", **english) == "+33612345678"
+    assert wording.address_lines(Address(city="Paris"), **english) == ["Paris", "France"]
+
+
 def test_a_french_phone_number_goes_by_pairs_and_a_foreign_one_stays() -> None:
     assert wording.phone("+33612345678") == "06 12 34 56 78"
     assert wording.phone("+32470123456") == "+32470123456"
@@ -57,9 +68,10 @@ def test_text_on_a_brands_colour_can_be_read(color: str, ink: str) -> None:
 
 
 def test_every_way_of_paying_has_its_words() -> None:
-    paid_by = wording.templates().filters["paid_by"]
+    for language in Language:
+        paid_by = wording.templates(language).filters["paid_by"]
 
-    assert all(paid_by(method) for method in PaymentMethod)
+        assert all(paid_by(method) for method in PaymentMethod)
 
 
 def test_an_iban_goes_by_fours() -> None:
