@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Lifespan
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
@@ -153,12 +153,16 @@ async def file(request: Request) -> Response:
     if address := await files.stored_at(document, files.OPENED_LIFE):
         return RedirectResponse(address, 302, headers)
     try:
-        content = await files.load(document.key)
+        path = await files.path(document)
     except NotConfigured as missing:
         log.error("%s cannot be shown: %s", document.filename, missing)
         return PlainTextResponse("Ce document est momentanément indisponible. / Please try again later.", 503)
-    headers["Content-Disposition"] = f'inline; filename="{document.filename}"'
-    return Response(content, media_type=document.content_type, headers=headers)
+    if path is None:
+        raise RuntimeError("a store that gives no address has files of this machine")
+    return FileResponse(
+        path, media_type=document.content_type, headers=headers, filename=document.filename,
+        content_disposition_type="inline" if document.content_type == files.PDF else "attachment",
+    )  # fmt: skip
 
 
 async def pay(request: Request) -> Response:

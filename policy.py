@@ -44,6 +44,7 @@ class Permission(Enum):
     RECONCILIATIONS_READ = auto()
     INVOICES_READ = auto()
     INVOICES_WRITE = auto()
+    EXPORTS = auto()  # make, read and fetch what accountants need
     PARTNERS_READ = auto()
     PARTNERS_WRITE = auto()
     MEMBERS_READ = auto()
@@ -101,7 +102,7 @@ _OWN_BUSINESS = frozenset(
 GRANTS: dict[Kind, frozenset[Permission]] = {
     Role.OWNER: _EVERYTHING,
     Role.ADMIN: _EVERYTHING - {Permission.AUDIT_READ},
-    Role.ACCOUNTANT: _SALES | {Permission.CONFLICTS_READ, Permission.INVOICES_READ},
+    Role.ACCOUNTANT: _SALES | {Permission.EXPORTS, Permission.CONFLICTS_READ, Permission.INVOICES_READ},
     Role.CONSULTANT: _SALES | {Permission.QUOTES_READ, Permission.QUOTES_WRITE},
     Role.BENEFICIARY: _SALES | _OWN_BUSINESS,
     Key.STOREFRONT: frozenset({Permission.PUBLIC, Permission.CATALOGUE_READ, Permission.CHECKOUT_START}),
@@ -133,6 +134,7 @@ SCOPES: dict[ApiScope, frozenset[Permission]] = {
     ApiScope.CONFLICTS_READ: _ORDERS | {Permission.CONFLICTS_READ},
     ApiScope.INVOICES_READ: _ORDERS | {Permission.INVOICES_READ},
     ApiScope.INVOICES_WRITE: _ORDERS | {Permission.INVOICES_READ, Permission.INVOICES_WRITE},
+    ApiScope.EXPORTS: frozenset({Permission.EXPORTS}),
     ApiScope.PARTNERS_READ: _PARTNERS,
     ApiScope.PARTNERS_WRITE: _PARTNERS | {Permission.PARTNERS_WRITE},
 }
@@ -164,6 +166,7 @@ READS: dict[type[Model], Permission] = {
     models.Reconciliation: Permission.RECONCILIATIONS_READ,
     models.Drift: Permission.RECONCILIATIONS_READ,
     models.Invoice: Permission.INVOICES_READ,
+    models.Export: Permission.EXPORTS,
     models.Partner: Permission.PARTNERS_READ,
     models.ProductPartner: Permission.PARTNERS_READ,
     models.PartnerEndpoint: Permission.PARTNERS_READ,

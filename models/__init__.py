@@ -2,9 +2,11 @@
 
 from tortoise import Tortoise
 
+from models.accounting import AccountUse
 from models.audit import AuditActor, AuditEntry, AuditOperation
 from models.client import Client
 from models.discount import DiscountCode
+from models.export import Export, ExportKind, ExportStatus
 from models.idempotency import IdempotencyKey
 from models.identity import EmailChange, Invitation, PasswordRequest, RecoveryCode, Registration, Session, SessionEnd
 from models.invoice import Invoice, InvoiceSeries, InvoiceType, Reminder
@@ -38,6 +40,7 @@ __all__ = [
     "ATTEMPTS",
     "Access",
     "AccessWithdrawal",
+    "AccountUse",
     "ApiKey",
     "ApiScope",
     "Attempt",
@@ -55,6 +58,9 @@ __all__ = [
     "Drift",
     "DriftKind",
     "EmailChange",
+    "Export",
+    "ExportKind",
+    "ExportStatus",
     "IdempotencyKey",
     "Interval",
     "Invitation",

@@ -29,6 +29,7 @@ class ApiScope(Coded):
     CONFLICTS_READ = "CONFLICTS_READ", "Read orders, and what waits for a person"
     INVOICES_READ = "INVOICES_READ", "Read orders and invoices"
     INVOICES_WRITE = "INVOICES_WRITE", "Read orders and invoices, and issue these"
+    EXPORTS = "EXPORTS", "Make, read and fetch exports: accounting entries, lists, invoices"
     PARTNERS_READ = "PARTNERS_READ", "Read partners and what they were told"
     PARTNERS_WRITE = "PARTNERS_WRITE", "Read, change and tell partners"
 

@@ -1,5 +1,6 @@
 """The tenant, and the people who work in it."""
 
+from typing import Any
 from uuid import UUID
 
 from tortoise import fields
@@ -84,6 +85,8 @@ class Organization(Row, Branded):
     grace_days = fields.IntField(
         default=7, description="Days that a subscription may be used beyond what is paid, while Stripe tries again"
     )
+    # Accounts with numbers of its own, by `AccountUse`.
+    account_numbers: Any = fields.JSONField(default=dict)
     last_order_number = fields.IntField(default=0, description="Number of the newest order")
 
     class Meta:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Protocol
 
 
@@ -23,6 +24,10 @@ class DocumentStore(Protocol):
         """
         ...
 
+    async def save_file(self, key: str, path: Path, content_type: str) -> str:
+        """The same for a file of this machine, however large: it is never in memory whole."""
+        ...
+
     async def load(self, key: str) -> bytes:
         """A document, whole. Raises Gone where there is none."""
         ...
@@ -37,6 +42,15 @@ class DocumentStore(Protocol):
         `filename` is plain ASCII.
         """
         ...
+
+    async def path(self, key: str) -> Path | None:
+        """The file that a document is on this machine; None where it is elsewhere. Raises Gone where there is none."""
+        return None
+
+    async def discard(self, key: str) -> None:
+        """Delete what was made to be fetched once, if it is there; a store that deletes nothing has rules of its own
+        for that."""
+        return None
 
     async def close(self) -> None:
         """Let go of connections."""

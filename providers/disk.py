@@ -3,9 +3,12 @@
 import asyncio
 import hashlib
 import os
+import shutil
 from contextlib import suppress
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
+from typing import IO
 
 from errors import Gone
 from providers.capabilities import DocumentStore
@@ -18,7 +21,11 @@ class Disk(DocumentStore):
         self._folder = folder
 
     async def save(self, key: str, content: bytes, content_type: str) -> str:
-        return await asyncio.to_thread(_save, self._folder / key, content)
+        return await asyncio.to_thread(_save, self._folder / key, BytesIO(content))
+
+    async def save_file(self, key: str, path: Path, content_type: str) -> str:
+        with path.open("rb") as file:
+            return await asyncio.to_thread(_save, self._folder / key, file)
 
     async def load(self, key: str) -> bytes:
         try:
@@ -35,13 +42,22 @@ class Disk(DocumentStore):
     async def link(self, key: str, *, filename: str, content_type: str, life: timedelta) -> None:
         return None
 
+    async def path(self, key: str) -> Path:
+        path = self._folder / key
+        if not await asyncio.to_thread(path.is_file):
+            raise Gone(f"{key} is not in {self._folder}")
+        return path
 
-def _save(path: Path, content: bytes) -> str:
+    async def discard(self, key: str) -> None:
+        await asyncio.to_thread((self._folder / key).unlink, missing_ok=True)
+
+
+def _save(path: Path, content: IO[bytes]) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
     try:
         with draft.open("wb") as file:
-            file.write(content)
+            shutil.copyfileobj(content, file)
             file.flush()
             os.fsync(file.fileno())
         with suppress(FileExistsError):  # a link, unlike a renaming, never replaces
@@ -49,7 +65,8 @@ def _save(path: Path, content: bytes) -> str:
     finally:
         draft.unlink(missing_ok=True)
     _sync(path.parent)
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    with path.open("rb") as kept:
+        return hashlib.file_digest(kept, "sha256").hexdigest()
 
 
 def _sync(folder: Path) -> None:

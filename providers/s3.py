@@ -7,7 +7,8 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
-from typing import Any, Literal, Protocol, Self
+from pathlib import Path
+from typing import IO, Any, Literal, Protocol, Self
 
 import aiohttp
 from aiobotocore.config import AioConfig
@@ -23,6 +24,7 @@ Addressing = Literal["auto", "path", "virtual"]
 
 TIMEOUT = 10.0  # seconds, to connect, and between two pieces of an answer
 DEADLINE = 30.0  # seconds, one call with its second try
+FILE_DEADLINE = 900.0  # seconds, one file that is not in memory
 TRIES = 2
 LARGEST = 50 * 2**20  # bytes of a document
 LONGEST_LIFE = timedelta(days=7)  # of a signed address (signature version 4)
@@ -111,11 +113,22 @@ class S3(Provider[Credentials], DocumentStore):
 
     async def save(self, key: str, content: bytes, content_type: str) -> str:
         """Also where a store takes no notice of the condition, only two who save at once could replace each other."""
+        return await self._save(key, content, hashlib.sha256(content).hexdigest(), content_type)
+
+    async def save_file(self, key: str, path: Path, content_type: str) -> str:
+        """5 GB at most, as S3 takes it at once."""
+        with path.open("rb") as file:
+            digest = await asyncio.to_thread(lambda: hashlib.file_digest(file, "sha256").hexdigest())
+            file.seek(0)
+            return await self._save(key, file, digest, content_type, deadline=FILE_DEADLINE)
+
+    async def _save(
+        self, key: str, content: bytes | IO[bytes], digest: str, content_type: str, *, deadline: float = DEADLINE
+    ) -> str:
         kept = await self.digest(key)
         if kept is not None:
             return kept
-        digest = hashlib.sha256(content).hexdigest()
-        async with self._asked() as client:
+        async with self._asked(deadline) as client:
             try:
                 await client.put_object(
                     **self._place(key),
@@ -169,11 +182,11 @@ class S3(Provider[Credentials], DocumentStore):
         return {"Bucket": self.credentials.bucket, "Key": f"{prefix}/{key}" if prefix else key}
 
     @asynccontextmanager
-    async def _asked(self) -> AsyncIterator[Any]:
+    async def _asked(self, deadline: float = DEADLINE) -> AsyncIterator[Any]:
         """The client, for one call; what goes wrong is told as a ProviderError."""
         client = await self._connected()
         try:
-            async with asyncio.timeout(DEADLINE):
+            async with asyncio.timeout(deadline):
                 yield client
         except (BotoCoreError, ClientError, aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
             raise self._told(error) from error

@@ -5,6 +5,7 @@ from tortoise.models import Model
 
 import models
 from policy import Permission
+from schema.exports import Export
 from schema.invoices import Invoice
 from schema.orders import Order
 from schema.partners import Notification
@@ -27,3 +28,9 @@ def invoice_changed(id: strawberry.ID | None = None, after: str | None = None) -
 def notification_changed(id: strawberry.ID | None = None, after: str | None = None) -> type[Model]:
     """What partners are told, until they accept it or it is given up: one by its id, or all that one sees."""
     return models.Notification
+
+
+@subscription(Export, requires=Permission.EXPORTS)
+def export_changed(id: strawberry.ID | None = None, after: str | None = None) -> type[Model]:
+    """Exports, from when they are asked for until they are ready: one by its id, or all that one sees."""
+    return models.Export

@@ -24,6 +24,7 @@ from resolvers import (
     changes,
     clients,
     discounts,
+    exports,
     identity,
     invoices,
     keys,
@@ -44,9 +45,8 @@ from schema.roots import MUTATIONS, QUERIES, SUBSCRIPTIONS, admitted
 from schema.scalars import SCALARS
 
 AREAS = (  # importing them declares their fields
-    accesses, accounts, audit, catalogue, changes, clients, discounts, identity, invoices, keys, members, mentions,
-    nodes, orders, organization, partners, payments, portal, quotes, reconciliation,
-    subscriptions,
+    accesses, accounts, audit, catalogue, changes, clients, discounts, exports, identity, invoices, keys, members,
+    mentions, nodes, orders, organization, partners, payments, portal, quotes, reconciliation, subscriptions,
 )  # fmt: skip
 
 

@@ -3,12 +3,21 @@
 from typing import Any
 
 import strawberry
+from strawberry import UNSET
 
 import models
 from models.legal import COLUMNS
 from schema.base import auto, computed, enum, input, node, optional
 from schema.lists import among, filter
+from services.accounting import account
 from services.organizations import missing_names
+
+
+@strawberry.type(description="An account that sales and money are entered in.")
+class Account:
+    use: enum(models.AccountUse) = strawberry.field(description="What it is for.")  # type: ignore[valid-type]
+    number: str = strawberry.field(description="`411000`.")
+    name: str = strawberry.field(description="As books in French have it.")
 
 
 @node(models.Organization)
@@ -54,6 +63,11 @@ class Organization:
     )
     def missing_legal_fields(root: Any) -> list[str]:
         return missing_names(root)
+
+    @computed("The accounts that exports of entries name.", needs=("account_numbers",))
+    def accounts(root: Any) -> list[Account]:
+        numbers = ((use, *account(use, root.account_numbers)) for use in models.AccountUse)
+        return [Account(use=use, number=number, name=name) for use, number, name in numbers]
 
 
 @node(models.Storefront)
@@ -121,6 +135,12 @@ class OrganizationCreateInput:
     contact_email: optional
 
 
+@strawberry.input(description="The number of an account.")
+class AccountInput:
+    use: enum(models.AccountUse) = strawberry.field(description="What it is for.")  # type: ignore[valid-type]
+    number: str = strawberry.field(description="`411000`.")
+
+
 @input(models.Organization, partial=True)
 class OrganizationUpdateInput:
     """What to change of the organization; what is left out stays, null takes away."""
@@ -152,6 +172,10 @@ class OrganizationUpdateInput:
     vat_number: auto
     language: auto
     grace_days: auto
+    accounts: list[AccountInput] | None = strawberry.field(
+        description="All accounts that have numbers of the organization's own; the others have the chart's.",
+        default=UNSET,
+    )
 
 
 @input(models.User)

@@ -2,17 +2,22 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
 from errors import Gone, NotConfigured
-from models import Invoice, Quote
+from models import Export, ExportKind, ExportStatus, Invoice, Quote
 from services import tokens
 from services.outside import outside
 
 LINK_LIFE = timedelta(hours=24)
 OPENED_LIFE = timedelta(hours=1)  # of the address that a link leads to: for a page to be loaded again
 PDF = "application/pdf"
+EXPORT_TYPES = {
+    ExportKind.FEC: "text/plain; charset=iso-8859-15", ExportKind.INVOICES_CSV: "text/csv; charset=utf-8",
+    ExportKind.PAYMENTS_CSV: "text/csv; charset=utf-8", ExportKind.PDF_ZIP: "application/zip",
+}  # fmt: skip
 
 
 class Filed(Protocol):
@@ -34,14 +39,22 @@ async def save(key: str, content: bytes) -> str:
     return await outside().documents.save(key, content, PDF)
 
 
+async def save_file(key: str, path: Path, content_type: str) -> str:
+    """The same for a file of this machine, of any kind and size."""
+    return await outside().documents.save_file(key, path, content_type)
+
+
+async def discard(key: str) -> None:
+    """Delete what was made to be fetched once. In S3 a rule of the bucket does it: its keys let nobody delete."""
+    await outside().documents.discard(key)
+
+
 async def load(key: str) -> bytes:
     """A document, whole. Raises NotConfigured where it is not stored: an operator can bring it, so no job gives up."""
     try:
         return await outside().documents.load(key)
     except Gone as gone:
-        raise NotConfigured(
-            f"A document is missing ({gone}). Bring it with `bin/comptoir files copy`, or from a backup."
-        ) from gone
+        raise _missing(gone) from gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +64,20 @@ class Document:
     key: str
     filename: str  # plain ASCII
     content_type: str = PDF
+
+
+async def path(document: Document) -> Path | None:
+    """The file that it is on this machine; None where it lies elsewhere. Raises NotConfigured where it is missing."""
+    try:
+        return await outside().documents.path(document.key)
+    except Gone as gone:
+        raise _missing(gone) from gone
+
+
+def export_link(export: Export) -> str:
+    """A public address of an export, good for 24 hours from now."""
+    token, _ = tokens.sign(tokens.FILE, {"export": str(export.id)}, LINK_LIFE)
+    return f"{outside().settings.app_url}/files/{token}/{export.filename}"
 
 
 def invoice_link(invoice: Filed) -> str:
@@ -87,7 +114,15 @@ async def document_of_link(token: str) -> Document | None:
         case {"quote": id}:
             quote = await Quote.get_or_none(id=UUID(id))
             return Document(quote.file_key, f"{quote.document_number}.pdf") if quote and quote.file_key else None
+        case {"export": id}:
+            export = await Export.get_or_none(id=UUID(id), status=ExportStatus.READY)
+            if export and export.file_key:
+                return Document(export.file_key, export.filename, EXPORT_TYPES[export.kind])
     return None
+
+
+def _missing(gone: Gone) -> NotConfigured:
+    return NotConfigured(f"A document is missing ({gone}). Bring it with `bin/comptoir files copy`, or from a backup.")
 
 
 def _of_invoice(invoice: Filed) -> Document | None:

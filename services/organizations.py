@@ -1,11 +1,14 @@
 """The organization: how it presents itself, where it is paid, when it reminds."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from errors import Incomplete, Invalid
 from models import Order, Organization, VatRegime
+from models.accounting import ACCOUNTS as DEFAULTS
+from models.accounting import NUMBER_PATTERN
 from models.legal import missing
 from services import branding
 
@@ -18,6 +21,8 @@ _RANGES = (
     ("grace_days", "graceDays", 0, 90),
 )
 
+ACCOUNTS = "input.accounts"
+
 
 async def update(organization: Organization, values: dict[str, Any]) -> Organization:
     """The organization with other values; what was issued stays as it was. Raises Invalid, naming the field."""
@@ -28,6 +33,8 @@ async def update(organization: Organization, values: dict[str, Any]) -> Organiza
             raise Invalid(f"This is {least} to {most}.", field=f"input.{name}")
     if values.get("vat_on_debits") and organization.vat_regime is VatRegime.FRANCHISE:
         raise Invalid("Under FRANCHISE no VAT is owed, on debits or otherwise.", field="input.vatOnDebits")
+    if "accounts" in values:
+        values["account_numbers"] = _accounts(values.pop("accounts") or [])
     if values.get("iban") is not None:
         values["iban"] = _iban(values["iban"])
     if values.get("bic") is not None:
@@ -83,6 +90,18 @@ def _check_vat_number(organization: Organization) -> None:
     number = organization.vat_number
     if number and not (number.startswith("FR") and number[4:] == organization.siren):
         raise Invalid("A French VAT number is FR, two characters and the SIREN.", field="input.vatNumber")
+
+
+def _accounts(given: Sequence[Any]) -> dict[str, str]:
+    """Numbers of the organization's own, by use. Each is one use's: entries of two would be one otherwise."""
+    numbers = {each.use.value: each.number.strip().upper() for each in given}
+    for number in numbers.values():
+        if not re.fullmatch(NUMBER_PATTERN, number):
+            raise Invalid("An account is 3 to 12 figures of the French chart, letters after them.", field=ACCOUNTS)
+    used = [numbers.get(use.value, number) for use, (number, _) in DEFAULTS.items()]
+    if len(numbers) < len(given) or len(set(used)) < len(used):
+        raise Invalid("Each use has one account, and each account one use.", field=ACCOUNTS)
+    return numbers
 
 
 def _iban(text: str) -> str:

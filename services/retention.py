@@ -5,6 +5,7 @@ people's names and addresses, and what is of no more use.
 from datetime import UTC, datetime, timedelta
 
 from models.database import query
+from services import exports
 from services.changes import RESUMABLE
 from services.lockout import KNOWN_FOR
 
@@ -27,7 +28,7 @@ KEPT = (
 
 async def forget() -> int:
     """Delete what is too old, some of each; how many rows that were. What is locked is left for the next time."""
-    gone = 0
+    gone = await exports.forget()
     for table, column, kept in KEPT:
         rows = await query(
             f"WITH old AS (SELECT id FROM {table} WHERE {column} < $1 LIMIT $2 FOR UPDATE SKIP LOCKED),"  # noqa: S608

@@ -35,6 +35,7 @@ PARTNER_KEY_CREATE = "mutation ($input: PartnerKeyCreateInput!) { partnerKeyCrea
 API_KEY_CREATE = "mutation ($input: ApiKeyCreateInput!) { apiKeyCreate(input: $input) { __typename } }"
 WORDS = "mutation ($input: LegalMentionSetInput!) { legalMentionSet(input: $input) { __typename } }"
 LINK_CREATE = "mutation ($input: PortalTokenCreateInput!) { portalTokenCreate(input: $input) { __typename } }"
+EXPORT_CREATE = "mutation ($input: ExportCreateInput!) { exportCreate(input: $input) { __typename } }"
 QUOTE_CREATE = "mutation ($input: QuoteCreateInput!) { quoteCreate(input: $input) { __typename } }"
 INVITE = "mutation ($input: InvitationCreateInput!) { invitationCreate(input: $input) { __typename } }"
 
@@ -49,6 +50,7 @@ async def sold(shop: Shop) -> Shop:
     await shop(API_KEY_CREATE, input={"name": "ERP", "scopes": ["ORDERS_READ"]})
     await shop(WORDS, input={"code": "OTHER", "textFr": "À bientôt.", "validFrom": "2026-01-01"})
     await shop(LINK_CREATE, input={"client": await shop.client()})
+    await shop(EXPORT_CREATE, input={"kind": "FEC", "from": "2026-01-01", "to": "2026-12-31"})
     lines = [{"product": product, "quantity": 1}]
     await shop(QUOTE_CREATE, input={"client": await shop.client(), "lines": lines})
     order = await shop.order(product)
@@ -314,6 +316,6 @@ def without_links(answer: Any) -> Any:
     if isinstance(answer, list):
         return [without_links(each) for each in answer]
     if isinstance(answer, dict):
-        links = ("pdfUrl", "payUrl", "pageUrl")
+        links = ("pdfUrl", "payUrl", "pageUrl", "url")
         return {name: without_links(value) for name, value in answer.items() if name not in links}
     return answer

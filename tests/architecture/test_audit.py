@@ -37,6 +37,7 @@ EXEMPT = {
 SMELLS = re.compile("hash|secret|key|token|password|sealed|totp|salt|nonce")
 PUBLIC = {
     "invoices.file_key": "the place of a document, which takes a signed link to be read",
+    "exports.file_key": "the place of a document, which takes a signed link to be read",
     "quotes.file_key": "the place of a document, which takes a signed link to be read",
     "partners.api_key_last4": "shown to whoever sees the partner",
     "partners.previous_secret_until": "a time",

@@ -77,6 +77,7 @@ class _Builder:
             series = self.row(models.QuoteSeries, organization_id=organization.id, prefix="D-FQCA", live=False)
             for number in range(1, 22):
                 self.quote(series, number, goods[place][0], clients[place], people)
+            self.exports(organization, people)
         for each in zip(organizations, members, strict=True):
             self.reconciliations(each[0])
             self.entries(*each)
@@ -356,7 +357,8 @@ class _Builder:
             number=f"FQCA-2026-{series.last_number:06}", sequence=series.last_number,
             issued_at=moment(self.random), due_on=ABOUT.date() + timedelta(days=self.random.randint(-400, 400)),
             currency=currency, net_cents=net, vat_cents=vat, total_cents=net + vat,
-            stripe_account=ACCOUNT, live=self.random.random() < 0.5, content={}, message_id="<1@example.com>",
+            stripe_account=ACCOUNT, live=self.random.random() < 0.5, content={}, content_sha256="0" * 64,
+            chain_sha256="0" * 64, message_id="<1@example.com>",
             file_key=rendered and "1.pdf", file_sha256=rendered and "0" * 64, rendered_at=rendered,
             emailed_at=self.maybe(moment(self.random)), settled_at=self.maybe(moment(self.random)),
         )  # fmt: skip
@@ -420,6 +422,22 @@ class _Builder:
                 models.QuoteLine, **mine, quote_id=quote.id, position=position, product_id=product.id,
                 description=self.text(), quantity=quantity, unit_price_cents=price, currency=quote.currency,
                 vat_rate=2000, total_cents=quantity * price,
+            )  # fmt: skip
+
+    def exports(self, organization: models.Organization, members: list[models.Membership]) -> None:
+        """Of each kind, as far as each goes."""
+        kinds, statuses = list(models.ExportKind), list(models.ExportStatus)
+        for number in range(8):
+            status = statuses[(number + number // 4) % 4]
+            ready, failed = status is models.ExportStatus.READY, status is models.ExportStatus.FAILED
+            self.row(
+                models.Export, organization_id=organization.id, kind=kinds[number % 4], status=status,
+                starts_on=ABOUT.date(), ends_on=ABOUT.date(), live=self.random.random() < 0.5, total=number,
+                done=self.random.randint(0, number), left_out=number % 2, filename="732829320FEC20261231.txt",
+                file_key="1.txt" if ready else None, file_sha256="0" * 64 if ready else None,
+                file_bytes=number if ready else None, error=self.text() if failed else None,
+                finished_at=moment(self.random) if ready or failed else None,
+                requested_by_id=self.maybe(self.random.choice(members).id),
             )  # fmt: skip
 
     # What was done

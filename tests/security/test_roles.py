@@ -53,7 +53,7 @@ RUNNING = {
 }  # what those who run the shop see
 
 SERVED = (
-    {models.Storefront, models.Product, models.DiscountCode, models.Conflict, models.Invoice}
+    {models.Export, models.Storefront, models.Product, models.DiscountCode, models.Conflict, models.Invoice}
     | OF_A_SALE
     | PARTNERS
     | QUOTES
@@ -357,7 +357,8 @@ async def sale(shop: Shop, whose: str, number: int, people: dict[str, Any]) -> l
     invoice = await models.Invoice.create(
         order=order, partner=partner, series=series, type=models.InvoiceType.INVOICE, number=f"T-2026-{number:06}",
         year=2026, sequence=number, issued_at=now, due_on=now.date(), net_cents=1000, vat_cents=200,
-        total_cents=1200, content={}, message_id=f"<{number}@shop.test>", **paid, **here,
+        total_cents=1200, content={}, content_sha256="0" * 64, chain_sha256="0" * 64,
+        message_id=f"<{number}@shop.test>", **paid, **here,
     )  # fmt: skip
     notification = await models.Notification.create(
         partner=partner, order=order, invoice=invoice, event_type="order.created", event_id="evt_1", payload="{}",
@@ -404,11 +405,14 @@ async def sale(shop: Shop, whose: str, number: int, people: dict[str, Any]) -> l
     drift = await models.Drift.create(
         reconciliation=run, order=order, kind=models.DriftKind.NOT_COUNTED, reference="pi_1", message="Paid", **here
     )
+    export = await models.Export.create(
+        kind=models.ExportKind.FEC, starts_on=now.date(), ends_on=now.date(), live=False, filename="1.txt", **here
+    )
     return [
         run, drift,
         subscription, client, product, partner, link, order, line, payment, access, conflict, invoice, endpoint,
         notification, attempt, replay, reminder, code, key, own, invitation, entry, server, portal, quote, offered,
-        words,
+        words, export,
     ]  # fmt: skip
 
 

@@ -241,6 +241,10 @@ async def fill(shop: Shop) -> None:
         quote=quote, position=1, product=product_row, description="Conseil", quantity=1, unit_price_cents=1000,
         currency="EUR", vat_rate=2000, total_cents=1000, **here,
     )  # fmt: skip
+    await models.Export.create(
+        kind=models.ExportKind.FEC, starts_on=day.date(), ends_on=day.date(), live=False, filename="1.txt",
+        requested_by=person, **here,
+    )  # fmt: skip
     await models.Payment.filter(**here).update(recorded_by_id=person and person.pk)
     code = await models.DiscountCode.create(code="BIENVENUE", percent=1000, **here)
     await models.Order.filter(**here).update(discount_code_id=code.pk)
