@@ -152,12 +152,12 @@ IMMUTABLE PARALLEL SAFE LANGUAGE sql RETURN (number * 31 + line * 17) % products
 _ORGANIZATION = """
 INSERT INTO organizations (
     id, created_at, slug, name, legal_name, legal_form, share_capital, siren, siret, rcs, vat_number, vat_regime,
-    address, postal_code, city, country, time_zone, invoice_prefix, last_order_number,
+    address, postal_code, city, country, time_zone, invoice_prefix, last_order_number, quote_days,
     brand_name, brand_color, contact_email, terms_url
 ) VALUES (
     id_of($1, 0), '2024-01-01Z', $1, initcap($1), initcap($1) || ' SAS', 'SAS', '10 000 €',
     '732829320', '73282932000074', 'RCS Paris 732 829 320', 'FR44732829320', 'STANDARD',
-    '12 rue de la Paix', '75002', 'Paris', 'FR', 'Europe/Paris', 'FQCA', 0,
+    '12 rue de la Paix', '75002', 'Paris', 'FR', 'Europe/Paris', 'FQCA', 0, 30,
     initcap($1), '#1f4e5f', 'bonjour@' || $1 || '.test', 'https://' || $1 || '.test/cgv'
 ) RETURNING id
 """

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import httpx
 import orjson
+import uvloop
 
 import telemetry
 from benchmarks import load
@@ -28,7 +29,7 @@ from models import (
     ProductPartner,
     Promise,
 )
-from models.database import transaction
+from models.database import query, transaction
 from providers.webhooks import signature
 from services import files, invoices, notifications, outside, partners
 from services.outbox import later
@@ -38,14 +39,15 @@ from workers.lanes import Lanes
 CASES = {"delivery": 0, "delivery, slow": 50}  # milliseconds until the partner answers
 ONE_BY_ONE = "one by one"
 API_KEY = "key-of-the-benchmark-0123456789abcdef"
-NOTIFICATIONS = 100  # of a turn: as many as data.TOLD has orders that are paid
+ORDERS = 100  # as many as data.TOLD has that are paid
+COPIES = 10  # of each order's notification, so that a turn lasts
 LOOK_EVERY = 0.01  # seconds
 TELLING_MOST = 120.0  # seconds, for all of a turn
 
 
 def measure(installed: Installation, rounds: int, seconds: float) -> list[Figure]:
     """The same notifications to a partner that answers at once, and to one that takes its time."""
-    count = min(NOTIFICATIONS, max(5, round(NOTIFICATIONS * seconds)))
+    count = min(ORDERS, max(5, round(ORDERS * seconds)))
     with installed.served("benchmarks.sink") as port:
         told = installed.run(
             "benchmarks.deliveries", rounds, count,
@@ -154,7 +156,19 @@ async def _promised(lanes: Lanes, count: int) -> None:
             await notifications.promise(order, list(order.invoices))
     for lane in (Lane.RENDER, Lane.DELIVER):
         await _kept(lanes, lane)
+    await query(_COPIED, COPIES - 1)
     await _told(lanes)
+
+
+_COPIED = """
+    INSERT INTO notifications (
+        id, created_at, organization_id, partner_id, order_id, invoice_id, event_type, event_id, payload, live, status,
+        attempts_left, next_attempt_at
+    )
+    SELECT gen_random_uuid(), now(), organization_id, partner_id, order_id, invoice_id, event_type || '.' || copy,
+        event_id, payload, live, 'PENDING', 3, now()
+    FROM notifications, generate_series(1, $1) AS copy
+"""
 
 
 async def _told(lanes: Lanes) -> None:
@@ -178,5 +192,5 @@ def _turn(count: int, started: float, used: float) -> Turn:
 
 
 if __name__ == "__main__":
-    taken: Any = asyncio.run(main(*map(int, sys.argv[1:])))
+    taken: Any = uvloop.run(main(*map(int, sys.argv[1:])))
     sys.stdout.buffer.write(orjson.dumps(taken))

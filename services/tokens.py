@@ -1,12 +1,15 @@
 """Short-lived signed tokens (JWT, RFC 7519): access tokens and links to files. Each use has its own key."""
 
+import base64
 import hashlib
+import hmac
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import jwt
+import orjson
 
 from services.keys import derived
 
@@ -25,7 +28,17 @@ QUOTE = "quote-link"
 def sign(purpose: str, claims: dict[str, Any], life: timedelta) -> tuple[str, datetime]:
     """(token, until when it is good)."""
     expires_at = datetime.now(UTC) + life
-    return jwt.encode({**claims, "exp": expires_at}, derived(purpose)[0], algorithm="HS256"), expires_at
+    said = b".".join((_HS256, _encoded(orjson.dumps({**claims, "exp": int(expires_at.timestamp())}))))
+    signed = b".".join((said, _encoded(hmac.digest(derived(purpose)[0], said, "sha256"))))
+    return signed.decode(), expires_at
+
+
+def _encoded(raw: bytes) -> bytes:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=")
+
+
+# Made here: PyJWT's checks take five times as long, and each delivery and each invoice of a list has a link.
+_HS256 = _encoded(b'{"alg":"HS256","typ":"JWT"}')
 
 
 def read(purpose: str, token: str) -> Mapping[str, Any] | None:

@@ -68,5 +68,6 @@ class _Leaving(Worker):
 def run() -> None:
     """Work until SIGTERM, or until Redis goes away."""
     uvloop.install()
+    uvloop.install()
     given: dict[str, Any] = get_kwargs(WorkerSettings)
     _Leaving(**given).run()
