@@ -6,12 +6,15 @@ and used again until this file or the migrations change.
 
 import hashlib
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 from argon2 import PasswordHasher
 
+import models
+from models.base import Row
 from models.database import migrate
 
 PASSWORD = "benchmark"  # of every user here
@@ -94,6 +97,9 @@ async def _build(url: str, shops: tuple[Shop, ...]) -> None:
     await migrate(url)
     connection = await asyncpg.connect(url, command_timeout=BUILDING_MOST)
     try:
+        for model in vars(models).values():
+            if isinstance(model, type) and issubclass(model, Row):
+                await _give_defaults(connection, model)
         await connection.execute(_FUNCTIONS)
         await connection.execute("SET session_replication_role = replica")  # nobody follows what is made here
         # Foreign keys are checked once, when all is there: three times faster than row by row.
@@ -108,6 +114,19 @@ async def _build(url: str, shops: tuple[Shop, ...]) -> None:
         await connection.execute("VACUUM (FREEZE, ANALYZE)")
     finally:
         await connection.close()
+
+
+async def _give_defaults(connection: asyncpg.Connection, model: type[Row]) -> None:
+    """What the ORM writes where nothing is said: what follows names only what it is about."""
+    for column in model._meta.fields_map.values():
+        default = column.default.value if isinstance(column.default, Enum) else column.default
+        if column.generated or not isinstance(default, str | int):
+            continue
+        value = "'" + default.replace("'", "''") + "'" if isinstance(default, str) else str(default)
+        await connection.execute(
+            f'ALTER TABLE {model._meta.db_table} ALTER "{column.source_field or column.model_field_name}"'
+            f" SET DEFAULT {value}"
+        )
 
 
 async def _fill(connection: asyncpg.Connection, shop: Shop) -> None:

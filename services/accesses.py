@@ -12,15 +12,14 @@ async def grant(order: Order) -> None:
     first time is welcomed."""
     # One order of a client at a time: two that are paid at once are not both the first.
     await Client.select_for_update(no_key=True).get(id=order.client_id)
-    known = await Access.exists(client_id=order.client_id, live=order.live)
+    known = await Access.filter(client_id=order.client_id, live=order.live)
+    granted = {access.product_id for access in known if access.order_id == order.id}
     lines = {line.product_id: line for line in await OrderLine.filter(order_id=order.id)}
-    for product_id, line in sorted(lines.items()):
-        await Access.get_or_create(
-            order_id=order.id, product_id=product_id,
-            defaults={
-                "organization_id": order.organization_id, "client_id": order.client_id, "live": order.live,
-                "starts_at": line.period_start or datetime.now(UTC), "ends_at": line.period_end,
-            },
+    for product_id in sorted({*lines} - granted):
+        line = lines[product_id]
+        await Access.create(
+            organization_id=order.organization_id, client_id=order.client_id, live=order.live, order_id=order.id,
+            product_id=product_id, starts_at=line.period_start or datetime.now(UTC), ends_at=line.period_end,
         )  # fmt: skip
     if not known:
         await later(telling.welcome, order)

@@ -80,7 +80,19 @@ async def find_or_make(organization_id: UUID, email: str, known: dict[str, str |
 
 async def learn(client_id: UUID, told: dict[str, Any]) -> None:
     """What a client typed at Stripe's checkout (`customer_details`) fills what we did not know of them."""
-    client: Any = await Client.select_for_update(no_key=True).get(id=client_id)
+    client = await Client.select_for_update(no_key=True).get(id=client_id)
+    _fill(client, told)
+    await client.save()
+
+
+async def knows(client_id: UUID, told: dict[str, Any]) -> bool:
+    """Whether there is nothing to learn. Nearly always: it is asked before anything is locked."""
+    return not _fill(await Client.get(id=client_id), told)
+
+
+def _fill(client: Any, told: dict[str, Any]) -> bool:
+    """Whether anything was not known before."""
+    before = _learnt(client)
     if not (client.first_name or client.last_name or client.company):
         first, _, last = (short(told.get("name"), 200) or "").partition(" ")
         client.first_name, client.last_name = short(first, 100), short(last, 100)
@@ -90,7 +102,11 @@ async def learn(client_id: UUID, told: dict[str, Any]) -> None:
         street = "\n".join(filter(None, (address["line1"], address.get("line2"))))
         client.address, client.postal_code = short(street, 300), short(address.get("postal_code"), 20)
         client.city, client.country = short(address.get("city"), 100), short(address.get("country"), 2)
-    await client.save()
+    return _learnt(client) != before
+
+
+def _learnt(client: Any) -> tuple[Any, ...]:
+    return tuple(getattr(client, name) for name in ("first_name", "last_name", "phone", "address"))
 
 
 def short(text: str | None, most: int) -> str | None:

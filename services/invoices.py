@@ -28,9 +28,10 @@ Say = Callable[[str, datetime, ZoneInfo], InvoiceContent]  # of a number, the mo
 async def issue_paid(order: Order, payment: Payment) -> list[Invoice]:
     """The invoices of an order that is paid, one for each brand: those sent before, now settled, or new ones; none for
     what was free. The order comes with its organization, client, and lines with their products and partners."""
-    await _settle(order)
-    before = await Invoice.filter(order_id=order.id, type=InvoiceType.INVOICE).order_by("id")
-    return before or await _issue(order, InvoiceType.INVOICE, payment)
+    made = await Invoice.filter(order_id=order.id).order_by("id")
+    await _settle(made)
+    before = [invoice for invoice in made if invoice.type is InvoiceType.INVOICE]
+    return before or await _issue(order, InvoiceType.INVOICE, payment, made)
 
 
 async def issue_for_part(order: Order, payment: Payment) -> list[Invoice]:
@@ -40,10 +41,10 @@ async def issue_for_part(order: Order, payment: Payment) -> list[Invoice]:
     if order.deposit_cents:
         if not order.has_deposit_paid:
             return []
-        await _settle(order, InvoiceType.PREPAYMENT)
+        await _settle(await Invoice.filter(order_id=order.id, type=InvoiceType.PREPAYMENT).order_by("id"))
         if await Invoice.exists(order_id=order.id):
             return []
-        return await _issue(order, InvoiceType.PREPAYMENT, payment)
+        return await _issue(order, InvoiceType.PREPAYMENT, payment, [])
     if await Invoice.exists(order_id=order.id, type=InvoiceType.INVOICE):
         return []
     return await _issue_to_pay(order, InvoiceType.INVOICE, payment)
@@ -189,16 +190,19 @@ async def _last_payment(order_id: UUID) -> Payment | None:
 
 
 async def _issue_to_pay(order: Order, type: InvoiceType, payment: Payment | None) -> list[Invoice]:
-    issued = await _issue(order, type, payment)
+    issued = await _issue(order, type, payment, await Invoice.filter(order_id=order.id).order_by("id"))
     for invoice in issued:
         await reminders.schedule(order, invoice)
     return issued
 
 
-async def _issue(order: Order, type: InvoiceType, payment: Payment | None) -> list[Invoice]:
-    """One for each brand that something is to be invoiced under, with its rendering and its letter promised."""
+async def _issue(
+    order: Order, type: InvoiceType, payment: Payment | None, made: Sequence[Invoice]
+) -> list[Invoice]:  # fmt: skip
+    """One for each brand that something is to be invoiced under, with its rendering and its letter promised; `made` are
+    those that the order has already."""
     brands = _by_brand(order)
-    asks = await _asks(order, brands, type)
+    asks = _asks(order, brands, type, made)
     own = await mentions.of(order.organization_id)
     issued = []
     for (partner, lines), ask in zip(brands.items(), asks, strict=True):
@@ -224,7 +228,7 @@ def _by_brand(order: Order) -> Brands:
     return groups
 
 
-async def _asks(order: Order, brands: Brands, type: InvoiceType) -> list[Ask]:
+def _asks(order: Order, brands: Brands, type: InvoiceType, made: Sequence[Invoice]) -> list[Ask]:
     """What each brand's invoice asks for and takes into account: all that was paid is shared out, to the cent."""
     lines = [line for of_brand in brands.values() for line in of_brand]
     shares = dict(zip(lines, spread(order.deposit_cents, [paid_of(line) for line in lines]), strict=True))
@@ -236,7 +240,7 @@ async def _asks(order: Order, brands: Brands, type: InvoiceType) -> list[Ask]:
             for total, got, of_brand in zip(deposits, paid, brands.values(), strict=True)
         ]
     totals = [sum(map(paid_of, of_brand)) for of_brand in brands.values()]
-    before = {each.partner_id: each for each in await Invoice.filter(order_id=order.id, type=InvoiceType.PREPAYMENT)}
+    before = {each.partner_id: each for each in made if each.type is InvoiceType.PREPAYMENT}
     taken = [before.get(partner.id if partner else None) for partner in brands]
     known = [each.total_cents if each else 0 for each in taken]
     rest = spread(order.paid_cents - sum(known), [total - got for total, got in zip(totals, known, strict=True)])
@@ -246,9 +250,11 @@ async def _asks(order: Order, brands: Brands, type: InvoiceType) -> list[Ask]:
     ]
 
 
-async def _settle(order: Order, *types: InvoiceType) -> None:
+async def _settle(made: Sequence[Invoice]) -> None:
     """What was sent to be paid is paid, and the client is thanked."""
-    unsettled = await Invoice.filter(order_id=order.id, type__in=types or InvoiceType, settled_at=None).order_by("id")
+    unsettled = [invoice for invoice in made if invoice.settled_at is None]
+    if not unsettled:
+        return
     await Invoice.filter(id__in=[invoice.id for invoice in unsettled]).update(settled_at=datetime.now(UTC))
     for invoice in unsettled:
         await later(acknowledge, invoice, after=await rendering(invoice))
@@ -260,7 +266,9 @@ async def _locked_series(order: Order) -> tuple[InvoiceSeries, datetime]:
         "organization_id": order.organization_id, "prefix": order.organization.invoice_prefix,
         "stripe_account": order.stripe_account, "live": order.live,
     }  # fmt: skip
-    await InvoiceSeries.bulk_create([InvoiceSeries(**mine)], ignore_conflicts=True)
-    series = await InvoiceSeries.select_for_update().get(**mine)
+    series = await InvoiceSeries.select_for_update().get_or_none(**mine)
+    if series is None:
+        await InvoiceSeries.bulk_create([InvoiceSeries(**mine)], ignore_conflicts=True)
+        series = await InvoiceSeries.select_for_update().get(**mine)
     (clock,) = await query("SELECT clock_timestamp() AS now")
     return series, clock["now"]

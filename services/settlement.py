@@ -28,18 +28,20 @@ PASSING = (  # troubles of the database
 
 
 async def receive(order: Order, payment: Payment, *, asked_cents: int | None, event_id: str) -> str:
-    """Count a payment that succeeded towards its order, locked; what came of it, in words.
+    """Count a payment that succeeded, saved or not yet, towards its order, locked; what came of it, in words.
 
     `asked_cents` is what the client was asked for, in minor units: None where nobody knows, and it was what is due.
     """
     if misfit := _misfit(order, payment, asked_cents or order.due_cents):
+        await payment.save()
         await flag(order, *misfit, payment=payment, refund_cents=payment.amount_cents)
         return f"flagged: {misfit[1]}"
     excess = max(payment.amount_cents - order.balance, 0)
     payment.applied_cents = payment.amount_cents - excess
     await payment.save()
     order.receive(payment.applied_cents)
-    await order.save()
+    if order.balance:
+        await order.save()  # else once it is settled
     await asking.forget_what_is_stale(order)
     if excess:
         message = f"{_money(excess, order)} more came than what was still to be paid: refund it."
@@ -91,7 +93,9 @@ async def flag(
 
 async def with_everything(order: Order) -> Order:
     """The order as invoices and notifications want it."""
-    await order.fetch_related("organization", "client", "lines__product__partner_links__partner")
+    loaded = await Order.get(id=order.id).select_related("organization", "client")
+    order.organization, order.client = loaded.organization, loaded.client
+    await order.fetch_related("lines__product__partner_links__partner")
     return order
 
 

@@ -188,16 +188,17 @@ async def money_came(
     payment.paid_at = payment.news_at = news.at
     payment.amount_cents, payment.currency = cents, currency.upper()
     payment.failure_code = payment.failure_message = None
-    await payment.save()
     asked = attempt.amount_cents if attempt else None
     return await settlement.receive(order, payment, asked_cents=asked, event_id=news.event_id)
 
 
 async def learn(order: Order, session: Object) -> None:
     """Nice to know; never in the way of the payment."""
+    told = session.get("customer_details") or {}
     try:
-        async with savepoint():
-            await clients.learn(order.client_id, session.get("customer_details") or {})
+        if not await clients.knows(order.client_id, told):
+            async with savepoint():
+                await clients.learn(order.client_id, told)
     except Exception:
         log.exception("order %s: what the client typed could not be kept", order.id)
 
