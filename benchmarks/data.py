@@ -302,7 +302,7 @@ WITH series AS (
 INSERT INTO invoices (
     id, created_at, organization_id, order_id, partner_id, series_id, type, number, year, sequence, issued_at, due_on,
     settled_at, currency, net_cents, vat_cents, total_cents, stripe_account, live, content, message_id, credited_cents,
-    file_key, file_sha256, rendered_at, emailed_at
+    content_sha256, chain_sha256, file_key, file_sha256, rendered_at, emailed_at
 )
 SELECT
     id_of($2, sequence, paid_at), paid_at, $1, made.id,
@@ -315,7 +315,7 @@ SELECT
         'lines', jsonb_build_array(jsonb_build_object('name', 'Formule', 'quantity', 1, 'total', total_cents)),
         'notes', 'TVA acquittée sur les encaissements. Pas d''escompte pour paiement anticipé.'
     ),
-    sequence || '.' || year || '@' || $2 || '.test', 0,
+    sequence || '.' || year || '@' || $2 || '.test', 0, repeat('0c', 32), repeat('0d', 32),
     'invoices/' || year || '/' || sequence || '.pdf', repeat('0a', 32),
     paid_at + interval '2 s', paid_at + interval '3 s'
 FROM made, series

@@ -250,9 +250,10 @@ WHERE organization_id = $1 AND stripe_account = 'platform' AND NOT live RETURNIN
 _INVOICE = """
 INSERT INTO invoices (id, created_at, organization_id, order_id, partner_id, series_id, type, number, year, sequence,
     issued_at, due_on, settled_at, currency, net_cents, vat_cents, total_cents, stripe_account, live, content,
-    message_id, credited_cents)
+    message_id, credited_cents, content_sha256, chain_sha256)
 VALUES ($1, now(), $2, $3, $4, $5, 'INVOICE', 'FQCA-2026-' || lpad($6::int::text, 6, '0'), 2026, $6, now(), now()::date,
-    now(), 'EUR', 8332, 1667, $7, 'platform', false, $8, $1::uuid::text || '@told.test', 0)
+    now(), 'EUR', 8332, 1667, $7, 'platform', false, $8, $1::uuid::text || '@told.test', 0, repeat('0c', 32),
+    repeat('0d', 32))
 """
 
 _NOTIFIED = """
