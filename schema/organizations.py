@@ -44,6 +44,7 @@ class Organization:
     brand_name: auto
     brand_color: auto
     logo_svg: auto
+    logo_png: auto
     contact_email: auto
     contact_phone: auto
     website: auto
@@ -78,6 +79,7 @@ class Storefront:
     brand_name: auto
     brand_color: auto
     logo_svg: auto
+    logo_png: auto
     contact_email: auto
     contact_phone: auto
     website: auto
@@ -159,6 +161,7 @@ class OrganizationUpdateInput:
     brand_name: auto
     brand_color: auto
     logo_svg: auto
+    logo_png: auto
     contact_email: auto
     contact_phone: auto
     website: auto

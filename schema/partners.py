@@ -51,6 +51,7 @@ class Partner:
     brand_name: auto
     brand_color: auto
     logo_svg: auto
+    logo_png: auto
     contact_email: auto
     contact_phone: auto
     website: auto
@@ -145,6 +146,7 @@ class PartnerCreateInput:
     brand_name: auto
     brand_color: auto
     logo_svg: auto
+    logo_png: auto
     contact_email: auto
     contact_phone: auto
     website: auto
@@ -182,6 +184,7 @@ class PartnerUpdateInput:
     brand_name: auto
     brand_color: auto
     logo_svg: auto
+    logo_png: auto
     contact_email: auto
     contact_phone: auto
     website: auto

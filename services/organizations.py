@@ -26,8 +26,8 @@ ACCOUNTS = "input.accounts"
 
 async def update(organization: Organization, values: dict[str, Any]) -> Organization:
     """The organization with other values; what was issued stays as it was. Raises Invalid, naming the field."""
-    values = dict(values)
     check(values)
+    values = await branding.drawn(dict(values))
     for column, name, least, most in _RANGES:
         if not least <= values.get(column, least) <= most:
             raise Invalid(f"This is {least} to {most}.", field=f"input.{name}")

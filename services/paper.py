@@ -1,5 +1,7 @@
 """An invoice or a quote as PDF. Only runs in the processes of `rendering.py`: WeasyPrint holds the GIL, loads Pango."""
 
+import base64
+from dataclasses import dataclass
 from datetime import datetime, time
 from functools import partial
 from xml.etree import ElementTree
@@ -8,7 +10,7 @@ from weasyprint import CSS, HTML, Attachment
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
-from models.content import InvoiceContent, PreviewContent, QuoteContent
+from models.content import Branding, InvoiceContent, PreviewContent, QuoteContent
 from models.language import Language
 from services import archival, conformance, facturx
 from services.wording import TEMPLATES, templates
@@ -17,16 +19,22 @@ from services.words import WORDS
 LOGO = "invoice:logo"
 
 
+@dataclass(frozen=True)
+class _Logo:
+    content: bytes
+    media_type: str
+
+
 class _OnlyTheLogo(URLFetcher):  # type: ignore[misc]
     """What a document may fetch: its own logo. No file, no network, and no font that would stay for later documents."""
 
-    def __init__(self, logo: bytes | None) -> None:
+    def __init__(self, logo: _Logo | None) -> None:
         super().__init__(allowed_protocols=())
         self._logo = logo
 
     def fetch(self, url: str, headers: dict[str, str] | None = None) -> URLFetcherResponse:
         if url == LOGO and self._logo:
-            return URLFetcherResponse(url, self._logo, {"Content-Type": "image/svg+xml"})
+            return URLFetcherResponse(url, self._logo.content, {"Content-Type": self._logo.media_type})
         return super().fetch(url, headers)
 
 
@@ -44,7 +52,7 @@ def invoice(content: InvoiceContent) -> bytes:
     """
     xml = facturx.xml(content)
     conformance.must_conform(content.number, xml)
-    logo = _readable(content.brand.logo_svg)
+    logo = _logo_of(content.brand)
     said = html(content, logo=LOGO if logo else None)
     pdf, unprintable = _printed(content, said, logo, xml)
     if unprintable:  # PDF/A has no sign for what no font has; the XML says it as it is
@@ -54,7 +62,7 @@ def invoice(content: InvoiceContent) -> bytes:
 
 def preview(content: PreviewContent) -> bytes:
     """The page of an invoice that is not issued, marked as such."""
-    logo = _readable(content.brand.logo_svg)
+    logo = _logo_of(content.brand)
     page = HTML(string=html(content, logo=LOGO if logo else None), url_fetcher=_OnlyTheLogo(logo))
     pdf: bytes = page.write_pdf(stylesheets=[_SHEET], font_config=_FONTS)
     return pdf
@@ -62,7 +70,7 @@ def preview(content: PreviewContent) -> bytes:
 
 def quote(content: QuoteContent) -> bytes:
     """The PDF/A of a quote, in the look of invoices: the same bytes whenever the content is the same."""
-    logo = _readable(content.brand.logo_svg)
+    logo = _logo_of(content.brand)
     text = _QUOTE.render(dict(content), logo=LOGO if logo else None)
     page = HTML(string=text, url_fetcher=_OnlyTheLogo(logo))
     pdf: bytes = page.write_pdf(stylesheets=[_SHEET], font_config=_FONTS, pdf_variant="pdf/a-3b")
@@ -84,7 +92,7 @@ def html(content: InvoiceContent, *, logo: str | None) -> str:
     )
 
 
-def _printed(content: InvoiceContent, said: str, logo: bytes | None, xml: bytes) -> tuple[bytes, set[int]]:
+def _printed(content: InvoiceContent, said: str, logo: _Logo | None, xml: bytes) -> tuple[bytes, set[int]]:
     """The PDF of a page, and the code points in it that no font has."""
     page = HTML(string=said, url_fetcher=_OnlyTheLogo(logo))
     document = page.render(stylesheets=[_SHEET], font_config=_FONTS)
@@ -102,6 +110,14 @@ def _attached(content: InvoiceContent, xml: bytes) -> Attachment:
         created=issued,
         modified=issued,
     )
+
+
+def _logo_of(brand: Branding) -> _Logo | None:
+    """The brand's logo; None where there is none that can be drawn."""
+    if brand.logo_png and not brand.logo_svg:
+        return _Logo(base64.b64decode(brand.logo_png), "image/png")
+    svg = _readable(brand.logo_svg)
+    return _Logo(svg, "image/svg+xml") if svg else None
 
 
 def _readable(svg: str | None) -> bytes | None:

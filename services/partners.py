@@ -23,7 +23,7 @@ async def create(organization_id: UUID, values: dict[str, Any], api_key: str | N
     event at all."""
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", values["slug"]):
         raise Invalid("A slug is lower-case letters, digits and hyphens.", field="input.slug")
-    values = _checked(values)
+    values = await branding.drawn(_checked(values))
     partner = Partner(organization_id=organization_id, **values)
     secret = _seal_secret(partner)
     _seal_api_key(partner, api_key)
@@ -39,7 +39,7 @@ async def update(partner: Partner, values: dict[str, Any]) -> Partner:
     values = dict(values)
     if "api_key" in values:
         _seal_api_key(partner, values.pop("api_key"))
-    partner.update_from_dict(_checked(values))
+    partner.update_from_dict(await branding.drawn(_checked(values)))
     await partner.save()
     return partner
 

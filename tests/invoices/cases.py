@@ -8,7 +8,7 @@ from models.invoice import InvoiceType
 from models.language import Language
 from models.payment import PaymentMethod
 from models.product import OperationCategory
-from tests.invoices.samples import BALANCE_TO_PAY, DEPOSIT, SELLER, TAX_RETURN, TO_PAY, invoice
+from tests.invoices.samples import BALANCE_TO_PAY, DEPOSIT, SELLER, TAX_RETURN, TO_PAY, brand, invoice
 
 COACHING = ("Coaching", 2, 90_00, 2000, 10_00)
 BOOK = ("Livre", 1, 19_90, 550)
@@ -29,6 +29,8 @@ TERMS = (
     Mention(text="Option pour le paiement de la taxe d'après les débits."),
 )
 ENDPOINT = Endpoint(scheme="0225", address="732829320_73282932000074")
+# A red square of 2 × 2 pixels, half of it shining through.
+LOGO = "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAYAAABytg0kAAAAFElEQVR42mM8IafbwMDAwMDEAAUAGQEBlz+NZugAAAAASUVORK5CYII="
 GOODS = OperationCategory.GOODS
 ELSEWHERE = Address(lines=("Entrepôt 4", "2 rue du Port"), postal_code="13002", city="Marseille")
 ABROAD = Party(
@@ -118,6 +120,7 @@ CASES: dict[str, InvoiceContent] = {
     "in English, a credit note to be deducted": _credit_note(**ENGLISH | UNPAID),
     "in English, exempt": _exempt_in_english(),
     "in English, 80 lines": invoice(*((f"Session {n}", 1, 50_00, 2000) for n in range(1, 81)), **ENGLISH),
+    "a logo that shines through": invoice(brand=brand(logo_png=LOGO)),
     "a test": invoice(live=False),
     "a cent": invoice(("Un centime", 1, 1, 2000)),
     "0.99": invoice(("Presque rien", 1, 99, 2000)),

@@ -1,10 +1,12 @@
 """Partners changed, given other secrets, deleted."""
 
+import base64
 from typing import Any
 
 from models import Partner
 from providers.webhooks import signature
 from services import vault
+from tests.managing.test_logos import logo_png
 from tests.security.surroundings import nothing_changes
 from tests.shop import Shop
 
@@ -103,6 +105,7 @@ async def test_a_change_that_cannot_be_is_refused_and_named(shop: Shop) -> None:
                 '<image href="data:image/svg+xml;base64,AAAA"/>', '<div xmlns="http://www.w3.org/1999/xhtml"/>',
             )
         ),
+        ({"logoPng": "data:image/jpeg;base64,/9j/4AAQ"}, "input.logoPng", "no base64"),
     ]  # fmt: skip
 
     async with nothing_changes(shop):
@@ -117,7 +120,7 @@ async def test_a_logo_may_name_its_own_parts_and_hold_a_picture(shop: Shop) -> N
     partner = await shop.partner()
     for part in (
         '<use href="#a"/>',
-        '<image href="data:image/png;base64,AAAA"/>',
+        f'<image href="data:image/png;base64,{base64.b64encode(logo_png(4, 4)).decode()}"/>',
         "<!-- a word --><style>.a{}</style>",
     ):
         logo = f'<svg xmlns="http://www.w3.org/2000/svg">{part}</svg>'
