@@ -17,6 +17,8 @@ def tabs(app_url: str, sandbox_url: str | None) -> tuple[Tab, ...]:
         Tab(INTENT.format(form=f"{sandbox_url or app_url}/pay-intent/<clientSecret>"), {"order": ""}),
         Tab(INVOICE, {"order": ""}),
         Tab(RECORD, {"order": "", "amount": {"amount": 2000}}),
+        Tab(SUBSCRIPTIONS),
+        Tab(CANCEL, {"subscription": ""}),
         Tab(CONFLICTS),
         Tab(RESOLVE, {"conflict": "", "resolution": "Virement rendu le 12, par la banque."}),
         Tab(PAGES, {"after": None}),
@@ -152,6 +154,30 @@ mutation Record($order: ID!, $amount: MoneyInput) {
       payments { method amount { formatted } reference }
       invoices { number settledAt }
     }
+  }
+}"""
+
+SUBSCRIPTIONS = """# What renews. Subscribe to « Alchimique » in the shop, then advance the clock by a month on the
+# sandbox's Stripe page (Subscriptions and clock): each month is an order, with its invoice.
+query Subscriptions {
+  subscriptions {
+    nodes {
+      id status cancelAtPeriodEnd currentPeriodStart currentPeriodEnd payUrl
+      amount { formatted }
+      product { name }
+      client { email }
+    }
+  }
+  orders(filter: { kind: [SUBSCRIPTION] }) {
+    nodes { number source status lines { description periodStart periodEnd } invoices { number pdfUrl } }
+  }
+  accesses { nodes { startsAt endsAt product { name } order { number } } }
+}"""
+
+CANCEL = """# Until it has ended, subscriptionResume lets it go on.
+mutation Cancel($subscription: ID!) {
+  subscriptionCancel(input: { subscription: $subscription, atPeriodEnd: true }) {
+    clientSubscription { status cancelAtPeriodEnd currentPeriodEnd }
   }
 }"""
 

@@ -68,5 +68,10 @@ def every(recurring: dict[str, Any] | None) -> str | None:
     return f"chaque {single}" if count == 1 else f"tous les {count} {several}"
 
 
+def sold_every(product: dict[str, Any]) -> str | None:
+    """The same of a product of Comptoir's, which says it in capitals."""
+    return every({"interval": product["interval"].lower(), "interval_count": product["intervalCount"]})
+
+
 _environment = Environment(loader=FileSystemLoader(PAGES), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-_environment.filters |= {"money": money, "moment": moment, "day": day, "every": every}
+_environment.filters |= {"money": money, "moment": moment, "day": day, "every": every, "sold_every": sold_every}

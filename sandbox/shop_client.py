@@ -12,7 +12,7 @@ WINDOW = """
 query Window {
   storefront { brandName }
   products(first: 50) {
-    nodes { id name description price { amount currency formatted(locale: "fr-FR") } }
+    nodes { id name description interval intervalCount price { amount currency formatted(locale: "fr-FR") } }
   }
 }"""
 
@@ -34,7 +34,7 @@ ORDER = """
 query Order($number: Int!) {
   orders(first: 1, filter: { number: $number }) {
     nodes {
-      id number status payUrl
+      id number kind status payUrl
       discount { amount formatted(locale: "fr-FR") }
       discountReason
       total { amount formatted(locale: "fr-FR") }

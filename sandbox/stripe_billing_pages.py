@@ -15,7 +15,7 @@ from sandbox.stripe_attempt import bank_page
 from sandbox.stripe_errors import StripeError
 from sandbox.stripe_form import Asked
 from sandbox.stripe_objects import Object
-from sandbox.stripe_pay_pages import REFUSALS, show_form, typed_in
+from sandbox.stripe_pay_pages import REFUSALS, show_form, spaced, typed_in
 
 SHOWN = 24
 
@@ -104,7 +104,7 @@ class BillingPages:
             | {customer["invoice_settings"]["default_payment_method"]},
             typed=dict.fromkeys(form.FIELDS, "") | (typed or {}),
             problems=problems or {},
-            numbers=cards.CARDS,
+            numbers={spaced(number): word for number, word in cards.CARDS.items()},
         )
 
     def _shown(self, subscription: Object) -> Object:

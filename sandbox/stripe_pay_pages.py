@@ -228,7 +228,7 @@ def show_form(
         countries=form.COUNTRIES,
         problems=problems or {},
         names=NAMES,
-        numbers=[(type, _spaced(number), word) for type in asked.types for number, word in NUMBERS[type].items()],
+        numbers=[(type, spaced(number), word) for type in asked.types for number, word in NUMBERS[type].items()],
     )
 
 
@@ -269,5 +269,5 @@ def _intent_closed(intent: Object | None) -> Response:
     return page("intent_closed", status=404 if intent is None else 200, intent=intent)
 
 
-def _spaced(number: str) -> str:
+def spaced(number: str) -> str:
     return " ".join(number[at : at + 4] for at in range(0, len(number), 4))

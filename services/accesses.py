@@ -27,13 +27,15 @@ async def grant(order: Order) -> None:
 
 async def follow(subscription: ClientSubscription, organization: Organization) -> None:
     """The access of the newest period that was paid goes on for some days while the next is awaited, and ends with the
-    subscription."""
+    subscription; that of the period before ends where this one begins."""
     grace = timedelta(days=organization.grace_days)
-    newest = await OrderLine.filter(
-        order__subscription_id=subscription.id, order__accesses__id__isnull=False, period_end__isnull=False
-    ).order_by("-period_end", "-id").first()  # fmt: skip
-    if newest is None or newest.period_end is None:
-        return
-    for access in await Access.filter(order_id=newest.order_id, ends_at__isnull=False):
-        access.ends_at = subscription.access_until(newest.period_end, access.starts_at, grace)
-        await access.save(update_fields=["ends_at"])
+    paid = OrderLine.filter(order__subscription_id=subscription.id, order__paid_at__isnull=False)
+    lines = await paid.filter(period_end__isnull=False).order_by("-period_end", "-id").limit(2)
+    for place, line in enumerate(lines):
+        assert line.period_end is not None
+        for access in await Access.filter(order_id=line.order_id, ends_at__isnull=False):
+            if place == 0:
+                access.ends_at = subscription.access_until(line.period_end, access.starts_at, grace)
+            else:
+                access.ends_at = line.period_end
+            await access.save(update_fields=["ends_at"])

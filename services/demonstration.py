@@ -7,6 +7,7 @@ from errors import DomainError
 from models import (
     Client,
     DiscountCode,
+    Interval,
     Membership,
     Organization,
     Partner,
@@ -37,12 +38,12 @@ PEOPLE = (
     (Role.BENEFICIARY, BENEFICIARY, "Marie"),
 )
 
-# Four levels (price in cents), and one thing at a price that no net price reaches.
+# Four levels (price in cents, each month or once), and one thing at a price that no net price reaches.
 LEVELS = (
-    (1, "Simple", 0, "Une carte et un PDF de 2 pages"),
-    (2, "Intuitive", 1400, "Profil, PDF de 4 pages et audio de 5 minutes"),
-    (3, "Alchimique", 2900, "Blocages, rituel, PDF de 8 pages et audio de 12 minutes"),
-    (4, "Intégrale", 4900, "Cartographie, PDF de 15 pages et audio de 25 minutes"),
+    (1, "Simple", 0, None, "Une carte et un PDF de 2 pages"),
+    (2, "Intuitive", 1400, None, "Profil, PDF de 4 pages et audio de 5 minutes"),
+    (3, "Alchimique", 2900, Interval.MONTH, "Chaque mois : blocages, rituel, PDF de 8 pages et audio de 12 minutes"),
+    (4, "Intégrale", 4900, None, "Cartographie, PDF de 15 pages et audio de 25 minutes"),
 )
 PARTNERED = ("Déclaration d'impôts - Formule Complète", 9999, "Prise en charge de la déclaration, de A à Z")
 
@@ -82,10 +83,11 @@ async def _organization() -> Organization:
         contact_email="bonjour@comptappart.test", contact_phone="+33140000000",
         website="https://comptappart.test", terms_url="https://comptappart.test/cgv",
     )  # fmt: skip
-    for level, name, price, description in LEVELS:
+    for level, name, price, interval, description in LEVELS:
         product = await Product.create(
-            organization=organization, name=name, description=description, level=level, price_cents=price
-        )
+            organization=organization, name=name, description=description, level=level, price_cents=price,
+            interval=interval, interval_count=1 if interval else None,
+        )  # fmt: skip
         await later(catalogue_sync.push, product)
     await Client.create(
         organization=organization, email="jean.dupont@example.com", first_name="Jean", last_name="Dupont",

@@ -65,7 +65,8 @@ def content_of(
         paid_on = (ask.deposit.settled_at or ask.deposit.issued_at).astimezone(zone).date()
     is_paid = ask.paid_cents == ask.total_cents
     language = order.client.language or organization.language
-    said = _deposit_lines(order, lines, ask, language) if ask.type is InvoiceType.PREPAYMENT else sold_lines(lines)
+    is_deposit = ask.type is InvoiceType.PREPAYMENT
+    said = _deposit_lines(order, lines, ask, language) if is_deposit else sold_lines(lines, zone)
     made = sums(organization, order.currency, said, order.discount_reason, words)
     category = _operation_category(lines)
     return InvoiceContent(
@@ -146,8 +147,15 @@ def brand(owner: Branded) -> Branding:
     )  # fmt: skip
 
 
-def sold_lines(lines: Sequence[OrderLine | QuoteLine]) -> list[tuple[str, Sold]]:
-    return [(line.description, sold(line)) for line in lines]
+def sold_lines(lines: Sequence[OrderLine | QuoteLine], zone: ZoneInfo | None = None) -> list[tuple[str, Sold]]:
+    """Each line as it is named, with the period that it pays where it is a subscription's, in the seller's days."""
+    return [(f"{line.description}{_period(line, zone) if zone else ''}", sold(line)) for line in lines]
+
+
+def _period(line: OrderLine | QuoteLine, zone: ZoneInfo) -> str:
+    if isinstance(line, QuoteLine) or line.period_start is None or line.period_end is None:
+        return ""
+    return f" ({line.period_start.astimezone(zone):%d/%m/%Y} – {line.period_end.astimezone(zone):%d/%m/%Y})"
 
 
 def _deposit_lines(order: Order, lines: Sequence[OrderLine], ask: Ask, language: Language) -> list[tuple[str, Sold]]:

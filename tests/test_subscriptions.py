@@ -1,8 +1,10 @@
 """Subscriptions: begun at Checkout, renewed by Stripe, each period an order of its own, with its access."""
 
+import json
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -12,6 +14,8 @@ from tests.begun_at_stripe import foreign_product, open_conflicts, twin
 from tests.documents import CHECKOUT, INTENT
 from tests.shop import Shop
 from tests.subscribing import CANCEL, RESUME, accesses, at, begun, month_passes, monthly, seen, sole
+
+PARIS = ZoneInfo("Europe/Paris")
 
 pytestmark = pytest.mark.usefixtures("time_at_stripe")
 
@@ -51,10 +55,15 @@ async def test_a_renewal_is_a_new_order_with_its_invoice_letter_and_notification
     assert newest["lines"][0]["periodStart"] == first["lines"][0]["periodEnd"]
     sold = await shop.see(newest)
     assert len(sold["invoices"]) == 1
+    (paper,) = await shop.sql("SELECT content FROM invoices WHERE number = $1", sold["invoices"][0]["number"])
+    period = " – ".join(
+        f"{at(newest['lines'][0][end]).astimezone(PARIS):%d/%m/%Y}" for end in ("periodStart", "periodEnd")
+    )
+    assert json.loads(paper["content"])["lines"][0]["description"] == f"Suivi ({period})"
     assert len(shop.letters(sold)) == len(shop.told()) == 2
     assert {told.json["order_id"] for told in shop.told()} == {newest["number"], first["number"]}
     latest, before = await accesses(shop)
-    assert at(latest["startsAt"]) < at(before["endsAt"]) < at(latest["endsAt"])
+    assert before["endsAt"] == latest["startsAt"] == newest["lines"][0]["periodStart"]
 
 
 async def test_renewals_leave_no_gap_in_numbers_or_access(shop: Shop) -> None:

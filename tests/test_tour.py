@@ -145,6 +145,24 @@ async def test_an_order_is_invoiced_ahead_and_paid_by_two_transfers(tour: Tour) 
     assert (rest["status"], bool(rest["invoices"][0]["settledAt"])) == ("PAID", True)
 
 
+@pytest.mark.usefixtures("time_at_stripe")
+async def test_what_renews_is_an_order_each_month_until_it_is_ended(tour: Tour) -> None:
+    chosen = await tour.sign_in()
+    found = await tour.owner("{ products { nodes { id interval } } }")
+    (monthly,) = [product["id"] for product in found["nodes"] if product["interval"]]
+    made = (await tour.run_again("Order", client=chosen["client"], product=monthly, code=None))["order"]
+    await pay(tour.owner, (await tour.run("Checkout", order=made["id"]))["url"])
+    await happen(tour.owner, tour.owner.sandbox.stripe.advance(months=1))
+
+    seen = await tour.run("Subscriptions")
+    (subscription,) = seen["subscriptions"]["nodes"]
+    ending = await tour.run("Cancel", subscription=subscription["id"])
+
+    assert [order["source"] for order in seen["orders"]["nodes"]] == ["RENEWAL", "BACK_OFFICE"]
+    assert len(seen["accesses"]["nodes"]) == 2
+    assert ending["clientSubscription"]["cancelAtPeriodEnd"] is True
+
+
 async def test_who_paid_twice_waits_for_a_person(tour: Tour) -> None:
     made = await tour.order()
     started = await tour.run("Checkout", order=made["id"])

@@ -5,6 +5,7 @@ The same seed gives the same rows, ids included: a case that failed can be asked
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import cycle
 from random import Random
 from typing import Any, TypeVar
 from uuid import UUID
@@ -63,6 +64,7 @@ class _Builder:
     def __init__(self, random: Random) -> None:
         self.random, self.world, self.milliseconds = random, World(), 0
         self.codes: dict[UUID, list[models.DiscountCode]] = {}
+        self.intervals = cycle((None, *models.Interval))
 
     def built(self) -> World:
         organizations = [self.organization(slug) for slug in SLUGS]
@@ -206,10 +208,10 @@ class _Builder:
         products = [
             self.row(
                 models.Product, organization_id=organization.id, name=self.text(), description=self.maybe(self.text()),
-                level=self.maybe(self.random.randint(0, 4)), price_cents=self.amount(),
+                level=self.maybe(self.random.randint(0, 4)), price_cents=self.amount() + 1,
                 currency=self.random.choice(("EUR", "USD", "JPY")), vat_rate=self.random.choice((0, 550, 2000)),
                 active=self.random.random() < 0.7, stripe_id=self.maybe("prod_1"),
-                operation_category=self.random.choice(list(models.OperationCategory)),
+                operation_category=self.random.choice(list(models.OperationCategory)), **self.periods(),
             )
             for _ in range(12)
         ]  # fmt: skip
@@ -302,7 +304,7 @@ class _Builder:
             self.notification(of_order, partner)
 
     def subscription(self, client: models.Client, product: models.Product) -> models.ClientSubscription:
-        start, status = moment(self.random), self.random.choice(list(models.SubscriptionStatus))
+        start, status = ABOUT, self.random.choice(list(models.SubscriptionStatus))
         ended = status in (models.SubscriptionStatus.CANCELED, models.SubscriptionStatus.INCOMPLETE_EXPIRED)
         failed = self.random.random() < 0.5
         return self.row(
@@ -310,7 +312,8 @@ class _Builder:
             product_id=product.id, status=status, quantity=self.random.randint(1, 9), amount_cents=self.amount(),
             currency=self.random.choice(("EUR", "USD")), interval=self.random.choice(list(models.Interval)),
             interval_count=self.random.randint(1, 3), current_period_start=start,
-            current_period_end=start + timedelta(days=30), cancel_at_period_end=self.random.random() < 0.5,
+            current_period_end=start + timedelta(days=self.random.randint(1, 400)),
+            cancel_at_period_end=self.random.random() < 0.5,
             canceled_at=self.maybe(moment(self.random)), ended_at=moment(self.random) if ended else None,
             failed_at=self.maybe(moment(self.random)), failure_code=self.maybe("card_declined"),
             failure_message=self.maybe(self.text()), open_invoice="in_1" if failed else None,
@@ -318,11 +321,19 @@ class _Builder:
             stripe_account=ACCOUNT, live=self.random.random() < 0.5, asked_at=start,
         )  # fmt: skip
 
+    def periods(self) -> dict[str, Any]:
+        """Of what is sold once, or each so often: one after the other, so that all are there."""
+        interval = next(self.intervals)
+        return {"interval": interval, "interval_count": interval and 2}
+
     def line(self, of_order: dict[str, Any], position: int, product: models.Product, currency: str) -> None:
         quantity, price = self.random.randint(1, 9), self.amount()
+        periods = self.periods()
+        start = ABOUT if periods["interval"] else None
         self.row(
             models.OrderLine, **of_order, position=position, product_id=product.id, description=self.text(),
             quantity=quantity, unit_price_cents=price, currency=currency, vat_rate=2000, total_cents=quantity * price,
+            period_start=start, period_end=start and start + timedelta(days=30), **periods,
         )  # fmt: skip
 
     def access(self, of_order: dict[str, Any], order: models.Order, product: models.Product) -> None:

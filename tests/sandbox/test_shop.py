@@ -13,11 +13,14 @@ PRODUCT = {
     "id": "UHJvZHVjdDox",
     "name": "Bilan express",
     "description": "12 heures",
+    "interval": None,
+    "intervalCount": None,
     "price": {"amount": 120000, "currency": "EUR", "formatted": "1 200,00 €"},
 }
 ORDER = {
     "id": "T3JkZXI6Nw==",
     "number": 7,
+    "kind": "PRODUCTS",
     "status": "PAID",
     "payUrl": None,
     "discount": {"amount": 0, "formatted": "0,00 €"},
@@ -124,6 +127,17 @@ async def bought(api, browser, **changes):
     await browser.post("/shop", data=FORM | changes)
     back = [variables["input"]["cancelUrl"] for name, variables in api.asked if name == "StartCheckout"][-1]
     return back.removeprefix(api.origin)
+
+
+async def test_what_recurs_says_how_often_and_is_subscribed_to_on_the_page_of_stripe(browser, api):
+    recurring = PRODUCT | {"interval": "MONTH", "intervalCount": 3}
+    api.answers["Window"]["products"]["nodes"] = [recurring]
+
+    page = await browser.get(f"/shop?product={recurring['id']}")
+
+    assert "tous les 3 mois" in page.text
+    assert "S’abonner sur la page de Stripe" in page.text
+    assert "formulaire intégré" not in page.text
 
 
 async def test_products_are_shown_and_one_can_be_chosen(browser):
