@@ -31,6 +31,8 @@ SCHEMA, PUBLISHED = (Path(__file__).parent / name for name in ("schema.graphql",
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Comptoir.")
 files = typer.Typer(no_args_is_help=True, help="Documents.")
 app.add_typer(files, name="files")
+invoices = typer.Typer(no_args_is_help=True, help="Invoices.")
+app.add_typer(invoices, name="invoices")
 
 
 class Store(Enum):
@@ -267,6 +269,39 @@ def files_copy(to: Annotated[Store, typer.Option(help="Where to; the other store
     failed = asyncio.run(_files_copied(_settings(), to))
     if failed:
         raise typer.Exit(1)
+
+
+@invoices.command("rebuild")
+def invoices_rebuild() -> None:
+    """Make the PDFs again that are lost or were never made. What was sent is never replaced by anything else."""
+    settings = _settings()
+    os.environ |= pango.environment(settings.comptoir_home)  # for the processes that render
+    if not asyncio.run(_rebuilt(settings)):
+        raise typer.Exit(1)
+
+
+async def _rebuilt(settings: Settings) -> bool:
+    """Rebuilds, shows how far it is, and says whether each invoice has the PDF that was sent."""
+    from collections import Counter
+
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress
+
+    from services import rebuilding
+    from services.rendering import Renderer
+
+    console = Console(highlight=False, soft_wrap=True)
+    counts: Counter[rebuilding.Outcome] = Counter()
+    async with _connected(settings), Renderer() as renderer:
+        with Progress(*Progress.get_default_columns(), MofNCompleteColumn(), console=console) as progress:
+            shown = progress.add_task("Invoices", total=await rebuilding.count())
+            async for rebuilt in rebuilding.rebuild(renderer):
+                counts[rebuilt.outcome] += 1
+                progress.advance(shown)
+                if rebuilt.why:
+                    console.print(f"{rebuilt.number}: {rebuilt.outcome.value}: {rebuilt.why}", markup=False)
+    console.print("▸ " + ", ".join(f"{counts[outcome]} {outcome.value}" for outcome in rebuilding.Outcome))
+    return not counts[rebuilding.Outcome.FAILED] + counts[rebuilding.Outcome.BESIDE]
 
 
 async def _files_copied(settings: Settings, to: Store) -> int:

@@ -111,6 +111,11 @@ async def render(invoice: Invoice) -> None:
     except Nonconforming as broken:
         log.error("%s. It is not sent.", broken)
         raise
+    await keep(invoice, pdf)
+
+
+async def keep(invoice: Invoice, pdf: bytes) -> None:
+    """Store the first PDF of an invoice, and write down which it is."""
     key = f"{invoice.organization_id}/invoices/{invoice.id}.pdf"
     digest = await files.save(key, pdf)
     async with transaction():

@@ -6,13 +6,14 @@ from datetime import datetime, time
 from functools import partial
 from xml.etree import ElementTree
 
-from weasyprint import CSS, HTML, Attachment
+from weasyprint import CSS, Attachment
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
 from models.content import Branding, InvoiceContent, PreviewContent, QuoteContent
 from models.language import Language
 from services import archival, conformance, facturx
+from services.light_html import HTML
 from services.wording import TEMPLATES, templates
 from services.words import WORDS
 
