@@ -6,18 +6,19 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from models import Attempt, AttemptStatus, DriftKind, Order, Payment, PaymentStatus
-from models.database import query
-from services import asking, payments
+from models import Attempt, AttemptStatus, ClientSubscription, DriftKind, Order, Payment, PaymentStatus
+from models.database import query, transaction
+from services import asking, payments, subscriptions
 from services.outside import outside
-from services.stripe_news import Object, order_id_of
+from services.stripe_news import News, Object, order_id_of
 
 PACE = 0.05  # seconds between two questions: Stripe allows a hundred a second, and clients want theirs
 MOST = 1000  # of a kind in a run, a random choice of more
 SLOW = timedelta(minutes=10)  # for the answer to what was asked, and for an end to be told
 UNUSED = timedelta(hours=1)  # a form that was opened and not used
+UNTOLD = timedelta(hours=2)  # Stripe charges a renewal an hour after its invoice was made
 TRIED = timedelta(hours=23)  # so long Stripe gives the same answer for an idempotency key
 HANDLED = timedelta(minutes=10)
 
@@ -117,6 +118,36 @@ async def _ask_of_order(doubt: Doubt) -> Answer:
     return await _confirmed(await Order.get(id=doubt.order_id)), []
 
 
+async def _over(account: str, live: bool, since: datetime, until: datetime) -> list[Doubt]:
+    """Subscriptions whose period is over, of which nobody told what came after."""
+    rows = await query(
+        """
+        SELECT stripe_id, (SELECT id FROM orders WHERE subscription_id = s.id ORDER BY id DESC LIMIT 1) AS order_id
+        FROM subscriptions s
+        WHERE stripe_account = $1 AND live = $2 AND ended_at IS NULL AND current_period_end < now() - $3::interval
+        ORDER BY random() LIMIT $4
+        """,
+        account, live, UNTOLD, MOST,
+    )  # fmt: skip
+    return [Doubt(row["order_id"], {"id": row["stripe_id"]}) for row in rows if row["order_id"]]
+
+
+async def _ask_of_subscription(doubt: Doubt) -> Answer:
+    """What Stripe says of it now is taken as after any of its events."""
+    assert doubt.said is not None
+    heard = await subscriptions.look(doubt.said["id"])
+    await asyncio.sleep(PACE)
+    order = await Order.get(id=doubt.order_id)
+    row = ClientSubscription.filter(
+        stripe_id=doubt.said["id"], stripe_account=order.stripe_account, live=order.live
+    ).values("status", "current_period_end", "ended_at")  # fmt: skip
+    before = await row
+    told = News(order.stripe_account, order.live, heard.asked_at, f"reconciled_{uuid4().hex}")
+    async with transaction():
+        await subscriptions.take(told, heard)
+    return await row != before, []
+
+
 async def _confirmed(order: Order) -> bool:
     """Whether Stripe's word changed anything."""
     before = await _state(order)
@@ -176,4 +207,5 @@ def _difference(doubt: Doubt, payment: Payment | None) -> Found | None:
 DOUBTS: dict[str, Doubts] = {
     "Payments": Doubts(_paid_at_stripe, _ask_of_payment),
     "Orders": Doubts(_stuck, _ask_of_order),
+    "Subscriptions": Doubts(_over, _ask_of_subscription),
 }

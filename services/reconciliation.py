@@ -20,7 +20,7 @@ from models.database import query, transaction
 from services import inbox, metrics
 from services.doubts import DOUBTS, Answer, Doubt, Doubts, Found, late, unhandled
 from services.outside import outside
-from services.stripe_news import order_id_of
+from services.stripe_news import Object, order_id_of
 from services.twins import PLATFORM
 
 log = logging.getLogger("comptoir.reconciliation")
@@ -125,12 +125,17 @@ async def _look_for_events(lease: _Lease, result: Result, until: datetime, told:
             some = types[first : first + TYPES_MOST]
             async for page in outside().stripe.events(begin, end, some):
                 await lease.renew()
-                missing = await _missing(lease, [orjson.dumps(event) for event in page])
+                missing = await _missing(lease, [_as_posted(event) for event in page])
                 result.events += len(page)
                 result.missed += [order_id_of(event.named) for event in missing]
                 told("Events", result.events, None)
         await lease.renew(end)
         begin = end
+
+
+def _as_posted(event: Object) -> bytes:
+    """Stripe's library makes numbers of what Stripe says as text: `unit_amount_decimal`."""
+    return orjson.dumps(event, default=str)
 
 
 async def _missing(lease: _Lease, bodies: Sequence[bytes]) -> list[inbox.Event]:

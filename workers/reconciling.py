@@ -17,9 +17,9 @@ FIRST = 60.0  # seconds after the start at most, one worker not with the other
 
 
 @asynccontextmanager
-async def clock() -> AsyncIterator[None]:
-    """Reconciles while the block runs. Several workers may: one of them does."""
-    reconciling = asyncio.create_task(_reconcile())
+async def clock(first: float = FIRST) -> AsyncIterator[None]:
+    """Reconciles while the block runs, from `first` seconds on at the latest. Several workers may: one of them does."""
+    reconciling = asyncio.create_task(_reconcile(first))
     try:
         yield
     finally:
@@ -28,8 +28,8 @@ async def clock() -> AsyncIterator[None]:
             await reconciling
 
 
-async def _reconcile() -> None:
-    await asyncio.sleep(random.uniform(FIRST / 2, FIRST))  # noqa: S311
+async def _reconcile(first: float) -> None:
+    await asyncio.sleep(random.uniform(first / 2, first))  # noqa: S311
     while True:
         if outside().settings.stripe_secret_key:
             try:

@@ -15,7 +15,9 @@ from services import inbox, reconciliation
 from services.reconciliation import Result
 from settings import Settings
 from tests.shop import CHECKOUT, Shop
+from tests.subscribing import begun, seen
 from tests.test_doctor import run as command
+from workers import reconciling
 
 pytestmark = pytest.mark.usefixtures("printer")
 
@@ -243,6 +245,30 @@ async def test_a_form_that_nobody_used_is_asked_about_and_stays_open(shop: Shop)
 
     assert (result.mended, result.drifts) == ([], {})
     assert (await shop.see(order))["status"] == "OPEN"
+
+
+async def test_a_renewal_that_nobody_told_is_found_once_its_period_is_over(shop: Shop, time_at_stripe: None) -> None:
+    subscription = await begun(shop)
+    shop.sandbox.stripe.advance(months=1)  # so far ahead that no list of events of today has it
+    await shop.sql(
+        "UPDATE subscriptions SET current_period_start = now() - interval '31 days',"
+        " current_period_end = now() - interval '3 hours'"
+    )
+
+    result = await reconciled(shop)
+
+    assert len(result.mended) == 1
+    renewed = await seen(shop, subscription["id"])
+    assert [order["status"] for order in renewed["orders"]["nodes"]] == ["PAID", "PAID"]
+    assert renewed["currentPeriodEnd"] > subscription["currentPeriodEnd"]
+
+
+async def test_a_worker_reconciles_by_itself(shop: Shop) -> None:
+    await paid(shop)
+
+    async with reconciling.clock(first=0), asyncio.timeout(30):
+        while not await runs(shop):
+            await asyncio.sleep(0.05)
 
 
 # What stays different
