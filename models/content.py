@@ -269,7 +269,8 @@ class QuoteContent(Sums):
     buyer: Party
     deposit_cents: Cents = 0
     note: str | None = None
-    mentions: tuple[str, ...] = ()
+    language: Language = Language.FR
+    mentions: tuple[Mention, ...] = ()
     brand: Branding
 
     @model_validator(mode="after")

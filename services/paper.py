@@ -4,6 +4,7 @@ import base64
 from dataclasses import dataclass
 from datetime import datetime, time
 from functools import partial
+from typing import Any
 from xml.etree import ElementTree
 
 from weasyprint import CSS, Attachment
@@ -43,7 +44,9 @@ class _OnlyTheLogo(URLFetcher):  # type: ignore[misc]
 _FONTS = FontConfiguration()
 _SHEET = CSS(filename=TEMPLATES / "invoice.css", font_config=_FONTS, url_fetcher=URLFetcher(allowed_protocols=["file"]))
 _INVOICES = {language: templates(language).get_template("invoice.html") for language in Language}
-_QUOTE = templates().get_template("quote.html")
+# What the page asks of an invoice, and a quote has none of.
+_NO_INVOICE = {"type": "QUOTE", "preview": False, "deposits": (), "paid_cents": 0, "deliver_to": None}
+_QUOTES = {language: templates(language).get_template("quote.html") for language in Language}
 
 
 def invoice(content: InvoiceContent) -> bytes:
@@ -72,25 +75,28 @@ def preview(content: PreviewContent) -> bytes:
 def quote(content: QuoteContent) -> bytes:
     """The PDF/A of a quote, in the look of invoices: the same bytes whenever the content is the same."""
     logo = _logo_of(content.brand)
-    text = _QUOTE.render(dict(content), logo=LOGO if logo else None)
-    page = HTML(string=text, url_fetcher=_OnlyTheLogo(logo))
+    said = _QUOTES[content.language].render(_said(content) | _NO_INVOICE, logo=LOGO if logo else None)
+    page = HTML(string=said, url_fetcher=_OnlyTheLogo(logo))
     pdf: bytes = page.write_pdf(stylesheets=[_SHEET], font_config=_FONTS, pdf_variant="pdf/a-3b")
     return pdf
 
 
 def html(content: InvoiceContent, *, logo: str | None) -> str:
     """The page, with all that it says escaped. `logo` is the address of the picture, None to print the name."""
-    in_english = content.language is Language.EN
     return _INVOICES[content.language].render(
-        dict(content),
-        logo=logo,
-        due_cents=content.due_cents,
-        preview=isinstance(content, PreviewContent),
-        in_english=in_english,
-        w=WORDS[content.language],
-        other=WORDS[Language.FR if in_english else Language.EN],
-        colon=":" if in_english else "\N{NO-BREAK SPACE}:",
+        _said(content), logo=logo, due_cents=content.due_cents, preview=isinstance(content, PreviewContent)
     )
+
+
+def _said(content: InvoiceContent | QuoteContent) -> dict[str, Any]:
+    """What a document says, and the words to say it in."""
+    in_english = content.language is Language.EN
+    return dict(content) | {
+        "in_english": in_english,
+        "w": WORDS[content.language],
+        "other": WORDS[Language.FR if in_english else Language.EN],
+        "colon": ":" if in_english else "\N{NO-BREAK SPACE}:",
+    }
 
 
 def _printed(content: InvoiceContent, said: str, logo: _Logo | None, xml: bytes) -> tuple[bytes, set[int]]:

@@ -3,14 +3,20 @@
 from datetime import UTC, date, datetime
 
 from models import Client, Lane, Quote
-from models.content import QuoteContent
+from models.content import Mention, QuoteContent
 from models.database import transaction
 from services import files, letters, links
 from services.invoice_content import brand, buyer, seller, sold_lines, sums
 from services.outbox import job
 from services.outside import outside
 
-MENTIONS = ("Devis gratuit.",)
+MENTIONS = (
+    Mention(text="Devis gratuit.", english="This quote is free of charge."),
+    Mention(
+        text="Prix fermes jusqu'à la date indiquée. Paiement à la commande, sauf acompte : le solde est dû ensuite.",
+        english="Prices stand until the day given. Payment with the order; after a deposit, the balance later.",
+    ),
+)
 
 
 def content_of(quote: Quote, today: date) -> QuoteContent:
@@ -25,6 +31,7 @@ def content_of(quote: Quote, today: date) -> QuoteContent:
         buyer=buyer(quote.client),
         deposit_cents=quote.deposit_cents,
         note=quote.note,
+        language=quote.client.language or organization.language,
         mentions=MENTIONS,
         brand=brand(organization),
         **vars(sums(organization, quote.currency, sold_lines(quote.lines), quote.discount_reason)),
