@@ -249,11 +249,11 @@ async def test_who_reads_english_is_told_all_of_it_with_the_laws_terms_beside(re
 
 
 def test_every_word_is_there_in_both_languages_and_used() -> None:
-    template = (TEMPLATES / "invoice.html").read_text()
+    template = "".join((TEMPLATES / name).read_text() for name in ("invoice.html", "quote.html"))
 
     for words in WORDS.values():
         assert all(words.values())
-    titles = {"invoice", "deposit_invoice", "credit_note"}
+    titles = {"invoice", "deposit_invoice", "credit_note", "quote"}
     assert set(re.findall(r"\bw\.(\w+)", template)) | titles == set(WORDS[Language.FR])
 
 
