@@ -63,6 +63,11 @@ class Store:
         """At most `limit` things that came right after the one with this id, oldest first."""
         return self._select(kind, [*where, *self._beside(kind, ">", than)], "ASC", limit)
 
+    def drop(self, kind: str, id: str) -> None:
+        """One thing, for good."""
+        self._database.execute("DELETE FROM things WHERE kind = ? AND id = ?", (kind, id))
+        self._counts = self._count()
+
     def forget(self, *kinds: str) -> None:
         """Everything of these kinds."""
         self._database.executemany("DELETE FROM things WHERE kind = ?", [(kind,) for kind in kinds])

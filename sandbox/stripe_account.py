@@ -239,6 +239,10 @@ class StripeAccount:
             answers.append(answer)
         return answers
 
+    def lose_next(self, count: int = 1) -> None:
+        """Never deliver so many of the next events by itself; the API's list has them, and `deliver` posts them."""
+        self.courier.to_lose = count
+
     async def settled(self) -> None:
         """Wait until each event sent by itself was taken (2xx) or given up."""
         await self.courier.settled()

@@ -1,4 +1,4 @@
-"""Events carried to the webhook endpoint: signed, and again until it answers 2xx."""
+"""Events carried to the webhook endpoints: signed, and again until each answers 2xx; or held, or lost, on request."""
 
 import asyncio
 import hashlib
@@ -8,7 +8,9 @@ from collections.abc import Callable
 
 import httpx
 
+from sandbox import stripe_endpoints as endpoints
 from sandbox.store import Store, Thing
+from sandbox.stripe_endpoints import Target
 from sandbox.stripe_objects import Object
 
 ATTEMPTS = 20
@@ -33,6 +35,8 @@ class Courier:
         self.secret = secret
         self.hold = url is None
         """Keep events, deliver nothing by itself."""
+        self.to_lose = 0
+        """So many of the next events are never delivered by themselves; the list of events has them."""
         self._store = store
         self._clock = clock
         self._first_retry = first_retry
@@ -43,20 +47,31 @@ class Courier:
     def send(self, events: list[Object]) -> None:
         """Carry new events by itself, in the background, unless they are held."""
         for event in events:
-            self._store.put("delivery", event["id"], {"id": event["id"], "pending": not self.hold, "attempts": []})
-            if not self.hold:
-                self._carry_on(event)
+            targets = self._targets(event)
+            carried = not self.hold and not self.to_lose
+            self.to_lose = max(self.to_lose - 1, 0)
+            self._store.put("event", event["id"], event | {"pending_webhooks": max(len(targets), 1)})
+            self._store.put("delivery", event["id"], {"id": event["id"], "pending": False, "attempts": []})
+            for target in targets:
+                self._store.put("delivery", target.id, {"id": target.id, "pending": carried, "attempts": []})
+                if carried:
+                    self._carry_on(event, target)
 
     def resume(self) -> None:
         """Carry what an earlier run did not get delivered."""
         for delivery in self._store.all("delivery", [("pending", "=", True)]):
-            event = self._store.get("event", delivery["id"])
-            if event and not self.hold:
-                self._carry_on(event)
+            event = self._store.get("event", delivery["id"].partition(" ")[0])
+            for target in self._targets(event) if event and not self.hold else []:
+                if event and target.id == delivery["id"]:
+                    self._carry_on(event, target)
 
     async def deliver(self, event: Object, copies: int = 1) -> list[httpx.Response | httpx.HTTPError]:
-        """Post the event now, that many times at once; answers and failures in no particular order."""
-        return await asyncio.gather(*(self._attempt(event) for _ in range(copies)))
+        """Post the event to the sandbox's own address now, that many times at once; answers and failures in no
+        particular order."""
+        if self.url is None:
+            raise ValueError("No webhook address: give the sandbox a webhook_url.")
+        target = Target(event["id"], self.url, self.secret)
+        return await asyncio.gather(*(self._attempt(event, target) for _ in range(copies)))
 
     def sign(self, body: bytes, timestamp: int | None = None, secret: str | None = None) -> str:
         """The value of `Stripe-Signature` for a body."""
@@ -82,56 +97,60 @@ class Courier:
             if isinstance(result, Exception):
                 raise result
 
-    def _carry_on(self, event: Object) -> None:
-        task = asyncio.get_running_loop().create_task(self._carry(event))
+    def _targets(self, event: Object) -> list[Target]:
+        """The sandbox's own address, and the endpoints that were made by the API."""
+        ours = [Target(event["id"], self.url, self.secret)] if self.url else []
+        return ours + endpoints.targets(self._store, event)
+
+    def _carry_on(self, event: Object, target: Target) -> None:
+        task = asyncio.get_running_loop().create_task(self._carry(event, target))
         self._carrying.add(task)
         task.add_done_callback(lambda done: self._carrying.discard(done) if not _failed(done) else None)
 
-    async def _carry(self, event: Object) -> None:
+    async def _carry(self, event: Object, target: Target) -> None:
         for number in range(ATTEMPTS):
             if number:
                 await asyncio.sleep(min(self._first_retry * 2 ** (number - 1), LONGEST_WAIT))
-                if not self.delivery(event["id"])["pending"]:
+                if not self.delivery(target.id)["pending"]:
                     return  # delivered by hand meanwhile
             async with self._slots:
-                answer = await self._attempt(event)
+                answer = await self._attempt(event, target)
             if isinstance(answer, httpx.Response) and answer.is_success:
                 return
-        self._store.put("delivery", event["id"], self.delivery(event["id"]) | {"pending": False})
+        self._store.put("delivery", target.id, self.delivery(target.id) | {"pending": False})
 
-    async def _attempt(self, event: Object) -> httpx.Response | httpx.HTTPError:
+    async def _attempt(self, event: Object, target: Target) -> httpx.Response | httpx.HTTPError:
         body = json.dumps(event, indent=2, ensure_ascii=False).encode()
         headers = {
             "Content-Type": "application/json; charset=utf-8",
-            "Stripe-Signature": self.sign(body),
+            "Stripe-Signature": self.sign(body, secret=target.secret),
             "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
         }
-        if self.url is None:
-            raise ValueError("No webhook address: give the sandbox a webhook_url.")
         answer: httpx.Response | httpx.HTTPError
         try:
-            answer = await self._client.post(self.url, content=body, headers=headers)
+            answer = await self._client.post(target.url, content=body, headers=headers)
         except httpx.HTTPError as error:
             answer = error
-        self._note(event["id"], answer)
+        self._note(event["id"], target.id, answer)
         return answer
 
-    def _note(self, event_id: str, answer: httpx.Response | httpx.HTTPError) -> None:
-        delivery = self.delivery(event_id)
+    def _note(self, event_id: str, id: str, answer: httpx.Response | httpx.HTTPError) -> None:
+        delivery = self.delivery(id)
         attempt: Thing = {"at": self._clock(), "status": None, "error": None}
         if isinstance(answer, httpx.Response):
             attempt["status"] = answer.status_code
+            if answer.is_success and not any(200 <= (each["status"] or 0) < 300 for each in delivery["attempts"]):
+                self._count_off(event_id)
             delivery["pending"] &= not answer.is_success
-            self._count_off(event_id, answer)
         else:
             attempt["error"] = str(answer) or type(answer).__name__
         delivery["attempts"] = [*delivery["attempts"], attempt][-KEPT_ATTEMPTS:]
-        self._store.put("delivery", event_id, delivery)
+        self._store.put("delivery", id, delivery)
 
-    def _count_off(self, event_id: str, answer: httpx.Response) -> None:
-        """An event that was taken is awaited by no endpoint any more."""
-        if answer.is_success and (event := self._store.get("event", event_id)):
-            self._store.put("event", event_id, event | {"pending_webhooks": 0})
+    def _count_off(self, event_id: str) -> None:
+        """An event that was taken is awaited by one endpoint less."""
+        if event := self._store.get("event", event_id):
+            self._store.put("event", event_id, event | {"pending_webhooks": max(event["pending_webhooks"] - 1, 0)})
 
 
 def _failed(task: asyncio.Task[None]) -> bool:

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from sandbox import stripe_catalog as catalog
 from sandbox import stripe_coupons as coupons
+from sandbox import stripe_endpoints as endpoints
 from sandbox import stripe_intents as intents
 from sandbox import stripe_links as links
 from sandbox import stripe_methods as methods
@@ -145,6 +146,26 @@ def operations(books: Books, announce: Callable[[list[Object]], None]) -> list[O
             "/v1/payment_links",
             links.LINK,
             lambda params, call, id: told(links.create(books, params, call)),
+        ),
+        _list(books, "/v1/webhook_endpoints", "webhook_endpoint", {}),
+        _retrieve(books, "/v1/webhook_endpoints/{id}", "webhook_endpoint"),
+        Operation(
+            "POST",
+            "/v1/webhook_endpoints",
+            endpoints.ENDPOINT,
+            lambda params, call, id: endpoints.create(books, params),
+        ),
+        Operation(
+            "POST",
+            "/v1/webhook_endpoints/{id}",
+            endpoints.UPDATE,
+            lambda params, call, id: endpoints.update(books, params, id),
+        ),
+        Operation(
+            "DELETE",
+            "/v1/webhook_endpoints/{id}",
+            RETRIEVE,
+            lambda params, call, id: endpoints.delete(books, id),
         ),
         Operation("GET", "/v1/events", EVENTS, lambda params, call, id: list_events(books, params)),
         _retrieve(books, "/v1/events/{id}", "event"),
