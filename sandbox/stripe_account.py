@@ -213,10 +213,9 @@ class StripeAccount:
         return self.books.find("checkout.session", id, "session")
 
     def expire(self, session_id: str) -> Object:
-        """End an open session before its time; gives the event made."""
-        event = payment.expire(self.books, self.session(session_id))
-        self.courier.send([event])
-        return event
+        """End an open session before its time; gives the event of it."""
+        events = self._sent(payment.end(self.books, self.session(session_id)))
+        return events[0]
 
     def open_link(self, link_id: str) -> Object:
         """What opening a payment link's address does; gives the new Checkout Session. Raises StripeError (404)."""

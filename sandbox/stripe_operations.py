@@ -16,7 +16,7 @@ from sandbox.stripe_errors import StripeError
 from sandbox.stripe_events import EVENTS, list_events
 from sandbox.stripe_objects import Object, balance
 from sandbox.stripe_params import boolean, email, text
-from sandbox.stripe_payment import expire, expire_due
+from sandbox.stripe_payment import end, expire_due
 from sandbox.stripe_session import SESSION, open_session
 
 RETRIEVE: dict[str, Any] = {"expand": [text]}
@@ -42,7 +42,7 @@ def operations(books: Books, announce: Callable[[list[Object]], None]) -> list[O
 
     def expire_session(params: Object, call: Call, id: str) -> Object:
         session = books.find("checkout.session", id, "session")
-        announce([expire(books, session, call)])
+        announce(end(books, session, call))
         return session
 
     def find_session(params: Object, call: Call, id: str) -> Object:

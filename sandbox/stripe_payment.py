@@ -98,6 +98,12 @@ def expire(books: Books, session: Object, call: Call | None = None) -> Object:
         return books.event("checkout.session.expired", session, call)
 
 
+def end(books: Books, session: Object, call: Call | None = None) -> list[Object]:
+    """End an open session, and the subscription that it began and nobody paid; gives the events made."""
+    event = expire(books, session, call)
+    return [event, *subscriptions.give_up(books, session)]
+
+
 def expire_due(books: Books, id: str | None = None) -> list[Object]:
     """End every session whose time has come, or look at that one only."""
     conditions: list[Condition] = [("status", "=", "open"), ("expires_at", "<=", books.now)]
@@ -105,7 +111,7 @@ def expire_due(books: Books, id: str | None = None) -> list[Object]:
         conditions.append(("id", "=", id))
     events = []
     for session in books.store.all("checkout.session", conditions):
-        events += [expire(books, session), *subscriptions.give_up(books, session)]
+        events += end(books, session)
     return events
 
 

@@ -135,7 +135,7 @@ GRANTED = """
     SELECT g.slug || ' order ' || o.number || ' line ' || l.position AS example
     FROM orders o JOIN organizations g ON g.id = o.organization_id JOIN order_lines l ON l.order_id = o.id
     LEFT JOIN accesses a ON (a.order_id, a.product_id) = (o.id, l.product_id)
-    WHERE o.status = 'PAID' AND o.kind = 'PRODUCTS' AND a.id IS NULL
+    WHERE o.status = 'PAID' AND a.id IS NULL
 """
 
 SETTLED = """
@@ -204,6 +204,14 @@ def _overdue(lane: Lane) -> str:
             AND done_at IS NULL AND given_up_at IS NULL AND (lease_until IS NULL OR lease_until < now())
     """
 
+
+OF_A_PERIOD = """
+    SELECT z.slug || ' order ' || o.number AS example FROM orders o JOIN organizations z ON z.id = o.organization_id
+    WHERE o.kind = 'SUBSCRIPTION' AND o.status = 'PAID' AND (
+        o.subscription_id IS NULL OR o.stripe_invoice_id IS NULL
+        OR NOT EXISTS (SELECT 1 FROM order_lines l WHERE l.order_id = o.id AND l.period_end IS NOT NULL)
+    )
+"""
 
 KEPT = """
     SELECT job || ' ' || id || ': ' || coalesce(error, 'no reason') AS example FROM outbox b
@@ -275,6 +283,11 @@ INVARIANTS = (
         INVOICED,
         "Payment and invoice are one transaction, so somebody changed rows by hand, or restored a part: compare with"
         " the backup. Never insert an invoice by hand.",
+    ),
+    Invariant(
+        "A paid order of a subscription names it, Stripe's invoice, and the period",
+        OF_A_PERIOD,
+        "Somebody changed rows by hand: compare with the subscription at Stripe and the backup.",
     ),
     Invariant(
         "Invoice numbers are 1 to n in each series and year",

@@ -62,6 +62,12 @@ OF_MONEY: list[tuple[str, list[str], int, list[str]]] = [
         ["evt_"],
     ),
     (
+        "A paid order of a subscription names it, Stripe's invoice, and the period",
+        ["UPDATE orders SET kind = 'SUBSCRIPTION' WHERE number = 1"],
+        1,
+        ["shop order 1"],
+    ),
+    (
         "A discount code counts the orders that hold it",
         [
             "INSERT INTO discount_codes (id, created_at, organization_id, code, percent, amount_cents, currency,"

@@ -1,15 +1,20 @@
 """Whatever the order and the repetition of events, a subscription and its orders come to the same end."""
 
+import asyncio
 import random
 from typing import Any
 
 import pytest
 
+from models import Lane
 from models import SubscriptionStatus as Status
+from models.database import transaction
 from models.states import SUBSCRIPTION, follow
 from sandbox.stripe_cards import ONCE
+from services import keeping, subscriptions
+from services.stripe_news import News
 from tests.shop import Shop
-from tests.subscribing import accesses, monthly, sole
+from tests.subscribing import accesses, begun, monthly, seen, sole
 
 pytestmark = pytest.mark.usefixtures("time_at_stripe")
 
@@ -65,6 +70,45 @@ async def the_end_is(shop: Shop, paid: list[dict[str, Any]]) -> None:
     assert await shop.count("payments", "status = 'SUCCEEDED'") == len(paid)
     assert await shop.count("invoices") == len(paid) == len(await accesses(shop))
     assert await shop.count("conflicts") == 0
+
+
+async def test_all_that_is_told_at_once_is_done_once(shop: Shop) -> None:
+    order = await shop.order(await monthly(shop))
+    events = await shop.sandbox.stripe.pay(await shop.checkout(order))
+    events += shop.sandbox.stripe.advance(months=1)
+    for event in events:
+        await shop.deliver(event)
+
+    leased = [promise for _ in range(2) for promise in await keeping.claim(Lane.EVENTS, 50)]
+    await asyncio.gather(*(keeping.keep(promise) for promise in leased))
+    await shop.work_is_done()
+
+    await the_end_is(shop, paid=[event["data"]["object"] for event in events if event["type"] == "invoice.paid"])
+
+
+async def test_an_answer_that_was_overtaken_changes_nothing(shop: Shop) -> None:
+    subscription = await begun(shop)
+    before = await subscriptions.look(subscription["stripeId"])
+    await shop.tell(shop.sandbox.stripe.cancel_subscription(subscription["stripeId"], at_period_end=True))
+
+    told = News("platform", False, before.asked_at, "evt_late")
+    async with transaction():
+        await subscriptions.take(told, before)
+
+    assert (await seen(shop, subscription["id"]))["cancelAtPeriodEnd"] is True
+
+
+async def test_what_stripe_cannot_be_asked_is_asked_again(shop: Shop) -> None:
+    order = await shop.order(await monthly(shop))
+    events = await shop.sandbox.stripe.pay(await shop.checkout(order))
+    shop.sandbox.stripe.fail_next(503, path="/v1/subscriptions")
+
+    await shop.tell(events[:1])
+    assert await shop.count("subscriptions") == 0
+    await shop.time_passes(minutes=5)
+    await shop.tell(events[1:])
+
+    await the_end_is(shop, paid=[events[-1]["data"]["object"] | {"id": events[-1]["data"]["object"]["invoice"]}])
 
 
 def test_nothing_leads_out_of_an_end_and_nothing_back_to_the_beginning() -> None:

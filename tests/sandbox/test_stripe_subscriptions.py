@@ -129,6 +129,16 @@ async def test_a_session_that_runs_out_takes_what_was_incomplete_along(sandbox, 
     assert events[1]["data"]["object"]["status"] == "incomplete_expired"
 
 
+async def test_a_session_that_is_taken_back_does_too(sandbox, client, price, customer):
+    session = await opened(client, price, customer)
+    await sandbox.stripe.pay(session.id, DECLINED)
+
+    await client.v1.checkout.sessions.expire_async(session.id)
+
+    (subscription,) = sandbox.stripe.books.store.all("subscription")
+    assert subscription["status"] == "incomplete_expired"
+
+
 async def test_a_month_later_it_renews(sandbox, subscribe):
     subscription = await subscribe()
 
