@@ -6,6 +6,7 @@ import strawberry
 from tortoise.queryset import QuerySet
 
 import models
+from errors import Invalid
 from policy import Permission, row_id
 from schema.base import Deleted, given
 from schema.context import Info, actor
@@ -117,10 +118,17 @@ async def notification_resend(info: Info, input: NotificationResendInput) -> mod
 
 @mutation(NotificationPreviewed, requires=Permission.PARTNERS_WRITE)
 async def notification_preview(info: Info, input: NotificationPreviewInput) -> NotificationPreviewed:
-    """Show the exact request by which a partner would be told now, really signed; nothing is sent. That secrets were
-    opened for it is logged."""
-    row = await actor(info).get(models.Notification, input.notification, field="input.notification")
-    return NotificationPreviewed(request=PartnerRequest.of(await partner_previews.of_notification(row)))
+    """Show the exact request by which a partner would be told now, really signed, of a notification or of a paid order;
+    nothing is sent. That secrets were opened for it is logged."""
+    caller = actor(info)
+    if input.notification:
+        row = await caller.get(models.Notification, input.notification, field="input.notification")
+        return NotificationPreviewed(request=PartnerRequest.of(await partner_previews.of_notification(row)))
+    if not (input.order and input.partner):
+        raise Invalid("Name a notification, or an order and a partner.", field="input.notification")
+    order = await caller.get(models.Order, input.order, field="input.order")
+    partner = await caller.get(models.Partner, input.partner, field="input.partner")
+    return NotificationPreviewed(request=PartnerRequest.of(await partner_previews.of_order(order, partner)))
 
 
 @mutation(NotificationReplay, requires=Permission.PARTNERS_WRITE)

@@ -17,10 +17,12 @@ CHOICES = {
     "204": ("204, nothing to say", Answer(204)),
     "400": ("400, refuse", Answer(400)),
     "410": ("410, gone", Answer(410)),
+    "429": ("429, again in 90 s", Answer(429, headers={"Retry-After": "90"})),
     "500": ("500, fail", Answer(500)),
     "503": ("503, again in 120 s", Answer(503, headers={"Retry-After": "120"})),
     "redirect": ("302, elsewhere", Answer(302, headers={"Location": "https://partner.example/moved"})),
     "slow": ("200 after 12 s", Answer(200, delay=12.0)),
+    "hang": ("hang for an hour", Answer(200, delay=3600.0)),
     "none": ("hang up", Answer(hang_up=True)),
 }
 SHOWN_HEADERS = (
@@ -88,6 +90,9 @@ class PartnerPages:
 
     def _shown(self, received: Received) -> dict[str, Any]:
         verdict, tone = VERDICTS[self._sink.verdict(received)]
+        signatures = len(received.headers.get("webhook-signature", "").split())
+        if signatures > 1:  # while a secret is rotated
+            verdict += f", one of {signatures} signatures"
         return {
             "received": received,
             "headers": {name: received.headers[name] for name in SHOWN_HEADERS if name in received.headers},

@@ -261,7 +261,9 @@ class PartnerTested:
 
 @strawberry.input(description="What to show the request of.")
 class NotificationPreviewInput:
-    notification: strawberry.ID = strawberry.field(description="The notification's global id.")
+    notification: strawberry.ID | None = strawberry.field(description="The notification's global id.", default=None)
+    order: strawberry.ID | None = strawberry.field(description="Or an order that is paid,", default=None)
+    partner: strawberry.ID | None = strawberry.field(description="and the partner to tell of it.", default=None)
 
 
 @strawberry.type(description="What would be sent.")

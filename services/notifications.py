@@ -72,6 +72,23 @@ async def promise_refunded(order: Order, refunded: Refunded, notes: Sequence[Inv
         await _promise(order, partner, body, note)
 
 
+async def draft(order: Order, partner: Partner) -> Notification:
+    """What `promise` would make of an order for a partner, unsaved. Raises Conflict where the order is not paid, or has
+    no line of theirs."""
+    if not (order.event_id and order.paid_at):
+        raise Conflict(f"Order {order.number} is not paid yet: what would be told depends on it.", field="input.order")
+    await order.fetch_related("client", "invoices", "lines__product__partner_links__partner")
+    lines = _by_partner(order).get(partner)
+    if not lines:
+        raise Conflict(f"Order {order.number} has no line of this partner.", field="input.partner")
+    body = _payload(order, lines, PartnerEvent.ORDER_CREATED, order.event_id, order.paid_at)
+    return Notification(
+        organization_id=order.organization_id, partner=partner, order=order, live=order.live,
+        invoice=_invoice_of(partner, lines, order, [each for each in order.invoices if not each.corrects_id]),
+        event_type=body["event_type"], event_id=body["event_id"], payload=orjson.dumps(body).decode(),
+    )  # fmt: skip
+
+
 @job(Lane.DELIVER)
 async def deliver(notification: Notification) -> None:
     """Its invoice is there: from now on it is due."""

@@ -7,10 +7,10 @@ import orjson
 from uuid_utils.compat import uuid7
 
 from errors import Conflict
-from models import Notification, Partner
+from models import Notification, Order, Partner, PartnerEvent
 from models.database import transaction
 from providers.webhooks import Answer
-from services import audit
+from services import audit, notifications
 from services.outside import outside
 from services.partner_requests import Request, Writer
 
@@ -37,9 +37,23 @@ class Tested:
 async def of_notification(notification: Notification) -> Preview:
     """What would be sent if it were due now: really signed, its link good for 24 hours."""
     await notification.fetch_related("partner__organization", "invoice")
-    partner, invoice = notification.partner, notification.invoice
+    return await _preview(notification, notification.partner, field="input.notification")
+
+
+async def of_order(order: Order, partner: Partner) -> Preview:
+    """What would be sent of a paid order, whether or not the partner was told of it; where not, under an id that no
+    notification has. Raises Conflict for an order that is not paid, or has no line of the partner's."""
+    event = PartnerEvent.ORDER_CREATED.value
+    if made := await Notification.get_or_none(order_id=order.id, partner_id=partner.id, event_type=event):
+        return await of_notification(made)
+    await partner.fetch_related("organization")
+    return await _preview(await notifications.draft(order, partner), partner, field="input.order")
+
+
+async def _preview(notification: Notification, partner: Partner, *, field: str) -> Preview:
+    invoice = notification.invoice
     if invoice and not invoice.is_rendered:
-        raise Conflict("This notification waits for its invoice: ask again in a moment.", field="input.notification")
+        raise Conflict("Its invoice is being made: ask again in a moment.", field=field)
     writer = await Writer.of(partner, f"a preview of notification {notification.webhook_id}")
     request = await writer.notification(notification.webhook_id, notification.payload, invoice)
     return _shown(partner, partner.url(notification.live), request)

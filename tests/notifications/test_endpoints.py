@@ -1,6 +1,7 @@
 """Endpoints disabled and enabled, secrets that overlap, a test that is sent, a request that is shown."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -189,6 +190,25 @@ async def test_a_request_is_shown_to_the_byte_and_nothing_is_sent(shop: Shop) ->
         assert told.partition(b'"pdf_url":')[0] == body.partition(b'"pdf_url":')[0]
     purposes = await SecretOpening.filter(purpose__startswith="a preview").values_list("purpose", flat=True)
     assert set(purposes) == {f"a preview of notification {headers['webhook-id']}"}
+
+
+async def test_a_request_of_an_order_is_shown_before_the_partner_is_ever_told(shop: Shop) -> None:
+    partner, product = await told_partner(shop, active=False)
+    order = await shop.sell(product)
+    other, unpaid = await shop.partner("other"), await shop.order(product)
+
+    request = (await shop(PREVIEW, input={"order": order["id"], "partner": partner["id"]}))["request"]
+
+    body = json.loads(request["body"])
+    assert (body["order_id"], body["event_type"]) == (order["number"], "order.created")
+    assert body["invoice"]["number"] == order["invoices"][0]["number"]
+    assert await shop.count("notifications") == 0
+    for given, blamed in (
+        ({"order": unpaid["id"], "partner": partner["id"]}, "input.order"),
+        ({"order": order["id"], "partner": other["id"]}, "input.partner"),
+        ({"order": order["id"]}, "input.notification"),
+    ):
+        assert (await shop.refused(PREVIEW, input=given))[1] == blamed
 
 
 async def test_secrets_are_opened_once_for_a_round_and_the_log_says_for_how_many(shop: Shop) -> None:
