@@ -23,6 +23,10 @@ DRIFT = Gauge(
 )
 RECONCILED = Gauge("comptoir_reconciliation_age_seconds", "How long ago a run came to its end; less than none: never")
 
+TO_TELL = Gauge("comptoir_notifications_due", "Notifications that are due to endpoints which are not held or disabled")
+TO_TELL_SINCE = Gauge("comptoir_notifications_oldest_due_seconds", "How long the oldest of these waits for its turn")
+NOT_TOLD = Gauge("comptoir_endpoints_not_told", "Partners' endpoints that are told nothing for now", ["why"])
+
 TIMEOUT = 2.0  # seconds
 GIVEN_UP_EVERY = 60.0  # seconds: they are few among many, and counting them reads all
 
@@ -41,6 +45,7 @@ class Backlog:
                 owed = {row["lane"]: row for row in await fetch(_OWED)}
                 await self._count_given_up()
                 (compared,) = await fetch(_COMPARED)
+                (to_tell,), (not_told,) = await fetch(_TO_TELL), await fetch(_NOT_TOLD)
         except Exception as error:  # whatever it is, a scrape goes on and says so
             log.warning("the backlog cannot be read: %r", error)
             DATABASE_UP.set(0)
@@ -50,6 +55,10 @@ class Backlog:
         DATABASE_UP.set(1)
         DRIFT.set(compared["drift"])
         RECONCILED.set(compared["age"])
+        TO_TELL.set(to_tell["due"])
+        TO_TELL_SINCE.set(to_tell["due_since"])
+        for why, number in not_told.items():
+            NOT_TOLD.labels(why).set(number)
         for lane in Lane:
             row = owed.get(lane.value, {"open": 0, "due_since": 0})
             OPEN.labels(lane.value).set(row["open"])
@@ -67,6 +76,17 @@ _OWED = """
         WHERE due_at <= now() AND (lease_until IS NULL OR lease_until < now())
     )), 0)::float AS due_since
     FROM outbox WHERE done_at IS NULL AND given_up_at IS NULL GROUP BY lane
+"""
+_TO_TELL = """
+    SELECT count(*) AS due, coalesce(extract(epoch FROM now() - min(n.next_attempt_at)), 0)::float AS due_since
+    FROM notifications n JOIN partner_endpoints e ON e.partner_id = n.partner_id AND e.live = n.live
+    WHERE n.status = 'PENDING' AND n.next_attempt_at <= now() AND e.disabled_at IS NULL
+        AND (e.held_until IS NULL OR e.held_until <= now())
+"""
+_NOT_TOLD = """
+    SELECT count(*) FILTER (WHERE disabled_at IS NOT NULL) AS disabled,
+        count(*) FILTER (WHERE opened_at IS NOT NULL AND disabled_at IS NULL) AS "breaker open"
+    FROM partner_endpoints
 """
 _GIVEN_UP = "SELECT lane, count(*) AS given_up FROM outbox WHERE given_up_at IS NOT NULL GROUP BY lane"
 _COMPARED = """

@@ -37,4 +37,7 @@ async def forget() -> int:
             datetime.now(UTC) - kept, AT_ONCE,
         )  # fmt: skip
         gone += int(rows[0]["number"])
+    await query(
+        "UPDATE partners SET previous_secret = NULL, previous_secret_until = NULL WHERE previous_secret_until < now()"
+    )
     return gone
