@@ -30,6 +30,7 @@ from sandbox.stripe_billing_pages import BillingPages
 from sandbox.stripe_dashboard import Dashboard
 from sandbox.stripe_pages import StripePages
 from sandbox.stripe_pay_pages import PayPages
+from sandbox.stripe_payment_pages import PaymentPages
 from sandbox.stripe_subscription_pages import SubscriptionPages
 
 LARGEST_BODY = 2 * 1024 * 1024
@@ -126,6 +127,7 @@ class Sandbox:
             *PayPages(self.stripe).routes,
             *StripePages(self.stripe).routes,
             *Dashboard(self.stripe).routes,
+            *PaymentPages(self.stripe).routes,
             *SubscriptionPages(self.stripe).routes,
             *BillingPages(self.stripe).routes,
             *MailPages(self.mail).routes,

@@ -10,11 +10,13 @@ import httpx
 from sandbox import stripe_calendar as calendar
 from sandbox import stripe_cards as cards
 from sandbox import stripe_catalog as catalog
+from sandbox import stripe_disputes as disputes
 from sandbox import stripe_form as form
 from sandbox import stripe_invoices as invoices
 from sandbox import stripe_links as links
 from sandbox import stripe_methods as methods
 from sandbox import stripe_payment as payment
+from sandbox import stripe_refunds as refunds
 from sandbox import stripe_sepa as sepa
 from sandbox import stripe_subscriptions as subscriptions
 from sandbox.store import Store, Thing
@@ -149,6 +151,25 @@ class StripeAccount:
     def fail_debit(self, intent_id: str) -> list[Object]:
         """Let the bank give a SEPA debit back; gives the events made. Raises StripeError when none is under way."""
         return self._sent(payment.settle(self.books, self.intent(intent_id), paid=False))
+
+    def refund(self, intent_id: str, amount: int | None = None, *, pending: bool = False) -> list[Object]:
+        """Give money of a PaymentIntent back as in the dashboard, what is left of it unless told; gives the events
+        made. By bank, or where `pending`, `end_refund` ends it. Raises StripeError."""
+        params = {"payment_intent": intent_id} | ({} if amount is None else {"amount": amount})
+        return self._sent(refunds.create(self.books, params, pending=pending)[1])
+
+    def end_refund(self, id: str, status: str) -> list[Object]:
+        """Let a refund be `succeeded`, `failed` or `canceled`; gives the events made. Raises StripeError."""
+        return self._sent(refunds.end(self.books, id, status))
+
+    def dispute(self, intent_id: str, reason: str = "fraudulent") -> list[Object]:
+        """Let the client's bank ask back what is left of a PaymentIntent; gives the events made. Raises StripeError."""
+        charge = self.books.find("charge", self.intent(intent_id)["latest_charge"])
+        return self._sent(disputes.open_dispute(self.books, charge, reason))
+
+    def close_dispute(self, id: str, *, won: bool) -> list[Object]:
+        """Let the bank say who is right; gives the events made. Raises StripeError where it has."""
+        return self._sent(disputes.close(self.books, id, won=won)[1])
 
     def intent(self, id: str) -> Object:
         """The PaymentIntent as it is now. Raises StripeError (404) when there is none."""

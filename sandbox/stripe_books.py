@@ -173,7 +173,7 @@ class Books:
 
 def _previous(before: Object, after: Object) -> Object:
     """What the fields changed were; of metadata, the keys changed, null where there was none."""
-    changed = {key: before[key] for key in after if before[key] != after[key]}
+    changed = {key: before.get(key) for key in after if before.get(key) != after[key]}
     if "metadata" in changed:
         old, new = before["metadata"], after["metadata"]
         changed["metadata"] = {key: old.get(key) for key in old | new if old.get(key) != new.get(key)}

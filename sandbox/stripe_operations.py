@@ -5,11 +5,13 @@ from typing import Any, NamedTuple
 
 from sandbox import stripe_catalog as catalog
 from sandbox import stripe_coupons as coupons
+from sandbox import stripe_disputes as disputes
 from sandbox import stripe_endpoints as endpoints
 from sandbox import stripe_intents as intents
 from sandbox import stripe_links as links
 from sandbox import stripe_methods as methods
 from sandbox import stripe_portal as portal
+from sandbox import stripe_refunds as refunds
 from sandbox import stripe_subscriptions as subscriptions
 from sandbox.stripe_books import LIST, Books, Call
 from sandbox.stripe_errors import StripeError
@@ -169,7 +171,32 @@ def operations(books: Books, announce: Callable[[list[Object]], None]) -> list[O
         ),
         Operation("GET", "/v1/events", EVENTS, lambda params, call, id: list_events(books, params)),
         _retrieve(books, "/v1/events/{id}", "event"),
+        *money_back_operations(books, told),
         *billing_operations(books, told),
+    ]
+
+
+def money_back_operations(books: Books, told: Callable[[tuple[Object, list[Object]]], Object]) -> list[Operation]:
+    """Those of refunds and disputes, and the charges that they are about."""
+    return [
+        _list(books, "/v1/charges", "charge", {"customer": text, "payment_intent": text}),
+        _retrieve(books, "/v1/charges/{id}", "charge"),
+        _list(books, "/v1/refunds", "refund", {"charge": text, "payment_intent": text}),
+        _retrieve(books, "/v1/refunds/{id}", "refund"),
+        Operation(
+            "POST",
+            "/v1/refunds",
+            refunds.REFUND,
+            lambda params, call, id: told(refunds.create(books, params, call)),
+        ),
+        _list(books, "/v1/disputes", "dispute", {"charge": text, "payment_intent": text}),
+        _retrieve(books, "/v1/disputes/{id}", "dispute"),
+        Operation(
+            "POST",
+            "/v1/disputes/{id}/close",
+            RETRIEVE,
+            lambda params, call, id: told(disputes.close(books, id, won=False, call=call)),
+        ),
     ]
 
 

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.skipif(not SPECS.is_dir(), reason="the vendor's descrip
 # In the vendor's samples only: old, or there only when expanded.
 LEFT_OUT = {
     "charge": {"refunds", "source"},
+    "refund": {"customer", "customer_account", "payment_method"},
     "subscription": {"billing_mode", "billing_schedules", "customer_account", "managed_payments"},
     "subscription_item": {"current_period_end", "current_period_start"},
     "invoice": {
@@ -104,6 +105,16 @@ async def sale():
         )
         await sandbox.stripe.pay(session.id, card=DECLINED)
         await sandbox.stripe.pay(session.id)
+        intent = sandbox.stripe.session(session.id)["payment_intent"]
+        await client.v1.refunds.create_async(
+            {
+                "payment_intent": intent,
+                "amount": 100,
+                "reason": "requested_by_customer",
+                "metadata": {"order": "42", "refund": "7"},
+            }
+        )
+        sandbox.stripe.dispute(intent)
         yield sandbox
 
 
@@ -233,7 +244,7 @@ def check_forms(sandbox, count):
 
 
 def test_the_forms_of_the_real_client_fit_the_vendors_schema(sale):
-    check_forms(sale, 6)
+    check_forms(sale, 7)
 
 
 def test_the_forms_of_intents_and_links_fit_it_too(payments):
@@ -273,6 +284,8 @@ def test_what_an_invoice_and_a_subscription_hold_has_the_keys_of_the_vendors(sub
         "payment_intent",
         "charge",
         "payment_method",
+        "refund",
+        "dispute",
         "event",
     ],
 )
