@@ -35,6 +35,8 @@ class Permission(Enum):
     ORDERS_PAY = auto()  # start, and ask after, the payment of an order that one sees
     SUBSCRIPTIONS_WRITE = auto()  # end and resume those that one sees
     PAYMENTS_WRITE = auto()  # record money that came outside Stripe
+    PAYMENTS_REFUND = auto()  # give money back
+    CREDIT_NOTES_WRITE = auto()
     DISCOUNTS_READ = auto()
     DISCOUNTS_WRITE = auto()
     QUOTES_READ = auto()
@@ -102,7 +104,8 @@ _OWN_BUSINESS = frozenset(
 GRANTS: dict[Kind, frozenset[Permission]] = {
     Role.OWNER: _EVERYTHING,
     Role.ADMIN: _EVERYTHING - {Permission.AUDIT_READ},
-    Role.ACCOUNTANT: _SALES | {Permission.EXPORTS, Permission.CONFLICTS_READ, Permission.INVOICES_READ},
+    Role.ACCOUNTANT: _SALES
+    | {Permission.EXPORTS, Permission.CONFLICTS_READ, Permission.INVOICES_READ, Permission.CREDIT_NOTES_WRITE},
     Role.CONSULTANT: _SALES | {Permission.QUOTES_READ, Permission.QUOTES_WRITE},
     Role.BENEFICIARY: _SALES | _OWN_BUSINESS,
     Key.STOREFRONT: frozenset({Permission.PUBLIC, Permission.CATALOGUE_READ, Permission.CHECKOUT_START}),
@@ -158,6 +161,8 @@ READS: dict[type[Model], Permission] = {
     models.OrderLine: Permission.ORDERS_READ,
     models.ClientSubscription: Permission.ORDERS_READ,
     models.Payment: Permission.ORDERS_READ,
+    models.Refund: Permission.ORDERS_READ,
+    models.Dispute: Permission.ORDERS_READ,
     models.Reminder: Permission.ORDERS_READ,
     models.Quote: Permission.QUOTES_READ,
     models.QuoteLine: Permission.QUOTES_READ,
@@ -241,6 +246,8 @@ _OF_CLIENTS: dict[type[Model], Rule] = {
     models.OrderLine: Of(models.Order, "order"),
     models.ClientSubscription: Of(models.Client, "client"),
     models.Payment: Of(models.Order, "order"),
+    models.Refund: Of(models.Order, "order"),
+    models.Dispute: Of(models.Order, "order"),
     models.Access: Of(models.Order, "order"),
     models.Reminder: Of(models.Order, "order"),
 }

@@ -2,10 +2,11 @@ from tortoise import migrations
 from tortoise.migrations import operations as ops
 from models.fields import CountryField, CurrencyField, EmailField, PhoneField, UrlField
 from models.invoice import InvoiceType
-from models.order import ConflictKind, OrderKind, OrderStatus
+from models.order import ConflictKind, OrderKind
 from models.organization import Role, VatRegime
 from models.partner import NotificationStatus
-from models.payment import AttemptStatus, Operation, PaymentMethod, PaymentStatus
+from models.payment import AttemptStatus, Operation, PaymentMethod
+from models.states import OrderStatus, PaymentStatus
 from models.promise import Lane
 from orjson import loads
 from tortoise.fields.base import OnDelete

@@ -13,7 +13,7 @@ from models.invoice import Invoice, InvoiceSeries, InvoiceType, Reminder
 from models.key import ApiKey, ApiScope, PartnerKey, PortalToken, PublishableKey
 from models.language import Language
 from models.mention import LegalMention, MentionCode, MentionScope
-from models.order import Conflict, ConflictKind, ConflictProposal, Order, OrderKind, OrderLine, OrderSource, OrderStatus
+from models.order import Conflict, ConflictKind, ConflictProposal, Order, OrderKind, OrderLine, OrderSource
 from models.organization import Membership, Organization, Role, Storefront, User, VatRegime
 from models.partner import (
     ATTEMPTS,
@@ -28,12 +28,23 @@ from models.partner import (
     PartnerEvent,
     RetryPolicy,
 )
-from models.payment import Attempt, AttemptStatus, Operation, Payment, PaymentMethod, PaymentStatus
+from models.payment import Attempt, AttemptStatus, Operation, Payment, PaymentMethod
 from models.place import KnownPlace
 from models.product import Access, AccessWithdrawal, Interval, OperationCategory, Product, ProductPartner
 from models.promise import Lane, Promise, SecretOpening, StripeEvent
 from models.quote import Quote, QuoteLine, QuoteSeries, QuoteStatus
 from models.reconciliation import Drift, DriftKind, Reconciliation, ReconciliationPoint
+from models.refund import Dispute, Refund
+from models.states import (
+    DisputeNews,
+    DisputeStatus,
+    OrderNews,
+    OrderStatus,
+    PaymentNews,
+    PaymentStatus,
+    RefundNews,
+    RefundStatus,
+)
 from models.subscription import ClientSubscription, SubscriptionStatus
 
 __all__ = [
@@ -55,6 +66,9 @@ __all__ = [
     "ConflictKind",
     "ConflictProposal",
     "DiscountCode",
+    "Dispute",
+    "DisputeNews",
+    "DisputeStatus",
     "Drift",
     "DriftKind",
     "EmailChange",
@@ -84,6 +98,7 @@ __all__ = [
     "Order",
     "OrderKind",
     "OrderLine",
+    "OrderNews",
     "OrderSource",
     "OrderStatus",
     "Organization",
@@ -94,6 +109,7 @@ __all__ = [
     "PasswordRequest",
     "Payment",
     "PaymentMethod",
+    "PaymentNews",
     "PaymentStatus",
     "PortalToken",
     "Product",
@@ -107,6 +123,9 @@ __all__ = [
     "Reconciliation",
     "ReconciliationPoint",
     "RecoveryCode",
+    "Refund",
+    "RefundNews",
+    "RefundStatus",
     "Registration",
     "Reminder",
     "RetryPolicy",

@@ -62,6 +62,8 @@ class Invoice(Owned):
     partner: Any = belongs_to("Partner", "invoices", "The partner whose brand it wears", null=True)
     corrects_id: UUID | None
     corrects: Any = belongs_to("Invoice", "credit_notes", "The invoice that a credit note corrects", null=True)
+    refund_id: UUID | None
+    refund: Any = belongs_to("Refund", "credit_notes", "The refund that it is for, where money went back", null=True)
     series_id: UUID
     series: InvoiceSeries = belongs_to("InvoiceSeries", "invoices", "The series of its number")
     type = fields.CharEnumField(InvoiceType, max_length=20, description="What kind of document")

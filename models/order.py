@@ -11,6 +11,7 @@ from models.base import Owned
 from models.client import Client
 from models.fields import Coded, CurrencyField, belongs_to
 from models.product import Interval, Product
+from models.states import ORDER, OrderNews, OrderStatus
 
 
 class OrderKind(Coded):
@@ -28,14 +29,6 @@ class OrderSource(Coded):
     STRIPE = "STRIPE", "A client, at Stripe itself: a payment link or a product's page"
     QUOTE = "QUOTE", "A client, who accepted a quote"
     RENEWAL = "RENEWAL", "Stripe, which renewed a subscription"
-
-
-class OrderStatus(Coded):
-    """Where an order stands."""
-
-    OPEN = "OPEN", "Waiting to be paid"
-    PAID = "PAID", "Paid in full, or free and completed"
-    CANCELED = "CANCELED", "Given up before it was paid"
 
 
 class Order(Owned):
@@ -60,7 +53,20 @@ class Order(Owned):
     holds_code = fields.BooleanField(default=False, description="Whether it counts against the code's limits")
     total_cents = fields.IntField(description="Total TTC, in minor units")
     deposit_cents = fields.IntField(default=0, description="To be paid first, TTC, in minor units; 0 for no deposit")
-    paid_cents = fields.IntField(default=0, description="Paid so far, in minor units")
+    paid_cents = fields.IntField(default=0, description="Paid so far, in minor units, what went back since included")
+    waived_cents = fields.IntField(
+        default=0, description="Taken off by credit notes before it was paid, in minor units: less is due"
+    )
+    refunded_cents = fields.IntField(default=0, description="Given back of what counts, in minor units")
+    credited_cents = fields.IntField(
+        default=0, description="Taken off by credit notes for money that went back, or is to, in minor units"
+    )
+    charged_back_cents = fields.IntField(
+        default=0, description="Taken back by banks in disputes that were lost, in minor units"
+    )
+    written_off_cents = fields.IntField(
+        default=0, description="Of what banks took back: given up by credit notes, in minor units"
+    )
     # Made by PostgreSQL: read it back after a save, or take `balance`.
     balance_cents: Any = fields.IntField(generated=True, description="Still to be paid, in minor units")
     stripe_account = fields.CharField(255, description="Stripe account that is paid")
@@ -81,6 +87,7 @@ class Order(Owned):
 
     lines: Any
     payments: Any
+    refunds: Any
     invoices: Any
 
     class Meta:
@@ -93,7 +100,8 @@ class Order(Owned):
 
     @property
     def is_paid(self) -> bool:
-        return self.status is OrderStatus.PAID
+        """Whether it was paid in full, be it given back since."""
+        return self.status in (OrderStatus.PAID, OrderStatus.REFUNDED)
 
     @property
     def is_free(self) -> bool:
@@ -115,7 +123,7 @@ class Order(Owned):
 
     def must_be_unpaid(self) -> None:
         """Raises Conflict where a part of it is paid."""
-        if self.paid_cents:
+        if self.kept_cents:
             raise errors.Conflict(
                 f"Order {self.number} is paid in part: refund it before it is cancelled.", field="input.order"
             )
@@ -123,12 +131,17 @@ class Order(Owned):
     @property
     def balance(self) -> int:
         """What is still to be paid, in minor units."""
-        return self.total_cents - self.paid_cents
+        return self.total_cents - self.waived_cents - self.paid_cents
+
+    @property
+    def kept_cents(self) -> int:
+        """What is still here of what was paid, in minor units."""
+        return self.paid_cents - self.refunded_cents - self.charged_back_cents
 
     @property
     def due_cents(self) -> int:
         """What is asked for next: what is missing of the deposit, else of the whole."""
-        return max(self.deposit_cents - self.paid_cents, 0) or self.balance
+        return min(max(self.deposit_cents - self.paid_cents, 0) or self.balance, self.balance)
 
     @property
     def has_deposit_paid(self) -> bool:
@@ -142,13 +155,23 @@ class Order(Owned):
 
     def pay(self, *, at: datetime, event_id: str) -> None:
         """Mark paid. What settled it is named once and for all: partners see it."""
-        self.status, self.paid_at, self.event_id = OrderStatus.PAID, at, event_id
+        self.status = ORDER.after(self.status, OrderNews.PAID)
+        self.paid_at, self.event_id = at, event_id
+
+    def follow_its_money(self) -> None:
+        """Money went back, or came back after all: whatever came first, the end is the same."""
+        went = self.refunded_cents > 0 and self.kept_cents == 0
+        self.status = ORDER.after(self.status, OrderNews.EMPTIED if went else OrderNews.REFILLED)
 
     def cancel(self, *, at: datetime, reason: str | None) -> None:
         """Mark given up. Raises Conflict where there is something to lose by it."""
         self.must_be_open()
         self.must_be_unpaid()
-        self.status, self.canceled_at, self.cancel_reason = OrderStatus.CANCELED, at, reason
+        self.give_up(at=at, reason=reason)
+
+    def give_up(self, *, at: datetime, reason: str | None) -> None:
+        self.status = ORDER.after(self.status, OrderNews.GIVEN_UP)
+        self.canceled_at, self.cancel_reason = at, reason
 
 
 class OrderLine(Owned):
@@ -189,6 +212,8 @@ class ConflictKind(Coded):
     CANCELED_ORDER_PAID = "CANCELED_ORDER_PAID", "Paid after it was cancelled"
     REACTION_FAILED = "REACTION_FAILED", "Paid, but what was sold could not react"
     UNKNOWN_SALE = "UNKNOWN_SALE", "Sold at Stripe, of what is not in the catalogue: there is no order"
+    REFUND_FAILED = "REFUND_FAILED", "Money that was to go back did not: the client waits for it"
+    DISPUTE_LOST = "DISPUTE_LOST", "A bank took money back: claim it of the client, or write it off"
 
 
 class ConflictProposal(Coded):

@@ -85,6 +85,9 @@ class Organization(Row, Branded):
     grace_days = fields.IntField(
         default=7, description="Days that a subscription may be used beyond what is paid, while Stripe tries again"
     )
+    suspend_disputed = fields.BooleanField(
+        default=False, description="Whether access is withdrawn while a payment is disputed, until that is won"
+    )
     # Accounts with numbers of its own, by `AccountUse`.
     account_numbers: Any = fields.JSONField(default=dict)
     last_order_number = fields.IntField(default=0, description="Number of the newest order")

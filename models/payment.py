@@ -11,6 +11,7 @@ from models.client import Client
 from models.fields import Coded, CurrencyField, belongs_to
 from models.order import Order
 from models.product import Product
+from models.states import PAYMENT, PaymentNews, PaymentStatus
 
 
 class Operation(Coded):
@@ -22,6 +23,7 @@ class Operation(Coded):
     CREATE_COUPON = "CREATE_COUPON", "The order's discount, as a Stripe coupon"
     CHECKOUT = "CHECKOUT", "A Checkout Session for the order"
     PAYMENT_INTENT = "PAYMENT_INTENT", "A PaymentIntent for the order"
+    REFUND = "REFUND", "Money of the order given back"
 
 
 class AttemptStatus(Coded):
@@ -132,15 +134,6 @@ class PaymentMethod(Coded):
     CPF = "CPF", "Compte personnel de formation"
 
 
-class PaymentStatus(Coded):
-    """What came of a payment."""
-
-    PROCESSING = "PROCESSING", "Under way: a SEPA debit takes days"
-    SUCCEEDED = "SUCCEEDED", "The money is ours"
-    FAILED = "FAILED", "Declined; the client may try again"
-    CANCELED = "CANCELED", "Given up before any money came"
-
-
 class Payment(Owned):
     """Money for an order, by one PaymentIntent or one manual record."""
 
@@ -170,3 +163,15 @@ class Payment(Owned):
 
     class Meta:
         table = "payments"
+
+    @property
+    def uncounted_cents(self) -> int:
+        """What of it never counted, and goes back first."""
+        return self.amount_cents - self.applied_cents
+
+    def hears(self, news: PaymentNews) -> bool:
+        """Whether the news come in time to matter."""
+        return PAYMENT.hears(self.status, news)
+
+    def hear(self, news: PaymentNews) -> None:
+        self.status = PAYMENT.after(self.status, news)

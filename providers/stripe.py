@@ -97,6 +97,17 @@ class Stripe(Provider[Credentials]):
         """Raises Refused for one that succeeded, or is being paid."""
         return await _told(lambda: self._client.v1.payment_intents.cancel_async(id, options={"idempotency_key": key}))
 
+    async def create_refund(self, request: Any, key: str) -> stripe.Refund:
+        return await _told(lambda: self._client.v1.refunds.create_async(request, {"idempotency_key": key}))
+
+    async def refund(self, id: str) -> stripe.Refund:
+        return await _told(lambda: self._client.v1.refunds.retrieve_async(id))
+
+    async def refunds_of_intent(self, intent_id: str) -> list[stripe.Refund]:
+        """Of a PaymentIntent, 100 at most: the newest."""
+        found = await _told(lambda: self._client.v1.refunds.list_async({"payment_intent": intent_id, "limit": 100}))
+        return list(found.data)
+
     async def events(self, since: datetime, until: datetime, types: Sequence[str]) -> AsyncIterator[list[Object]]:
         """What was told of these types (20 at most) in that time, newest first, by pages. Stripe keeps them 30 days."""
         listed: Any = self._client.v1.events.list_async

@@ -38,6 +38,7 @@ from resolvers import (
     portal,
     quotes,
     reconciliation,
+    refunds,
     subscriptions,
 )
 from schema.errors import ERROR_CODE
@@ -46,7 +47,7 @@ from schema.scalars import SCALARS
 
 AREAS = (  # importing them declares their fields
     accesses, accounts, audit, catalogue, changes, clients, discounts, exports, identity, invoices, keys, members,
-    mentions, nodes, orders, organization, partners, payments, portal, quotes, reconciliation, subscriptions,
+    mentions, nodes, orders, organization, partners, payments, portal, quotes, reconciliation, refunds, subscriptions,
 )  # fmt: skip
 
 

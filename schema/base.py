@@ -162,6 +162,8 @@ def described(model: type[Model], name: str) -> str:
 _MANY = {
     ("Order", "lines"): "What was sold, in order",
     ("Order", "payments"): "Money that came or was refused",
+    ("Order", "refunds"): "Money given back, or on its way",
+    ("Order", "disputes"): "Payments that the client's bank asked back",
     ("Order", "invoices"): "Its invoices, one for each brand, and their credit notes",
     ("Order", "notifications"): "What partners are told of it",
     ("Order", "conflicts"): "What a person has to settle",

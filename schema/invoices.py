@@ -55,6 +55,7 @@ class InvoiceFilter:
     order: strawberry.ID
     partner: strawberry.ID
     corrects: strawberry.ID
+    refund: strawberry.ID
     issued_at: between
     total: between
 

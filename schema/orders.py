@@ -14,6 +14,7 @@ from schema.invoices import Invoice, Reminder
 from schema.lists import among, between, filter, is_set, order
 from schema.organizations import Membership
 from schema.partners import Notification
+from schema.refunds import Dispute, Refund
 from schema.scalars import URL, DateTime, Email, Money, MoneyInput
 from services import links
 
@@ -86,9 +87,14 @@ class Order:
     total: Money
     deposit: Money
     paid: Money
+    refunded: Money
+    charged_back: Money
+    waived: Money
     balance: Money
     lines: list[OrderLine]
     payments: list[Payment]
+    refunds: list[Refund]
+    disputes: list[Dispute]
     invoices: list[Invoice]
     notifications: list[Notification]
     reminders: list[Reminder]

@@ -57,6 +57,7 @@ class Organization:
     quote_days: auto
     grace_days: auto
     language: auto
+    suspend_disputed: auto
 
     @computed(
         "What its invoices have to say of it and lack, by the fields' names: while there are any, nothing can be sold.",
@@ -175,6 +176,7 @@ class OrganizationUpdateInput:
     vat_number: auto
     language: auto
     grace_days: auto
+    suspend_disputed: auto
     accounts: list[AccountInput] | None = strawberry.field(
         description="All accounts that have numbers of the organization's own; the others have the chart's.",
         default=UNSET,

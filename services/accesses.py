@@ -1,8 +1,20 @@
-"""What clients may use: each order, once paid, grants what it sold, of a subscription for the period that it pays."""
+"""What clients may use: each order, once paid, grants what it sold, of a subscription for the period that it pays, and
+takes it back with its money."""
 
 from datetime import UTC, datetime, timedelta
 
-from models import Access, Client, ClientSubscription, Order, OrderLine, Organization
+from models import (
+    Access,
+    AccessWithdrawal,
+    Client,
+    ClientSubscription,
+    Dispute,
+    DisputeStatus,
+    Order,
+    OrderLine,
+    OrderStatus,
+    Organization,
+)
 from services import telling
 from services.outbox import later
 
@@ -39,3 +51,28 @@ async def follow(subscription: ClientSubscription, organization: Organization) -
             else:
                 access.ends_at = line.period_end
             await access.save(update_fields=["ends_at"])
+
+
+async def follow_money(order: Order) -> None:
+    """What an order granted, locked, is withdrawn where its money is gone or, if the organization wishes so, disputed;
+    and given again where it is not, or not any more."""
+    reason = await _withdrawn(order)
+    for access in await Access.filter(order_id=order.id):
+        if access.withdrawn_reason is reason:
+            continue
+        if reason:
+            access.withdraw(reason)
+        else:
+            access.restore()
+        await access.save()
+
+
+async def _withdrawn(order: Order) -> AccessWithdrawal | None:
+    if order.status is OrderStatus.REFUNDED:
+        return AccessWithdrawal.REFUNDED
+    if order.charged_back_cents:
+        return AccessWithdrawal.DISPUTE_LOST
+    if await Dispute.exists(order_id=order.id, status=DisputeStatus.OPEN):
+        organization = await Organization.get(id=order.organization_id)
+        return AccessWithdrawal.DISPUTED if organization.suspend_disputed else None
+    return None

@@ -1,17 +1,22 @@
 """Credit notes: what is taken off an invoice, numbered in its series, rendered and sent like it."""
 
+from zoneinfo import ZoneInfo
+
 from errors import Conflict, Invalid
-from models import Invoice, InvoiceType, Order
+from models import Invoice, InvoiceType, Order, Refund, RefundStatus
+from models.amounts import spread
 from models.content import InvoiceContent
 from services import invoices
 from services.credit_note_content import GivenBack, content_of
 
+FIELD = "input.invoice"
 INVOICES = (InvoiceType.INVOICE, InvoiceType.PREPAYMENT)
 
 
 async def issue(
-    order: Order, invoice: Invoice, cents: int, *, reason: str | None = None, given_back: GivenBack | None = None
-) -> Invoice:
+    order: Order, invoice: Invoice, cents: int, *, reason: str | None = None, given_back: GivenBack | None = None,
+    refund: Refund | None = None,
+) -> Invoice:  # fmt: skip
     """Take so much, TTC, off an invoice of an order, which is locked and comes with its organization.
 
     Raises Conflict for a credit note, or for an invoice of which nothing is left, and Invalid for more than is left.
@@ -31,11 +36,37 @@ async def issue(
         lambda number, issued_at, zone: content_of(
             invoice, before, cents, given_back, reason=reason, number=number, issued_at=issued_at, zone=zone
         ),
-        corrects=invoice,
+        corrects=invoice, refund=refund,
     )  # fmt: skip
     invoice.credited_cents += cents
     await invoice.save(update_fields=["credited_cents"])
     return note
 
 
-FIELD = "input.invoice"
+async def follow_refunds(order: Order, refund: Refund | None = None) -> list[Invoice]:
+    """Credit what went back and no credit note stands for, shared among the order's invoices by what is left of each.
+    The order is locked and comes with its organization.
+
+    Once the whole is invoiced, its invoices are credited, deposits' before; where nothing is invoiced yet, nothing is
+    credited until it is. Without a refund, the latest is meant.
+    """
+    issued = await Invoice.filter(order_id=order.id, type__in=INVOICES).order_by("id")
+    wholes = [invoice for invoice in issued if invoice.type is InvoiceType.INVOICE]
+    standing = wholes or issued
+    known = order.credited_cents if wholes else sum(invoice.credited_cents for invoice in issued)
+    cents = min(order.refunded_cents - known, sum(invoice.left_cents for invoice in standing))
+    if cents <= 0:
+        return []
+    refund = refund or await Refund.filter(order_id=order.id, status=RefundStatus.SUCCEEDED).order_by("-id").first()
+    assert refund
+    assert refund.refunded_at
+    given_back = GivenBack(refund.refunded_at.astimezone(ZoneInfo(order.organization.time_zone)).date(), refund.method)
+    parts = spread(cents, [invoice.left_cents for invoice in standing])
+    if wholes:
+        order.credited_cents += cents
+        await order.save(update_fields=["credited_cents"])
+    return [
+        await issue(order, invoice, part, reason=refund.reason, given_back=given_back, refund=refund)
+        for invoice, part in zip(standing, parts, strict=True)
+        if part
+    ]

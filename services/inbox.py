@@ -15,7 +15,7 @@ from uuid_utils.compat import uuid7
 
 from models import Lane, StripeEvent
 from models.database import query, transaction
-from services import catalogue_sync, foreign_sales, keeping, subscriptions
+from services import catalogue_sync, dispute_news, foreign_sales, keeping, refund_news, subscriptions
 from services import stripe_news as news
 from services.group_commit import GroupCommit
 from services.outbox import job, promised
@@ -35,6 +35,14 @@ HANDLERS: dict[str, Handler] = {
     "payment_intent.processing": news.intent_processing,
     "payment_intent.payment_failed": news.intent_failed,
     "payment_intent.canceled": news.intent_canceled,
+    "charge.refunded": refund_news.charge_refunded,
+    "charge.refund.updated": refund_news.told,
+    "refund.created": refund_news.told,
+    "refund.updated": refund_news.told,
+    "refund.failed": refund_news.told,
+    "charge.dispute.created": dispute_news.told,
+    "charge.dispute.updated": dispute_news.told,
+    "charge.dispute.closed": dispute_news.told,
     "product.updated": catalogue_sync.compare,
     **dict.fromkeys((*subscriptions.SUBSCRIBED, *subscriptions.BILLED), subscriptions.names_nothing),
 }

@@ -182,10 +182,10 @@ def _allowances(reason: str | None, amounts: Breakdown) -> tuple[Allowance, ...]
 
 
 def _deposits(ask: Ask, zone: ZoneInfo) -> tuple[Deposit, ...]:
-    if ask.deposit is None:
+    if ask.deposit is None or not ask.deposit.left_cents:
         return ()
     issued_on = ask.deposit.issued_at.astimezone(zone).date()
-    return (Deposit(number=ask.deposit.number, issued_on=issued_on, cents=ask.deposit.total_cents),)
+    return (Deposit(number=ask.deposit.number, issued_on=issued_on, cents=ask.deposit.left_cents),)
 
 
 def _transfer(organization: Organization, number: str) -> Transfer | None:

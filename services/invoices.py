@@ -8,7 +8,19 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from errors import Conflict, Nonconforming
-from models import Invoice, InvoiceSeries, InvoiceType, Lane, LegalMention, Order, OrderLine, Partner, Payment, Promise
+from models import (
+    Invoice,
+    InvoiceSeries,
+    InvoiceType,
+    Lane,
+    LegalMention,
+    Order,
+    OrderLine,
+    Partner,
+    Payment,
+    Promise,
+    Refund,
+)
 from models.amounts import spread
 from models.content import InvoiceContent
 from models.database import query, transaction
@@ -29,7 +41,7 @@ async def issue_paid(order: Order, payment: Payment) -> list[Invoice]:
     """The invoices of an order that is paid, one for each brand: those sent before, now settled, or new ones; none for
     what was free. The order comes with its organization, client, and lines with their products and partners."""
     made = await Invoice.filter(order_id=order.id).order_by("id")
-    await _settle(made)
+    await settle(made)
     before = [invoice for invoice in made if invoice.type is InvoiceType.INVOICE]
     return before or await _issue(order, InvoiceType.INVOICE, payment, made)
 
@@ -41,7 +53,7 @@ async def issue_for_part(order: Order, payment: Payment) -> list[Invoice]:
     if order.deposit_cents:
         if not order.has_deposit_paid:
             return []
-        await _settle(await Invoice.filter(order_id=order.id, type=InvoiceType.PREPAYMENT).order_by("id"))
+        await settle(await Invoice.filter(order_id=order.id, type=InvoiceType.PREPAYMENT).order_by("id"))
         if await Invoice.exists(order_id=order.id):
             return []
         return await _issue(order, InvoiceType.PREPAYMENT, payment, [])
@@ -73,8 +85,9 @@ async def issue_ahead(order: Order) -> list[Invoice]:
 
 
 async def issue_one(
-    order: Order, type: InvoiceType, partner_id: UUID | None, say: Say, *, corrects: Invoice | None = None
-) -> Invoice:
+    order: Order, type: InvoiceType, partner_id: UUID | None, say: Say, *, corrects: Invoice | None = None,
+    refund: Refund | None = None,
+) -> Invoice:  # fmt: skip
     """Take the next number of the order's series for a document, with its rendering and its letter promised. The order
     comes with its organization."""
     zone = ZoneInfo(order.organization.time_zone)
@@ -84,7 +97,8 @@ async def issue_one(
     is_settled = content.is_paid or type is InvoiceType.CREDIT_NOTE
     invoice = Invoice(
         organization_id=order.organization_id, order=order, partner_id=partner_id, series=series, type=type,
-        corrects=corrects, number=number, year=year, sequence=sequence, issued_at=issued_at, due_on=content.due_on,
+        corrects=corrects, refund=refund, number=number, year=year, sequence=sequence, issued_at=issued_at,
+        due_on=content.due_on,
         settled_at=issued_at if is_settled else None, currency=order.currency,
         net_cents=content.net_cents, vat_cents=content.vat_cents, total_cents=content.gross_cents,
         stripe_account=order.stripe_account, live=order.live, content=content.model_dump(mode="json"),
@@ -96,6 +110,16 @@ async def issue_one(
     rendered = await later(render, invoice)
     await later(send, invoice, after=rendered)
     return invoice
+
+
+async def settle(made: Sequence[Invoice]) -> None:
+    """What was sent to be paid is paid, and the client is thanked."""
+    unsettled = [invoice for invoice in made if invoice.settled_at is None]
+    if not unsettled:
+        return
+    await Invoice.filter(id__in=[invoice.id for invoice in unsettled]).update(settled_at=datetime.now(UTC))
+    for invoice in unsettled:
+        await later(acknowledge, invoice, after=await rendering(invoice))
 
 
 @job(Lane.RENDER, timeout=90)
@@ -247,22 +271,13 @@ def _asks(order: Order, brands: Brands, type: InvoiceType, made: Sequence[Invoic
     totals = [sum(map(paid_of, of_brand)) for of_brand in brands.values()]
     before = {each.partner_id: each for each in made if each.type is InvoiceType.PREPAYMENT}
     taken = [before.get(partner.id if partner else None) for partner in brands]
-    known = [each.total_cents if each else 0 for each in taken]
-    rest = spread(order.paid_cents - sum(known), [total - got for total, got in zip(totals, known, strict=True)])
+    known = [each.left_cents if each else 0 for each in taken]
+    received = order.paid_cents - sum(each.credited_cents for each in before.values())
+    rest = spread(received - sum(known), [total - got for total, got in zip(totals, known, strict=True)])
     return [
         Ask(type, total, got + more, deposit=deposit)
         for total, got, more, deposit in zip(totals, known, rest, taken, strict=True)
     ]
-
-
-async def _settle(made: Sequence[Invoice]) -> None:
-    """What was sent to be paid is paid, and the client is thanked."""
-    unsettled = [invoice for invoice in made if invoice.settled_at is None]
-    if not unsettled:
-        return
-    await Invoice.filter(id__in=[invoice.id for invoice in unsettled]).update(settled_at=datetime.now(UTC))
-    for invoice in unsettled:
-        await later(acknowledge, invoice, after=await rendering(invoice))
 
 
 async def _locked_series(order: Order) -> tuple[InvoiceSeries, datetime]:

@@ -15,6 +15,7 @@ from typing import Any
 from models.content import Branding, InvoiceContent, QuoteContent
 from models.invoice import InvoiceType
 from models.payment import PaymentMethod
+from models.states import DisputeStatus
 from services.envelopes import Envelope
 from services.wording import templates
 
@@ -162,6 +163,39 @@ def payment_failed_for_staff(
         said,
         Envelope(to, message_id, sender, sent_at),
     )
+
+
+def refunded(
+    notice: Notice,
+    *,
+    method: PaymentMethod,
+    to: str,
+    message_id: str,
+    sender: str,
+    sent_at: datetime | None = None,
+) -> EmailMessage:
+    """The letter about money that went back and had never been invoiced: `amount_cents` of the notice."""
+    said = _notice(notice) | {"method": method}
+    return _letter("refunded", said, Envelope(to, message_id, sender, sent_at))
+
+
+def dispute_for_staff(
+    notice: Notice,
+    *,
+    status: DisputeStatus,
+    reason: str,
+    evidence_due_on: date | None,
+    client_email: str,
+    client_phone: str | None,
+    to: str,
+    message_id: str,
+    sender: str,
+    sent_at: datetime | None = None,
+) -> EmailMessage:
+    """The letter to the person in charge of a client whose bank asks a payment back, or has decided."""
+    said = _notice(notice) | {"status": status.value, "reason": reason, "evidence_due_on": evidence_due_on}
+    said |= {"name": "", "client": notice.name, "client_email": client_email, "client_phone": client_phone}
+    return _letter("dispute_for_staff", said | {"contacts": []}, Envelope(to, message_id, sender, sent_at))
 
 
 def welcome(

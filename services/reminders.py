@@ -27,7 +27,8 @@ async def remind(reminder: Reminder) -> None:
     """Write to the client if the money has not come and is not on its way, and promise the next reminder."""
     await reminder.fetch_related("invoice", "order__client", "order__organization")
     order, invoice = reminder.order, reminder.invoice
-    if reminder.sent_at is not None or invoice.settled_at is not None or not order.is_open:
+    is_over = invoice.settled_at is not None or not invoice.left_cents or not order.is_open
+    if reminder.sent_at is not None or is_over:
         return
     if await order.payments.filter(status=PaymentStatus.PROCESSING).exists():
         raise Again(datetime.now(UTC) + timedelta(days=1), "a debit is under way")

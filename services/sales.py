@@ -10,7 +10,7 @@ import errors
 from errors import Invalid
 from models import Client, Invoice, Lane, Order, OrderKind, OrderLine, OrderSource, OrderStatus
 from models.database import query, transaction
-from services import asking, clients, discounts, idempotency, organizations, pricing
+from services import asking, clients, credit_notes, discounts, idempotency, organizations, pricing
 from services.outbox import job, later
 from services.outside import outside
 from services.pricing import Item, Part
@@ -143,9 +143,10 @@ async def _must_be_without_consequence(order: Order) -> None:
     order.must_be_open()
     order.must_be_unpaid()
     await asking.must_be_settled(order)
-    if await Invoice.exists(order_id=order.id):
+    issued = await Invoice.filter(order_id=order.id, type__in=credit_notes.INVOICES)
+    if any(invoice.left_cents for invoice in issued):
         raise errors.Conflict(
-            f"Order {order.number} is invoiced: it takes a credit note to give it up.", field="input.order"
+            f"Order {order.number} is invoiced: credit its invoices first (creditNoteCreate).", field="input.order"
         )
 
 

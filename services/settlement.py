@@ -12,13 +12,14 @@ from models import (
     Conflict,
     ConflictKind,
     ConflictProposal,
+    Invoice,
     Order,
     OrderKind,
     OrderStatus,
     Payment,
 )
 from models.database import savepoint
-from services import accesses, asking, discounts, invoices, notifications
+from services import accesses, asking, credit_notes, discounts, invoices, notifications
 
 log = logging.getLogger("comptoir.settlement")
 
@@ -50,6 +51,7 @@ async def receive(order: Order, payment: Payment, *, asked_cents: int | None, ev
         await settle(order, payment, at=payment.paid_at or datetime.now(UTC), event_id=event_id)
         return f"order {order.number} is paid"
     await invoices.issue_for_part(await with_everything(order), payment)
+    await credit_notes.follow_refunds(order)
     return f"{_money(order.balance, order)} of order {order.number} is still to be paid"
 
 
@@ -63,9 +65,14 @@ async def settle(order: Order, payment: Payment | None, *, at: datetime, event_i
     order.pay(at=at, event_id=event_id)
     await order.save()
     await _react(order)
+    in_parts = payment is not None and payment.applied_cents < order.paid_cents
+    if in_parts:
+        await accesses.follow_money(order)  # a part before may be disputed
     await discounts.keep(order)  # a client is locked before a code, as by a cart
     await with_everything(order)
     issued = await invoices.issue_paid(order, payment) if payment else []
+    if in_parts and await credit_notes.follow_refunds(order):
+        await invoices.settle(await Invoice.filter(order_id=order.id))  # what went back before it was invoiced
     await notifications.promise(order, issued)
 
 
@@ -76,10 +83,11 @@ async def complete_free(order: Order) -> None:
 
 
 async def flag(
-    order: Order, kind: ConflictKind, message: str, *, payment: Payment | None = None, refund_cents: int = 0
-) -> None:
+    order: Order, kind: ConflictKind, message: str, *, payment: Payment | None = None, refund_cents: int = 0,
+    reference: str | None = None,
+) -> None:  # fmt: skip
     """Leave something for a person to settle, once for each cause; `refund_cents` is what to give back."""
-    reference = (payment.stripe_id or str(payment.id)) if payment else "reaction"
+    reference = reference or ((payment.stripe_id or str(payment.id)) if payment else "reaction")
     log.error("order %s: %s (%s)", order.id, message, reference)
     await Conflict.get_or_create(
         order=order, kind=kind, reference=reference,

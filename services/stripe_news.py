@@ -16,6 +16,7 @@ from models import (
     Order,
     Payment,
     PaymentMethod,
+    PaymentNews,
     PaymentStatus,
 )
 from models.database import savepoint
@@ -61,7 +62,7 @@ async def session_completed(news: News, session: Object) -> str:
         await attempt.save()
     await learn(order, session)
     payment = await _payment_of(news, order, session["payment_intent"] or session["id"])
-    if payment.status in (PaymentStatus.SUCCEEDED, PaymentStatus.CANCELED) or _is_older(news, payment):
+    if not payment.hears(PaymentNews.STARTED) or _is_older(news, payment):
         return "what came of this payment is known"
     return await _under_way(news, payment, session["amount_total"], session["currency"])
 
@@ -84,10 +85,11 @@ async def session_failed(news: News, session: Object) -> str:
         attempt.fail()
         await attempt.save()
     payment = await _payment_of(news, order, session["payment_intent"] or session["id"])
-    if payment.status in (PaymentStatus.SUCCEEDED, PaymentStatus.CANCELED):
+    if not payment.hears(PaymentNews.DECLINED):
         return "what came of this payment is known"
     payment.amount_cents, payment.currency = session["amount_total"], session["currency"].upper()
-    payment.status, payment.news_at = PaymentStatus.FAILED, news.at
+    payment.hear(PaymentNews.DECLINED)
+    payment.news_at = news.at
     payment.event_id = payment.event_id or news.event_id
     await payment.save()
     await telling.of_failure(payment, at_once=True)
@@ -124,7 +126,7 @@ async def intent_processing(news: News, intent: Object) -> str:
         return NOT_OURS
     attempt = await _form_of(order, intent)
     payment = await _payment_of(news, order, intent["id"])
-    if payment.status in (PaymentStatus.SUCCEEDED, PaymentStatus.CANCELED) or _is_older(news, payment):
+    if not payment.hears(PaymentNews.STARTED) or _is_older(news, payment):
         return "what came of this payment is known"
     outcome = await _under_way(news, payment, intent["amount"], intent["currency"])
     if attempt and payment.status is PaymentStatus.PROCESSING:
@@ -141,7 +143,7 @@ async def intent_failed(news: News, intent: Object) -> str:
     payment = await _payment_of(news, order, intent["id"])
     if payment.status is PaymentStatus.SUCCEEDED:
         return "this payment succeeded since"
-    if payment.status is PaymentStatus.CANCELED or _is_older(news, payment):
+    if not payment.hears(PaymentNews.DECLINED) or _is_older(news, payment):
         return "later news of this payment are known"
     attempt = await _form_of(order, intent)
     if attempt and attempt.status is AttemptStatus.PROCESSING:
@@ -149,7 +151,7 @@ async def intent_failed(news: News, intent: Object) -> str:
         await attempt.save()
         await asking.forget_what_is_stale(order)  # unless what it asks for came by another way
     was_under_way = payment.status is PaymentStatus.PROCESSING
-    await _failed(payment, PaymentStatus.FAILED, news, intent)
+    await _failed(payment, PaymentNews.DECLINED, news, intent)
     await telling.of_failure(payment, at_once=was_under_way)
     return "the payment was declined; the client may try again"
 
@@ -165,9 +167,9 @@ async def intent_canceled(news: News, intent: Object) -> str:
         attempt.close()
         await attempt.save()
     payment = await _payment_of(news, order, intent["id"])
-    if payment.status is PaymentStatus.SUCCEEDED:
+    if not payment.hears(PaymentNews.GIVEN_UP):
         return "this payment succeeded"
-    await _failed(payment, PaymentStatus.CANCELED, news, intent)
+    await _failed(payment, PaymentNews.GIVEN_UP, news, intent)
     if by_us or not order.is_open:
         return "cancelled by us"
     await telling.of_failure(payment, at_once=True)
@@ -182,9 +184,10 @@ async def money_came(
         attempt.complete()
         await attempt.save()
     payment = await _payment_of(news, order, stripe_id)
-    if payment.status is PaymentStatus.SUCCEEDED:
+    if not payment.hears(PaymentNews.PAID):
         return "this payment is known"
-    payment.status, payment.event_id = PaymentStatus.SUCCEEDED, news.event_id
+    payment.hear(PaymentNews.PAID)
+    payment.event_id = news.event_id
     payment.paid_at = payment.news_at = news.at
     payment.amount_cents, payment.currency = cents, currency.upper()
     payment.failure_code = payment.failure_message = None
@@ -209,10 +212,11 @@ async def _session_paid(news: News, session: Object, order: Order, attempt: Atte
     return await money_came(news, order, attempt, intent, session["amount_total"], session["currency"])
 
 
-async def _failed(payment: Payment, status: PaymentStatus, news: News, intent: Object) -> None:
+async def _failed(payment: Payment, what: PaymentNews, news: News, intent: Object) -> None:
     """As the PaymentIntent says it, which remembers why its last try was refused."""
     reason = intent.get("last_payment_error") or {}
-    payment.status, payment.event_id, payment.news_at = status, news.event_id, news.at
+    payment.hear(what)
+    payment.event_id, payment.news_at = news.event_id, news.at
     payment.amount_cents, payment.currency = intent["amount"], intent["currency"].upper()
     payment.failure_code = clients.short(reason.get("decline_code") or reason.get("code"), 100)
     payment.failure_message = clients.short(reason.get("message"), 500)
@@ -223,7 +227,8 @@ async def _under_way(news: News, payment: Payment, cents: int, currency: str) ->
     # Stripe counts in whole seconds, and a failure follows what it fails.
     if payment.status is PaymentStatus.FAILED and payment.news_at and payment.news_at >= news.at:
         return "what came of this payment is known"
-    payment.status, payment.event_id, payment.news_at = PaymentStatus.PROCESSING, news.event_id, news.at
+    payment.hear(PaymentNews.STARTED)
+    payment.event_id, payment.news_at = news.event_id, news.at
     payment.amount_cents, payment.currency = cents, currency.upper()
     payment.failure_code = payment.failure_message = None
     await payment.save()

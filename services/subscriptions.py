@@ -154,7 +154,7 @@ def _follow(row: ClientSubscription, heard: Heard) -> None:
         return
     row.asked_at = heard.asked_at
     row.update_from_dict(_facts(heard.told))
-    row.status = states.follow(states.SUBSCRIPTION, row.status, Status(heard.told["status"].upper()))
+    row.status = states.SUBSCRIPTION.after(row.status, Status(heard.told["status"].upper()))
 
 
 def _facts(told: Object) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 import logging
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
-from models import Access, Lane, Order, OrderLine, Payment, PaymentStatus
+from models import Access, Dispute, Lane, Order, OrderLine, Payment, PaymentStatus, Refund, RefundStatus
 from services import letters, links
 from services.invoice_content import brand
 from services.links import message_id
@@ -56,7 +57,6 @@ async def staff_of_failure(payment: Payment) -> None:
     order = await _still_unpaid(payment)
     if order is None:
         return
-    consultant = order.client.consultant
     await outside().mailer.send(
         letters.payment_failed_for_staff(
             await _notice(order, payment.amount_cents),
@@ -65,7 +65,7 @@ async def staff_of_failure(payment: Payment) -> None:
             reason=payment.failure_code,
             message=payment.failure_message,
             canceled=payment.status is PaymentStatus.CANCELED,
-            to=consultant.user.email if consultant else order.organization.contact_email,
+            to=_in_charge(order),
             message_id=message_id("failed-staff", payment),
             sender=outside().settings.required("smtp_from"),
         )
@@ -89,6 +89,48 @@ async def welcome(order: Order) -> None:
         )
     )
     await Order.filter(id=order.id).update(welcomed_at=datetime.now(UTC))
+
+
+@job(Lane.MAIL)
+async def client_of_refund(refund: Refund) -> None:
+    """Tell a client of money that went back without a credit note, since it was never invoiced."""
+    if refund.status is not RefundStatus.SUCCEEDED:
+        return
+    order = await Order.get(id=refund.order_id).prefetch_related("client", "organization")
+    await outside().mailer.send(
+        letters.refunded(
+            await _notice(order, refund.amount_cents),
+            method=refund.method,
+            to=order.client.email,
+            message_id=message_id("refund", refund),
+            sender=outside().settings.required("smtp_from"),
+        )
+    )
+
+
+@job(Lane.MAIL)
+async def staff_of_dispute(dispute: Dispute) -> None:
+    """Tell whoever looks after the client, else the organization, that a payment is disputed, or what the bank said."""
+    order = await Order.get(id=dispute.order_id).prefetch_related("client__consultant__user", "organization")
+    due = dispute.evidence_due_at
+    await outside().mailer.send(
+        letters.dispute_for_staff(
+            await _notice(order, dispute.amount_cents),
+            status=dispute.status,
+            reason=dispute.reason,
+            evidence_due_on=due.astimezone(ZoneInfo(order.organization.time_zone)).date() if due else None,
+            client_email=order.client.email,
+            client_phone=order.client.phone,
+            to=_in_charge(order),
+            message_id=message_id(f"dispute-{dispute.status.value.lower()}", dispute),
+            sender=outside().settings.required("smtp_from"),
+        )
+    )
+
+
+def _in_charge(order: Order) -> str:
+    consultant = order.client.consultant
+    return str(consultant.user.email if consultant else order.organization.contact_email)
 
 
 async def _still_unpaid(payment: Payment) -> Order | None:

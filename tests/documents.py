@@ -38,7 +38,7 @@ SEEN = """
     product { id name }
   }
   payments {
-    method status amount { amount currency } applied { amount } reference failureCode failureMessage stripeId paidAt
+    id method status amount { amount currency } applied { amount } reference failureCode failureMessage stripeId paidAt
   }
   invoices {
     id type number net { amount } vat { amount } total { amount } dueOn settledAt pdfUrl emailedAt partner { slug }

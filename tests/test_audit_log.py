@@ -40,6 +40,7 @@ from tests.identity.test_registrations import ATELIER, CREATE
 from tests.security.surroundings import neighbour, nothing_changes
 from tests.shop import CHECKOUT, PASSWORD, GraphQLErrors, Shop
 from tests.subscribing import CANCEL, PORTAL, RESUME, begun
+from tests.test_refunds import REFUND
 
 SCHEMA = build()
 ENTRIES = """
@@ -370,11 +371,12 @@ async def test_no_exchange_changes_an_audited_row_outside_of_a_transaction(shop:
         if isinstance(field.extensions[0], gates.Exchange) and PERMISSIONS[name] is not Permission.PUBLIC
     } == {
         "billingPortalStart", "checkoutStart", "emailChange", "orderCancel", "partnerTest", "passwordChange",
-        "paymentConfirm", "paymentIntentStart", "recoveryCodesRenew", "secondFactorConfirm", "secondFactorRemove",
-        "secondFactorStart", "subscriptionCancel", "subscriptionResume",
+        "paymentConfirm", "paymentIntentStart", "paymentRefund", "recoveryCodesRenew", "secondFactorConfirm",
+        "secondFactorRemove", "secondFactorStart", "subscriptionCancel", "subscriptionResume",
     }, "try it below"  # fmt: skip
     partner = await shop.partner()
     product, order = await shop.product(partners=(partner,)), await shop.order()
+    paid = [(await shop.sell(product))["payments"][0], *(await by_hand(shop))["payments"]]
     key = (await shop(PUBLISHABLE, input={"name": "Shop", "origins": [ORIGIN]}))["publishableKey"]["key"]
     subscription = await begun(shop)
     async with nobody_may_change_anything(shop):
@@ -385,6 +387,8 @@ async def test_no_exchange_changes_an_audited_row_outside_of_a_transaction(shop:
         await shop.intent(order)
         await shop("mutation ($input: PaymentConfirmInput!) { paymentConfirm(input: $input) { order { id } } }",
                    input={"order": order["id"]})  # fmt: skip
+        for payment in paid:
+            await shop(REFUND, input={"payment": payment["id"]})
         await sold_at_storefront(shop, key, product)
         await shop("mutation ($input: PartnerTestInput!) { partnerTest(input: $input) { accepted } }",
                    input={"partner": partner["id"]})  # fmt: skip
@@ -401,6 +405,10 @@ async def looked_after(shop: Shop, subscription: dict[str, Any]) -> None:
     await shop(PORTAL, input=returned)
     for document in (CANCEL, RESUME, CANCEL):
         await shop(document, input={"subscription": subscription["id"]})
+
+
+async def by_hand(shop: Shop) -> dict[str, Any]:
+    return await shop.do("paymentRecord", await shop.order(), method="CASH")
 
 
 async def everything_of_oneself(shop: Shop) -> None:

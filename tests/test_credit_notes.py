@@ -1,16 +1,19 @@
 """Credit notes: what is taken off an invoice, to the cent, and how it is numbered, printed and sent."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from errors import Conflict, Invalid
-from models import Invoice, Order
+from models import Invoice, Order, Role
+from models.base import global_id
 from models.content import InvoiceContent
 from models.database import transaction
 from services import credit_notes
 from services.settlement import with_everything
-from tests.shop import Shop, said
+from tests.shop import CHECKOUT, Shop, said
+from tests.test_refunds import REFUND
 
 SEEN = """query ($id: ID!) { order(id: $id) {
     invoices { number type total { amount } credited { amount } corrects { number } settledAt pdfUrl }
@@ -90,3 +93,106 @@ async def test_the_client_is_written_to_with_the_credit_note(shop: Shop) -> None
     assert "Nous déduisons 4,00 € de votre facture" in said(letter)
     assert "We have taken 4,00 € off your invoice" in said(letter)
     assert letter.attachments[0].get_filename() == f"Avoir-{note.number}.pdf"
+
+
+# By a person
+
+CREATE = """mutation ($input: CreditNoteCreateInput!) { creditNoteCreate(input: $input) { invoice {
+    number type total { amount } corrects { number }
+} } }"""
+ORDER = """query ($id: ID!) { order(id: $id) {
+    status balance { amount } waived { amount } refunded { amount } payUrl cancelReason
+    payments { id } invoices { id type total { amount } } reminders { sentAt }
+} }"""
+
+
+async def test_what_is_credited_of_an_invoice_to_pay_is_not_due_any_more(shop: Shop) -> None:
+    order = await shop.order(await shop.product(1000), client=await shop.client("marie@example.com"))
+    await shop.do("orderInvoice", order)
+    await shop.work_is_done()
+    accountant = await Shop.open(shop.http, shop.sandbox, role=Role.ACCOUNTANT)
+    (invoice,) = (await shop(ORDER, id=order["id"]))["invoices"]
+
+    await accountant(CREATE, input={"invoice": invoice["id"], "amount": {"amount": 400}, "reason": "Geste commercial"})
+    await shop.work_is_done()
+
+    seen = await shop(ORDER, id=order["id"])
+    assert (seen["status"], seen["balance"]["amount"], seen["waived"]["amount"]) == ("OPEN", 600, 400)
+    started = await shop(CHECKOUT, input=shop.checkout_input(order))
+    assert started["amount"]["amount"] == 600
+    await shop.time_passes(days=40)
+    await shop.work_is_done()
+    assert "6,00 €" in said(shop.mails("marie@example.com")[-1])
+
+
+async def test_an_invoice_credited_whole_before_it_is_paid_gives_the_order_up_and_reminds_nobody(shop: Shop) -> None:
+    order = await shop.order(await shop.product(1000), client=await shop.client("marie@example.com"))
+    await shop.do("orderInvoice", order)
+    await shop.work_is_done()
+    (invoice,) = (await shop(ORDER, id=order["id"]))["invoices"]
+    assert (await shop.cannot("orderCancel", order))[2].endswith("credit its invoices first (creditNoteCreate).")
+
+    await shop(CREATE, input={"invoice": invoice["id"], "reason": "Annulée"})
+    await shop.time_passes(days=40)
+    await shop.work_is_done()
+
+    seen = await shop(ORDER, id=order["id"])
+    assert (seen["status"], seen["balance"]["amount"], seen["cancelReason"]) == ("CANCELED", 0, "Annulée")
+    assert [each["sentAt"] for each in seen["reminders"]] == [None]
+
+
+async def test_what_is_credited_once_a_part_is_paid_settles_the_order(shop: Shop) -> None:
+    order = await shop.order(await shop.product(1000))
+    await shop.do("paymentRecord", order, method="CASH", amount={"amount": 700})
+    await shop.work_is_done()
+    (invoice,) = (await shop(ORDER, id=order["id"]))["invoices"]
+
+    await shop(CREATE, input={"invoice": invoice["id"], "amount": {"amount": 300}, "reason": "Geste commercial"})
+    await shop.work_is_done()
+
+    seen = await shop(ORDER, id=order["id"])
+    assert (seen["status"], seen["balance"]["amount"]) == ("PAID", 0)
+    assert await shop.count("accesses") == 1
+
+
+async def test_what_is_credited_of_a_paid_invoice_goes_back_later_without_another_credit_note(shop: Shop) -> None:
+    sold, invoice = await invoiced(shop, await shop.product(1000))
+    await shop(CREATE, input={"invoice": global_id(invoice), "amount": {"amount": 200}, "reason": "Geste commercial"})
+    (payment,) = (await shop(ORDER, id=sold["id"]))["payments"]
+
+    for cents in (150, 100):
+        await shop(REFUND, input={"payment": payment["id"], "amount": {"amount": cents}})
+    await shop.work_is_done()
+
+    seen = await shop(ORDER, id=sold["id"])
+    assert (seen["status"], seen["refunded"]["amount"], seen["balance"]["amount"]) == ("PAID", 250, 0)
+    notes = [each["total"]["amount"] for each in seen["invoices"] if each["type"] == "CREDIT_NOTE"]
+    assert notes == [200, 50]
+
+
+async def test_what_cannot_be_credited_is_refused_and_named(shop: Shop) -> None:
+    _, invoice = await invoiced(shop, await shop.product(1000))
+    note = await shop(CREATE, input={"invoice": global_id(invoice), "amount": {"amount": 400}, "reason": "Geste"})
+    credit_note = await Invoice.get(number=note["invoice"]["number"])
+    consultant = await Shop.open(shop.http, shop.sandbox, role=Role.CONSULTANT)
+
+    async def refusal(caller: Shop = shop, **input: Any) -> tuple[str, str | None]:
+        given = {"invoice": global_id(invoice), "reason": "Geste"} | input
+        return (await caller.refused(CREATE, input=given))[:2]
+
+    assert await refusal(invoice=global_id(credit_note)) == ("CONFLICT", "input.invoice")
+    for cents in (601, 0, -1):
+        assert await refusal(amount={"amount": cents}) == ("INVALID", "input.amount.amount")
+    assert await refusal(amount={"amount": 1, "currency": "USD"}) == ("INVALID", "input.amount.currency")
+    assert await refusal(reason=" ") == ("INVALID", "input.reason")
+    assert (await refusal(consultant))[0] == "FORBIDDEN"
+
+
+async def test_twenty_at_once_credit_no_more_than_there_is(shop: Shop) -> None:
+    _, invoice = await invoiced(shop, await shop.product(1000))
+    input = {"invoice": global_id(invoice), "amount": {"amount": 300}, "reason": "Geste"}
+
+    answers = await asyncio.gather(*(shop.post(CREATE, {"input": input}) for _ in range(20)))
+
+    assert sum("errors" in answer for answer in answers) == 17
+    assert (await Invoice.get(id=invoice.id)).credited_cents == 900

@@ -86,7 +86,7 @@ async def test_what_is_invoiced_is_not_given_up_and_can_still_be_paid(shop: Shop
     await shop.work_is_done()
     session = await shop.checkout(order)
 
-    await refuses(shop, order, "is invoiced: it takes a credit note to give it up.")
+    await refuses(shop, order, "is invoiced: credit its invoices first (creditNoteCreate).")
 
     assert shop.sandbox.stripe.session(session)["status"] == "open"
 

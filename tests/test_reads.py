@@ -66,6 +66,13 @@ async def sold(shop: Shop) -> Shop:
         kind=models.ConflictKind.DUPLICATE_PAYMENT, reference="pi_2", message="Paid twice",
     )  # fmt: skip
     await models.DiscountCode.create(organization=shop.organization, code="BIENVENUE", percent=1000)
+    payment = await models.Payment.filter(organization=shop.organization, applied_cents__gt=0).first()
+    money = {
+        "organization": shop.organization, "order_id": payment.order_id, "payment": payment, "amount_cents": 100,
+        "currency": "EUR", "stripe_account": payment.stripe_account, "live": False,
+    }  # fmt: skip
+    await models.Refund.create(method=payment.method, **money)
+    await models.Dispute.create(reason="general", stripe_id="du_1", opened_at=payment.paid_at, **money)
     invoice = await models.Invoice.filter(organization=shop.organization).order_by("id").first()
     sale = await models.Order.get(id=invoice.order_id).prefetch_related("lines")
     subscription = await models.ClientSubscription.create(

@@ -262,7 +262,7 @@ class _Builder:
              series: models.InvoiceSeries, clients: list[Any]) -> None:  # fmt: skip
         """An order with whatever came of it."""
         status = self.random.choice(list(OrderStatus))
-        paid, subtotal = status is OrderStatus.PAID, self.amount()
+        paid, subtotal = status in (OrderStatus.PAID, OrderStatus.REFUNDED), self.amount()
         discount = self.random.randint(0, subtotal)
         total = subtotal - discount
         client = self.random.choice(clients[:-2])  # two buy nothing
@@ -273,6 +273,7 @@ class _Builder:
             subscription_id=begun and begun.id, client_id=client.id,
             subtotal_cents=subtotal, discount_cents=discount, total_cents=total,
             paid_cents=total if paid else self.random.randint(0, total),
+            refunded_cents=total if status is OrderStatus.REFUNDED else 0,
             source=self.random.choice(list(models.OrderSource)),
             canceled_at=moment(self.random) if status is OrderStatus.CANCELED else None,
             cancel_reason=self.maybe(self.text()), discount_reason=self.maybe(self.text()),
@@ -290,6 +291,8 @@ class _Builder:
             self.payment(of_order, f"{organization.slug}_{number}_{each}", order.currency)
             for each in range(self.random.choice((0, 1, 3)))
         ]
+        for payment in payments[:1]:
+            self.refund(of_order, payment)
         for kind in self.some(list(models.ConflictKind), 2):
             refund = self.random.choice((0, 999))
             self.row(
@@ -354,6 +357,23 @@ class _Builder:
             stripe_id=self.maybe(f"pi_{name}"), failure_code=self.maybe("card_declined"),
             failure_message=self.maybe(self.text()),
             paid_at=moment(self.random) if status is PaymentStatus.SUCCEEDED else None,
+        )  # fmt: skip
+
+    def refund(self, of_order: dict[str, Any], payment: models.Payment) -> None:
+        """And a dispute."""
+        status, decided = self.random.choice(list(models.RefundStatus)), self.random.choice(list(models.DisputeStatus))
+        same = {"payment_id": payment.id, "currency": payment.currency, "stripe_account": ACCOUNT, "live": False}
+        gone = status is models.RefundStatus.SUCCEEDED
+        self.row(
+            models.Refund, **of_order, **same, status=status, method=payment.method, amount_cents=self.amount() + 1,
+            reason=self.maybe(self.text()), stripe_id=self.maybe(f"re_{payment.id}"), reference=self.maybe(self.text()),
+            refunded_at=moment(self.random) if gone else None, failure_reason=self.maybe("declined"),
+        )  # fmt: skip
+        self.row(
+            models.Dispute, **of_order, **same, status=decided, amount_cents=self.amount() + 1, reason="fraudulent",
+            stripe_id=f"du_{payment.id}", opened_at=moment(self.random),
+            evidence_due_at=self.maybe(moment(self.random)),
+            closed_at=None if decided is models.DisputeStatus.OPEN else moment(self.random),
         )  # fmt: skip
 
     def invoice(self, of_order: dict[str, Any], partner: Any, series: models.InvoiceSeries, order: int,

@@ -28,8 +28,8 @@ Rows = dict[type[Model], dict[str, UUID]]
 
 PEOPLE = {models.Membership, models.User, models.Session}
 OF_A_SALE = {
-    models.Access, models.Client, models.ClientSubscription, models.Order, models.OrderLine, models.Payment,
-    models.Reminder,
+    models.Access, models.Client, models.ClientSubscription, models.Dispute, models.Order, models.OrderLine,
+    models.Payment, models.Refund, models.Reminder,
 }  # fmt: skip
 QUOTES = {models.Quote, models.QuoteLine}
 TENANT = {models.Organization, models.Storefront}
@@ -349,6 +349,9 @@ async def sale(shop: Shop, whose: str, number: int, people: dict[str, Any]) -> l
         order=order, method=models.PaymentMethod.STRIPE, status=models.PaymentStatus.SUCCEEDED, amount_cents=1200,
         paid_at=now, **paid, **here,
     )  # fmt: skip
+    money: dict[str, Any] = {"order": order, "payment": payment, "amount_cents": 100, **paid, **here}
+    refund = await models.Refund.create(method=models.PaymentMethod.STRIPE, **money)
+    dispute = await models.Dispute.create(reason="general", stripe_id=f"du_{number}", opened_at=now, **money)
     access = await models.Access.create(client=client, product=product, order=order, live=False, starts_at=now, **here)
     conflict = await models.Conflict.create(
         order=order, kind=models.ConflictKind.DUPLICATE_PAYMENT, reference="pi_2", message="Paid twice", **here
@@ -409,10 +412,9 @@ async def sale(shop: Shop, whose: str, number: int, people: dict[str, Any]) -> l
         kind=models.ExportKind.FEC, starts_on=now.date(), ends_on=now.date(), live=False, filename="1.txt", **here
     )
     return [
-        run, drift,
-        subscription, client, product, partner, link, order, line, payment, access, conflict, invoice, endpoint,
-        notification, attempt, replay, reminder, code, key, own, invitation, entry, server, portal, quote, offered,
-        words, export,
+        run, drift, subscription, client, product, partner, link, order, line, payment, refund, dispute, access,
+        conflict, invoice, endpoint, notification, attempt, replay, reminder, code, key, own, invitation, entry,
+        server, portal, quote, offered, words, export,
     ]  # fmt: skip
 
 

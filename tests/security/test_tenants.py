@@ -250,8 +250,17 @@ async def fill(shop: Shop) -> None:
     await models.Order.filter(**here).update(discount_code_id=code.pk)
     slug = shop.organization.slug
     invoice = await models.Invoice.get(**here)
+    money: dict[str, Any] = {
+        "order": order, "payment": payment, "amount_cents": 100, "currency": "EUR", "live": False,
+        "stripe_account": payment.stripe_account, **here,
+    }  # fmt: skip
+    attempt = await models.Attempt.filter(order_id=order.id).first()
+    refund = await models.Refund.create(
+        method=models.PaymentMethod.STRIPE, requested_by=person, attempt=attempt, **money
+    )
+    await models.Dispute.create(reason="general", stripe_id=f"du_{slug}", opened_at=order.created_at, **money)
     async with transaction():
-        await credit_notes.issue(await with_everything(order), invoice, 400)
+        await credit_notes.issue(await with_everything(order), invoice, 400, refund=refund)
     await models.Reminder.create(
         order=order, invoice=invoice, number=1, due_at=order.created_at, message_id="<1@shop.test>", **here
     )
