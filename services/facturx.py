@@ -60,6 +60,7 @@ def _terms(content: InvoiceContent) -> dict[str, Any]:
         "BT-2": content.issued_on,
         "BT-3": _TYPES[content.type],
         "BT-5": content.currency,
+        **_vat_in_euros(content),
         "BT-8": _INVOICE_DATE if content.vat_on_debits else None,
         "BT-9": content.due_on,
         "BT-14": str(content.order_number) if content.order_number else None,
@@ -82,6 +83,14 @@ def _terms(content: InvoiceContent) -> dict[str, Any]:
         "BT-113": _amount(content.paid_cents),
         "BT-115": _amount(content.due_cents),
     }
+
+
+def _vat_in_euros(content: InvoiceContent) -> dict[str, str]:
+    """France has VAT told in euros whatever the invoice is in (BR-FR-CO-12). Where there is some, we have no rate of
+    exchange: such an invoice does not conform."""
+    if content.currency == "EUR" or content.vat_cents:
+        return {}
+    return {"BT-6": "EUR", "BT-111": _amount(0)}
 
 
 def _preceding(content: InvoiceContent) -> Iterator[dict[str, Any]]:

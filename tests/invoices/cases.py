@@ -104,6 +104,7 @@ CASES: dict[str, InvoiceContent] = {
     "a credit note of discounts": _credit_note(COACHING, BOOK, discount_cents=19_00),
     "a credit note to a company": _credit_note(buyer=COMPANY, mentions=TERMS, **UNPAID),
     "a credit note without VAT": _credit_note(("Bilan", 1, 2_400_00, 0)),
+    "in dollars, without VAT": invoice(("Bilan", 1, 2_400_00, 0), currency="USD"),
     "to be paid online only": invoice(**TO_PAY | {"transfer": None}),
     "to be paid, nobody says how": invoice(**TO_PAY | {"transfer": None, "pay_url": None}),
     "paid in part": invoice(**BALANCE_TO_PAY | {"deposits": (), "payment_method": PaymentMethod.CHEQUE}),

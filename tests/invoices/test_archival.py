@@ -1,7 +1,9 @@
 """The PDF of an invoice as an archive wants it, and with its XML inside: looked at by a checker that is not ours."""
 
 import io
+import zlib
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import page
@@ -11,7 +13,7 @@ from pypdf import PdfReader, PdfWriter
 from pypdf.generic import DictionaryObject
 
 from errors import NotConfigured
-from services import facturx
+from services import archival, facturx
 from services.rendering import Renderer
 from tests.invoices.cases import CASES
 from tests.invoices.samples import brand, invoice
@@ -20,6 +22,8 @@ LOGO = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 20">
     <linearGradient id="a"><stop stop-color="#0b6e4f"/><stop offset="1" stop-color="#fff"/></linearGradient>
     <rect width="100" height="20" fill="url(#a)" opacity=".5"/>
 </svg>"""
+RED = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"
+LOGOS = {"a logo": brand(logo_svg=LOGO), "a logo that is a picture": brand(logo_png=RED)}
 
 
 @pytest.fixture(scope="module")
@@ -32,9 +36,9 @@ async def renderer(renderer: Renderer) -> Renderer:
     return renderer
 
 
-@pytest.mark.parametrize("case", [*CASES, "a logo"])
+@pytest.mark.parametrize("case", [*CASES, *LOGOS])
 async def test_every_kind_of_invoice_is_pdf_a_3b_with_its_xml_inside(renderer: Renderer, case: str) -> None:
-    content = CASES.get(case) or invoice(brand=brand(logo_svg=LOGO))
+    content = CASES.get(case) or invoice(brand=LOGOS[case])
 
     pdf = await renderer.invoice(content)
 
@@ -58,6 +62,18 @@ async def test_the_xml_is_attached_as_factur_x_has_it(renderer: Renderer) -> Non
     assert said.count("<rdf:RDF") == 1
     for each in ("DocumentType>INVOICE<", "DocumentFileName>factur-x.xml<", "ConformanceLevel>EN 16931<"):
         assert f"<fx:{each}" in said
+
+
+def test_data_that_ends_like_a_line_has_one_length_all_the_same() -> None:
+    paper = pytest.importorskip("services.paper", exc_type=OSError)
+    document = paper.HTML(string="<p>1").render(stylesheets=[paper._SHEET], font_config=paper._FONTS)
+    texts = [f"<a>{'a' * number}</a>".encode() for number in range(256)]
+    unlucky = next(text for text in texts if zlib.compress(text, 9).endswith(b"\r"))
+
+    usual, other = (archival.write(document, partial(paper._attached, invoice(), xml)) for xml in (texts[0], unlucky))
+
+    assert (b"/ObjStm" in usual, b"/ObjStm" in other) == (True, False)  # compressed, and not
+    assert broken(usual) == broken(other) == []
 
 
 def _without_fonts(pdf: PdfWriter) -> None:

@@ -117,6 +117,10 @@ def test_what_was_altered_breaks_the_rule_that_forbids_it(case: str, what: str, 
     assert any(rule in broken for broken in broken_rules(altered.encode())), broken_rules(altered.encode())
 
 
+def test_an_invoice_with_vat_in_another_currency_than_euros_does_not_conform() -> None:
+    assert [broken[:12] for broken in broken_rules(facturx.xml(invoice(currency="USD")))] == ["BR-FR-CO-12_"]
+
+
 def test_what_does_not_conform_is_refused_with_its_number_and_its_rules() -> None:
     xml = facturx.xml(invoice(seller=Party(name="Personne", email="a@example.com")))
 
