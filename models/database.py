@@ -166,6 +166,11 @@ def in_a_transaction() -> bool:
     return _after_commit.get() is not None
 
 
+def open_transaction() -> object | None:
+    """The transaction that is open: the same as another, or not."""
+    return _after_commit.get()
+
+
 def after_commit(hook: AfterCommit) -> None:
     """Run once the open transaction is committed (the same hook once); never if it rolls back."""
     hooks = _after_commit.get()

@@ -39,6 +39,8 @@ class Promise(Row):
     given_up_at = fields.DatetimeField(null=True, description="When it was given up")
     error = fields.CharField(1000, null=True, description="Why it failed last")
 
+    made_in: object | None = None  # the transaction that promised it
+
     class Meta:
         table = "outbox"
 

@@ -18,7 +18,7 @@ from tortoise.models import Model
 
 from errors import Conflict, NotFound
 from models import Lane, Promise
-from models.database import after_commit, query, transaction
+from models.database import after_commit, open_transaction, query, transaction
 from services.outside import outside
 
 log = logging.getLogger("comptoir.outbox")
@@ -78,10 +78,16 @@ async def later(function: Function, row: Model, *, after: Promise | None = None,
     """
     owed = _by_function[function]
     waits, lost = await _state_of(after) if after else (False, None)
-    promise = await Promise.create(
+    promise = Promise(
         organization_id=getattr(row, "organization_id", None), lane=owed.lane, job=owed.name, subject_id=row.pk,
-        after=after, due_at=None if waits else at or datetime.now(UTC),
+        after_id=after.id if after else None, due_at=None if waits else at or datetime.now(UTC),
         given_up_at=datetime.now(UTC) if lost else None, error=lost,
+    )  # fmt: skip
+    promise.made_in = open_transaction()
+    # A third of what `create` takes, and a sale promises four times.
+    await query(
+        _PROMISE, promise.id, promise.organization_id, owed.lane.value, owed.name, row.pk, promise.after_id,
+        promise.due_at, promise.given_up_at, promise.error,
     )  # fmt: skip
     if lost:
         log.error("%s of %s is given up: %s", owed.name, row.pk, lost)
@@ -142,10 +148,19 @@ def waited_in_vain(reason: str) -> str:
     return f"what it waited for was given up: {reason}"[:1000]
 
 
+_PROMISE = """
+INSERT INTO outbox
+    (id, created_at, organization_id, lane, job, subject_id, after_id, due_at, given_up_at, error, deaths, failures)
+VALUES ($1, now(), $2, $3, $4, $5, $6, $7, $8, $9, 0, 0)
+"""
+
+
 async def _state_of(promise: Promise) -> tuple[bool, str | None]:
     """Whether it is still to be kept, and why what waits for it is lost once it was given up.
 
     Locked: who keeps it now waits for our commit, then frees what waits for it, or gives it up.
     """
+    if promise.made_in is not None and promise.made_in is open_transaction():
+        return True, waited_in_vain(promise.error or "") if promise.given_up_at else None  # nobody else has seen it
     (row,) = await query("SELECT done_at, given_up_at, error FROM outbox WHERE id = $1 FOR SHARE", promise.id)
     return row["done_at"] is None, row["given_up_at"] and waited_in_vain(row["error"])

@@ -17,7 +17,7 @@ log = logging.getLogger("comptoir.wake")
 JOB = "wake"  # the arq function of workers/settings.py
 EXPIRES = 60  # seconds after which a wake-up is worth nothing
 TIMEOUT = 2.0  # seconds
-PACE = 0.005  # seconds: wake-ups of a lane that come closer together are one
+PACE = 0.02  # seconds: wake-ups of a lane that come closer together are one
 
 
 def redis_settings(url: str) -> RedisSettings:

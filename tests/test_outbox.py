@@ -267,6 +267,21 @@ async def test_what_is_promised_after_one_that_was_given_up_is_given_up_and_both
     assert work.done == [client.id, client.id]
 
 
+async def test_what_is_promised_after_what_is_given_up_from_the_start_is_given_up_too(
+    shop: Shop, client: Client, work: Work
+) -> None:
+    work.failures = [Refused("never")]
+    (first,) = await promised(client)
+    await shop.work_is_done()
+
+    async with transaction():
+        second = await later(write, client, after=first)
+        third = await later(write, client, after=second)
+
+    assert (await now_of(second)).given_up_at
+    assert (await now_of(third)).given_up_at
+
+
 async def test_what_is_promised_while_the_other_is_given_up_does_not_wait_for_ever(
     shop: Shop, client: Client, work: Work
 ) -> None:
