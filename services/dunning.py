@@ -70,6 +70,19 @@ async def tell_staff(row: ClientSubscription) -> None:
     await outside().mailer.send(letter)
 
 
+@job(Lane.MAIL)
+async def tell_end(row: ClientSubscription) -> None:
+    """Tell the client that it ended, since nobody paid."""
+    await row.fetch_related("client", "organization")
+    letter = letters.subscription_ended(
+        await _notice(row),
+        to=row.client.email,
+        message_id=message_id("subscription-ended", row),
+        sender=outside().settings.required("smtp_from"),
+    )
+    await outside().mailer.send(letter)
+
+
 async def _notice(row: ClientSubscription) -> letters.Notice:
     """What is owed, of the order that was paid last."""
     order = await Order.filter(subscription_id=row.id).order_by("-number").first()

@@ -198,6 +198,13 @@ def dispute_for_staff(
     return _letter("dispute_for_staff", said | {"contacts": []}, Envelope(to, message_id, sender, sent_at))
 
 
+def subscription_ended(
+    notice: Notice, *, to: str, message_id: str, sender: str, sent_at: datetime | None = None
+) -> EmailMessage:
+    """The letter that tells that a subscription ended whose renewal was never paid."""
+    return _letter("subscription_ended", _notice(notice), Envelope(to, message_id, sender, sent_at))
+
+
 def welcome(
     notice: Notice,
     *,

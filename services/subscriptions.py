@@ -15,6 +15,7 @@ from models import SubscriptionStatus as Status
 from models.database import query
 from services import accesses, dunning, foreign_sales, periods
 from services.foreign_sales import Outcome
+from services.outbox import later
 from services.outside import outside
 from services.stripe_news import News, NotYetKnown, Object, order_id_of
 from telemetry.context import note
@@ -22,6 +23,8 @@ from telemetry.context import note
 SUBSCRIBED = ("customer.subscription.created", "customer.subscription.updated", "customer.subscription.deleted")
 BILLED = ("invoice.paid", "invoice.payment_succeeded", "invoice.payment_failed")
 """The types of events about subscriptions, and about Stripe's own invoices."""
+UNPAID_TO_THE_END = "payment_failed"
+"""Why Stripe ended it (`cancellation_details`): a renewal that was never paid."""
 UNPAID = (Status.PAST_DUE, Status.UNPAID)
 
 
@@ -86,7 +89,8 @@ async def take(news: News, heard: Heard) -> Outcome:
     if row is None:
         return await _flag(news, heard.told)
     note(subscription_id=row.id)
-    _follow(row, heard)
+    if _follow(row, heard) and row.has_ended and heard.told["cancellation_details"]["reason"] == UNPAID_TO_THE_END:
+        await later(dunning.tell_end, row)
     outcomes: list[str | None] = [
         await periods.take(news, row, invoice, heard.session)
         for invoice in heard.invoices
@@ -148,13 +152,14 @@ def _email(heard: Heard) -> str | None:
     return known or next((each["customer_email"] for each in heard.invoices if each["customer_email"]), None)
 
 
-def _follow(row: ClientSubscription, heard: Heard) -> None:
-    """Take what was told for what is, unless something newer is known."""
+def _follow(row: ClientSubscription, heard: Heard) -> bool:
+    """Take what was told for what is; False where something newer is known, or it has ended."""
     if heard.asked_at < row.asked_at or row.has_ended:
-        return
+        return False
     row.asked_at = heard.asked_at
     row.update_from_dict(_facts(heard.told))
     row.status = states.SUBSCRIPTION.after(row.status, Status(heard.told["status"].upper()))
+    return True
 
 
 def _facts(told: Object) -> dict[str, Any]:

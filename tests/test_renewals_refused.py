@@ -8,7 +8,7 @@ from sandbox.stripe_cards import ONCE
 from tests.shop import Shop, said
 from tests.subscribing import accesses, at, begun, month_passes, seen
 
-pytestmark = pytest.mark.usefixtures("time_at_stripe")
+pytestmark = pytest.mark.usefixtures("printer", "time_at_stripe")
 
 CLIENT, STAFF = "client1@example.com", "bonjour@comptappart.test"
 
@@ -62,6 +62,7 @@ async def test_what_is_never_paid_ends_and_the_access_with_its_days_of_grace(sho
     (access,) = await accesses(shop)
     assert at(during["endsAt"]) == at(subscription["currentPeriodEnd"]) + timedelta(days=20)
     assert (ended["status"], ended["payUrl"]) == ("CANCELED", None)
+    assert shop.subjects(CLIENT)[-1] == "[TEST] Votre abonnement a pris fin"
     assert len(ended["orders"]["nodes"]) == 1
     assert at(access["endsAt"]) == at(subscription["currentPeriodEnd"])
 

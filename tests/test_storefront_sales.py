@@ -42,6 +42,19 @@ async def test_an_address_and_a_cart_are_enough_to_buy(shop: Shop, page: Shop) -
     assert (paid["status"], len(paid["invoices"]), len(shop.letters(paid)), len(shop.told())) == ("PAID", 1, 1, 1)
 
 
+@pytest.mark.usefixtures("time_at_stripe")
+async def test_what_renews_is_subscribed_to(shop: Shop, page: Shop) -> None:
+    product = await shop.product(1900, interval="MONTH")
+
+    started = await page(BUY, input=cart(shop, product))
+    await shop.tell(await shop.sandbox.stripe.pay(session_of(started)))
+
+    order = await order_of(shop, started)
+    assert (order["source"], order["status"], order["client"]["email"]) == ("STOREFRONT", "PAID", MARIE)
+    (begun,) = (await shop("{ subscriptions { nodes { status client { email } } } }"))["nodes"]
+    assert begun == {"status": "ACTIVE", "client": {"email": MARIE}}
+
+
 async def test_the_client_is_made_once_of_what_is_given(shop: Shop, page: Shop) -> None:
     product = await shop.product()
     given = {"firstName": "Marie", "lastName": "Martin", "phone": "+33612345678"}

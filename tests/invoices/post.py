@@ -49,6 +49,18 @@ def failed_for_staff(told: Notice | None = None, **changes: Any) -> EmailMessage
     return _sent(letters.payment_failed_for_staff, told or notice(), **given | changes)
 
 
+def renewal_failed(told: Notice | None = None, **changes: Any) -> EmailMessage:
+    return failed(told, renewal=True, **changes)
+
+
+def renewal_failed_for_staff(told: Notice | None = None, **changes: Any) -> EmailMessage:
+    return failed_for_staff(told, renewal=True, **changes)
+
+
+def subscription_ended(told: Notice | None = None, **changes: Any) -> EmailMessage:
+    return _sent(letters.subscription_ended, told or notice(), **changes)
+
+
 def welcome(told: Notice | None = None, **changes: Any) -> EmailMessage:
     return _sent(letters.welcome, told or notice(), **{"products": ["Déclaration d'impôts", "Atelier CV"]} | changes)
 
@@ -67,8 +79,8 @@ def about(letter: Letter, *, client: str = "Marie Martin", live: bool = True, **
 
 
 WITH_INVOICE: list[Letter] = [paid, invoiced, reminder, receipt]
-TO_CLIENTS: list[Letter] = [*WITH_INVOICE, failed, welcome]
-ALL: list[Letter] = [*TO_CLIENTS, failed_for_staff]
+TO_CLIENTS: list[Letter] = [*WITH_INVOICE, failed, renewal_failed, subscription_ended, welcome]
+ALL: list[Letter] = [*TO_CLIENTS, failed_for_staff, renewal_failed_for_staff]
 
 
 def source(message: EmailMessage) -> str:

@@ -17,8 +17,11 @@ from tests.invoices.post import (
     paid,
     receipt,
     reminder,
+    renewal_failed,
+    renewal_failed_for_staff,
     says,
     source,
+    subscription_ended,
     welcome,
 )
 from tests.invoices.samples import BALANCE_TO_PAY, DEPOSIT, PAY_URL, TAX_RETURN, TO_PAY, brand, invoice
@@ -46,6 +49,9 @@ def test_the_invoice_is_attached_under_its_number(letter: Letter) -> None:
         (failed, "Votre paiement n’a pas abouti"),
         (failed_for_staff, "Un paiement n’a pas abouti : Marie Martin, commande n° 42"),
         (welcome, "Votre accès est ouvert"),
+        (renewal_failed, "Le renouvellement de votre abonnement n’a pas abouti"),
+        (renewal_failed_for_staff, "Un renouvellement n’a pas abouti : Marie Martin, commande n° 42"),
+        (subscription_ended, "Votre abonnement a pris fin"),
     ],
 )
 def test_the_subject_says_what_a_letter_is_about(letter: Letter, subject: str) -> None:
