@@ -64,7 +64,7 @@ async def follow_money(order: Order) -> None:
             access.withdraw(reason)
         else:
             access.restore()
-        await access.save()
+        await access.save(update_fields=["withdrawn_at", "withdrawn_reason"])
 
 
 async def _withdrawn(order: Order) -> AccessWithdrawal | None:

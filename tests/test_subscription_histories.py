@@ -9,7 +9,7 @@ import pytest
 from models import Lane
 from models import SubscriptionStatus as Status
 from models.database import transaction
-from models.states import SUBSCRIPTION, follow
+from models.states import SUBSCRIPTION
 from sandbox.stripe_cards import ONCE
 from services import keeping, subscriptions
 from services.stripe_news import News
@@ -112,9 +112,9 @@ async def test_what_stripe_cannot_be_asked_is_asked_again(shop: Shop) -> None:
 
 
 def test_nothing_leads_out_of_an_end_and_nothing_back_to_the_beginning() -> None:
-    assert set(SUBSCRIPTION) == set(Status)
-    ends = {state for state, following in SUBSCRIPTION.items() if not following}
+    assert set(SUBSCRIPTION.table) == set(Status)
+    ends = {state for state, following in SUBSCRIPTION.table.items() if not following}
     assert ends == {Status.CANCELED, Status.INCOMPLETE_EXPIRED}
-    assert {state for state, following in SUBSCRIPTION.items() if Status.INCOMPLETE in following} == set()
-    assert follow(SUBSCRIPTION, Status.CANCELED, Status.ACTIVE) is Status.CANCELED
-    assert follow(SUBSCRIPTION, Status.ACTIVE, Status.PAST_DUE) is Status.PAST_DUE
+    assert all(Status.INCOMPLETE not in following for following in SUBSCRIPTION.table.values())
+    assert SUBSCRIPTION.after(Status.CANCELED, Status.ACTIVE) is Status.CANCELED
+    assert SUBSCRIPTION.after(Status.ACTIVE, Status.PAST_DUE) is Status.PAST_DUE

@@ -10,6 +10,7 @@ import pytest
 
 from models.base import parse_global_id
 from sandbox.stripe_cards import DECLINED
+from tests import test_refunds as refunds
 from tests.begun_at_stripe import foreign_product, open_conflicts, twin
 from tests.documents import CHECKOUT, INTENT
 from tests.shop import Shop
@@ -152,6 +153,21 @@ async def test_one_is_ended_with_its_period_or_goes_on_after_all(shop: Shop) -> 
     assert at((await accesses(shop))[0]["endsAt"]) == paid_until
     for document in (CANCEL, RESUME):
         assert (await shop.refused(document, input=end))[:2] == ("CONFLICT", "input.subscription")
+
+
+async def test_a_period_that_is_given_back_takes_its_access_alone(shop: Shop) -> None:
+    subscription = await begun(shop)
+    await month_passes(shop)
+    newest, first = (await seen(shop, subscription["id"]))["orders"]["nodes"]
+    (payment,) = (await refunds.see(shop, newest))["payments"]
+
+    await refunds.refund(shop, payment)
+
+    assert (await refunds.see(shop, newest))["status"] == "REFUNDED"
+    assert refunds.credit_notes(await refunds.see(shop, newest)) == [1900]
+    assert await refunds.withdrawn(shop, newest) == ["REFUNDED"]
+    assert await refunds.withdrawn(shop, first) == [None]
+    assert (await sole(shop))["status"] == "ACTIVE"
 
 
 async def test_one_that_is_ended_at_once_takes_its_access_along(shop: Shop) -> None:
