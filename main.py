@@ -34,6 +34,7 @@ from services import cookies, files, identity, outside, pages, pay_page, quote_p
 from services.backlog import Backlog
 from services.changes import Changes
 from services.health import Health
+from services.rendering import Renderer
 from settings import Settings
 from telemetry import exposition
 from telemetry.exposition import bearer
@@ -45,6 +46,7 @@ log = logging.getLogger("comptoir.http")
 ORGANIZATION = "x-organization"  # header: slug of the organization meant, by who belongs to several
 USER_AGENT_MOST = 200  # characters
 FORM_MOST = 16 * 1024  # bytes of a page's form
+PREVIEW_TIMEOUT = 20.0  # seconds
 BODY_MOST = 1024 * 1024  # bytes, where a body is read; more is refused with 413 before anything is done with it
 
 # Of the payload of `connection_init`, for `context`: browsers give a WebSocket no headers.
@@ -61,7 +63,8 @@ def create_app(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with outside.connected(settings), aclosing(health), aclosing(hub):
+        async with outside.connected(settings) as opened, aclosing(health), aclosing(hub):
+            opened.renderer = Renderer(size=1, timeout=PREVIEW_TIMEOUT)  # its process begins with the first preview
             with leaving.told(hub.leave):
                 yield
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import strawberry
 
 import models
-from schema.base import auto, computed, node
+from schema.base import auto, computed, enum, input, node
 from schema.lists import among, between, filter, order
 from schema.partners import Partner
 from schema.scalars import URL, Money
@@ -61,3 +61,28 @@ class InvoiceFilter:
 
 
 InvoiceOrder = order(models.Invoice, created_at="id", issued_at="issued_at", number="number", total="total_cents")
+
+
+@input(models.Organization, partial=True)
+class InvoicePreviewInput:
+    """What to look at: an order's invoice, or, without one, a sample sale's; and the brand to try on, if another."""
+
+    order: strawberry.ID | None = strawberry.field(
+        description="The order whose invoice it would be; a sample sale unless given.", default=strawberry.UNSET
+    )
+    partner: strawberry.ID | None = strawberry.field(
+        description="Whose brand the sample wears; the organization's unless given.", default=strawberry.UNSET
+    )
+    language: enum(models.Language) | None = strawberry.field(  # type: ignore[valid-type]
+        description="What it is in; the client's language, else the organization's, unless given.",
+        default=strawberry.UNSET,
+    )
+    brand_name: auto
+    brand_color: auto
+    logo_svg: auto
+    logo_png: auto
+
+
+@strawberry.type(description="An invoice as it would look: nothing is issued.")
+class InvoicePreview:
+    pdf: str = strawberry.field(description="The PDF, in base64, without a number, marked on every page.")

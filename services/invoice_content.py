@@ -84,7 +84,7 @@ def content_of(
         deposits=_deposits(ask, zone),
         paid_cents=ask.paid_cents,
         payment_method=payment.method if payment else None,
-        transfer=_transfer(organization, number) if not is_paid else None,
+        transfer=transfer(organization, number) if not is_paid else None,
         pay_url=links.pay_link(order) if not is_paid else None,
         language=language,
         mentions=mentions.of_invoice(
@@ -188,7 +188,8 @@ def _deposits(ask: Ask, zone: ZoneInfo) -> tuple[Deposit, ...]:
     return (Deposit(number=ask.deposit.number, issued_on=issued_on, cents=ask.deposit.left_cents),)
 
 
-def _transfer(organization: Organization, number: str) -> Transfer | None:
+def transfer(organization: Organization, number: str) -> Transfer | None:
+    """Where a transfer goes, with what is written on it; None where the organization has no account."""
     if not organization.iban:
         return None
     return Transfer(iban=organization.iban, bic=organization.bic, reference=number)

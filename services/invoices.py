@@ -198,6 +198,20 @@ async def acknowledge(invoice: Invoice) -> None:
     await Invoice.filter(id=invoice.id, emailed_at=None).update(emailed_at=datetime.now(UTC))
 
 
+async def drafts(order: Order) -> list[InvoiceContent]:
+    """What would be issued of an order now, one for each brand, without a number; none for what is free. The order
+    comes with its organization, client, and lines with their products and partners. Nothing is issued."""
+    brands = _by_brand(order)
+    asks = _asks(order, brands, InvoiceType.INVOICE, await Invoice.filter(order_id=order.id))
+    own, payment = await mentions.of(order.organization_id), await _last_payment(order.id)
+    zone, now = ZoneInfo(order.organization.time_zone), datetime.now(UTC)
+    return [
+        _said(order, partner, lines, ask, payment, own, "0", now, zone)
+        for (partner, lines), ask in zip(brands.items(), asks, strict=True)
+        if ask.total_cents
+    ]
+
+
 async def rendering(invoice: Invoice) -> Promise:
     """The promise that whoever needs its PDF waits for."""
     return await Promise.get(subject_id=invoice.id, job="invoices.render")

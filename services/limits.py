@@ -67,6 +67,9 @@ GUARDED: Mapping[str, Rates] = {
     "organizationRegister": LETTERS,
 }
 
+# What takes a process of its own for a while.
+COSTLY: Mapping[str, Rates] = {"invoicePreview": Rates(caller=(Rate(12, MINUTE), Rate(120, HOUR)))}
+
 # All others, by the permission that they ask, or else by whether they write. What is generous is leased.
 LIMITS: Mapping[Whose, Mapping[Permission | Use, Rates]] = {
     Whose.NOBODY: {
@@ -165,8 +168,9 @@ def _counted(table: Whose, asked: tuple[Root, ...], factor: float) -> list[_Coun
 
 def _limit(table: Whose, root: Root) -> tuple[str, Rates]:
     """(the name under which a root field is counted, how many there may be of it)."""
-    if root.name in GUARDED:
-        return root.name, GUARDED[root.name]
+    for named in (GUARDED, COSTLY):
+        if root.name in named:
+            return root.name, named[root.name]
     limits = LIMITS[table]
     use: Permission | Use = Use.WRITE if root.writes else Use.READ
     if root.permission in limits:

@@ -33,7 +33,7 @@ class Outside:
     bell: Bell
     buckets: Buckets
     documents: DocumentStore
-    renderer: "Renderer | None" = None  # only workers render
+    renderer: "Renderer | None" = None  # of workers, and of the API for previews
 
     async def close(self) -> None:
         await self.courier.close()

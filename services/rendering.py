@@ -21,8 +21,17 @@ from multiprocessing import get_context
 from types import TracebackType
 from typing import Self
 
-from errors import NotConfigured, Unavailable
-from models.content import Branding, InvoiceContent, Line, Party, QuoteContent, VatBreakdown, VatCategory
+from errors import Limited, NotConfigured, Unavailable
+from models.content import (
+    Branding,
+    InvoiceContent,
+    Line,
+    Party,
+    PreviewContent,
+    QuoteContent,
+    VatBreakdown,
+    VatCategory,
+)
 from services import metrics
 
 DEBIAN_PACKAGES = "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
@@ -30,6 +39,7 @@ TIMEOUT = 60.0  # seconds, the start of a process included
 PAGES_PER_PROCESS = 1_000  # then a fresh one, whatever its memory
 
 Content = InvoiceContent | QuoteContent
+PREVIEWS_MOST = 10  # that wait at once
 Render = Callable[[Content], bytes]
 
 
@@ -39,14 +49,16 @@ def render_document(content: Content) -> bytes:
         from services import paper  # loads Pango: never in the process that serves
     except OSError as error:
         raise NotConfigured(f"Invoices need Pango. On Debian: apt-get install {DEBIAN_PACKAGES}") from error
-    return paper.quote(content) if isinstance(content, QuoteContent) else paper.invoice(content)
+    if isinstance(content, QuoteContent):
+        return paper.quote(content)
+    return paper.preview(content) if isinstance(content, PreviewContent) else paper.invoice(content)
 
 
 class Renderer:
     """`size` processes that render. Those who ask while all are busy wait their turn, in order."""
 
     def __init__(self, *, size: int = 2, timeout: float = TIMEOUT, render: Render = render_document) -> None:
-        self._timeout = timeout
+        self._timeout, self._previews = timeout, 0
         self._processes = [_Process(render) for _ in range(size)]
         self._idle: asyncio.LifoQueue[_Process] = asyncio.LifoQueue(size)  # the warm one first
         for process in self._processes:
@@ -63,6 +75,16 @@ class Renderer:
     async def quote(self, content: QuoteContent) -> bytes:
         """The PDF of a quote; like an invoice's."""
         return await self._document(content)
+
+    async def preview(self, content: PreviewContent) -> bytes:
+        """The PDF of what is not issued; like an invoice's, without XML. Raises Limited where too many wait."""
+        if self._previews >= PREVIEWS_MOST:
+            raise Limited("Many previews are being drawn. Try again in a moment.", retry_after=5)
+        self._previews += 1
+        try:
+            return await self._document(content)
+        finally:
+            self._previews -= 1
 
     def close(self) -> None:
         """End the processes; what they were rendering is lost."""

@@ -1,6 +1,6 @@
 """A renderer where nobody looks at the page."""
 
-from models.content import InvoiceContent, QuoteContent
+from models.content import InvoiceContent, PreviewContent, QuoteContent
 
 
 class Printer:
@@ -12,6 +12,9 @@ class Printer:
     async def invoice(self, content: InvoiceContent) -> bytes:
         self.printed[content.number] = content
         return b"%PDF-1.7 " + content.number.encode()
+
+    async def preview(self, content: PreviewContent) -> bytes:
+        return await self.invoice(content)
 
     async def quote(self, content: QuoteContent) -> bytes:
         self.printed[content.number] = content

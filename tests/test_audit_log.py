@@ -370,8 +370,9 @@ async def test_no_exchange_changes_an_audited_row_outside_of_a_transaction(shop:
         for name, field in MUTATIONS.items()
         if isinstance(field.extensions[0], gates.Exchange) and PERMISSIONS[name] is not Permission.PUBLIC
     } == {
-        "billingPortalStart", "checkoutStart", "emailChange", "orderCancel", "partnerTest", "passwordChange",
-        "paymentConfirm", "paymentIntentStart", "paymentRefund", "recoveryCodesRenew", "secondFactorConfirm",
+        "billingPortalStart", "checkoutStart", "emailChange", "invoicePreview", "orderCancel", "partnerTest",
+        "passwordChange", "paymentConfirm", "paymentIntentStart", "paymentRefund", "recoveryCodesRenew",
+        "secondFactorConfirm",
         "secondFactorRemove", "secondFactorStart", "subscriptionCancel", "subscriptionResume",
     }, "try it below"  # fmt: skip
     partner = await shop.partner()
@@ -395,6 +396,8 @@ async def test_no_exchange_changes_an_audited_row_outside_of_a_transaction(shop:
         await shop.do("orderDiscount", order, discount=None)
         await shop.do("orderCancel", order)
         await looked_after(shop, subscription)
+        await shop("mutation ($input: InvoicePreviewInput!) { invoicePreview(input: $input) { __typename } }",
+                   input={"brandColor": "#123456"})  # fmt: skip
         await everything_of_oneself(shop)
 
 
