@@ -235,7 +235,7 @@ class _Builder:
         for total in range(1, self.random.randint(1, 4)):
             self.row(
                 models.NotificationReplay, **of_partner, since=ABOUT, until=ABOUT + timedelta(days=total), total=total,
-                replayed=total - 1, finished_at=self.maybe(moment(self.random)),
+                replayed=total - 1, finished_at=self.maybe(moment(self.random)) if total == 1 else moment(self.random),
             )  # fmt: skip
 
     def keys(self, organization: models.Organization, partners: list[Any]) -> None:
