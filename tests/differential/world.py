@@ -87,6 +87,8 @@ class _Builder:
         self.world.callers.append(Caller("nobody", None))
         kinds = list(dict.fromkeys(map(type, self.world.rows)))
         kinds.sort(key=lambda kind: kind is models.Conflict)  # after the payments that it names
+        kinds.remove(models.ClientSubscription)
+        kinds.insert(kinds.index(models.Order), models.ClientSubscription)  # before the orders that name it
         self.world.rows.sort(key=lambda row: kinds.index(type(row)))
         return self.world
 
