@@ -12,6 +12,9 @@ def tabs(app_url: str, sandbox_url: str | None) -> tuple[Tab, ...]:
         Tab(CHECKOUT, {"order": "", "successUrl": f"{app_url}/"}),
         Tab(ORDERS),
         Tab(RESEND, {"notification": ""}),
+        Tab(PARTNERS),
+        Tab(TEST, {"partner": ""}),
+        Tab(PREVIEW, {"notification": ""}),
         Tab(FOLLOW),
         Tab(DEPOSIT, {"client": "", "product": ""}),
         Tab(INTENT.format(form=f"{sandbox_url or app_url}/pay-intent/<clientSecret>"), {"order": ""}),
@@ -104,6 +107,26 @@ mutation Resend($notification: ID!) {
   notificationResend(input: { notification: $notification }) {
     notification { status attempts { number statusCode } }
   }
+}"""
+
+PARTNERS = """# How telling each partner goes, at its staging (live: false) and its production address.
+query Partners {
+  partners {
+    nodes {
+      id name retryPolicy maxPerMinute breakerThreshold previousSecretUntil
+      endpoints { id live breaker failures heldUntil disabledAt disabledReason toldAt }
+    }
+  }
+}"""
+
+TEST = """# A signed event `test` to a partner's staging address. The sandbox's partner page shows what came.
+mutation Test($partner: ID!) {
+  partnerTest(input: { partner: $partner }) { accepted statusCode error response durationMs }
+}"""
+
+PREVIEW = """# The exact request by which a partner would be told now. Nothing is sent.
+mutation Preview($notification: ID!) {
+  notificationPreview(input: { notification: $notification }) { request { url headers { name value } body } }
 }"""
 
 FOLLOW = """# Leave it running, and sell something: in the shop, or in another tab. Give the last cursor as

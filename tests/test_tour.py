@@ -97,6 +97,11 @@ async def test_an_order_with_a_code_is_made_paid_and_told(tour: Tour) -> None:
     await tour.owner.work_is_done()
     assert (await tour.run("Orders"))["nodes"][0]["notifications"][0]["status"] == "DELIVERED"
 
+    (partner,) = (await tour.run("Partners"))["nodes"]
+    assert [endpoint["breaker"] for endpoint in partner["endpoints"]] == ["CLOSED", "CLOSED"]
+    assert (await tour.run("Test", partner=partner["id"]))["accepted"]
+    assert (await tour.run("Preview", notification=notification["id"]))["request"]["url"]
+
 
 async def test_who_follows_the_orders_is_told_of_a_new_one(tour: Tour) -> None:
     await tour.sign_in()

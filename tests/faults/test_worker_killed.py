@@ -228,7 +228,8 @@ async def test_a_worker_killed_between_any_two_steps_of_the_sale_costs_nothing(h
 
     repeated_letters, repeated_messages = await house.sold_once()
     assert repeated_letters == 1  # the one whose 250 we did not write down
-    assert repeated_messages == 2  # the one whose answer we did not, and the one that had not answered
+    # The one that had not answered, and those of the round whose answers we did not: of the first four sales, at most.
+    assert 2 <= repeated_messages <= 1 + 4
 
 
 async def test_workers_and_apis_killed_at_any_moment_with_valkey_emptied_cost_nothing(house: House) -> None:
