@@ -76,7 +76,8 @@ PAID_IFF_COVERED = """
     FROM orders o JOIN organizations g ON g.id = o.organization_id
     LEFT JOIN (SELECT order_id, sum(applied_cents) AS applied FROM payments GROUP BY order_id) p ON p.order_id = o.id
     WHERE o.paid_cents <> coalesce(p.applied, 0)
-        OR (o.total_cents > 0 AND o.status <> 'CANCELED' AND (o.status = 'PAID') <> (o.paid_cents = o.total_cents))
+        OR (o.total_cents > 0 AND o.status <> 'CANCELED'
+            AND (o.status IN ('PAID', 'REFUNDED')) <> (o.paid_cents + o.waived_cents = o.total_cents))
 """
 
 ACCOUNTED_FOR = """
@@ -106,7 +107,53 @@ INVOICED = """
     FROM orders o JOIN organizations g ON g.id = o.organization_id
     LEFT JOIN (SELECT order_id, sum(total_cents) AS total FROM invoices WHERE type = 'INVOICE' GROUP BY order_id) i
         ON i.order_id = o.id
-    WHERE o.status = 'PAID' AND o.total_cents > 0 AND o.total_cents IS DISTINCT FROM i.total
+    WHERE o.status IN ('PAID', 'REFUNDED') AND o.total_cents > 0 AND o.total_cents IS DISTINCT FROM i.total
+"""
+
+# Of each payment what never counted goes back first.
+GIVEN_BACK = """
+    SELECT g.slug || ' order ' || o.number || ': ' || o.refunded_cents || ' and ' || o.charged_back_cents
+        || ' cents known, ' || sums.refunded || ' and ' || sums.gone - sums.refunded || ' by its refunds and disputes'
+        AS example
+    FROM orders o JOIN organizations g ON g.id = o.organization_id
+    JOIN LATERAL (
+        SELECT coalesce(sum(greatest(r.cents - p.amount_cents + p.applied_cents, 0)), 0) AS refunded,
+            coalesce(sum(greatest(r.cents + d.cents - p.amount_cents + p.applied_cents, 0)), 0) AS gone
+        FROM payments p,
+        LATERAL (SELECT coalesce(sum(amount_cents), 0) AS cents FROM refunds
+            WHERE payment_id = p.id AND status = 'SUCCEEDED') r,
+        LATERAL (SELECT coalesce(sum(amount_cents), 0) AS cents FROM disputes
+            WHERE payment_id = p.id AND status = 'LOST') d
+        WHERE p.order_id = o.id AND p.status = 'SUCCEEDED'
+    ) AS sums ON true
+    WHERE (o.refunded_cents, o.charged_back_cents) <> (sums.refunded, sums.gone - sums.refunded)
+"""
+
+CREDITED = """
+    SELECT g.slug || ' ' || i.number || ': ' || i.credited_cents || ' cents known, ' || coalesce(n.cents, 0)
+        || ' by its credit notes' AS example
+    FROM invoices i JOIN organizations g ON g.id = i.organization_id
+    LEFT JOIN (SELECT corrects_id, sum(total_cents) AS cents FROM invoices WHERE corrects_id IS NOT NULL
+        GROUP BY corrects_id) n ON n.corrects_id = i.id
+    WHERE i.credited_cents <> coalesce(n.cents, 0)
+    UNION ALL
+    SELECT g.slug || ' order ' || o.number || ': of ' || o.refunded_cents || ' cents given back '
+        || o.credited_cents || ' are credited'
+    FROM orders o JOIN organizations g ON g.id = o.organization_id
+    WHERE o.status IN ('PAID', 'REFUNDED') AND o.credited_cents < least(
+        o.refunded_cents, o.total_cents - o.waived_cents - o.written_off_cents)
+"""
+
+WITHDRAWN = """
+    SELECT g.slug || ' order ' || o.number AS example FROM orders o JOIN organizations g ON g.id = o.organization_id
+    WHERE (o.status = 'REFUNDED' OR o.charged_back_cents > 0)
+        AND EXISTS (SELECT 1 FROM accesses a WHERE a.order_id = o.id AND a.withdrawn_at IS NULL)
+"""
+
+ON_ITS_WAY = """
+    SELECT g.slug || ' ' || coalesce(r.stripe_id, r.id::text) || ' of ' || r.amount_cents || ' cents' AS example
+    FROM refunds r JOIN organizations g ON g.id = r.organization_id
+    WHERE r.status = 'PENDING' AND r.created_at < now() - interval '14 days'
 """
 
 GAPLESS = """
@@ -135,7 +182,7 @@ GRANTED = """
     SELECT g.slug || ' order ' || o.number || ' line ' || l.position AS example
     FROM orders o JOIN organizations g ON g.id = o.organization_id JOIN order_lines l ON l.order_id = o.id
     LEFT JOIN accesses a ON (a.order_id, a.product_id) = (o.id, l.product_id)
-    WHERE o.status = 'PAID' AND a.id IS NULL
+    WHERE o.status IN ('PAID', 'REFUNDED') AND a.id IS NULL
 """
 
 SETTLED = """
@@ -207,7 +254,7 @@ def _overdue(lane: Lane) -> str:
 
 OF_A_PERIOD = """
     SELECT z.slug || ' order ' || o.number AS example FROM orders o JOIN organizations z ON z.id = o.organization_id
-    WHERE o.kind = 'SUBSCRIPTION' AND o.status = 'PAID' AND (
+    WHERE o.kind = 'SUBSCRIPTION' AND o.status IN ('PAID', 'REFUNDED') AND (
         o.subscription_id IS NULL OR o.stripe_invoice_id IS NULL
         OR NOT EXISTS (SELECT 1 FROM order_lines l WHERE l.order_id = o.id AND l.period_end IS NOT NULL)
     )
@@ -288,6 +335,27 @@ INVARIANTS = (
         "A paid order of a subscription names it, Stripe's invoice, and the period",
         OF_A_PERIOD,
         "Somebody changed rows by hand: compare with the subscription at Stripe and the backup.",
+    ),
+    Invariant(
+        "What an order knows to have gone back is what its refunds and lost disputes come to",
+        GIVEN_BACK,
+        "Somebody changed rows by hand: compare with Stripe's refunds and disputes, and with the backup.",
+    ),
+    Invariant(
+        "What went back of a paid order is credited, and credit notes come to what their invoices know of them",
+        CREDITED,
+        "Refund and credit note are one transaction, so somebody changed rows by hand: compare with the backup. What is"
+        " missing can be issued (creditNoteCreate).",
+    ),
+    Invariant(
+        "Whoever got all of their money back may not use what they bought",
+        WITHDRAWN,
+        "See the log of the refund's event for why it was not withdrawn, and withdraw it once the cause is mended.",
+    ),
+    Invariant(
+        "No refund is on its way for 14 days",
+        ON_ITS_WAY,
+        "Look it up at Stripe: a bank may have refused it without a word. It is asked after each day by itself.",
     ),
     Invariant(
         "Invoice numbers are 1 to n in each series and year",
