@@ -95,7 +95,19 @@ PAYMENTS = Source(
     " coalesce(t.stripe_id, t.reference, t.id::text) AS piece",
     "paid_at", "t.status = 'SUCCEEDED'", _paid,
 )  # fmt: skip
-SOURCES = (INVOICES, PAYMENTS)
+REFUNDS = Source(
+    "refunds t" + _OF_ORDER,
+    f"o.client_id, {_CLIENT}, t.method, -t.amount_cents AS cents, 'Remboursement' AS label,"
+    " coalesce(t.stripe_id, t.reference, t.id::text) AS piece",
+    "refunded_at", "t.status = 'SUCCEEDED'", _paid,
+)  # fmt: skip
+LOST = Source(  # in disputes: the client owes it again
+    "disputes t" + _OF_ORDER,
+    f"o.client_id, {_CLIENT}, 'STRIPE' AS method, -t.amount_cents AS cents, 'Impayé (litige)' AS label,"
+    " t.stripe_id AS piece",
+    "closed_at", "t.status = 'LOST'", _paid,
+)  # fmt: skip
+SOURCES = (INVOICES, PAYMENTS, REFUNDS, LOST)
 
 
 async def count(period: Period, source: Source, *, foreign: bool = False) -> int:

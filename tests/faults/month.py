@@ -23,6 +23,10 @@ HANDS = ("TRANSFER", "CHEQUE", "CASH", "CPF")
 RATES = (2000, 1000, 550, 210)
 QUOTE = "mutation ($input: {0}Input!) {{ {1}(input: $input) {{ quote {{ id order {{ id }} }} }} }}"
 
+PAYMENTS = "query ($id: ID!) { order(id: $id) { payments { id } } }"
+REFUND = "mutation ($input: PaymentRefundInput!) { paymentRefund(input: $input) { refund { status } } }"
+CREDIT = "mutation ($input: CreditNoteCreateInput!) { creditNoteCreate(input: $input) { invoice { number } } }"
+
 
 @dataclass
 class Month:
@@ -55,14 +59,21 @@ class Month:
         for kind in self.random.choices(kinds, weights, k=orders):
             await kind(self)
             self.happened[kind.__name__] += 1
-        await self.shop.tell(self.shop.sandbox.stripe.advance(months=1))  # subscriptions are renewed, or cannot be
+
+    async def end(self) -> None:
+        """Subscriptions are renewed, or cannot be."""
+        await self.shop.tell(self.shop.sandbox.stripe.advance(months=1))
 
     def at_stripe(self) -> int:
-        """What the stand-in took since, by its own books, in minor units."""
+        """What the stand-in took since and still has, by its own books, in minor units."""
         store, taken = self.shop.sandbox.stripe.books.store, 0
         page = store.newer("payment_intent", self.since, 100) if self.since else store.all("payment_intent")[:100]
         while page:
             taken += sum(intent["amount_received"] for intent in page)
+            ours = {intent["id"] for intent in page}
+            gone = [each for each in store.all("refund") if each["status"] == "succeeded"]
+            gone += [each for each in store.all("dispute") if each["status"] == "lost"]
+            taken -= sum(each["amount"] for each in gone if each["payment_intent"] in ours)
             page = store.newer("payment_intent", page[-1]["id"], 100)
         return taken
 
@@ -89,6 +100,11 @@ class Month:
         self.by_hand[method] += before - done["balance"]["amount"]
         await self.shop.work_is_done()
         return done
+
+    async def refund(self, payment: dict[str, Any], cents: int | None = None) -> None:
+        amount = {} if cents is None else {"amount": {"amount": cents, "currency": "EUR"}}
+        await self.shop(REFUND, input={"payment": payment["id"], "reason": "Séance annulée"} | amount)
+        await self.shop.work_is_done()
 
 
 async def paid_by_card(month: Month) -> None:
@@ -165,11 +181,101 @@ async def subscribed(month: Month) -> None:
         await shop.tell(shop.sandbox.stripe.replace_card(client[0]["stripe_id"], DECLINED))
 
 
+# What comes back
+
+
+async def refunded_whole(month: Month) -> None:
+    _, payment = await _paid(month)
+    await month.refund(payment)
+
+
+async def refunded_in_parts(month: Month) -> None:
+    """Some by us, some at Stripe's dashboard, and perhaps the rest."""
+    _, payment = await _paid(month)
+    left, stripe = payment["amount"]["amount"], month.shop.sandbox.stripe
+    for part in (left // 3, 1):
+        await month.refund(payment, part)
+    await month.shop.tell(stripe.refund(payment["stripeId"], left // 5))
+    if month.random.random() < 0.5:
+        await month.refund(payment)
+
+
+async def refunded_in_the_dashboard(month: Month) -> None:
+    _, payment = await _paid(month)
+    await month.shop.tell(month.shop.sandbox.stripe.refund(payment["stripeId"]))
+
+
+async def refunded_by_hand(month: Month) -> None:
+    order = await month.record(await month.order())
+    (payment,) = (await month.shop.see(order))["payments"]
+    cents = payment["amount"]["amount"] // month.random.choice((1, 2, 3))
+    await month.refund({"id": await _payment(month, order)}, cents)
+    month.by_hand[payment["method"]] -= cents
+
+
+async def refunded_of_a_deposit(month: Month) -> None:
+    order = await month.order(deposit={"percent": 4000})
+    await month.shop.pay(order)
+    await month.refund({"id": await _payment(month, order)})
+
+
+async def disputed_and_won(month: Month) -> None:
+    await _dispute(month, won=True)
+
+
+async def disputed_and_lost(month: Month) -> None:
+    """And written off, now and then."""
+    order = await _dispute(month, won=False)
+    if month.random.random() < 0.5:
+        await _credit(month, order)
+
+
+async def invoiced_and_credited(month: Month) -> None:
+    """Before it is paid: a part, and then the rest is paid; or all."""
+    order = await month.shop.do("orderInvoice", await month.order())
+    if month.random.random() < 0.5:
+        await _credit(month, order)
+        return
+    await _credit(month, order, order["invoices"][0]["total"]["amount"] // 4 + 1)
+    if (await month.shop.see(order))["balance"]["amount"]:
+        await month.record(order)
+
+
+async def _paid(month: Month) -> tuple[Order, dict[str, Any]]:
+    """An order that was paid by card, and its payment."""
+    order = await month.shop.pay(await month.order())
+    (payment,) = order["payments"]
+    return order, payment | {"id": await _payment(month, order)}
+
+
+async def _payment(month: Month, order: Order) -> str:
+    (found,) = (await month.shop(PAYMENTS, id=order["id"]))["payments"]
+    return str(found["id"])
+
+
+async def _dispute(month: Month, *, won: bool) -> Order:
+    order, payment = await _paid(month)
+    events = month.shop.sandbox.stripe.dispute(payment["stripeId"])
+    await month.shop.tell(events)
+    await month.shop.tell(month.shop.sandbox.stripe.close_dispute(events[0]["data"]["object"]["id"], won=won))
+    return order
+
+
+async def _credit(month: Month, order: Order, cents: int | None = None) -> None:
+    """So much of the first invoice, or all of all of them."""
+    amount = {} if cents is None else {"amount": {"amount": cents, "currency": "EUR"}}
+    for invoice in (await month.shop.see(order))["invoices"][: 1 if cents else None]:
+        await month.shop(CREDIT, input={"invoice": invoice["id"], "reason": "Geste commercial"} | amount)
+    await month.shop.work_is_done()
+
+
 # (what happens, how often, relatively)
 KINDS: list[tuple[Callable[[Month], Awaitable[None]], int]] = [
     (paid_by_card, 30), (declined_then_paid, 4), (declined_and_left, 3), (paid_by_debit, 4), (recorded_by_hand, 10),
     (with_a_deposit, 8), (with_a_deposit_alone, 3), (invoiced_and_paid_in_parts, 6), (invoiced_and_left, 4),
-    (canceled, 3), (quoted, 6), (subscribed, 4),
+    (canceled, 3), (quoted, 6), (subscribed, 4), (refunded_whole, 4), (refunded_in_parts, 4),
+    (refunded_in_the_dashboard, 2), (refunded_by_hand, 3), (refunded_of_a_deposit, 2), (disputed_and_won, 2),
+    (disputed_and_lost, 3), (invoiced_and_credited, 4),
 ]  # fmt: skip
 
 

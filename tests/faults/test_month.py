@@ -22,6 +22,7 @@ from tests.shop import Shop
 from tests.test_exports import fetched
 
 ORDERS = int(os.environ.get("MONTH", "0"))  # 0: a few, the same each time
+PART, SOME = 250, 40  # all is looked at after so many; how few
 
 pytestmark = pytest.mark.usefixtures("printer", "time_at_stripe")
 
@@ -31,12 +32,20 @@ LIES = {"TRANSFER": "512", "CPF": "512", "CHEQUE": "5112", "CASH": "530"}  # whe
 
 async def test_payments_invoices_credit_notes_and_books_agree_to_the_cent(shop: Shop) -> None:
     month = await Month.open(shop, seed=ORDERS)
+    for _ in range(ORDERS // PART):
+        await month.play(PART)
+        await all_must_agree(month)
+    await month.play(ORDERS % PART or SOME)
 
-    await month.play(ORDERS or 30)
+    await month.end()
 
-    await nothing_is_left_to_do(shop)
+    await all_must_agree(month)
+
+
+async def all_must_agree(month: Month) -> None:
+    await nothing_is_left_to_do(month.shop)
     said = [(each, InvoiceContent.model_validate(each.content)) for each in await Invoice.all().order_by("id")]
-    _, content = await fetched(shop, "FEC")
+    _, content = await fetched(month.shop, "FEC")
     books = fec.checked(
         "TEST_732829320FEC20271231.txt", content, starts_on=date(2026, 1, 1), ends_on=date(2027, 12, 31)
     )
@@ -46,13 +55,16 @@ async def test_payments_invoices_credit_notes_and_books_agree_to_the_cent(shop: 
     await orders_agree_with_their_invoices()
     if ORDERS:
         sys.stdout.write(json.dumps(await figures(month, said, books), indent=2) + "\n")
+        sys.stdout.flush()
 
 
 async def nothing_is_left_to_do(shop: Shop) -> None:
     assert await shop.count("outbox", "given_up_at IS NOT NULL") == 0
     assert await shop.count("stripe_events", "handled_at IS NULL") == 0
     assert await shop.count("conflicts", "kind NOT IN ('DISPUTE_LOST')") == 0
-    verdicts = [await doctor.examine(invariant) for invariant in doctor.INVARIANTS]
+    # A dispute that is lost waits for a person, for ever here.
+    looked_at = [each for each in doctor.INVARIANTS if each.holds != "No conflict waits for a person"]
+    verdicts = [await doctor.examine(invariant) for invariant in looked_at]
     assert [(each.holds, each.error, each.examples) for each in verdicts if not each.good] == []
 
 
@@ -69,7 +81,12 @@ async def money_is_where_it_came_to(month: Month, books: fec.Books) -> Counter[s
 
 
 async def went_back(shop: Shop) -> int:
-    return 0
+    """Given, or taken by banks, by our tables."""
+    (row,) = await shop.sql(
+        "SELECT (SELECT coalesce(sum(amount_cents), 0) FROM refunds WHERE status = 'SUCCEEDED')"
+        " + (SELECT coalesce(sum(amount_cents), 0) FROM disputes WHERE status = 'LOST') AS n"
+    )
+    return int(row["n"])
 
 
 def sales_are_what_invoices_say(said: list[tuple[Invoice, InvoiceContent]], books: fec.Books) -> None:
@@ -122,6 +139,7 @@ async def figures(month: Month, said: list[tuple[Invoice, InvoiceContent]], book
     counted = Counter(str(invoice.type) for invoice, _ in said)
     return {
         "happened": dict(month.happened),
+        "came": sum(month.happened.values()),
         "orders": {status.value: await Order.filter(status=status).count() for status in OrderStatus},
         "documents": dict(counted),
         "entries": len(books.entries()),
