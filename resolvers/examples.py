@@ -20,6 +20,8 @@ def tabs(app_url: str, sandbox_url: str | None) -> tuple[Tab, ...]:
         Tab(INTENT.format(form=f"{sandbox_url or app_url}/pay-intent/<clientSecret>"), {"order": ""}),
         Tab(INVOICE, {"order": ""}),
         Tab(RECORD, {"order": "", "amount": {"amount": 2000}}),
+        Tab(QUOTE, {"quote": ""}),
+        Tab(EXPORT),
         Tab(SUBSCRIPTIONS),
         Tab(CANCEL, {"subscription": ""}),
         Tab(CONFLICTS),
@@ -177,6 +179,21 @@ mutation Record($order: ID!, $amount: MoneyInput) {
       payments { method amount { formatted } reference }
       invoices { number settledAt }
     }
+  }
+}"""
+
+QUOTE = """# A quote becomes an order once the client accepts it, on its page. quotes { nodes { id status } } has one
+# in each state; this sends a draft, and the letter with its PDF comes to the sandbox's mail page.
+mutation Quote($quote: ID!) {
+  quoteSend(input: { quote: $quote }) {
+    quote { documentNumber status validUntil total { formatted } deposit { formatted } pageUrl contentSha256 }
+  }
+}"""
+
+EXPORT = """# A worker makes the accounting entries of a period (FEC). exports { nodes { percent url } } shows how far.
+mutation Export {
+  exportCreate(input: { kind: FEC, from: "2026-01-01", to: "2026-12-31" }) {
+    export { id status percent filename url }
   }
 }"""
 

@@ -19,7 +19,7 @@ from models import (
     VatRegime,
 )
 from models.database import transaction
-from services import catalogue_sync, hashing, partners, vault
+from services import catalogue_sync, demonstration_quotes, hashing, partners, vault
 from services.outbox import later
 from services.outside import outside
 from settings import Settings
@@ -30,6 +30,7 @@ PASSWORD = "comptoir-demo"
 STOREFRONT_KEY = "pk_demo_comptoir_storefront"
 IBAN, BIC = "FR7630006000011234567890189", "AGRIFRPP"  # the example of French banks' own documents
 CODE = "BIENVENUE10"
+CLIENT = "jean.dupont@example.com"
 BENEFICIARY = "beneficiary@demo.test"
 PEOPLE = (
     (Role.OWNER, "owner@demo.test", "Camille"),
@@ -68,6 +69,7 @@ async def seed(settings: Settings) -> Demonstration:
         organization = await Organization.get_or_none(slug=SLUG) or await _organization()
         await _people(organization)
         await _ways_to_pay(organization)
+        await demonstration_quotes.seed(organization, await _client(organization))
         await _storefront(organization, settings.sandbox_url or settings.app_url)
         secret = await _partner_secret(organization)
     logins = [(role.value, email, PASSWORD) for role, email, _ in PEOPLE]
@@ -90,11 +92,17 @@ async def _organization() -> Organization:
         )  # fmt: skip
         await later(catalogue_sync.push, product)
     await Client.create(
-        organization=organization, email="jean.dupont@example.com", first_name="Jean", last_name="Dupont",
+        organization=organization, email=CLIENT, first_name="Jean", last_name="Dupont",
         phone="+33612345678", address="3 place Bellecour", postal_code="69002", city="Lyon", country="FR",
     )  # fmt: skip
     await _partnered_product(organization, await _partner(organization))
     return organization
+
+
+async def _client(organization: Organization) -> Client:
+    """Whom quotes are for: there from the beginning, unless somebody deleted them."""
+    known = await Client.get_or_none(organization_id=organization.id, email=CLIENT)
+    return known or await Client.create(organization=organization, email=CLIENT, first_name="Jean", last_name="Dupont")
 
 
 async def _people(organization: Organization) -> None:

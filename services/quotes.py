@@ -55,13 +55,13 @@ async def change(quote: Quote, offer: Offer) -> Quote:
     return await _write(quote, await quote.client, offer)
 
 
-async def send(quote: Quote) -> Quote:
-    """Number a draft, locked, and have it written to the client; from now on it stands as it is, and takes the place
-    of the version before it. Raises Conflict where that was accepted, and Invalid for a last day that is past.
-    """
+async def send(quote: Quote, *, at: datetime | None = None) -> Quote:
+    """Number a draft, locked, and have it written to the client; from now on (or `at`) it stands as it is, and takes
+    the place of the version before it. Raises Conflict where that was accepted, and Invalid for a last day that is
+    past."""
     quote.must_be_draft()
     await quote.fetch_related("organization", "client", "lines")
-    now = datetime.now(UTC)
+    now = at or datetime.now(UTC)
     zone = ZoneInfo(quote.organization.time_zone)
     today = now.astimezone(zone).date()
     quote.valid_until = quote.valid_until or today + timedelta(days=quote.organization.quote_days)

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from main import create_app
-from models import Organization
+from models import Organization, QuoteStatus
 from resolvers import examples
 from services import demonstration
 from services.outside import outside
@@ -180,6 +180,21 @@ async def test_who_paid_twice_waits_for_a_person(tour: Tour) -> None:
     await tour.run("Resolve", conflict=conflict["id"])
 
     assert (await tour.run("Conflicts"))["nodes"] == []
+
+
+async def test_a_quote_is_sent_and_accepted_on_its_page_and_books_are_made(tour: Tour) -> None:
+    await tour.sign_in()
+    drafts = await answer(tour.owner, "{ quotes(filter: { status: [DRAFT] }) { nodes { id } } }")
+    sent = (await tour.run("Quote", quote=drafts["nodes"][0]["id"]))["quote"]
+    await tour.owner.work_is_done()
+    listed = await answer(tour.owner, "{ quotes { nodes { status } } }")
+    assert {each["status"] for each in listed["nodes"]} == set(QuoteStatus) - {QuoteStatus.DRAFT, QuoteStatus.ACCEPTED}
+    page = await tour.owner.browse(sent["pageUrl"], {"answer": "accept", "name": "Jean Dupont", "agreed": "yes"})
+    assert "votre devis est accepté" in page.text
+
+    made = (await tour.run("Export"))["export"]
+    await tour.owner.work_is_done()
+    assert (made["status"], await tour.owner.count("exports", "status = 'READY'")) == ("PENDING", 1)
 
 
 async def test_lists_come_in_pages_and_who_did_what_is_told(tour: Tour) -> None:
