@@ -176,7 +176,7 @@ async def everything(owner: Caller) -> list[Case]:
         return Case(text, variables, owner)
 
     return [
-        *(case(list_document(name), first=7) for name in LISTS),
+        *(case(list_document(name), first=4) for name in LISTS),
         *(case(one_document(name), id=ids[root_type(name).name]) for name in BY_ID),
         *(case(node_document(name), id=ids[name]) for name in VIEWED),
         *(case(own_document(name)) for name in BY_PLAN),
