@@ -144,7 +144,8 @@ class House:
 
     async def _nothing_is_owed(self) -> bool:
         paid = await self.shop.count("orders", "status = 'PAID'")
-        return paid == len(self.orders) and not await self.shop.count("outbox", "done_at IS NULL")
+        told = not await self.shop.count("notifications", "status = 'PENDING'")
+        return paid == len(self.orders) and told and not await self.shop.count("outbox", "done_at IS NULL")
 
     async def sold_once(self) -> tuple[int, int]:
         """Check that each order is one sale on every side; how many letters and messages were repetitions."""
