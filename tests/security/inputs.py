@@ -34,7 +34,10 @@ SCALARS: dict[str, Any] = {
 }
 BY_NAME = {"origins": "https://shop.example.com"}
 # Whose ids are called otherwise than their model.
-MODELS = {"consultant": "Membership", "member": "Membership", "subscription": "ClientSubscription"}
+MODELS = {
+    "consultant": "Membership", "endpoint": "PartnerEndpoint", "member": "Membership",
+    "subscription": "ClientSubscription",
+}  # fmt: skip
 
 
 def document_of(mutation: str) -> str:
