@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -31,6 +31,8 @@ SCHEMA, PUBLISHED = (Path(__file__).parent / name for name in ("schema.graphql",
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Comptoir.")
 files = typer.Typer(no_args_is_help=True, help="Documents.")
 app.add_typer(files, name="files")
+exports = typer.Typer(no_args_is_help=True, help="What accountants need.")
+app.add_typer(exports, name="export")
 invoices = typer.Typer(no_args_is_help=True, help="Invoices.")
 app.add_typer(invoices, name="invoices")
 
@@ -302,6 +304,43 @@ async def _rebuilt(settings: Settings) -> bool:
                     console.print(f"{rebuilt.number}: {rebuilt.outcome.value}: {rebuilt.why}", markup=False)
     console.print("▸ " + ", ".join(f"{counts[outcome]} {outcome.value}" for outcome in rebuilding.Outcome))
     return not counts[rebuilding.Outcome.FAILED] + counts[rebuilding.Outcome.BESIDE]
+
+
+@exports.command("fec")
+def export_fec(
+    starts_on: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="The first day")],
+    ends_on: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="The last day")],
+    slug: Annotated[str, typer.Option("--organization", help="Whose books, by slug")] = "demo",
+) -> None:
+    """Write the accounting entries of a period (FEC) into this folder."""
+    path = asyncio.run(_exported(_settings(), slug, starts_on.date(), ends_on.date()))
+    typer.echo(f"▸ {path}")
+
+
+async def _exported(settings: Settings, slug: str, starts_on: date, ends_on: date) -> Path:
+    """Shows how far it is."""
+    from rich.progress import MofNCompleteColumn, Progress
+
+    from models import ExportKind, Organization
+    from services import books, exports, fec
+
+    exports.must_be_a_period(starts_on, ends_on)
+    async with _connected(settings):
+        organization = await Organization.get_or_none(slug=slug)
+        if organization is None:
+            raise Failed(f"There is no organization {slug}: name one with --organization.")
+        period = books.Period.of(organization, starts_on, ends_on, live=settings.live)
+        path = Path(fec.filename(organization.siren, ends_on, live=settings.live))
+        total = sum([await books.count(period, source) for source in books.SOURCES])
+        with Progress(*Progress.get_default_columns(), MofNCompleteColumn()) as progress:
+            shown = progress.add_task("Entries", total=total)
+
+            async def told(done: int) -> None:
+                progress.update(shown, completed=done)
+
+            await exports.write(path, ExportKind.FEC, organization, period, told)
+            progress.update(shown, completed=total)
+    return path
 
 
 async def _files_copied(settings: Settings, to: Store) -> int:

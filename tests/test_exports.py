@@ -1,9 +1,14 @@
 """Exports for accountants: entries that the tax office takes, lists that spreadsheets take, all PDFs."""
 
+import asyncio
 import csv
 import io
+import os
+import subprocess
+import sys
 import zipfile
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,8 +18,11 @@ import models
 from models import ApiScope, Role
 from services import books, exports, retention
 from services.accounting import Entry, Posting
+from settings import Settings
 from tests import fec
 from tests.shop import Shop
+
+PROJECT = Path(__file__).parent.parent
 
 pytestmark = pytest.mark.usefixtures("printer")
 
@@ -222,6 +230,24 @@ async def test_an_export_that_a_worker_died_over_is_made_again(shop: Shop) -> No
     assert (export.status, export.done, export.total) == (models.ExportStatus.READY, 2, 2)
     await exports.make(export)  # twice is once
     assert (await models.Export.get()).finished_at == export.finished_at
+
+
+async def test_the_command_writes_the_same_file(shop: Shop, settings: Settings, tmp_path: Path) -> None:
+    await shop.sell()
+    _, content = await fetched(shop, "FEC")
+    environment = {
+        "PATH": os.environ["PATH"], "DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url,
+        "COMPTOIR_MASTER_KEYS": settings.comptoir_master_keys.get_secret_value(), "STRIPE_SECRET_KEY": "sk_test_1",
+    }  # fmt: skip
+    command = [sys.executable, str(PROJECT / "cli.py"), "export", "fec", "--from", "2026-01-01", "--to", "2027-12-31"]
+
+    done = await asyncio.to_thread(
+        subprocess.run, [*command, "--organization", "shop"], cwd=tmp_path, env=environment, capture_output=True,
+        text=True,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "TEST_732829320FEC20271231.txt").read_bytes() == content
 
 
 def test_an_entry_that_does_not_balance_cannot_be() -> None:
