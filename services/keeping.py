@@ -127,6 +127,7 @@ async def _keep(promise: Promise) -> str:
     kept = _kept.get()
     if kept is None or not kept.finished:
         await _finish(promise)
+    log.info("%s of %s is done", promise.job, promise.subject_id)
     return "kept"
 
 
@@ -153,7 +154,6 @@ def _ids(row: Model) -> dict[str, object]:
 async def _finish(promise: Promise) -> None:
     async with transaction():
         await _write_done(promise)
-    log.info("%s of %s is done", promise.job, promise.subject_id)
 
 
 async def _write_done(promise: Promise) -> None:

@@ -51,6 +51,7 @@ async def test_what_people_changed_stays(shop: Shop) -> None:
 async def test_a_partner_who_is_gone_stays_gone(shop: Shop) -> None:
     await demonstration.seed(outside().settings)
     await shop.sql("DELETE FROM product_partners")
+    await shop.sql("DELETE FROM partner_endpoints")
     await Partner.filter(slug=demonstration.PARTNER).delete()
 
     assert (await demonstration.seed(outside().settings)).partner_secret is None

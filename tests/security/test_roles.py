@@ -372,7 +372,7 @@ async def sale(shop: Shop, whose: str, number: int, people: dict[str, Any]) -> l
     )
     endpoint = await models.PartnerEndpoint.create(partner=partner, live=False, **here)
     replay = await models.NotificationReplay.create(
-        partner=partner, since=now, until=now + timedelta(days=1), total=1, **here
+        partner=partner, since=now, until=now + timedelta(days=1), total=1, finished_at=now, **here
     )
     subscription = await models.ClientSubscription.create(
         client=client, product=product, status=models.SubscriptionStatus.ACTIVE, quantity=1, amount_cents=1200,
