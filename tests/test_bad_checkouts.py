@@ -191,4 +191,4 @@ def sessions(shop: Shop, order: dict[str, Any]) -> list[str]:
 def keys(shop: Shop, order: dict[str, Any]) -> list[str | None]:
     """The idempotency keys under which sessions were asked for, in order, repetitions by Stripe's client included."""
     asked = [request for request in shop.sandbox.stripe.requests if request.path == SESSIONS]
-    return [request.idempotency_key for request in asked if request.params["metadata"].get("order") == row_of(order)]
+    return [each.idempotency_key for each in asked if each.params.get("metadata", {}).get("order") == row_of(order)]

@@ -51,6 +51,7 @@ class Month:
         ]  # fmt: skip
         monthly = [await shop.product(price, name="Suivi", interval="MONTH") for price in (1900, 4999)]
         await shop.code("MOIS", percent=1250)
+        await _end_what_others_subscribed(shop)
         before = shop.sandbox.stripe.books.store.older("payment_intent", None, 1)
         return cls(shop, random, products, monthly, before[0]["id"] if before else None)
 
@@ -105,6 +106,13 @@ class Month:
         amount = {} if cents is None else {"amount": {"amount": cents, "currency": "EUR"}}
         await self.shop(REFUND, input={"payment": payment["id"], "reason": "Séance annulée"} | amount)
         await self.shop.work_is_done()
+
+
+async def _end_what_others_subscribed(shop: Shop) -> None:
+    """When the account's clock is advanced, what is left there of other shops would be renewed too."""
+    for each in shop.sandbox.stripe.books.store.all("subscription"):
+        if each["status"] not in ("canceled", "incomplete_expired"):
+            await shop.dashboard.v1.subscriptions.cancel_async(each["id"])
 
 
 async def paid_by_card(month: Month) -> None:
