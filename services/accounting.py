@@ -58,11 +58,14 @@ class Vat:
     net_cents: int
     vat_cents: int
 
+    def taken_off(self) -> "Vat":
+        return Vat(self.rate, -self.net_cents, -self.vat_cents)
+
 
 @dataclass(frozen=True, slots=True)
 class Issued:
     """An invoice or a credit note, as far as books go by it. `deposits` is the VAT of the deposits' invoices that it
-    takes into account, `corrects` the kind of invoice that a credit note corrects."""
+    takes into account, that of their credit notes taken off, `corrects` the kind of invoice that a credit note corrects."""
 
     type: InvoiceType
     number: str

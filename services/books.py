@@ -63,7 +63,7 @@ def _issued(row: Row, period: Period) -> Entry:
         Issued(
             type=InvoiceType(row["type"]), number=row["number"], on=period.day(row["at"]), client_id=row["client_id"],
             client=row["client"], category=OperationCategory(row["category"]), vat=_vat(row["vat"]),
-            deposits=tuple(group for each in _parsed(row["deposits"]) or () for group in _vat(each)),
+            deposits=(*_all(row["deposits"]), *map(Vat.taken_off, _all(row["deposits_credited"]))),
             corrects=InvoiceType(row["corrects"]) if row["corrects"] else None,
         )
     )  # fmt: skip
@@ -80,13 +80,18 @@ def _paid(row: Row, period: Period) -> Entry:
 
 _CLIENT = "coalesce(c.company, nullif(concat_ws(' ', c.first_name, c.last_name), ''), c.email) AS client"
 _OF_ORDER = " JOIN orders o ON o.id = t.order_id JOIN clients c ON c.id = o.client_id"
+_DEPOSIT = (  # that the invoice of a sale takes into account
+    "d.order_id = t.order_id AND d.type = 'PREPAYMENT'"
+    " AND d.number IN (SELECT e->>'number' FROM jsonb_array_elements(t.content->'deposits') e)"
+)
 
 INVOICES = Source(
     "invoices t JOIN orders o ON o.id = t.order_id LEFT JOIN invoices r ON r.id = t.corrects_id",
     "t.type, t.number, o.client_id, t.content->'buyer'->>'name' AS client,"
     " coalesce(t.content->>'operation_category', 'SERVICES') AS category, t.content->'vat' AS vat, r.type AS corrects,"
-    " (SELECT jsonb_agg(d.content->'vat') FROM invoices d WHERE d.order_id = t.order_id AND d.type = 'PREPAYMENT'"
-    " AND d.number IN (SELECT e->>'number' FROM jsonb_array_elements(t.content->'deposits') e)) AS deposits",
+    f" (SELECT jsonb_agg(d.content->'vat') FROM invoices d WHERE {_DEPOSIT}) AS deposits,"
+    " (SELECT jsonb_agg(n.content->'vat') FROM invoices n JOIN invoices d ON d.id = n.corrects_id"
+    f" WHERE n.issued_at < t.issued_at AND {_DEPOSIT}) AS deposits_credited",
     "issued_at", "true", _issued,
 )  # fmt: skip
 PAYMENTS = Source(
@@ -156,6 +161,10 @@ async def rows(
 async def _entries(period: Period, source: Source, page: int) -> AsyncIterator[tuple[datetime, Entry]]:
     async for row in rows(period, source, page=page):
         yield row["at"], source.entry(row, period)
+
+
+def _all(breakdowns: Any) -> tuple[Vat, ...]:
+    return tuple(group for each in _parsed(breakdowns) or () for group in _vat(each))
 
 
 def _vat(groups: Any) -> tuple[Vat, ...]:

@@ -19,12 +19,17 @@ async def issue(
 ) -> Invoice:  # fmt: skip
     """Take so much, TTC, off an invoice of an order, which is locked and comes with its organization.
 
-    Raises Conflict for a credit note, or for an invoice of which nothing is left, and Invalid for more than is left.
+    Raises Conflict for a credit note, for an invoice of which nothing is left, and for a deposit's that the invoice of
+    the sale took over; Invalid for more than is left.
     """
     if invoice.type not in INVOICES:
         raise Conflict(f"{invoice.number} is a credit note: what it corrects is corrected by another.", field=FIELD)
     if not invoice.left_cents:
         raise Conflict(f"Nothing is left of invoice {invoice.number}: it is credited whole.", field=FIELD)
+    if invoice.type is InvoiceType.PREPAYMENT and await _has_whole(invoice):
+        raise Conflict(
+            f"The invoice of the sale took deposit {invoice.number} into account: credit that one.", field=FIELD
+        )
     if not 0 < cents <= invoice.left_cents:
         raise Invalid(
             f"Of invoice {invoice.number}, {invoice.left_cents} minor units are left: credit that or less.",
@@ -70,3 +75,10 @@ async def follow_refunds(order: Order, refund: Refund | None = None) -> list[Inv
         for invoice, part in zip(standing, parts, strict=True)
         if part
     ]
+
+
+async def _has_whole(deposit: Invoice) -> bool:
+    """Whether the same brand's share of the sale is invoiced."""
+    return await Invoice.exists(
+        order_id=deposit.order_id, partner_id=deposit.partner_id, type=InvoiceType.INVOICE
+    )

@@ -286,7 +286,8 @@ def _asks(order: Order, brands: Brands, type: InvoiceType, made: Sequence[Invoic
     before = {each.partner_id: each for each in made if each.type is InvoiceType.PREPAYMENT}
     taken = [before.get(partner.id if partner else None) for partner in brands]
     known = [each.left_cents if each else 0 for each in taken]
-    received = order.paid_cents - sum(each.credited_cents for each in before.values())
+    credited = sum(each.credited_cents for each in before.values())
+    received = order.paid_cents - min(credited, order.paid_cents - order.kept_cents)
     rest = spread(received - sum(known), [total - got for total, got in zip(totals, known, strict=True)])
     return [
         Ask(type, total, got + more, deposit=deposit)

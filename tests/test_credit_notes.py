@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from errors import Conflict, Invalid
-from models import Invoice, Order, Role
+from models import Invoice, InvoiceType, Order, Role
 from models.base import global_id
 from models.content import InvoiceContent
 from models.database import transaction
@@ -186,6 +186,32 @@ async def test_what_cannot_be_credited_is_refused_and_named(shop: Shop) -> None:
     assert await refusal(amount={"amount": 1, "currency": "USD"}) == ("INVALID", "input.amount.currency")
     assert await refusal(reason=" ") == ("INVALID", "input.reason")
     assert (await refusal(consultant))[0] == "FORBIDDEN"
+
+
+async def test_a_deposit_that_the_invoice_of_the_sale_took_over_is_credited_by_that_one(shop: Shop) -> None:
+    order = await shop.order(await shop.product(1000), deposit={"amount": 300})
+    await shop.pay(order)
+    await shop.pay(order)
+    deposit, whole = (await shop(ORDER, id=order["id"]))["invoices"]
+
+    code, field, message = await shop.refused(CREATE, input={"invoice": deposit["id"], "reason": "Geste"})
+
+    assert (code, field) == ("CONFLICT", "input.invoice")
+    assert "credit that one" in message
+    await shop(CREATE, input={"invoice": whole["id"], "reason": "Geste"})
+
+
+async def test_a_deposit_credited_by_hand_whose_money_stays_pays_the_sale(shop: Shop) -> None:
+    order = await shop.order(await shop.product(1000), deposit={"amount": 300})
+    await shop.pay(order)
+    (deposit,) = (await shop(ORDER, id=order["id"]))["invoices"]
+    await shop(CREATE, input={"invoice": deposit["id"], "reason": "Acompte mal libellé"})
+
+    await shop.pay(order)
+
+    whole = InvoiceContent.model_validate((await Invoice.get(type=InvoiceType.INVOICE)).content)
+    assert (whole.gross_cents, whole.paid_cents, whole.deposits) == (1000, 1000, ())
+    assert await shop.count("invoices", "settled_at IS NULL") == 0
 
 
 async def test_twenty_at_once_credit_no_more_than_there_is(shop: Shop) -> None:

@@ -78,6 +78,20 @@ async def test_a_deposit_is_a_debt_until_the_sale(shop: Shop) -> None:
     }  # fmt: skip
 
 
+async def test_a_deposit_given_back_in_part_is_taken_over_by_the_sale_for_what_is_left_of_it(shop: Shop) -> None:
+    order = await shop.order(await shop.product(12_000), deposit={"amount": 3600})
+    deposit = (await shop.pay(order))["payments"][0]
+    await shop.tell(shop.sandbox.stripe.refund((await models.Payment.get()).stripe_id, 1200))
+    assert deposit["status"] == "SUCCEEDED"
+    await shop.pay(order)
+
+    found = checked((await fetched(shop, "FEC"))[1])
+
+    assert {number: found.balance(number) for number in ("411", "4191", "706", "44571", "5115")} == {
+        "411": 0, "4191": 0, "706": -9000, "44571": -1800, "5115": 10_800,
+    }  # fmt: skip
+
+
 async def test_money_lies_where_it_came_to(shop: Shop) -> None:
     for method in ("TRANSFER", "CHEQUE", "CASH"):
         order = await shop.order(await shop.product(1000))
