@@ -3,6 +3,8 @@ takes it back with its money."""
 
 from datetime import UTC, datetime, timedelta
 
+from tortoise.expressions import Subquery
+
 from models import (
     Access,
     AccessWithdrawal,
@@ -35,6 +37,12 @@ async def grant(order: Order) -> None:
         )  # fmt: skip
     if not known:
         await later(telling.welcome, order)
+
+
+async def lock(subscription: ClientSubscription) -> None:
+    """What its periods opened, before any number is taken: a refund of one of them takes its number last."""
+    orders = Subquery(Order.filter(subscription_id=subscription.id).values("id"))
+    await Access.filter(order_id__in=orders).order_by("id").select_for_update()
 
 
 async def follow(subscription: ClientSubscription, organization: Organization) -> None:

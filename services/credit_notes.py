@@ -79,6 +79,4 @@ async def follow_refunds(order: Order, refund: Refund | None = None) -> list[Inv
 
 async def _has_whole(deposit: Invoice) -> bool:
     """Whether the same brand's share of the sale is invoiced."""
-    return await Invoice.exists(
-        order_id=deposit.order_id, partner_id=deposit.partner_id, type=InvoiceType.INVOICE
-    )
+    return await Invoice.exists(order_id=deposit.order_id, partner_id=deposit.partner_id, type=InvoiceType.INVOICE)

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from errors import Invalid
-from models import Invoice, InvoiceType, Order, Payment
+from models import Client, Invoice, InvoiceType, Order, Payment
 from services import asking, credit_notes, discounts, settlement
 
 REASON_LONGEST = 500
@@ -19,6 +19,9 @@ async def credit(invoice: Invoice, *, cents: int | None, currency: str, reason: 
     await invoice.refresh_from_db()
     if currency != invoice.currency:
         raise Invalid(f"The invoice is in {invoice.currency}.", field="input.amount.currency")
+    if order.is_open:  # it may be settled by this, or give its code back: numbers come last there too
+        await Client.select_for_update(no_key=True).get(id=order.client_id)
+        await discounts.lock(order, None)
     await settlement.with_everything(order)
     amount = invoice.left_cents if cents is None else cents
     note = await credit_notes.issue(order, invoice, amount, reason=reason)

@@ -61,6 +61,8 @@ async def record(
 ) -> Order:
     """An order of lines that were sold elsewhere, at the prices that they had there; `agreed` are columns of its
     own: a discount on the whole, a deposit."""
+    # The client before the number, as by a cart: who is paid at once locks the client too.
+    await Client.select_for_update(no_key=True).get(id=client.id)
     order = _new(client, lines, source, live=live).update_from_dict(agreed)
     pricing.price(order, lines)
     return await _save(order, lines)

@@ -89,6 +89,7 @@ async def take(news: News, heard: Heard) -> Outcome:
     if row is None:
         return await _flag(news, heard.told)
     note(subscription_id=row.id)
+    await accesses.lock(row)
     if _follow(row, heard) and row.has_ended and heard.told["cancellation_details"]["reason"] == UNPAID_TO_THE_END:
         await later(dunning.tell_end, row)
     outcomes: list[str | None] = [

@@ -10,16 +10,19 @@ from typing import Any
 import asyncpg
 import pytest
 
-from models import Lane, Promise
+from models import Access, Client, Invoice, Lane, Promise
+from models.base import global_id
 from sandbox.stripe_payment import NotOpen
 from services import keeping
 from services.outside import outside
+from tests import subscribing
 from tests.faults.histories import Catalogue, History, Sale
 from tests.faults.test_events import handle_all_at_once
 from tests.faults.truths import must_hold
 from tests.security.test_keys import storefront
 from tests.security.test_rates import coming_from
 from tests.shop import CHECKOUT, GraphQLErrors, Shop
+from tests.test_credit_notes import CREATE as CREDIT
 
 pytestmark = pytest.mark.usefixtures("printer")
 
@@ -407,6 +410,41 @@ async def outbox_done() -> None:
     for lane in Lane:
         for promise in await keeping.claim(lane, 10):
             await keeping.keep(promise)
+
+
+# Locks are taken in one order: whoever waits for a client, a code or an access holds no series and no organization
+
+
+async def test_a_credit_note_waits_for_its_client_before_it_takes_a_number(shop: Shop) -> None:
+    order = await shop.order(await shop.product(1000))
+    await shop.do("paymentRecord", order, method="CASH", amount={"amount": 700})
+    invoice, client = await Invoice.get(), await Client.get()
+    input = {"invoice": global_id(invoice), "amount": {"amount": 300}, "reason": "Geste commercial"}
+
+    async with held(shop, "clients", client.id) as connection:
+        credited = asyncio.create_task(shop(CREDIT, input=input))
+        await somebody_waits(shop)
+        await connection.execute("SELECT 1 FROM invoice_series FOR UPDATE NOWAIT")
+
+    await credited
+    assert (await shop.see(order))["status"] == "PAID"
+
+
+async def test_a_renewal_waits_for_its_client_and_its_accesses_before_it_takes_a_number(
+    shop: Shop, time_at_stripe: None
+) -> None:
+    await subscribing.begun(shop)
+    access, client = await Access.get(), await Client.get()
+
+    for table, id, months in (("clients", client.id, 2), ("accesses", access.id, 3)):
+        await asyncio.gather(*map(shop.deliver, shop.sandbox.stripe.advance(months=1)))
+        async with held(shop, table, id) as connection:
+            renewed = asyncio.create_task(handle_all_at_once())
+            await somebody_waits(shop)
+            await connection.execute("SELECT 1 FROM invoice_series, organizations FOR UPDATE NOWAIT")
+        await renewed
+        await shop.work_is_done()
+        assert await shop.count("orders", "status = 'PAID'") == months
 
 
 @asynccontextmanager
