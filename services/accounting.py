@@ -65,7 +65,7 @@ class Vat:
 @dataclass(frozen=True, slots=True)
 class Issued:
     """An invoice or a credit note, as far as books go by it. `deposits` is the VAT of the deposits' invoices that it
-    takes into account, that of their credit notes taken off, `corrects` the kind of invoice that a credit note corrects."""
+    takes into account, their credit notes' taken off, `corrects` the kind of invoice that a credit note corrects."""
 
     type: InvoiceType
     number: str

@@ -87,7 +87,7 @@ _DEPOSIT = (  # that the invoice of a sale takes into account
 
 INVOICES = Source(
     "invoices t JOIN orders o ON o.id = t.order_id LEFT JOIN invoices r ON r.id = t.corrects_id",
-    "t.type, t.number, o.client_id, t.content->'buyer'->>'name' AS client,"
+    "t.type, t.number, o.client_id, t.content->'buyer'->>'name' AS client,"  # noqa: S608
     " coalesce(t.content->>'operation_category', 'SERVICES') AS category, t.content->'vat' AS vat, r.type AS corrects,"
     f" (SELECT jsonb_agg(d.content->'vat') FROM invoices d WHERE {_DEPOSIT}) AS deposits,"
     " (SELECT jsonb_agg(n.content->'vat') FROM invoices n JOIN invoices d ON d.id = n.corrects_id"
