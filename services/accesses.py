@@ -16,6 +16,7 @@ from models import (
     OrderLine,
     OrderStatus,
     Organization,
+    rows,
 )
 from services import telling
 from services.outbox import later
@@ -23,18 +24,19 @@ from services.outbox import later
 
 async def grant(order: Order) -> None:
     """The client may use what was sold from now on, or in the period that was paid. Whoever may use something for the
-    first time is welcomed."""
+    first time is welcomed. The order comes with its lines."""
     # One order of a client at a time: two that are paid at once are not both the first.
-    await Client.select_for_update(no_key=True).get(id=order.client_id)
-    known = await Access.filter(client_id=order.client_id, live=order.live)
+    order.client = await rows.get(Client, "id = $1 FOR NO KEY UPDATE", order.client_id)
+    known = await rows.find(Access, "client_id = $1 AND live = $2", order.client_id, order.live)
     granted = {access.product_id for access in known if access.order_id == order.id}
-    lines = {line.product_id: line for line in await OrderLine.filter(order_id=order.id)}
+    lines = {line.product_id: line for line in order.lines}
     for product_id in sorted({*lines} - granted):
         line = lines[product_id]
-        await Access.create(
+        access = Access(
             organization_id=order.organization_id, client_id=order.client_id, live=order.live, order_id=order.id,
             product_id=product_id, starts_at=line.period_start or datetime.now(UTC), ends_at=line.period_end,
         )  # fmt: skip
+        await rows.insert(access)
     if not known:
         await later(telling.welcome, order)
 

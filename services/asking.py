@@ -9,7 +9,7 @@ from tortoise.expressions import Q
 
 import errors
 from models import Attempt, AttemptStatus, Conflict, Lane, Operation, Order, PaymentStatus
-from models.database import transaction
+from models.database import query, transaction
 from services.exchange import Exchange, carry_out
 from services.outbox import job, later
 from services.outside import outside
@@ -17,6 +17,10 @@ from services.outside import outside
 TO_PAY = (Operation.CHECKOUT, Operation.PAYMENT_INTENT)
 ASKED = (AttemptStatus.PENDING, AttemptStatus.OPEN)
 FIELD = "input.order"
+
+_STILL_ASKED = (
+    "SELECT id FROM attempts WHERE order_id = $1 AND operation = ANY($2::text[]) AND status = ANY($3::text[]) LIMIT 1"
+)
 
 
 async def usable(order: Order, operation: Operation) -> Attempt | None:
@@ -78,7 +82,7 @@ async def must_be_the_last(attempt: Attempt) -> None:
 
 async def forget_what_is_stale(order: Order) -> None:
     """Promise to take back what the client could still pay by, where it asks for another amount than is due now."""
-    if await Attempt.exists(order_id=order.id, operation__in=TO_PAY, status__in=ASKED):
+    if await query(_STILL_ASKED, order.id, TO_PAY, ASKED):
         await later(take_back_what_is_stale, order)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from errors import Conflict, Invalid
-from models import Client, PortalToken, Role
+from models import Client, PortalToken, Role, rows
 from models.client import FRENCH_DIRECTORY
 from models.companies import siren
 from models.database import deleted
@@ -87,7 +87,7 @@ async def learn(client_id: UUID, told: dict[str, Any]) -> None:
 
 async def knows(client_id: UUID, told: dict[str, Any]) -> bool:
     """Whether there is nothing to learn. Nearly always: it is asked before anything is locked."""
-    return not _fill(await Client.get(id=client_id), told)
+    return not _fill(await rows.get(Client, "id = $1", client_id), told)
 
 
 def _fill(client: Any, told: dict[str, Any]) -> bool:

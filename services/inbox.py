@@ -74,11 +74,7 @@ class Event:
 
 def read(account: str, body: bytes) -> Event:
     """A verified event. Raises ValueError for a body that is no event."""
-    try:
-        parsed = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        parsed = json.loads(body)  # half of a surrogate pair, which Stripe may pass on
-    envelope = _Envelope.model_validate(parsed)
+    envelope = _Envelope.model_validate(_parsed(body))
     at = datetime.fromtimestamp(envelope.created, UTC)
     return Event(uuid7(), envelope.id, account, envelope.livemode, envelope.type, at, body)
 
@@ -132,6 +128,13 @@ _UNHANDLED = "stored; events of this type change nothing here"
 _stored: GroupCommit[Event, bool] = GroupCommit(store, size=lambda event: len(event.body), size_most=32 * 2**20)
 
 
+def _parsed(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return json.loads(body)  # half of a surrogate pair, which Stripe may pass on
+
+
 class _Envelope(BaseModel):
     """What every event of Stripe's has."""
 
@@ -147,7 +150,7 @@ class _Envelope(BaseModel):
 @job(Lane.EVENTS, urgent=True)
 async def handle(event: StripeEvent) -> None:
     """Do what an event asks, once, in one transaction. A sale that began at Stripe is asked after first."""
-    body = json.loads(event.body)
+    body = _parsed(event.body)
     named, key = body["data"]["object"], (body.get("request") or {}).get("idempotency_key")
     told = News(event.stripe_account, event.live, event.occurred_at, event.stripe_id, key)
     foreign = await foreign_sales.ask(event.type, named)

@@ -20,6 +20,7 @@ from models import (
     Payment,
     Promise,
     Refund,
+    rows,
 )
 from models.amounts import spread
 from models.content import InvoiceContent
@@ -40,7 +41,7 @@ Say = Callable[[str, datetime, ZoneInfo], InvoiceContent]  # of a number, the mo
 async def issue_paid(order: Order, payment: Payment) -> list[Invoice]:
     """The invoices of an order that is paid, one for each brand: those sent before, now settled, or new ones; none for
     what was free. The order comes with its organization, client, and lines with their products and partners."""
-    made = await Invoice.filter(order_id=order.id).order_by("id")
+    made = await rows.find(Invoice, "order_id = $1 ORDER BY id", order.id)
     await settle(made)
     before = [invoice for invoice in made if invoice.type is InvoiceType.INVOICE]
     return before or await _issue(order, InvoiceType.INVOICE, payment, made)
@@ -105,8 +106,8 @@ async def issue_one(
     )  # fmt: skip
     invoice.message_id = message_id("invoice", invoice)
     series.seal(invoice)
-    await series.save()
-    await invoice.save()
+    await rows.update(series, "year", "last_number", "last_issued_at", "chain_sha256")
+    await rows.insert(invoice)
     rendered = await later(render, invoice)
     await later(send, invoice, after=rendered)
     return invoice
@@ -295,15 +296,18 @@ def _asks(order: Order, brands: Brands, type: InvoiceType, made: Sequence[Invoic
     ]
 
 
+_SERIES = "organization_id = $1 AND prefix = $2 AND stripe_account = $3 AND live = $4 FOR UPDATE"
+
+
 async def _locked_series(order: Order) -> tuple[InvoiceSeries, datetime]:
     """The order's series, locked until the transaction ends, and the time at that moment (not the transaction's)."""
     mine = {
         "organization_id": order.organization_id, "prefix": order.organization.invoice_prefix,
         "stripe_account": order.stripe_account, "live": order.live,
     }  # fmt: skip
-    series = await InvoiceSeries.select_for_update().get_or_none(**mine)
+    series = await rows.find_one(InvoiceSeries, _SERIES, *mine.values())
     if series is None:
         await InvoiceSeries.bulk_create([InvoiceSeries(**mine)], ignore_conflicts=True)
-        series = await InvoiceSeries.select_for_update().get(**mine)
+        series = await rows.get(InvoiceSeries, _SERIES, *mine.values())
     (clock,) = await query("SELECT clock_timestamp() AS now")
     return series, clock["now"]

@@ -15,7 +15,7 @@ from uuid import UUID
 from tortoise.models import Model
 
 from errors import Refused, Unavailable
-from models import Lane, Order, Promise, StripeEvent
+from models import Lane, Order, Promise, StripeEvent, rows
 from models.database import after_commit, query, transaction
 from services import metrics
 from services.outbox import JOBS, Again, Job, waited_in_vain
@@ -132,7 +132,7 @@ async def _keep(promise: Promise) -> str:
 
 
 async def _run(owed: Job, subject_id: UUID) -> None:
-    row = await owed.model.get(pk=subject_id)
+    row = await rows.get(owed.model, "id = $1", subject_id)
     note(**_ids(row))
     try:
         async with asyncio.timeout(owed.timeout) as limit:

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from errors import Invalid
-from models import Client, LegalMention, MentionCode, MentionScope, OperationCategory, Organization, VatRegime
+from models import Client, LegalMention, MentionCode, MentionScope, OperationCategory, Organization, VatRegime, rows
 from models.content import Mention, NoteSubject, Sums, VatCategory
 from models.organization import EXEMPTIONS
 
@@ -122,7 +122,7 @@ class Words:
 
 async def of(organization_id: UUID) -> list[LegalMention]:
     """An organization's own words of all days, as `on` takes them."""
-    return await LegalMention.filter(organization_id=organization_id).order_by("valid_from", "id")
+    return await rows.find(LegalMention, "organization_id = $1 ORDER BY valid_from, id", organization_id)
 
 
 def on(day: date, words: Sequence[LegalMention]) -> list[Words]:

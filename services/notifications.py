@@ -22,6 +22,7 @@ from models import (
     Partner,
     PartnerEndpoint,
     PartnerEvent,
+    rows,
 )
 from models.amounts import breakdown, spread
 from models.database import after_commit, transaction
@@ -128,11 +129,12 @@ def _must_be_free(notification: Notification, endpoint: PartnerEndpoint) -> None
 
 
 async def _promise(order: Order, partner: Partner, body: dict[str, Any], document: Invoice | None) -> None:
-    notification = await Notification.create(
+    notification = Notification(
         organization_id=order.organization_id, partner=partner, order=order, invoice=document,
         event_type=body["event_type"], event_id=body["event_id"], payload=orjson.dumps(body).decode(), live=order.live,
         attempts_left=partner.retry_policy.attempts, next_attempt_at=None if document else datetime.now(UTC),
     )  # fmt: skip
+    await rows.insert(notification)
     if document:
         await later(deliver, notification, after=await invoices.rendering(document))
     else:

@@ -9,14 +9,21 @@ import asyncpg
 
 from errors import DomainError
 from models import (
+    Client,
     Conflict,
     ConflictKind,
     ConflictProposal,
     Invoice,
     Order,
     OrderKind,
+    OrderLine,
     OrderStatus,
+    Organization,
+    Partner,
     Payment,
+    Product,
+    ProductPartner,
+    rows,
 )
 from models.database import savepoint
 from services import accesses, asking, credit_notes, discounts, invoices, notifications
@@ -39,10 +46,10 @@ async def receive(order: Order, payment: Payment, *, asked_cents: int | None, ev
         return f"flagged: {misfit[1]}"
     excess = max(payment.amount_cents - order.balance, 0)
     payment.applied_cents = payment.amount_cents - excess
-    await payment.save()
+    await rows.write(payment)
     order.receive(payment.applied_cents)
     if order.balance:
-        await order.save()  # else once it is settled
+        await rows.update(order)  # else once it is settled
     await asking.forget_what_is_stale(order)
     if excess:
         message = f"{_money(excess, order)} more came than what was still to be paid: refund it."
@@ -63,13 +70,13 @@ async def settle(order: Order, payment: Payment | None, *, at: datetime, event_i
     if order.is_paid:
         return
     order.pay(at=at, event_id=event_id)
-    await order.save()
+    await rows.update(order)
+    await with_everything(order)
     await _react(order)
     in_parts = payment is not None and payment.applied_cents < order.paid_cents
     if in_parts:
         await accesses.follow_money(order)  # a part before may be disputed
     await discounts.keep(order)  # a client is locked before a code, as by a cart
-    await with_everything(order)
     issued = await invoices.issue_paid(order, payment) if payment else []
     if in_parts and await credit_notes.follow_refunds(order):
         await invoices.settle(await Invoice.filter(order_id=order.id))  # what went back before it was invoiced
@@ -100,11 +107,30 @@ async def flag(
 
 
 async def with_everything(order: Order) -> Order:
-    """The order as invoices and notifications want it."""
-    loaded = await Order.get(id=order.id).select_related("organization", "client")
-    order.organization, order.client = loaded.organization, loaded.client
-    await order.fetch_related("lines__product__partner_links__partner")
+    """The order as invoices and notifications want it: with its organization, its client, and its lines with their
+    products and partners."""
+    ((order.organization, order.client),) = await rows.find_together((Organization, Client), _PARTIES, order.client_id)
+    lines: dict[OrderLine, list[ProductPartner]] = {}
+    for line, product, link in await rows.find_together((OrderLine, Product, ProductPartner), _SOLD, order.id):
+        line.product = product
+        lines.setdefault(line, []).extend([link] if link else [])
+    partner_ids = {link.partner_id for links in lines.values() for link in links}
+    partners = await rows.find(Partner, "id = ANY($1)", list(partner_ids)) if partner_ids else []
+    by_id = {partner.id: partner for partner in partners}
+    for line, links in lines.items():
+        for link in links:
+            link.partner = by_id[link.partner_id]
+        line.product.partner_links._set_result_for_query(links)
+    order.lines._set_result_for_query([*lines])
     return order
+
+
+_PARTIES = "clients JOIN organizations ON organizations.id = clients.organization_id WHERE clients.id = $1"
+_SOLD = """
+order_lines JOIN products ON products.id = order_lines.product_id
+LEFT JOIN product_partners ON product_partners.product_id = products.id
+WHERE order_lines.order_id = $1 ORDER BY order_lines.position, product_partners.id
+"""
 
 
 def _misfit(order: Order, payment: Payment, asked_cents: int) -> tuple[ConflictKind, str] | None:

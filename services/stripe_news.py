@@ -18,6 +18,7 @@ from models import (
     PaymentMethod,
     PaymentNews,
     PaymentStatus,
+    rows,
 )
 from models.database import savepoint
 from services import asking, clients, discounts, settlement, telling
@@ -29,6 +30,10 @@ log = logging.getLogger("comptoir.news")
 
 Object = dict[str, Any]
 NOT_OURS = "names no order of ours"
+
+_LOCKED = "id = $1 AND stripe_account = $2 AND live = $3 FOR UPDATE"
+_ASKED = "order_id = $1 AND operation = ANY($2::text[]) FOR UPDATE"
+_TOLD = "stripe_account = $1 AND live = $2 AND stripe_id = $3"
 
 
 class NotYetKnown(NotYet):
@@ -182,7 +187,7 @@ async def money_came(
     """Money came for an order, locked, by a PaymentIntent: counted once. `attempt` asked for it, where one did."""
     if attempt:
         attempt.complete()
-        await attempt.save()
+        await rows.update(attempt, "status", "stripe_id")
     payment = await _payment_of(news, order, stripe_id)
     if not payment.hears(PaymentNews.PAID):
         return "this payment is known"
@@ -240,7 +245,7 @@ async def _order_of(news: News, named: Object) -> Order | None:
     order_id = order_id_of(named)
     if order_id is None:
         return None
-    order = await Order.select_for_update().get_or_none(id=order_id, stripe_account=news.account, live=news.live)
+    order = await rows.find_one(Order, _LOCKED, order_id, news.account, news.live)
     if order is None:
         raise NotYetKnown(f"no order {order_id} in this Stripe account and mode")
     note(order_id=order.id)
@@ -266,7 +271,7 @@ def _is_of_a_page(intent: Object) -> bool:
 
 async def _attempt_of(order: Order, stripe_id: str, operation: Operation) -> Attempt | None:
     """The attempt that asked for it, locked. One that waits for Stripe's answer learns here what it was given."""
-    attempts = await Attempt.filter(order_id=order.id, operation__in=TO_PAY).select_for_update()
+    attempts = await rows.find(Attempt, _ASKED, order.id, TO_PAY)
     known = next((attempt for attempt in attempts if attempt.stripe_id == stripe_id), None)
     pending = next(
         (each for each in attempts if (each.status, each.operation) == (AttemptStatus.PENDING, operation)), None
@@ -278,7 +283,7 @@ async def _attempt_of(order: Order, stripe_id: str, operation: Operation) -> Att
 
 async def _payment_of(news: News, order: Order, stripe_id: str) -> Payment:
     """The payment of a PaymentIntent: one row, whatever is told of it and in what order."""
-    known = await Payment.get_or_none(stripe_account=news.account, live=news.live, stripe_id=stripe_id)
+    known = await rows.find_one(Payment, _TOLD, news.account, news.live, stripe_id)
     return known or Payment(
         organization_id=order.organization_id, order_id=order.id, method=PaymentMethod.STRIPE,
         status=PaymentStatus.FAILED, stripe_account=news.account, live=news.live, stripe_id=stripe_id,

@@ -1,0 +1,124 @@
+"""Rows of what is done most, by plain statements: each is made once, where Tortoise makes it anew each time, and takes
+longer over it than PostgreSQL over the row. What is written is what `save` writes, field by field.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from itertools import islice
+from typing import Any, TypeVar
+
+from tortoise import connections
+from tortoise.exceptions import DoesNotExist
+from tortoise.models import Model
+
+M = TypeVar("M", bound=Model)
+Fields = tuple[Any, ...]
+
+
+async def find(model: type[M], where: str, *values: Any) -> list[M]:
+    """Rows of a table. `where` is what follows in the statement, an order and a lock included: one of few texts."""
+    return [_made(model, row) for row in await _run(_selected(model, where), values)]
+
+
+async def find_one(model: type[M], where: str, *values: Any) -> M | None:
+    """The row that a key names."""
+    rows = await find(model, where, *values)
+    return rows[0] if rows else None
+
+
+async def get(model: type[M], where: str, *values: Any) -> M:
+    """The row that is there. Raises DoesNotExist."""
+    row = await find_one(model, where, *values)
+    if row is None:
+        raise DoesNotExist(model)
+    return row
+
+
+async def find_together(models: Sequence[type[Model]], joined: str, *values: Any) -> list[tuple[Any, ...]]:
+    """Rows of several tables that are `joined`, a tuple for each; None for one that a LEFT JOIN did not find."""
+    return [tuple(_parts(tuple(models), row)) for row in await _run(_selected_together(tuple(models), joined), values)]
+
+
+async def insert(row: Model) -> None:
+    """Write a new row, in the open transaction or one of its own."""
+    fields = _fields(type(row))
+    await _run(_inserted(type(row)), _values(row, fields))
+    row._saved_in_db = True
+
+
+async def update(row: Model, *names: str) -> None:
+    """Write these columns of a row that is there; all that it has, unless told."""
+    fields = _fields(type(row), names) if names else _fields(type(row))[1:]
+    await _run(_updated(type(row), fields), [*_values(row, fields), row.pk])
+
+
+async def write(row: Model) -> None:
+    """Write all of a row, new or there already."""
+    await (update(row) if row._saved_in_db else insert(row))
+
+
+async def _run(sql: str, values: Sequence[Any]) -> Sequence[Any]:
+    _, rows = await connections.get("default").execute_query(sql, list(values))
+    found: Sequence[Any] = rows
+    return found
+
+
+def _made(model: type[M], row: Any) -> M:
+    made: M = model._init_from_db(**row)
+    return made
+
+
+def _parts(models: tuple[type[Model], ...], row: Any) -> Any:
+    values = iter(row)
+    for model in models:
+        names = _columns(model)
+        part = dict(zip(names, islice(values, len(names)), strict=True))
+        yield _made(model, part) if part["id"] is not None else None
+
+
+def _values(row: Model, fields: Fields) -> list[Any]:
+    return [field.to_db_value(getattr(row, field.model_field_name), row) for field in fields]
+
+
+@cache
+def _columns(model: type[Model]) -> tuple[str, ...]:
+    return tuple(model._meta.fields_db_projection.values())
+
+
+@cache
+def _fields(model: type[Model], names: tuple[str, ...] = ()) -> Fields:
+    """Those that are written, the id first."""
+    known = [model._meta.fields_map[name] for name in names or model._meta.fields_db_projection]
+    return tuple(sorted((field for field in known if not field.generated or field.pk), key=lambda field: not field.pk))
+
+
+@cache
+def _selected(model: type[Model], where: str) -> str:
+    return f"SELECT {_named(model)} FROM {model._meta.db_table} WHERE {where}"  # noqa: S608
+
+
+@cache
+def _selected_together(models: tuple[type[Model], ...], joined: str) -> str:
+    return f"SELECT {', '.join(map(_named, models))} FROM {joined}"  # noqa: S608
+
+
+def _named(model: type[Model]) -> str:
+    return ", ".join(f'{model._meta.db_table}."{column}"' for column in _columns(model))
+
+
+@cache
+def _inserted(model: type[Model]) -> str:
+    columns = [f'"{_column(field)}"' for field in _fields(model)]
+    numbered = ", ".join(f"${place}" for place in range(1, len(columns) + 1))
+    return f"INSERT INTO {model._meta.db_table} ({', '.join(columns)}) VALUES ({numbered})"  # noqa: S608
+
+
+@cache
+def _updated(model: type[Model], fields: Fields) -> str:
+    columns = ", ".join(f'"{_column(field)}" = ${place}' for place, field in enumerate(fields, start=1))
+    return f"UPDATE {model._meta.db_table} SET {columns} WHERE id = ${len(fields) + 1}"  # noqa: S608
+
+
+def _column(field: Any) -> str:
+    name: str = field.source_field or field.model_field_name
+    return name
