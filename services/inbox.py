@@ -35,11 +35,7 @@ HANDLERS: dict[str, Handler] = {
     "payment_intent.processing": news.intent_processing,
     "payment_intent.payment_failed": news.intent_failed,
     "payment_intent.canceled": news.intent_canceled,
-    "charge.refunded": refund_news.charge_refunded,
-    "charge.refund.updated": refund_news.told,
-    "refund.created": refund_news.told,
-    "refund.updated": refund_news.told,
-    "refund.failed": refund_news.told,
+    **dict.fromkeys(refund_news.TOLD, refund_news.names_no_payment),
     "charge.dispute.created": dispute_news.told,
     "charge.dispute.updated": dispute_news.told,
     "charge.dispute.closed": dispute_news.told,
@@ -149,12 +145,13 @@ class _Envelope(BaseModel):
 
 @job(Lane.EVENTS, urgent=True)
 async def handle(event: StripeEvent) -> None:
-    """Do what an event asks, once, in one transaction. A sale that began at Stripe is asked after first."""
+    """Do what an event asks, once, in one transaction. Where it alone does not say all, Stripe is asked first."""
     body = _parsed(event.body)
     named, key = body["data"]["object"], (body.get("request") or {}).get("idempotency_key")
     told = News(event.stripe_account, event.live, event.occurred_at, event.stripe_id, key)
     foreign = await foreign_sales.ask(event.type, named)
     heard = await subscriptions.ask(event.type, named)
+    refunds = await refund_news.ask(event.type, named)
     async with transaction():
         (known,) = await query("SELECT handled_at FROM stripe_events WHERE id = $1 FOR UPDATE", event.id)
         if known["handled_at"] is None:
@@ -163,6 +160,8 @@ async def handle(event: StripeEvent) -> None:
                 outcome, flagged_at = await subscriptions.take(told, heard)
             elif foreign:
                 outcome, flagged_at = await foreign_sales.take(told, foreign)
+            elif refunds is not None:
+                outcome = await refund_news.take(told, named, refunds)
             else:
                 outcome = await HANDLERS[event.type](told, named)
             await query(

@@ -1,65 +1,65 @@
 """What Stripe tells of refunds, whoever asked for them: an event, or the answer to our own request.
 
-Like those of `services/stripe_news.py`, each function runs in a transaction, locks the order, and says what came of it.
+An event only says that something happened to one: Stripe is asked what is true of all refunds of that payment, before
+the transaction. So no credit note is issued for one that has failed since, in whatever order that is told.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from models import Lane, Order, Payment, PaymentStatus, Refund, RefundNews, RefundStatus
-from models.database import transaction
+from models import Order, Payment, PaymentStatus, Refund, RefundNews, RefundStatus
 from services import clients, money_back
-from services.outbox import Again, job, later
+from services.outbox import Again, NotYet
 from services.outside import outside
 from services.stripe_news import News, NotYetKnown, Object, order_id_of
 from telemetry.context import note
 
+TOLD = ("charge.refunded", "charge.refund.updated", "refund.created", "refund.updated", "refund.failed")
 PATIENCE = timedelta(hours=1)  # for a sale that began at Stripe to become an order of ours
 NOT_OURS = "of no payment of ours"
 
 
+async def ask(event_type: str, named: Object) -> list[Object] | None:
+    """What Stripe says now of every refund of the payment that an event is about, outside any transaction; None where
+    it is about none that we know."""
+    if event_type not in TOLD or not await Payment.exists(stripe_id=named["payment_intent"] or ""):
+        return None
+    refunds = {each.id: each.to_dict() for each in await outside().stripe.refunds_of_intent(named["payment_intent"])}
+    if named["object"] == "refund":
+        refunds.setdefault(named["id"], named)  # one of more than Stripe lists
+    return list(refunds.values())
+
+
+async def take(news: News, named: Object, refunds: Sequence[Object]) -> str:
+    """In a transaction: follow all refunds of a payment, those that failed first; what came of it, in words."""
+    found = await payment_of(news, named)
+    if found is None:
+        return NOT_OURS
+    outcomes = []
+    for refund in sorted(refunds, key=lambda each: bool(each["status"] == RefundNews.SUCCEEDED.value)):
+        its = news if refund["id"] == named["id"] else news_of(refund, news)
+        outcomes.append(await _follow(its, refund, *found))
+    return "; ".join(dict.fromkeys(outcomes))[:500] or "no refund is left of this payment"
+
+
 async def told(news: News, refund: Object) -> str:
-    """A refund was made, or something came of it (`refund.created`, `.updated`, `.failed`)."""
+    """In a transaction: the answer to a question of ours about one refund."""
     found = await payment_of(news, refund)
-    if found is None:
+    return NOT_OURS if found is None else await _follow(news, refund, *found)
+
+
+def news_of(refund: Object, asked: News) -> News:
+    """What Stripe says of a refund, where no event of its own does."""
+    return News(asked.account, asked.live, datetime.now(UTC), f"refund_{refund['id']}")
+
+
+async def names_no_payment(news: News, named: Object) -> str:
+    """An event of money that was not known to have come when Stripe was to be asked. Raises NotYet where it is now."""
+    if await payment_of(news, named) is None:
         return NOT_OURS
-    order, payment = found
-    row = await _row_of(news, refund, order, payment)
-    row.stripe_id = refund["id"]
-    status = RefundNews(refund["status"])
-    if not row.hear(status):
-        await row.save()
-        return "what came of this refund is known" if row.status is not RefundStatus.PENDING else "on its way"
-    if row.status is RefundStatus.SUCCEEDED:
-        row.refunded_at, row.event_id = news.at, news.event_id
-    else:
-        row.failure_reason = clients.short(refund.get("failure_reason"), 200)
-    await row.save()
-    if row.status is RefundStatus.SUCCEEDED:
-        return await money_back.went(order, payment, row)
-    if row.status is RefundStatus.FAILED:
-        return await money_back.came_back(order, payment, row)
-    return "the refund was given up: the money is still ours"
-
-
-async def charge_refunded(news: News, charge: Object) -> str:
-    """Something of a charge was given back; which refund it was, the charge does not say."""
-    found = await payment_of(news, charge)
-    if found is None:
-        return NOT_OURS
-    await later(ask_after, found[1])
-    return "Stripe is asked for the refunds of this payment"
-
-
-@job(Lane.SYNC)
-async def ask_after(payment: Payment) -> None:
-    """Take Stripe's word for every refund of a payment."""
-    assert payment.stripe_id
-    for refund in await outside().stripe.refunds_of_intent(payment.stripe_id):
-        at, event_id = datetime.now(UTC), f"refund_{refund.id}"
-        async with transaction():
-            await told(News(payment.stripe_account, payment.live, at, event_id), refund.to_dict())
+    raise NotYet("this payment came meanwhile: Stripe is asked for its refunds")
 
 
 async def payment_of(news: News, about: Object) -> tuple[Order, Payment] | None:
@@ -81,6 +81,25 @@ async def payment_of(news: News, about: Object) -> tuple[Order, Payment] | None:
     if payment.status is not PaymentStatus.SUCCEEDED:
         raise NotYetKnown(f"{payment.stripe_id} is not known to be paid")
     return order, payment
+
+
+async def _follow(news: News, refund: Object, order: Order, payment: Payment) -> str:
+    row = await _row_of(news, refund, order, payment)
+    row.stripe_id = refund["id"]
+    status = RefundNews(refund["status"])
+    if not row.hear(status):
+        await row.save()
+        return "what came of this refund is known" if row.status is not RefundStatus.PENDING else "on its way"
+    if row.status is RefundStatus.SUCCEEDED:
+        row.refunded_at, row.event_id = news.at, news.event_id
+    else:
+        row.failure_reason = clients.short(refund.get("failure_reason"), 200)
+    await row.save()
+    if row.status is RefundStatus.SUCCEEDED:
+        return await money_back.went(order, payment, row)
+    if row.status is RefundStatus.FAILED:
+        return await money_back.came_back(order, payment, row)
+    return "the refund was given up: the money is still ours"
 
 
 async def _row_of(news: News, refund: Object, order: Order, payment: Payment) -> Refund:

@@ -17,8 +17,8 @@ from uuid import uuid4
 
 from hypothesis import strategies as st
 
-from models import Lane
-from models.base import parse_global_id
+from models import Lane, Payment
+from models.base import global_id_of, parse_global_id
 from models.database import in_a_transaction
 from sandbox import stripe_cards as cards
 from sandbox import stripe_intents, stripe_sepa
@@ -32,6 +32,8 @@ Event = dict[str, Any]
 TYPED = {"CONFLICT", "INVALID", "UNAVAILABLE"}  # how a history may be refused a step
 PART = {"percent": 2500}, {"amount": 1}, {"amount": 501}, {"percent": 10000}
 HANDS = ("TRANSFER", "CHEQUE", "CASH", "CPF")
+TRIES_MOST = 12
+REFUND = "mutation ($input: PaymentRefundInput!) { paymentRefund(input: $input) { refund { status } } }"
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ STARTS = ("checkout", "intent")
 TRIES = ("declined", "declined", "refused_at_the_bank", "card", "card", "sepa", "sepa", "expire", "give_up")
 OUTCOMES = ("settle", "bounce")
 OFFICE = ("record", "record", "invoice", "discount", "cancel", "confirm", "resolve")
+BACK = ("give_back", "give_back", "dashboard", "dashboard", "bank", "bank", "dispute", "decide")
 NEWS = ("deliver", "deliver", "all_at_once", "work", "wait", "weeks")
 
 
@@ -88,8 +91,9 @@ paying = st.builds(
 )
 office = st.builds(lambda *steps: [*steps], st.builds(Step, st.sampled_from(OFFICE), which))
 news = st.builds(lambda *steps: [*steps], st.builds(Step, st.sampled_from(NEWS), which))
-actions = _steps(paying, office)  # nothing is told before the end
-steps = _steps(paying, paying, office, news)
+going_back = st.lists(st.builds(Step, st.sampled_from(BACK), which), min_size=1, max_size=3)
+actions = _steps(paying, office, going_back)  # nothing is told before the end
+steps = _steps(paying, paying, office, going_back, news)
 
 
 @dataclass
@@ -185,6 +189,9 @@ class History:
             self.untold.clear()
             await self._tell(news)
             await self._wait(0)
+            for _ in range(TRIES_MOST):  # what came too early is tried again
+                if await self.shop.count("stripe_events", "handled_at IS NULL"):
+                    await self._wait(0)
             self.hear()
             if not self.untold:
                 return
@@ -296,6 +303,35 @@ class History:
                 input={"conflict": conflict["id"], "resolution": "Remboursé"},
             )
 
+    # What goes back
+
+    async def _give_back(self, which: int) -> None:
+        """By our API."""
+        payments = await self.shop.sql(
+            "SELECT id, amount_cents FROM payments WHERE order_id = $1 AND status = 'SUCCEEDED' ORDER BY id", self.key
+        )
+        for payment in payments[which // 4 :][:1]:
+            cents = (None, 300, 1, payment["amount_cents"] // 2)[which % 4]
+            amount = {} if cents is None else {"amount": {"amount": cents}}
+            await self.shop(REFUND, input={"payment": global_id_of(Payment, payment["id"])} | amount)
+
+    async def _dashboard(self, which: int) -> None:
+        for intent in self._paid()[which // 4 :][:1]:
+            self.shop.sandbox.stripe.refund(intent, (None, 300, 1, 7)[which % 4], pending=which % 3 == 2)
+
+    async def _bank(self, which: int) -> None:
+        """It says what came of a refund."""
+        for refund in self.refunds()[which // 4 :][:1]:
+            self.shop.sandbox.stripe.end_refund(refund["id"], ("failed", "succeeded", "failed", "canceled")[which % 4])
+
+    async def _dispute(self, which: int) -> None:
+        for intent in self._paid()[which // 4 :][:1]:
+            self.shop.sandbox.stripe.dispute(intent)
+
+    async def _decide(self, which: int) -> None:
+        for dispute in self.disputes()[:1]:
+            self.shop.sandbox.stripe.close_dispute(dispute["id"], won=which % 2 == 1)
+
     # What is told, and done
 
     async def _deliver(self, which: int) -> None:
@@ -358,6 +394,19 @@ class History:
     def debits(self) -> list[str]:
         """Those under way."""
         return [intent["id"] for intent in self.intents() if intent["status"] == "processing"]
+
+    def refunds(self) -> list[dict[str, Any]]:
+        return self._of_its_money("refund")
+
+    def disputes(self) -> list[dict[str, Any]]:
+        return self._of_its_money("dispute")
+
+    def _paid(self) -> list[str]:
+        return [intent["id"] for intent in self.intents() if intent["status"] == "succeeded"]
+
+    def _of_its_money(self, kind: str) -> list[dict[str, Any]]:
+        store = self.shop.sandbox.stripe.books.store
+        return [each for intent in self._paid() for each in store.all(kind, [("payment_intent", "=", intent)])]
 
     def _all(self, kind: str) -> list[dict[str, Any]]:
         found = self.shop.sandbox.stripe.books.store.newer(kind, self.since[kind] or "", 1000)

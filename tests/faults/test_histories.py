@@ -92,6 +92,8 @@ async def test_every_history_leaves_every_cent_where_it_belongs_and_what_is_open
     ],
     seed=166,
 )
+@example(sale=ONE, steps=[*does("intent", "card"), *[Step("dashboard", 1), Step("bank"), Step("dashboard", 3)]], seed=1)
+@example(sale=ONE, steps=[*does("intent", "card"), *[Step("dashboard", 1), Step("bank"), Step("dashboard", 3)]], seed=4)
 @some(10)
 @given(sale=sales, steps=actions, seed=seeds)
 async def test_the_same_payments_told_in_any_order_come_to_the_same_end(

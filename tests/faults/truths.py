@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from models import Invoice, InvoiceType, Notification, Order, Reminder
+from models import Access, Invoice, InvoiceType, Notification, Order, Reminder
 from models.amounts import WHOLE
 from models.content import InvoiceContent
 from tests.faults.histories import History
@@ -14,18 +14,29 @@ from tests.shop import Shop
 STATUSES = {
     "succeeded": "SUCCEEDED", "processing": "PROCESSING", "canceled": "CANCELED", "requires_payment_method": "FAILED",
 }  # fmt: skip
+REFUNDED = {"succeeded": "SUCCEEDED", "failed": "FAILED", "canceled": "CANCELED"}
+DISPUTED = {"needs_response": "OPEN", "won": "WON", "lost": "LOST"}
 PARIS = ZoneInfo("Europe/Paris")
 LIVE = ("requires_payment_method", "requires_confirmation", "requires_action")
 
 
 async def must_hold(history: History) -> None:
     order = await Order.get(id=history.key).prefetch_related(
-        "lines__product__partner_links__partner", "payments", "conflicts", "invoices", "client", "discount_code"
+        "lines__product__partner_links__partner",
+        "payments",
+        "conflicts",
+        "invoices",
+        "client",
+        "discount_code",
+        "refunds",
+        "disputes",
+        "organization",
     )
     await nothing_is_left_to_do(history)
     every_cent_is_accounted_for(history, order)
     payments_are_as_stripe_has_them(history, order)
     invoices_say_what_was_sold(order)
+    await what_went_back_is_known_and_credited(history, order)
     await what_follows_a_payment_followed_once(history, order)
     await nothing_can_be_paid_that_is_not_due(history, order)
     await codes_are_counted(history.shop, order)
@@ -34,18 +45,28 @@ async def must_hold(history: History) -> None:
 
 async def end_of(history: History) -> dict[str, Any]:
     """What a history came to, whichever of two payments was the one that counted."""
-    order = await Order.get(id=history.key).prefetch_related("payments", "conflicts", "invoices", "notifications")
+    order = await Order.get(id=history.key).prefetch_related(
+        "payments", "refunds", "disputes", "conflicts", "invoices", "notifications"
+    )
     attempts = await history.shop.sql(
         "SELECT operation, number, status FROM attempts WHERE order_id = $1 ORDER BY operation, number", order.id
     )
     return {
         "order": (order.status, order.total_cents, order.paid_cents, order.holds_code),
         "payments": sorted((each.status, each.amount_cents, each.failure_code or "") for each in order.payments),
+        "refunds": sorted((each.status, each.amount_cents) for each in order.refunds),
+        "disputes": sorted((each.status, each.amount_cents) for each in order.disputes),
+        "back": None if _some_did_not_fit(order) else (order.refunded_cents, order.credited_cents),
         "to be refunded": sum(each.proposed_cents for each in order.conflicts),
         "invoices": sorted(each.total_cents for each in order.invoices if each.type is InvoiceType.INVOICE),
         "told": len(order.notifications),
         "attempts": [tuple(row.values()) for row in attempts],
     }
+
+
+def _some_did_not_fit(order: Order) -> bool:
+    """Which of two payments that was is of matter for what goes back of them."""
+    return any(payment.status == "SUCCEEDED" and payment.uncounted_cents for payment in order.payments)
 
 
 async def nothing_is_left_to_do(history: History) -> None:
@@ -70,6 +91,8 @@ def every_cent_is_accounted_for(history: History, order: Order) -> None:
     back: Counter[Any] = Counter()
     for conflict in order.conflicts:
         assert conflict.payment_id, conflict.message
+        if conflict.kind == "REFUND_FAILED":
+            continue  # it came, and counts
         back[conflict.payment_id] += conflict.proposed_cents
         assert conflict.kind != "AMOUNT_MISMATCH"  # Stripe takes what it was asked to
     for payment in order.payments:
@@ -91,6 +114,43 @@ def payments_are_as_stripe_has_them(history: History, order: Order) -> None:
             assert known.get(intent["id"], "FAILED") == "FAILED"
 
 
+async def what_went_back_is_known_and_credited(history: History, order: Order) -> None:
+    known = {refund.stripe_id: (refund.status.value, refund.amount_cents) for refund in order.refunds}
+    for refund in history.refunds():
+        assert known[refund["id"]] == (REFUNDED.get(refund["status"], "PENDING"), refund["amount"])
+    decided = {dispute.stripe_id: dispute.status.value for dispute in order.disputes}
+    assert decided == {each["id"]: DISPUTED[each["status"]] for each in history.disputes()}
+
+    refunded = gone = 0
+    for payment in order.payments:
+        back = sum(each.amount_cents for each in order.refunds
+                   if each.payment_id == payment.id and each.status == "SUCCEEDED")  # fmt: skip
+        lost = sum(each.amount_cents for each in order.disputes
+                   if each.payment_id == payment.id and each.status == "LOST")  # fmt: skip
+        assert back + lost <= payment.amount_cents
+        uncounted = payment.amount_cents - payment.applied_cents
+        refunded += max(back - uncounted, 0)
+        gone += max(back + lost - uncounted, 0)
+    assert (order.refunded_cents, order.charged_back_cents) == (refunded, gone - refunded)
+    assert (order.status == "REFUNDED") == (order.is_paid and refunded > 0 and gone == order.paid_cents)
+
+    notes = [invoice for invoice in order.invoices if invoice.type is InvoiceType.CREDIT_NOTE]
+    for invoice in order.invoices:
+        assert invoice.credited_cents == sum(note.total_cents for note in notes if note.corrects_id == invoice.id)
+        assert invoice.credited_cents <= invoice.total_cents
+    wholes = {invoice.id for invoice in order.invoices if invoice.type is InvoiceType.INVOICE}
+    credited = sum(note.total_cents for note in notes if note.corrects_id in wholes)
+    assert credited == order.credited_cents
+    if order.is_paid:
+        assert credited >= refunded
+    if wholes and not any(each.kind == "REFUND_FAILED" for each in order.conflicts):
+        assert credited == refunded
+
+    for access in await Access.filter(order_id=order.id):
+        suspended = order.organization.suspend_disputed and "OPEN" in decided.values()
+        assert (access.withdrawn_at is not None) == (order.status == "REFUNDED" or gone > refunded or suspended)
+
+
 def invoices_say_what_was_sold(order: Order) -> None:
     made: dict[str, list[Invoice]] = defaultdict(list)
     for invoice in sorted(order.invoices, key=lambda each: each.sequence):
@@ -108,7 +168,7 @@ def invoices_say_what_was_sold(order: Order) -> None:
         assert sum(invoice.total_cents for invoice in finals) == order.total_cents
         deducted = [deposit for final in finals for deposit in final.content["deposits"]]
         assert sorted((each["number"], each["cents"]) for each in deducted) == sorted(
-            (each.number, each.total_cents) for each in deposits
+            (each.number, each.left_cents) for each in deposits if each.left_cents
         )
     if deposits:
         assert sum(invoice.total_cents for invoice in deposits) == order.deposit_cents
@@ -136,7 +196,8 @@ async def what_follows_a_payment_followed_once(history: History, order: Order) -
     assert set(ids.values()) <= {1}, ids
     assert sum("welcome" in id for id in ids) == order.is_paid
     for invoice in order.invoices:
-        carried = [mail for mail in mails if f"Facture-{invoice.number}.pdf" in {
+        name = "Avoir" if invoice.type is InvoiceType.CREDIT_NOTE else "Facture"
+        carried = [mail for mail in mails if f"{name}-{invoice.number}.pdf" in {
             attached.get_filename() for attached in mail.attachments}]  # fmt: skip
         assert carried, invoice.number
         asked = not InvoiceContent.model_validate(invoice.content).is_paid
@@ -165,7 +226,8 @@ async def what_follows_a_payment_followed_once(history: History, order: Order) -
 
 async def nothing_can_be_paid_that_is_not_due(history: History, order: Order) -> None:
     attempts = await history.shop.sql(
-        "SELECT stripe_id, status, amount_cents FROM attempts WHERE order_id = $1 AND operation <> 'CREATE_COUPON'",
+        "SELECT stripe_id, status, amount_cents FROM attempts WHERE order_id = $1"
+        " AND operation IN ('CHECKOUT', 'PAYMENT_INTENT')",
         order.id,
     )
     paged = {session["payment_intent"] for session in history.sessions()}
