@@ -213,6 +213,7 @@ class ConflictKind(Coded):
     REACTION_FAILED = "REACTION_FAILED", "Paid, but what was sold could not react"
     UNKNOWN_SALE = "UNKNOWN_SALE", "Sold at Stripe, of what is not in the catalogue: there is no order"
     REFUND_FAILED = "REFUND_FAILED", "Money that was to go back did not: the client waits for it"
+    INVOICE_INCOMPLETE = "INVOICE_INCOMPLETE", "Paid at Stripe, and its invoice lacks what the law asks for"
     DISPUTE_LOST = "DISPUTE_LOST", "A bank took money back: claim it of the client, or write it off"
 
 

@@ -12,7 +12,15 @@ from models.fields import Coded, CountryField, EmailField, SirenField, SiretFiel
 from models.language import Language
 from models.mention import MentionCode
 
+# An invoice in another currency says its VAT in this one too, at a rate that nobody gives us (art. 289 du CGI;
+# BR-FR-CO-12 of AFNOR XP Z12-012).
+VAT_CURRENCY = "EUR"
 VAT_RATES = (2000, 1000, 550, 210)  # metropolitan France, art. 278 to 281 nonies du CGI, hundredths of a percent
+
+
+def can_be_invoiced(rate: int, currency: str) -> bool:
+    """Whether an invoice in a currency may bear VAT of a rate, in hundredths of a percent."""
+    return rate == 0 or currency == VAT_CURRENCY
 
 
 class VatRegime(Coded):
@@ -114,14 +122,17 @@ class Organization(Row, Branded):
         """The same for machines; None too where the code list has none."""
         return EXEMPTION_CODES.get(self.vat_regime) if rate == 0 else None
 
-    def must_be_able_to_charge(self, rate: int) -> None:
-        """Raises Invalid for a VAT rate that the regime does not know, in hundredths of a percent."""
+    def must_be_able_to_charge(self, rate: int, currency: str) -> None:
+        """Raises Invalid for a VAT rate that the regime does not know, in hundredths of a percent, and for VAT in
+        another currency than its own."""
         rates = {VatRegime.STANDARD: VAT_RATES, VatRegime.FRANCHISE: (0,)}.get(self.vat_regime, (*VAT_RATES, 0))
         if rate not in rates:
             known = ", ".join(map(str, rates))
             raise Invalid(
                 f"Under {self.vat_regime} VAT rates are {known} (hundredths of a percent).", field="input.vatRate"
             )
+        if not can_be_invoiced(rate, currency):
+            raise Invalid(f"VAT is invoiced in {VAT_CURRENCY}: sell this in it.", field="input.price.currency")
 
 
 class Storefront(Row, Branded):

@@ -38,7 +38,7 @@ async def update(product: Product, values: dict[str, Any], partners: Sequence[Pa
     before = _shown(product)
     product.update_from_dict(values)
     _check_periods(product)
-    if "vat_rate" in values:
+    if "vat_rate" in values or "currency" in values:
         await _check_vat(product)
     await product.save()
     others = partners is not None and await _replace(product, partners)
@@ -87,7 +87,7 @@ def _check_price(values: dict[str, Any]) -> None:
 
 async def _check_vat(product: Product) -> None:
     organization = await Organization.get(id=product.organization_id)
-    organization.must_be_able_to_charge(product.vat_rate)
+    organization.must_be_able_to_charge(product.vat_rate, product.currency)
 
 
 def _check_partners(partners: Sequence[Partner]) -> None:

@@ -2,7 +2,7 @@
 is left for a person."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +21,7 @@ from models import (
     PaymentStatus,
     Product,
 )
+from models.organization import can_be_invoiced
 from services import clients, sales, settlement
 from services.outside import outside
 from services.pricing import QUANTITY_MOST, TOTAL_MOST
@@ -76,6 +77,11 @@ async def client_of(news: News, organization_id: UUID, customer: str, email: str
     return known or (await clients.find_or_make(organization_id, email) if email else None)
 
 
+def may_be_invoiced(items: Sequence[Object], products: Mapping[str, Product]) -> bool:
+    """Whether their VAT can be told in the currency that they were paid in; a person settles any other."""
+    return all(can_be_invoiced(products[item["price"]["product"]].vat_rate, item["currency"].upper()) for item in items)
+
+
 def line(item: Object, product: Product, place: int) -> OrderLine:
     """A line of an order at Stripe's own price, unsaved. `item`: its price, quantity, currency and `amount_total`."""
     quantity, total = item["quantity"], item["amount_total"]
@@ -121,6 +127,8 @@ def _lines(sale: Sale, products: dict[str, Product]) -> list[OrderLine]:
         return []
     if sum(item["amount_total"] for item in items) != sale.paid["amount_total"]:  # shipping, say
         return []
+    if not may_be_invoiced(items, products):
+        return []
     return [line(item, products[item["price"]["product"]], place) for place, item in enumerate(items, start=1)]
 
 
@@ -146,8 +154,8 @@ async def _order(news: News, sale: Sale, lines: Sequence[OrderLine], email: str)
 async def _flag(news: News, sale: Sale, products: dict[str, Product]) -> Outcome:
     cents = min(sale.paid.get("amount_total") or sale.paid.get("amount") or 0, TOTAL_MOST)
     message = (
-        f"Sold at Stripe, not in the catalogue: {_named(sale)}, {cents / 100:.2f} {sale.paid['currency'].upper()}. Make"
-        " the product known and the order by hand, or refund it."
+        f"Sold at Stripe, not in the catalogue or not in its currency: {_named(sale)}, {cents / 100:.2f}"
+        f" {sale.paid['currency'].upper()}. Make the product known and the order by hand, or refund it."
     )
     return await flag(news, sale.paid, message, products)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from errors import Invalid
 from models import Order, OrderKind, OrderLine, Product
 from models.amounts import WHOLE, off, spread
+from models.organization import VAT_CURRENCY, can_be_invoiced
 
 QUANTITY_MOST = 9999
 LINES_MOST = 100  # as many as a Checkout Session takes
@@ -95,6 +96,10 @@ def _line(item: Item, place: int, currency: str) -> OrderLine:
         raise Invalid(f"{product.name} is no longer sold.", field=f"{field}.product")
     if product.currency != currency:
         raise Invalid("All products of an order have one currency.", field=f"{field}.product")
+    if not can_be_invoiced(product.vat_rate, currency):
+        raise Invalid(
+            f"VAT is invoiced in {VAT_CURRENCY}: give {product.name} a price in it.", field=f"{field}.product"
+        )
     if product.recurs and item.discount:
         raise Invalid("A subscription takes a discount on the whole, of its first payment.", field=f"{field}.discount")
     full = product.price_cents * item.quantity

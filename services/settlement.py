@@ -1,7 +1,7 @@
 """Money came for an order: what fits is counted, what does not waits for a person; once paid, all else is promised."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,7 +26,7 @@ from models import (
     rows,
 )
 from models.database import savepoint
-from services import accesses, asking, credit_notes, discounts, invoices, notifications
+from services import accesses, asking, credit_notes, discounts, invoices, notifications, organizations
 
 log = logging.getLogger("comptoir.settlement")
 
@@ -78,6 +78,8 @@ async def settle(order: Order, payment: Payment | None, *, at: datetime, event_i
         await accesses.follow_money(order)  # a part before may be disputed
     await discounts.keep(order)  # a client is locked before a code, as by a cart
     issued = await invoices.issue_paid(order, payment) if payment else []
+    if issued:
+        await _look_at(order, issued)
     if in_parts and await credit_notes.follow_refunds(order):
         await invoices.settle(await Invoice.filter(order_id=order.id))  # what went back before it was invoiced
     await notifications.promise(order, issued)
@@ -131,6 +133,17 @@ order_lines JOIN products ON products.id = order_lines.product_id
 LEFT JOIN product_partners ON product_partners.product_id = products.id
 WHERE order_lines.order_id = $1 ORDER BY order_lines.position, product_partners.id
 """
+
+
+async def _look_at(order: Order, issued: Sequence[Invoice]) -> None:
+    """What we sell waits for a complete identity; what is sold at Stripe does not, and its money is taken."""
+    if missing := organizations.missing_names(order.organization):
+        numbers = ", ".join(invoice.number for invoice in issued)
+        message = (
+            f"Paid, and {numbers} lacks {', '.join(missing)} of the organization: complete it (organizationUpdate), and"
+            " let the client know."
+        )
+        await flag(order, ConflictKind.INVOICE_INCOMPLETE, message, reference="identity")
 
 
 def _misfit(order: Order, payment: Payment, asked_cents: int) -> tuple[ConflictKind, str] | None:

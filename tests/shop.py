@@ -118,6 +118,10 @@ class Shop:
         )
         return str(made["product"]["id"])
 
+    async def charges_no_vat(self) -> None:
+        """Who sells in another currency than euros charges none."""
+        await self.sql("UPDATE organizations SET vat_regime = 'EXEMPT_TRAINING' WHERE id = $1", self.organization.id)
+
     async def client(self, email: str | None = None, **values: Any) -> str:
         self._made += 1
         given = {"email": email or f"client{self._made}@example.com"} | values

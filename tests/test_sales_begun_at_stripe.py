@@ -124,3 +124,31 @@ async def test_several_products_are_lines_of_one_order_and_each_brand_invoices_i
     assert {each["partner"]["slug"]: each["total"]["amount"] for each in order["invoices"]} == {
         "first": 1000, "second": 2000,
     }  # fmt: skip
+
+
+async def test_what_is_paid_at_stripe_while_invoices_lack_something_is_taken_and_waits_for_a_person(
+    shop: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
+    product = await twin(shop, await shop.product(4900))
+    await shop.sql("UPDATE organizations SET rcs = NULL")
+
+    await paid(shop, await opened(shop, product, 4900))
+
+    (order,) = await orders(shop)
+    assert order["status"] == "PAID"
+    (conflict,) = await shop.sql("SELECT kind, message FROM conflicts")
+    assert conflict["kind"] == "INVOICE_INCOMPLETE"
+    assert conflict["message"].startswith(f"Paid, and {order['invoices'][0]['number']} lacks rcs of the organization")
+    assert any(record.levelname == "ERROR" and "lacks rcs" in record.message for record in caplog.records)
+
+
+async def test_vat_in_another_currency_than_euros_waits_for_a_person(shop: Shop) -> None:
+    product = await twin(shop, await shop.product(4900))
+    price = await shop.dashboard.v1.prices.create_async({"currency": "usd", "unit_amount": 4900, "product": product})
+
+    await paid(shop, await session_of(shop, {"price": price.id, "quantity": 1}))
+
+    assert await orders(shop) == []
+    (conflict,) = await shop.sql("SELECT kind, message FROM conflicts")
+    assert conflict["kind"] == "UNKNOWN_SALE"
+    assert "not in its currency" in conflict["message"]

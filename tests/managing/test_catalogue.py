@@ -28,13 +28,26 @@ async def test_what_is_given_changes_and_what_is_left_out_stays(shop: Shop) -> N
     for given, found in (
         ({"name": "Bilan complet"}, {"name": "Bilan complet"}),
         ({"price": {"amount": 0}}, {"price": {"amount": 0, "currency": "EUR"}}),
-        ({"price": {"amount": 5, "currency": "CHF"}}, {"price": {"amount": 5, "currency": "CHF"}}),
         ({"vatRate": 550}, {"vatRate": 550}),
         ({"active": False}, {"active": False}),
         ({"description": None, "level": None}, {"description": None, "level": None}),
     ):
         before |= found
         assert await changed(shop, id, **given) == before, given
+
+
+async def test_vat_is_charged_in_euros_only(shop: Shop) -> None:
+    id = await shop.product(1400)
+
+    for given in ({"price": {"amount": 1400, "currency": "CHF"}}, {"price": {"amount": 1, "currency": "USD"}}):
+        code, field, message = await shop.refused(UPDATE, input={"product": id} | given)
+        assert (code, field) == ("INVALID", "input.price.currency")
+        assert "VAT is invoiced in EUR" in message
+    await shop.sql("UPDATE products SET currency = 'USD'")  # from before that was asked
+    input = {"client": await shop.client(), "lines": [{"product": id, "quantity": 1}]}
+    assert (await shop.refused(ORDER_CREATE, input=input))[:2] == ("INVALID", "input.lines.0.product")
+    await shop.charges_no_vat()
+    assert (await changed(shop, id, vatRate=0, price={"amount": 5, "currency": "CHF"}))["price"]["currency"] == "CHF"
 
 
 async def test_those_who_are_told_are_replaced_in_the_order_given(shop: Shop) -> None:
