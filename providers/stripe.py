@@ -108,6 +108,9 @@ class Stripe(Provider[Credentials]):
         found = await _told(lambda: self._client.v1.refunds.list_async({"payment_intent": intent_id, "limit": 100}))
         return list(found.data)
 
+    async def dispute(self, id: str) -> stripe.Dispute:
+        return await _told(lambda: self._client.v1.disputes.retrieve_async(id))
+
     async def events(self, since: datetime, until: datetime, types: Sequence[str]) -> AsyncIterator[list[Object]]:
         """What was told of these types (20 at most) in that time, newest first, by pages. Stripe keeps them 30 days."""
         listed: Any = self._client.v1.events.list_async

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from models import Invoice, InvoiceType, Language, PaymentMethod
 from models.amounts import spread, vat_within
 from models.content import Corrected, InvoiceContent, Line, VatBreakdown
+from services import mentions
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ def content_of(
         "payment_method": given_back.method if given_back else None,
         "transfer": None,
         "pay_url": None,
+        "mentions": mentions.of_credit_note(invoice.mentions),
         "notes": (reason,) if reason else (),
     }
     if cents < invoice.gross_cents:

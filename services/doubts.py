@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 from models import Attempt, AttemptStatus, ClientSubscription, DriftKind, Order, Payment, PaymentStatus
 from models.database import query, transaction
-from services import asking, payments, subscriptions
+from services import asking, dispute_news, payments, refund_news, subscriptions
 from services.outside import outside
 from services.stripe_news import News, Object, order_id_of
 
@@ -21,6 +21,7 @@ UNUSED = timedelta(hours=1)  # a form that was opened and not used
 UNTOLD = timedelta(hours=2)  # Stripe charges a renewal an hour after its invoice was made
 TRIED = timedelta(hours=23)  # so long Stripe gives the same answer for an idempotency key
 HANDLED = timedelta(minutes=10)
+AT_THE_BANK = timedelta(days=1)  # a refund by bank, of which there is nothing new before
 
 
 @dataclass(frozen=True)
@@ -148,6 +149,54 @@ async def _ask_of_subscription(doubt: Doubt) -> Answer:
     return await row != before, []
 
 
+async def _at_the_bank(account: str, live: bool, since: datetime, until: datetime) -> list[Doubt]:
+    """Payments of which a refund is on its way for long."""
+    rows = await query(
+        """
+        SELECT p.order_id, p.stripe_id FROM refunds r JOIN payments p ON p.id = r.payment_id
+        WHERE r.stripe_account = $1 AND r.live = $2 AND r.status = 'PENDING' AND p.stripe_id IS NOT NULL
+          AND r.created_at < now() - $3::interval
+        GROUP BY p.order_id, p.stripe_id ORDER BY random() LIMIT $4
+        """,
+        account, live, AT_THE_BANK, MOST,
+    )  # fmt: skip
+    return [Doubt(row["order_id"], {"id": None, "payment_intent": row["stripe_id"]}) for row in rows]
+
+
+async def _ask_of_refunds(doubt: Doubt) -> Answer:
+    assert doubt.said is not None
+    refunds = await refund_news.look(doubt.said["payment_intent"])
+    return await _changed(doubt, lambda told, said: refund_news.take(told, said, refunds)), []
+
+
+async def _undecided(account: str, live: bool, since: datetime, until: datetime) -> list[Doubt]:
+    """Disputes that no bank has decided, as far as we know."""
+    rows = await query(
+        "SELECT order_id, stripe_id FROM disputes WHERE stripe_account = $1 AND live = $2 AND status = 'OPEN'"
+        " AND created_at < now() - $3::interval ORDER BY random() LIMIT $4",
+        account, live, SLOW, MOST,
+    )  # fmt: skip
+    return [Doubt(row["order_id"], {"id": row["stripe_id"]}) for row in rows]
+
+
+async def _ask_of_dispute(doubt: Doubt) -> Answer:
+    assert doubt.said is not None
+    dispute = (await outside().stripe.dispute(doubt.said["id"])).to_dict()
+    return await _changed(doubt, lambda told, _: dispute_news.told(told, dispute)), []
+
+
+async def _changed(doubt: Doubt, take: Callable[[News, Object], Awaitable[str]]) -> bool:
+    """Whether Stripe's answer about money that goes back, taken like an event of now, changed anything."""
+    assert doubt.said is not None
+    await asyncio.sleep(PACE)
+    order = await Order.get(id=doubt.order_id)
+    before = await _state(order)
+    told = News(order.stripe_account, order.live, datetime.now(UTC), f"reconciled_{uuid4().hex}")
+    async with transaction():
+        await take(told, doubt.said)
+    return bool(await _state(order) != before)
+
+
 async def _confirmed(order: Order) -> bool:
     """Whether Stripe's word changed anything."""
     before = await _state(order)
@@ -170,7 +219,9 @@ async def _state(order: Order) -> Any:
     """What Stripe's word may change."""
     return await query(
         "SELECT status, paid_cents, (SELECT array_agg(status ORDER BY id) FROM payments WHERE order_id = orders.id)"
-        " AS payments, (SELECT array_agg(status ORDER BY id) FROM attempts WHERE order_id = orders.id) AS attempts"
+        " AS payments, (SELECT array_agg(status ORDER BY id) FROM attempts WHERE order_id = orders.id) AS attempts,"
+        " (SELECT array_agg(status ORDER BY id) FROM refunds WHERE order_id = orders.id) AS refunds,"
+        " (SELECT array_agg(status ORDER BY id) FROM disputes WHERE order_id = orders.id) AS disputes"
         " FROM orders WHERE id = $1",
         order.id,
     )
@@ -208,4 +259,6 @@ DOUBTS: dict[str, Doubts] = {
     "Payments": Doubts(_paid_at_stripe, _ask_of_payment),
     "Orders": Doubts(_stuck, _ask_of_order),
     "Subscriptions": Doubts(_over, _ask_of_subscription),
+    "Refunds": Doubts(_at_the_bank, _ask_of_refunds),
+    "Disputes": Doubts(_undecided, _ask_of_dispute),
 }

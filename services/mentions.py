@@ -190,6 +190,11 @@ def of_invoice(
     )
 
 
+def of_credit_note(mentions: Sequence[Mention]) -> tuple[Mention, ...]:
+    """Of what an invoice says, what its credit note says too: nothing about how and when it is paid."""
+    return tuple(each for each in mentions if each.subject is None)
+
+
 def said(words: Sequence[Words], code: MentionCode) -> dict[str, str | None]:
     """Why a document bears no VAT, as its breakdown says it: in ours where the words have none."""
     found = next(each for each in (*words, *map(_shipped, SHIPPED)) if each.code is code)

@@ -26,10 +26,15 @@ async def ask(event_type: str, named: Object) -> list[Object] | None:
     it is about none that we know."""
     if event_type not in TOLD or not await Payment.exists(stripe_id=named["payment_intent"] or ""):
         return None
-    refunds = {each.id: each.to_dict() for each in await outside().stripe.refunds_of_intent(named["payment_intent"])}
-    if named["object"] == "refund":
-        refunds.setdefault(named["id"], named)  # one of more than Stripe lists
-    return list(refunds.values())
+    refunds = await look(named["payment_intent"])
+    if named["object"] == "refund" and all(each["id"] != named["id"] for each in refunds):
+        refunds.append(named)  # one of more than Stripe lists
+    return refunds
+
+
+async def look(payment_intent: str) -> list[Object]:
+    """What Stripe says now of the refunds of a payment."""
+    return [each.to_dict() for each in await outside().stripe.refunds_of_intent(payment_intent)]
 
 
 async def take(news: News, named: Object, refunds: Sequence[Object]) -> str:

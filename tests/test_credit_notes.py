@@ -52,6 +52,16 @@ async def test_a_whole_credit_note_says_what_the_invoice_said(shop: Shop) -> Non
     assert second["pdfUrl"]
 
 
+async def test_a_credit_note_says_nothing_of_how_an_invoice_is_paid(shop: Shop) -> None:
+    _, invoice = await invoiced(shop, client=await shop.client(company="Smith SARL"))
+
+    note = await credit(invoice, 1000)
+
+    asked = {mention.subject for mention in InvoiceContent.model_validate(invoice.content).mentions}
+    assert {"AAB", "PMD", "PMT"} < asked
+    assert [mention.text for mention in note.mentions] == ["Catégorie de l’opération : prestation de services."]
+
+
 async def test_parts_come_to_the_invoice_rate_by_rate_to_the_cent(shop: Shop) -> None:
     products = [await shop.product(price, vatRate=rate) for price, rate in ((9999, 2000), (707, 550))]
     _, invoice = await invoiced(shop, *products)

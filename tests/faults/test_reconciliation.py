@@ -263,6 +263,44 @@ async def test_a_renewal_that_nobody_told_is_found_once_its_period_is_over(shop:
     assert renewed["currentPeriodEnd"] > subscription["currentPeriodEnd"]
 
 
+async def test_a_refund_of_which_the_bank_said_more_unheard_is_found_after_a_day(shop: Shop) -> None:
+    order, intent = await _sold(shop)
+    await shop.tell(shop.sandbox.stripe.refund(intent, 1000, pending=True))
+    (refund,) = shop.sandbox.stripe.books.store.all("refund", [("payment_intent", "=", intent)])
+    shop.sandbox.stripe.end_refund(refund["id"], "succeeded")
+    shop.sandbox.stripe.books.store.forget("event")
+    assert (await reconciled(shop)).mended == []
+    await shop.sql("UPDATE refunds SET created_at = created_at - interval '25 hours'")
+
+    result = await reconciled(shop)
+
+    assert len(result.mended) == 1
+    assert [each["type"] for each in (await shop.see(order))["invoices"]] == ["INVOICE", "CREDIT_NOTE"]
+    assert (await reconciled(shop)).mended == []
+
+
+async def test_a_dispute_that_was_decided_unheard_is_found(shop: Shop) -> None:
+    order, intent = await _sold(shop)
+    await shop.tell(shop.sandbox.stripe.dispute(intent))
+    (dispute,) = shop.sandbox.stripe.books.store.all("dispute", [("payment_intent", "=", intent)])
+    shop.sandbox.stripe.close_dispute(dispute["id"], won=False)
+    shop.sandbox.stripe.books.store.forget("event")
+    await shop.sql("UPDATE disputes SET created_at = created_at - interval '1 hour'")
+
+    result = await reconciled(shop)
+
+    assert len(result.mended) == 1
+    assert [each["kind"] for each in (await shop.see(order))["conflicts"]] == ["DISPUTE_LOST"]
+    assert (await reconciled(shop)).mended == []
+
+
+async def _sold(shop: Shop) -> tuple[dict[str, Any], str]:
+    """An order that is paid, and its PaymentIntent."""
+    order, events = await paid(shop)
+    await shop.tell(events)
+    return order, (await shop.see(order))["payments"][0]["stripeId"]
+
+
 async def test_a_worker_reconciles_by_itself(shop: Shop) -> None:
     await paid(shop)
 
