@@ -67,8 +67,18 @@ GUARDED: Mapping[str, Rates] = {
     "organizationRegister": LETTERS,
 }
 
-# What takes a process of its own for a while.
-COSTLY: Mapping[str, Rates] = {"invoicePreview": Rates(caller=(Rate(12, MINUTE), Rate(120, HOUR)))}
+# What takes a process of its own for a while, or asks others each time: Stripe answers a hundred questions a second, and
+# those who want to pay come first.
+ASKS = Rates(caller=(Rate(60, MINUTE),))
+COSTLY: Mapping[str, Rates] = {
+    "invoicePreview": Rates(caller=(Rate(12, MINUTE), Rate(120, HOUR))),
+    "exportCreate": Rates(caller=(Rate(12, MINUTE), Rate(120, HOUR))),
+    "paymentMethods": ASKS,
+    "billingPortalStart": ASKS,
+    "subscriptionCancel": ASKS,
+    "subscriptionResume": ASKS,
+    "partnerTest": ASKS,
+}
 
 # All others, by the permission that they ask, or else by whether they write. What is generous is leased.
 LIMITS: Mapping[Whose, Mapping[Permission | Use, Rates]] = {

@@ -159,6 +159,18 @@ async def test_a_checkout_counts_by_address_and_by_key(shop: Shop) -> None:
     await spend(elsewhere, f"198.51.100.{number}", (CHECKOUT,))
 
 
+async def test_nobody_keeps_stripe_too_busy_for_those_who_pay(shop: Shop) -> None:
+    client = await shop.client()
+    asked = " ".join(f"a{n}: paymentMethods(client: $client) {{ id }}" for n in range(20))
+    document = f"query ($client: ID!) {{ {asked} }}"
+
+    for _ in range(3):
+        assert "errors" not in await shop.post(document, {"client": client})
+
+    assert (await shop.refused(document, client=client))[0] == "LIMITED"
+    assert await shop(ONE)
+
+
 async def test_of_a_refused_operation_nothing_is_counted(shop: Shop) -> None:
     actor = Actor(Key.STOREFRONT, uuid4(), uuid4())
     await spend(actor, "198.51.100.101", (CHECKOUT,) * 9 + (READ,) * 599)
