@@ -18,7 +18,11 @@ async def portal_link(client: Client, return_url: str) -> str:
     customer = await _customer(client)
     request = {"customer": customer, "return_url": return_url, "locale": "fr"}
     # Each link is new: the same key would give one that is good no longer.
-    session = await outside().stripe.create_portal_session(request, f"client:{client.id}:portal:{token_hex(8)}")
+    try:
+        session = await outside().stripe.create_portal_session(request, f"client:{client.id}:portal:{token_hex(8)}")
+    except errors.Gone:  # somebody deleted the customer at Stripe: the next try makes a new one
+        await Client.filter(id=client.id, stripe_id=customer).update(stripe_id=None)
+        raise
     return session.url
 
 

@@ -27,6 +27,16 @@ async def test_the_portal_opens_for_whoever_is_a_client_and_makes_their_customer
     assert await shop.count("clients", "stripe_id IS NOT NULL") == 1
 
 
+async def test_for_a_customer_whom_somebody_deleted_at_stripe_the_next_try_makes_another(shop: Shop) -> None:
+    client = await shop.client()
+    await shop.sql("UPDATE clients SET stripe_id = 'cus_deleted', stripe_account = 'platform', stripe_live = false")
+
+    await shop.refused(PORTAL, input=asked(shop, client))
+
+    opened = await shop(PORTAL, input=asked(shop, client))
+    assert (await shop.browse(opened["url"])).status_code == 200
+
+
 async def test_what_is_done_there_is_told(shop: Shop) -> None:
     client = await shop.client()
     subscription = await begun(shop, client=client)
