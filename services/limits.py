@@ -67,8 +67,8 @@ GUARDED: Mapping[str, Rates] = {
     "organizationRegister": LETTERS,
 }
 
-# What takes a process of its own for a while, or asks others each time: Stripe answers a hundred questions a second, and
-# those who want to pay come first.
+# What takes a process of its own for a while, or asks others each time: Stripe answers a hundred questions a second,
+# and those who want to pay come first.
 ASKS = Rates(caller=(Rate(60, MINUTE),))
 COSTLY: Mapping[str, Rates] = {
     "invoicePreview": Rates(caller=(Rate(12, MINUTE), Rate(120, HOUR))),

@@ -94,13 +94,16 @@ async def _renewal(row: ClientSubscription, invoice: Object, lines: Sequence[Ord
 
 
 async def _lines(news: News, invoice: Object) -> list[OrderLine] | None:
-    """What was invoiced, at Stripe's own prices; None where some of it is unknown, a credit, or does not add up."""
+    """What was invoiced, at Stripe's own prices; None where some of it is unknown, a credit, or does not add up, or
+    nothing is of a period."""
     billed = invoice["lines"]["data"]
     named = [line["price"]["product"] for line in billed if line.get("price")]
     products = await foreign_sales.known_products(news, named)
     if len(named) != len(billed) or set(named) - set(products) or any(line["amount"] < 0 for line in billed):
         return None
     if not foreign_sales.may_be_invoiced(billed, products):
+        return None
+    if not any(line["type"] == "subscription" and line["price"]["recurring"] for line in billed):  # of no period
         return None
     items = [line | {"amount_total": line["amount"] - _off(line)} for line in billed]
     if sum(item["amount_total"] for item in items) != invoice["total"] or invoice["amount_paid"] != invoice["total"]:
@@ -136,8 +139,8 @@ async def _flag(news: News, row: ClientSubscription, invoice: Object) -> str:
     """An invoice that makes no order by itself."""
     total = f"{invoice['total'] / 100:.2f} {invoice['currency'].upper()}"
     message = (
-        f"Stripe's invoice {invoice['number']} of a subscription, {total}, has lines that we do not know, credits, VAT"
-        " in another currency than euros, or was not paid through Stripe. Make the order by hand."
+        f"Stripe's invoice {invoice['number']} of a subscription, {total}, has lines that we do not know, credits, no"
+        " period, VAT in another currency than euros, or was not paid through Stripe. Make the order by hand."
     )
     await foreign_sales.note_unknown(news, row.organization_id, invoice["id"], message, invoice["currency"])
     return "flagged: an invoice that makes no order by itself"

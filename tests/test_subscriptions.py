@@ -236,6 +236,22 @@ async def test_one_of_an_unknown_product_is_flagged_once(shop: Shop) -> None:
     assert await shop.count("orders") == await shop.count("subscriptions") == 0
 
 
+async def test_an_invoice_of_no_period_waits_for_a_person_and_the_next_period_is_an_order(shop: Shop) -> None:
+    subscription = await begun(shop)
+    books, events = shop.sandbox.stripe.books, shop.sandbox.stripe.advance(months=1)
+    invoice = books.find("invoice", shop.sandbox.stripe.subscription(subscription["stripeId"])["latest_invoice"])
+    (line,) = invoice["lines"]["data"]
+    charged = line | {"type": "invoiceitem"}  # what somebody put on it by hand
+    books.keep(invoice | {"lines": invoice["lines"] | {"data": [charged]}})
+
+    await shop.tell(events)
+    await month_passes(shop)
+
+    (conflict,) = await open_conflicts(shop)
+    assert (conflict["kind"], "no period" in conflict["message"]) == ("UNKNOWN_SALE", True)
+    assert await shop.count("orders", "status = 'PAID'") == 2
+
+
 async def test_an_order_that_was_paid_is_not_paid_by_another_subscription(shop: Shop) -> None:
     subscription = await begun(shop)
     (order,) = subscription["orders"]["nodes"]
