@@ -3,11 +3,12 @@ of the one before it in its series. Whoever changes one has to change all that w
 """
 
 import hashlib
-import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
+
+import orjson
 
 # What the chain holds of a row, for ever: a column that is added later is no part of it.
 LINKED = (
@@ -29,8 +30,7 @@ def link(columns: Mapping[str, Any], content_sha256: str, before: str | None) ->
 
 def _digest(value: Any) -> str:
     """Of canonical JSON: RFC 8785, for text, whole numbers, booleans and null, which is all that there is."""
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def _plain(value: Any) -> Any:

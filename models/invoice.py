@@ -89,6 +89,8 @@ class Invoice(Owned):
     rendered_at = fields.DatetimeField(null=True, description="When the PDF was made")
     emailed_at = fields.DatetimeField(null=True, description="When it was sent to the client")
 
+    rendering: Any = None  # the promise of its PDF, where it was issued just now
+
     class Meta:
         table = "invoices"
         unique_together = (("series", "year", "sequence"),)

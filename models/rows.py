@@ -3,6 +3,7 @@ longer over it than PostgreSQL over the row. What is written is what `save` writ
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import cache
 from itertools import islice
 from typing import Any, TypeVar
@@ -32,6 +33,12 @@ async def get(model: type[M], where: str, *values: Any) -> M:
     if row is None:
         raise DoesNotExist(model)
     return row
+
+
+async def lock(model: type[M], where: str, *values: Any) -> tuple[M, datetime] | None:
+    """The row that a key names, locked until the transaction ends, and the time once it is (not the transaction's)."""
+    rows = await _run(_locked(model, where), values)
+    return (_made(model, rows[0]), rows[0]["locked_at"]) if rows else None
 
 
 async def find_together(models: Sequence[type[Model]], joined: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -95,6 +102,15 @@ def _fields(model: type[Model], names: tuple[str, ...] = ()) -> Fields:
 @cache
 def _selected(model: type[Model], where: str) -> str:
     return f"SELECT {_named(model)} FROM {model._meta.db_table} WHERE {where}"  # noqa: S608
+
+
+@cache
+def _locked(model: type[Model], where: str) -> str:
+    """A part that locks is run by itself: the clock is read for what it gave, after any wait."""
+    return (
+        f"WITH locked AS MATERIALIZED ({_selected(model, where)} FOR UPDATE)"  # noqa: S608
+        " SELECT locked.*, clock_timestamp() AS locked_at FROM locked"
+    )
 
 
 @cache

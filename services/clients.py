@@ -1,11 +1,12 @@
 """Clients: made, changed, deleted, and what is learned of them on the way."""
 
 import re
+from copy import copy
 from typing import Any
 from uuid import UUID
 
 from errors import Conflict, Invalid
-from models import Client, PortalToken, Role, rows
+from models import Client, PortalToken, Role
 from models.client import FRENCH_DIRECTORY
 from models.companies import siren
 from models.database import deleted
@@ -85,9 +86,9 @@ async def learn(client_id: UUID, told: dict[str, Any]) -> None:
     await client.save()
 
 
-async def knows(client_id: UUID, told: dict[str, Any]) -> bool:
+def knows(client: Client, told: dict[str, Any]) -> bool:
     """Whether there is nothing to learn. Nearly always: it is asked before anything is locked."""
-    return not _fill(await rows.get(Client, "id = $1", client_id), told)
+    return not _fill(copy(client), told)
 
 
 def _fill(client: Any, told: dict[str, Any]) -> bool:

@@ -24,11 +24,11 @@ from models import (
 )
 from models.amounts import spread
 from models.content import InvoiceContent
-from models.database import query, transaction
+from models.database import transaction
 from services import files, letters, mentions, organizations, reminders
 from services.invoice_content import Ask, content_of, paid_of
 from services.links import message_id
-from services.outbox import job, later
+from services.outbox import in_turn, job, later
 from services.outside import outside
 from services.shares import part_of
 
@@ -108,8 +108,7 @@ async def issue_one(
     series.seal(invoice)
     await rows.update(series, "year", "last_number", "last_issued_at", "chain_sha256")
     await rows.insert(invoice)
-    rendered = await later(render, invoice)
-    await later(send, invoice, after=rendered)
+    invoice.rendering, _ = await in_turn(invoice, render, send)
     return invoice
 
 
@@ -215,7 +214,8 @@ async def drafts(order: Order) -> list[InvoiceContent]:
 
 async def rendering(invoice: Invoice) -> Promise:
     """The promise that whoever needs its PDF waits for."""
-    return await Promise.get(subject_id=invoice.id, job="invoices.render")
+    known: Promise | None = invoice.rendering
+    return known or await Promise.get(subject_id=invoice.id, job="invoices.render")
 
 
 def partners_of(line: OrderLine) -> list[Partner]:
@@ -296,7 +296,7 @@ def _asks(order: Order, brands: Brands, type: InvoiceType, made: Sequence[Invoic
     ]
 
 
-_SERIES = "organization_id = $1 AND prefix = $2 AND stripe_account = $3 AND live = $4 FOR UPDATE"
+_SERIES = "organization_id = $1 AND prefix = $2 AND stripe_account = $3 AND live = $4"
 
 
 async def _locked_series(order: Order) -> tuple[InvoiceSeries, datetime]:
@@ -305,9 +305,9 @@ async def _locked_series(order: Order) -> tuple[InvoiceSeries, datetime]:
         "organization_id": order.organization_id, "prefix": order.organization.invoice_prefix,
         "stripe_account": order.stripe_account, "live": order.live,
     }  # fmt: skip
-    series = await rows.find_one(InvoiceSeries, _SERIES, *mine.values())
-    if series is None:
+    locked = await rows.lock(InvoiceSeries, _SERIES, *mine.values())
+    if locked is None:
         await InvoiceSeries.bulk_create([InvoiceSeries(**mine)], ignore_conflicts=True)
-        series = await rows.get(InvoiceSeries, _SERIES, *mine.values())
-    (clock,) = await query("SELECT clock_timestamp() AS now")
-    return series, clock["now"]
+        locked = await rows.lock(InvoiceSeries, _SERIES, *mine.values())
+    assert locked
+    return locked

@@ -31,6 +31,7 @@ async def take(news: News, row: ClientSubscription, invoice: Object, session: Ob
     order.update_from_dict({"subscription_id": row.id, "stripe_invoice_id": invoice["id"]})
     await order.save(update_fields=["subscription_id", "stripe_invoice_id"])
     if session and invoice["billing_reason"] == FIRST:
+        await order.fetch_related("client")
         await news_of_payments.learn(order, session)
     if order.is_free:
         await settlement.complete_free(order)

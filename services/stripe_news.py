@@ -12,6 +12,7 @@ from uuid import UUID
 from models import (
     Attempt,
     AttemptStatus,
+    Client,
     Operation,
     Order,
     Payment,
@@ -31,7 +32,10 @@ log = logging.getLogger("comptoir.news")
 Object = dict[str, Any]
 NOT_OURS = "names no order of ours"
 
-_LOCKED = "id = $1 AND stripe_account = $2 AND live = $3 FOR UPDATE"
+_LOCKED = """
+orders JOIN clients ON clients.id = orders.client_id
+WHERE orders.id = $1 AND orders.stripe_account = $2 AND orders.live = $3 FOR UPDATE OF orders
+"""
 _ASKED = "order_id = $1 AND operation = ANY($2::text[]) FOR UPDATE"
 _TOLD = "stripe_account = $1 AND live = $2 AND stripe_id = $3"
 
@@ -201,10 +205,10 @@ async def money_came(
 
 
 async def learn(order: Order, session: Object) -> None:
-    """Nice to know; never in the way of the payment."""
+    """Nice to know; never in the way of the payment. The order comes with its client."""
     told = session.get("customer_details") or {}
     try:
-        if not await clients.knows(order.client_id, told):
+        if not clients.knows(order.client, told):
             async with savepoint():
                 await clients.learn(order.client_id, told)
     except Exception:
@@ -241,13 +245,18 @@ async def _under_way(news: News, payment: Payment, cents: int, currency: str) ->
 
 
 async def _order_of(news: News, named: Object) -> Order | None:
-    """The order that Stripe's metadata names, locked; None where it names none. Raises NotYetKnown."""
+    """The order that Stripe's metadata names, locked, with its client, who is not; None where it names none.
+
+    Raises NotYetKnown.
+    """
     order_id = order_id_of(named)
     if order_id is None:
         return None
-    order = await rows.find_one(Order, _LOCKED, order_id, news.account, news.live)
-    if order is None:
+    found = await rows.find_together((Order, Client), _LOCKED, order_id, news.account, news.live)
+    if not found:
         raise NotYetKnown(f"no order {order_id} in this Stripe account and mode")
+    order: Order
+    ((order, order.client),) = found
     note(order_id=order.id)
     return order
 

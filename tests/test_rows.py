@@ -1,9 +1,10 @@
 """Rows by plain statements: what is written and read is what the ORM writes and reads, of every table used so."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -133,3 +134,29 @@ async def test_a_row_that_is_not_there_is_none_or_refused(sold: dict[str, Any]) 
     assert await rows.find_one(Order, "id = $1", uuid7()) is None
     with pytest.raises(DoesNotExist):
         await rows.get(Order, "id = $1", uuid7())
+
+
+async def test_a_lock_tells_the_time_once_it_is_there(sold: dict[str, Any]) -> None:
+    series, freed = await InvoiceSeries.get(), asyncio.Event()
+
+    async def hold() -> datetime:
+        async with transaction():
+            assert await rows.lock(InvoiceSeries, "id = $1", series.id)
+            await freed.wait()
+            (clock,) = await query("SELECT clock_timestamp() AS now")
+        return clock["now"]
+
+    async def wait() -> tuple[InvoiceSeries, datetime] | None:
+        async with transaction():
+            return await rows.lock(InvoiceSeries, "id = $1", series.id)
+
+    holding = asyncio.create_task(hold())
+    await asyncio.sleep(0.05)
+    waiting = asyncio.create_task(wait())
+    await asyncio.sleep(0.05)
+    freed.set()
+    before, locked = await asyncio.gather(holding, waiting)
+
+    assert locked
+    assert (_columns(locked[0]), locked[1] > before) == (_columns(series), True)
+    assert await rows.lock(InvoiceSeries, "id = $1", uuid7()) is None
