@@ -35,7 +35,7 @@ async def claim(lane: Lane, most: int) -> list[Promise]:
 
     Materialized: as a subquery of `WHERE id IN`, a planner that expects few rows runs it once a row and takes them all.
     """
-    rows = await query(
+    claimed = await query(
         """
         WITH due AS MATERIALIZED (
             SELECT id FROM outbox
@@ -50,7 +50,7 @@ async def claim(lane: Lane, most: int) -> list[Promise]:
         """,
         lane.value, most, LEASE,
     )  # fmt: skip
-    return [Promise(**row) for row in rows]
+    return [rows.made(Promise, row) for row in claimed]
 
 
 async def give_back(tokens: set[UUID]) -> None:
@@ -132,7 +132,7 @@ async def _keep(promise: Promise) -> str:
 
 
 async def _run(owed: Job, subject_id: UUID) -> None:
-    row = await rows.get(owed.model, "id = $1", subject_id)
+    row = await rows.read(owed.model, "id = $1", subject_id)
     note(**_ids(row))
     try:
         async with asyncio.timeout(owed.timeout) as limit:

@@ -134,6 +134,8 @@ async def test_a_row_that_is_not_there_is_none_or_refused(sold: dict[str, Any]) 
     assert await rows.find_one(Order, "id = $1", uuid7()) is None
     with pytest.raises(DoesNotExist):
         await rows.get(Order, "id = $1", uuid7())
+    with pytest.raises(DoesNotExist):
+        await rows.read(Order, "id = $1", uuid7())
 
 
 async def test_a_lock_tells_the_time_once_it_is_there(sold: dict[str, Any]) -> None:
