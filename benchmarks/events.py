@@ -206,6 +206,7 @@ UNION ALL SELECT 'notifications', count(*) FROM notifications
 UNION ALL SELECT 'promises', count(*) FROM outbox
 UNION ALL SELECT 'kept', count(*) FROM outbox WHERE done_at IS NOT NULL
 UNION ALL SELECT 'events', count(*) FROM stripe_events WHERE handled_at IS NOT NULL
+ORDER BY 1
 """
 
 _CLAIM = """
