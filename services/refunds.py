@@ -32,7 +32,7 @@ from services.stripe_news import News
 
 SOON, LATER = timedelta(minutes=1), timedelta(days=1)  # when Stripe is asked again
 BACKDATED_MOST = timedelta(days=730)
-AMOUNT = "input.amount.amount"
+AMOUNT, WENT = "input.amount.amount", "input.refundedAt"
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,9 @@ async def _record(order: Order, payment: Payment, refund: Refund, wanted: Wanted
     now = datetime.now(UTC)
     at = wanted.refunded_at or now
     if not now - BACKDATED_MOST <= at <= now + timedelta(minutes=5):
-        raise Invalid("Money went back in the last two years, and not in the future.", field="input.refundedAt")
+        raise Invalid("Money went back in the last two years, and not in the future.", field=WENT)
+    if wanted.refunded_at and payment.paid_at and at < payment.paid_at:
+        raise Invalid(f"This money came on {payment.paid_at:%Y-%m-%d %H:%M} UTC, and went back after.", field=WENT)
     refund.refunded_at, refund.reference, refund.event_id = at, wanted.reference, f"refund_{refund.id.hex}"
     refund.hear(RefundNews.SUCCEEDED)
     await refund.save()
