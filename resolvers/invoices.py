@@ -37,5 +37,6 @@ async def invoice_preview(info: Info, input: InvoicePreviewInput) -> InvoicePrev
     if values.get("partner"):
         partner = await caller.get(models.Partner, values["partner"], field="input.partner")
     look = {name: value for name, value in values.items() if name not in ("order", "partner", "language")}
-    pdf = await previews.invoice(caller.organization_id, order, partner, values.get("language"), look)
-    return InvoicePreview(pdf=base64.b64encode(pdf).decode())
+    pdf, pages = await previews.invoice(caller.organization_id, order, partner, values.get("language"), look)
+    pictures = [base64.b64encode(page).decode() for page in pages]
+    return InvoicePreview(pdf=base64.b64encode(pdf).decode(), pages=pictures)

@@ -86,3 +86,6 @@ class InvoicePreviewInput:
 @strawberry.type(description="An invoice as it would look: nothing is issued.")
 class InvoicePreview:
     pdf: str = strawberry.field(description="The PDF, in base64, without a number, marked on every page.")
+    pages: list[str] = strawberry.field(
+        description="Its first pages, 3 at most, as PNGs of 110 dpi, each in base64.",
+    )

@@ -22,8 +22,9 @@ _BRANDING = {"brand_name": "name", "brand_color": "color", "logo_svg": "logo_svg
 
 async def invoice(
     organization_id: UUID, order: Order | None, partner: Partner | None, language: Language | None, look: dict[str, Any]
-) -> bytes:
-    """The PDF of an order's invoice, of the first brand if there are several, or of a sample sale's. `look` holds
+) -> tuple[bytes, list[bytes]]:
+    """The PDF of an order's invoice, of the first brand if there are several, or of a sample sale's; and its first
+    pages as PNGs. `look` holds
     columns of a brand that are tried on; `partner` is whose brand a sample wears.
 
     Raises Invalid for a look that cannot be, Conflict for an order without anything to invoice, Unavailable, and
@@ -42,7 +43,8 @@ async def invoice(
         raise Unavailable("This process draws no documents.")
     try:
         async with asyncio.timeout(SECONDS_MOST):
-            return await renderer.preview(draft)
+            pdf = await renderer.preview(draft)
+            return pdf, await renderer.pictures(pdf)
     except TimeoutError as late:
         raise Unavailable("The preview was not drawn in time.") from late
 

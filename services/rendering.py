@@ -19,7 +19,7 @@ from datetime import date
 from decimal import Decimal
 from multiprocessing import get_context
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from errors import Limited, NotConfigured, Unavailable
 from models.content import (
@@ -32,7 +32,7 @@ from models.content import (
     VatBreakdown,
     VatCategory,
 )
-from services import metrics
+from services import metrics, pictures
 
 DEBIAN_PACKAGES = "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
 TIMEOUT = 60.0  # seconds, the start of a process included
@@ -41,6 +41,8 @@ PAGES_PER_PROCESS = 1_000  # then a fresh one, whatever its memory
 Content = InvoiceContent | QuoteContent
 PREVIEWS_MOST = 10  # that wait at once
 Render = Callable[[Content], bytes]
+Given = TypeVar("Given")
+Made = TypeVar("Made")
 
 
 def render_document(content: Content) -> bytes:
@@ -58,7 +60,7 @@ class Renderer:
     """`size` processes that render. Those who ask while all are busy wait their turn, in order."""
 
     def __init__(self, *, size: int = 2, timeout: float = TIMEOUT, render: Render = render_document) -> None:
-        self._timeout, self._previews = timeout, 0
+        self._render, self._timeout, self._previews = render, timeout, 0
         self._processes = [_Process(render) for _ in range(size)]
         self._idle: asyncio.LifoQueue[_Process] = asyncio.LifoQueue(size)  # the warm one first
         for process in self._processes:
@@ -86,6 +88,10 @@ class Renderer:
         finally:
             self._previews -= 1
 
+    async def pictures(self, pdf: bytes) -> list[bytes]:
+        """The first pages of a PDF of ours as PNGs. Raises Unavailable as `invoice` does."""
+        return await self._do(pictures.of_pages, pdf, "A picture")
+
     def close(self) -> None:
         """End the processes; what they were rendering is lost."""
         for process in self._processes:
@@ -93,14 +99,19 @@ class Renderer:
 
     async def _document(self, content: Content) -> bytes:
         started, outcome = time.perf_counter(), "failed"
-        process = await self._idle.get()
         try:
-            pdf = await process.render(content, self._timeout)
+            pdf = await self._do(self._render, content, f"Document {content.number}")
             outcome = "rendered"
             return pdf
         finally:
-            self._idle.put_nowait(process)
             metrics.RENDERS.labels(outcome).observe(time.perf_counter() - started)
+
+    async def _do(self, work: Callable[[Given], Made], given: Given, what: str) -> Made:
+        process = await self._idle.get()
+        try:
+            return await process.do(work, given, what, self._timeout)
+        finally:
+            self._idle.put_nowait(process)
 
     async def __aenter__(self) -> Self:
         return self
@@ -119,28 +130,28 @@ class _Process:
         self._pool: ProcessPoolExecutor | None = None
         self._pages = 0
 
-    async def render(self, content: Content, timeout: float) -> bytes:
+    async def do(self, work: Callable[[Given], Made], given: Given, what: str, timeout: float) -> Made:
         try:
-            return await asyncio.wait_for(asyncio.wrap_future(self._submit(content)), timeout)
+            return await asyncio.wait_for(asyncio.wrap_future(self._submit(work, given)), timeout)
         except TimeoutError:
             self.kill()
-            raise Unavailable(f"Document {content.number} was not rendered within {timeout:g} s") from None
+            raise Unavailable(f"{what} was not rendered within {timeout:g} s") from None
         except BrokenProcessPool:
             self.kill()
-            raise Unavailable(f"The process that was rendering document {content.number} died") from None
+            raise Unavailable(f"The process that was rendering {what[0].lower()}{what[1:]} died") from None
         except asyncio.CancelledError:
             self.kill()  # it may still be at work: the next one to ask must not wait for it
             raise
 
-    def _submit(self, content: Content) -> Future[bytes]:
+    def _submit(self, work: Callable[[Given], Made], given: Given) -> Future[Made]:
         if self._pages >= PAGES_PER_PROCESS:
             self.kill()
         self._pages += 1
         try:
-            return self._started().submit(self._render, content)
+            return self._started().submit(work, given)
         except BrokenProcessPool:  # it died while it had nothing to do
             self.kill()
-            return self._started().submit(self._render, content)
+            return self._started().submit(work, given)
 
     def _started(self) -> ProcessPoolExecutor:
         # Python 3.11's own `max_tasks_per_child` can deadlock (cpython 115634): processes are renewed here instead.

@@ -6,14 +6,15 @@ import io
 from typing import Any
 
 import pytest
-from pypdf import PdfReader
+from PIL import Image
+from pypdf import PdfReader, PdfWriter
 
 from errors import NotConfigured
 from models import Invoice, Product, Role
 from models.content import PreviewContent
 from services import outside
 from services.rendering import PREVIEWS_MOST, Renderer
-from tests.invoices.samples import invoice, work, work_without_pango
+from tests.invoices.samples import invoice, work_without_pango
 from tests.managing.test_logos import SVG, header, logo_png
 from tests.printer import Printer
 from tests.security.surroundings import neighbour, nothing_changes
@@ -38,6 +39,25 @@ async def test_a_sample_wears_the_brand_that_is_tried_on_and_is_marked_on_the_pa
     assert "APERÇU" in page and "Aperçu, sans valeur" in page and "Essai" in page and "N° APERÇU" in page
     assert "Indemnité forfaitaire" in page and "732 829 320" in page
     assert "PREVIEW" in english and "Le Comptoir" in english and "Fixed indemnity for recovery costs" in english
+
+
+async def test_its_pages_come_as_pictures_too(shop: Shop, renderer: Renderer) -> None:
+    try:
+        await renderer.invoice(invoice())
+    except NotConfigured as missing:
+        pytest.skip(str(missing))
+
+    drawn = await shop(PREVIEW.replace("pdf", "pages"), input={"brandColor": "#7A2E4D"})
+
+    (page,) = drawn["pages"]
+    with Image.open(io.BytesIO(base64.b64decode(page))) as picture:
+        assert (picture.format, picture.size) == ("PNG", (910, 1287))
+        colors = {color for _, color in picture.convert("RGB").getcolors(1_000_000)}
+    assert (0x7A, 0x2E, 0x4D) in colors
+
+
+async def test_of_a_long_document_the_first_pages_are_drawn(renderer: Renderer) -> None:
+    assert len(await renderer.pictures(blank(None, pages=5))) == 3
 
 
 async def test_an_orders_invoice_is_shown_as_it_would_be_issued(shop: Shop, printer: Printer) -> None:
@@ -94,7 +114,7 @@ async def test_without_pango_it_says_what_to_install(shop: Shop) -> None:
 
 async def test_of_those_who_wait_there_are_so_many_at_most(shop: Shop) -> None:
     before = outside.outside().renderer
-    async with Renderer(size=1, timeout=30, render=work) as one:
+    async with Renderer(size=1, timeout=30, render=blank) as one:
         outside.outside().renderer = one
         try:
             asked = [shop.post(PREVIEW, {"input": {}}) for _ in range(PREVIEWS_MOST + 3)]
@@ -105,6 +125,15 @@ async def test_of_those_who_wait_there_are_so_many_at_most(shop: Shop) -> None:
     refused = [answer["errors"][0] for answer in answers if "errors" in answer]
     assert [error["extensions"]["code"] for error in refused] == ["LIMITED"] * 3
     assert all(error["extensions"]["retryAfter"] == 5 for error in refused)
+
+
+def blank(content: Any, pages: int = 1) -> bytes:
+    """Stands in for the rendering: pages with nothing on them."""
+    pdf, written = PdfWriter(), io.BytesIO()
+    for _ in range(pages):
+        pdf.add_blank_page(595, 842)
+    pdf.write(written)
+    return written.getvalue()
 
 
 async def seen(shop: Shop, **given: Any) -> str:
