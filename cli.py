@@ -422,7 +422,7 @@ async def _connected(settings: Settings) -> AsyncIterator[None]:
 def main() -> None:
     """Run a command; what a person can act on is told in a sentence, anything else is a bug and shows its traceback."""
     try:
-        app()
+        app(prog_name="comptoir")
     except (Failed, DomainError, ProviderError) as failure:
         sys.exit(f"error: {failure}")
     except ValidationError as problems:

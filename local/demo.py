@@ -111,10 +111,12 @@ def seed() -> "Demonstration":
 
 
 async def _seed(settings: Settings) -> "Demonstration":
-    from services import demonstration, outside
+    from services import demonstration, demonstration_sales, outside
 
     async with outside.connected(settings):
-        return await demonstration.seed(settings)
+        seeded = await demonstration.seed(settings)
+        await demonstration_sales.seed()
+        return seeded
 
 
 def _environment(given: Given, servers: embedded.Servers) -> dict[str, str]:

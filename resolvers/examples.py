@@ -1,5 +1,7 @@
 """What GraphiQL opens with: the five-minute tour of README, then the sales that are less simple."""
 
+from datetime import UTC, datetime
+
 from engine.graphiql import Tab
 
 
@@ -15,17 +17,23 @@ def tabs(app_url: str, sandbox_url: str | None) -> tuple[Tab, ...]:
         Tab(PARTNERS),
         Tab(TEST, {"partner": ""}),
         Tab(PREVIEW, {"notification": ""}),
+        Tab(REPLAY, {"partner": "", "since": f"{datetime.now(UTC).date()}T00:00:00Z"}),
         Tab(FOLLOW),
         Tab(DEPOSIT, {"client": "", "product": ""}),
         Tab(INTENT.format(form=f"{sandbox_url or app_url}/pay-intent/<clientSecret>"), {"order": ""}),
         Tab(INVOICE, {"order": ""}),
         Tab(RECORD, {"order": "", "amount": {"amount": 2000}}),
+        Tab(REFUND, {"payment": "", "reason": "Séance annulée."}),
+        Tab(CREDIT_NOTE, {"invoice": "", "reason": "Geste commercial."}),
+        Tab(REFUNDS),
+        Tab(SAMPLE, {"brandColor": "#1f4e5f"}),
         Tab(QUOTE, {"quote": ""}),
         Tab(EXPORT),
         Tab(SUBSCRIPTIONS),
         Tab(CANCEL, {"subscription": ""}),
         Tab(CONFLICTS),
         Tab(RESOLVE, {"conflict": "", "resolution": "Virement rendu le 12, par la banque."}),
+        Tab(RECONCILIATIONS),
         Tab(PAGES, {"after": None}),
         Tab(AUDIT),
     )
@@ -91,8 +99,8 @@ ORDERS = """query Orders {
       balance { formatted }
       client { email }
       lines { description quantity unitPrice { formatted } }
-      payments { method status amount { formatted } }
-      invoices { number type pdfUrl emailedAt }
+      payments { id method status amount { formatted } }
+      invoices { id number type pdfUrl emailedAt }
       notifications {
         id
         status
@@ -129,6 +137,13 @@ mutation Test($partner: ID!) {
 PREVIEW = """# The exact request by which a partner would be told now. Nothing is sent.
 mutation Preview($notification: ID!) {
   notificationPreview(input: { notification: $notification }) { request { url headers { name value } body } }
+}"""
+
+REPLAY = """# After a partner's outage: what failed since then is sent again, a round at a time.
+mutation Replay($partner: ID!, $since: DateTime!) {
+  notificationsReplay(input: { partner: $partner, live: false, since: $since }) {
+    notificationReplay { total replayed finishedAt }
+  }
 }"""
 
 FOLLOW = """# Leave it running, and sell something: in the shop, or in another tab. Give the last cursor as
@@ -182,6 +197,33 @@ mutation Record($order: ID!, $amount: MoneyInput) {
   }
 }"""
 
+REFUND = """# Put the id of a payment (tab Orders) in the variables. All that is left goes back, unless there is an
+# "amount"; a credit note follows, and a letter.
+mutation Refund($payment: ID!, $amount: MoneyInput, $reason: String) {
+  paymentRefund(input: { payment: $payment, amount: $amount, reason: $reason }) {
+    refund { status amount { formatted } refundedAt }
+  }
+}"""
+
+CREDIT_NOTE = """# Takes 5 € off an invoice without giving money back: of one that is not paid, less is then due.
+mutation CreditNote($invoice: ID!, $reason: String!) {
+  creditNoteCreate(input: { invoice: $invoice, amount: { amount: 500 }, reason: $reason }) {
+    invoice { number type total { formatted } corrects { number } pdfUrl }
+  }
+}"""
+
+REFUNDS = """# What went back, and what clients' banks ask back. The demonstration begins with one sale given back.
+query Refunds {
+  refunds { nodes { status method amount { formatted } reason refundedAt order { number } } }
+  disputes { nodes { status amount { formatted } reason order { number } } }
+  invoices(filter: { type: [CREDIT_NOTE] }) { nodes { number corrects { number } total { formatted } pdfUrl } }
+}"""
+
+SAMPLE = """# How invoices would look in another colour: a PDF in base64, without a number. Nothing is issued.
+mutation Sample($brandColor: String) {
+  invoicePreview(input: { brandColor: $brandColor }) { pdf }
+}"""
+
 QUOTE = """# A quote becomes an order once the client accepts it, on its page. quotes { nodes { id status } } has one
 # in each state; this sends a draft, and the letter with its PDF comes to the sandbox's mail page.
 mutation Quote($quote: ID!) {
@@ -232,6 +274,13 @@ query Conflicts {
 RESOLVE = """mutation Resolve($conflict: ID!, $resolution: String!) {
   conflictResolve(input: { conflict: $conflict, resolution: $resolution }) {
     conflict { resolvedAt resolution }
+  }
+}"""
+
+RECONCILIATIONS = """# Each hour Stripe is asked for what never came; bin/comptoir reconcile asks at once.
+query Reconciliations {
+  reconciliations(first: 3) {
+    nodes { since endedAt eventsMissed ordersMended unexplained drifts { kind message reference } }
   }
 }"""
 

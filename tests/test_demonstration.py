@@ -1,7 +1,7 @@
 """The demonstration organization: made once, completed where it is older, left as people changed it."""
 
-from models import DiscountCode, Organization, Partner, Product, PublishableKey
-from services import demonstration
+from models import DiscountCode, Export, Invoice, Order, Organization, Partner, Product, PublishableKey
+from services import demonstration, demonstration_sales
 from services.outside import outside
 from tests.shop import Shop
 
@@ -64,3 +64,15 @@ async def test_its_products_are_told_to_stripe(shop: Shop) -> None:
 
     organization = await Organization.get(slug=demonstration.SLUG)
     assert all(product.stripe_id for product in await Product.filter(organization_id=organization.id))
+
+
+async def test_it_begins_with_a_sale_that_was_given_back_and_an_export(shop: Shop) -> None:
+    await demonstration.seed(outside().settings)
+
+    for _ in range(2):
+        await demonstration_sales.seed()
+        await shop.work_is_done()
+
+    assert await Order.all().values_list("number", flat=True) == [1]
+    assert await Invoice.all().order_by("number").values_list("type", flat=True) == ["INVOICE", "CREDIT_NOTE"]
+    assert await Export.all().values_list("status", flat=True) == ["READY"]

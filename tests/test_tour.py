@@ -103,6 +103,16 @@ async def test_an_order_with_a_code_is_made_paid_and_told(tour: Tour) -> None:
     assert (await tour.run("Preview", notification=notification["id"]))["request"]["url"]
 
 
+async def test_what_a_partner_failed_is_sent_again_after_the_outage(tour: Tour) -> None:
+    made = await tour.order()
+    started = await tour.run("Checkout", order=made["id"])
+    await pay(tour.owner, started["url"])
+    await tour.owner.sql("UPDATE notifications SET status = 'FAILED', delivered_at = NULL, next_attempt_at = NULL")
+    (partner,) = (await tour.run("Partners"))["nodes"]
+
+    assert (await tour.run("Replay", partner=partner["id"]))["notificationReplay"]["total"] == 1
+
+
 async def test_who_follows_the_orders_is_told_of_a_new_one(tour: Tour) -> None:
     await tour.sign_in()
     async with tour.follow("Follow") as client:
@@ -148,6 +158,30 @@ async def test_an_order_is_invoiced_ahead_and_paid_by_two_transfers(tour: Tour) 
     assert (part["status"], amounts(part, "balance")) == ("OPEN", ["69,99 €"])
     rest = (await tour.run_again("Record", order=made["id"], amount=None))["order"]
     assert (rest["status"], bool(rest["invoices"][0]["settledAt"])) == ("PAID", True)
+
+
+async def test_something_is_credited_and_then_what_was_paid_is_given_back(tour: Tour) -> None:
+    made = await tour.order()
+    await tour.run("Invoice", order=made["id"])
+    (invoice,) = (await tour.run("Orders"))["nodes"][0]["invoices"]
+    credited = await tour.run("CreditNote", invoice=invoice["id"])
+    assert credited["invoice"]["corrects"]["number"] == invoice["number"]
+
+    rest = (await tour.run_again("Record", order=made["id"], amount=None))["order"]
+    assert amounts(rest, "paid", "balance") == ["84,99 €", "0,00 €"]
+    (payment,) = (await tour.run("Orders"))["nodes"][0]["payments"]
+    assert (await tour.run("Refund", payment=payment["id"]))["refund"]["status"] == "SUCCEEDED"
+
+    seen = await tour.run("Refunds")
+    assert amounts(seen["refunds"]["nodes"][0], "amount") == ["84,99 €"]
+    assert {note["corrects"]["number"] for note in seen["invoices"]["nodes"]} == {invoice["number"]}
+    assert len(seen["invoices"]["nodes"]) == 2
+
+
+async def test_a_sample_is_drawn_and_reconciliations_are_listed(tour: Tour) -> None:
+    await tour.sign_in()
+    assert (await tour.run("Sample"))["pdf"]
+    assert (await tour.run("Reconciliations"))["nodes"] == []
 
 
 @pytest.mark.usefixtures("time_at_stripe")
