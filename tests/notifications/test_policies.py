@@ -1,12 +1,14 @@
 """What comes after each answer: by the partner guide, to the minute, and by Standard Webhooks; pace and breaker."""
 
-from datetime import datetime, timedelta
+import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from models import PartnerEndpoint, RetryPolicy
-from services import deliveries
+from services import deliveries, tokens
 from tests.notifications.telling import RESEND, endpoint, many, notifications, told_partner
 from tests.shop import Shop
 
@@ -45,6 +47,20 @@ async def test_by_the_guide_there_are_three_attempts_at_once_after_5_and_after_3
     assert (failed["status"], failed["attemptsLeft"], failed["nextAttemptAt"]) == ("FAILED", 0, None)
     assert [attempt["number"] for attempt in failed["attempts"]] == [1, 2, 3]
     assert len({told.headers["webhook-id"] for told in shop.told()}) == 1
+
+
+async def test_the_link_to_the_pdf_is_made_anew_at_each_attempt_and_good_for_24_hours_from_then(shop: Shop) -> None:
+    _, product = await told_partner(shop)
+    shop.sandbox.partner.answer(503)
+    await shop.sell(product)
+    await asyncio.sleep(1.1)  # a link's end is told in seconds
+    await shop.time_passes(minutes=5)
+    await shop.work_is_done()
+
+    first, second = (urlsplit(told.json["invoice"]["pdf_url"]).path.split("/") for told in shop.told())
+    ends = [next(filter(None, (tokens.read(tokens.FILE, part) for part in path)))["exp"] for path in (first, second)]
+    assert ends[1] > ends[0]
+    assert 0 <= datetime.now(UTC).timestamp() + 86_400 - ends[1] < 30
 
 
 @pytest.mark.parametrize("status", [302, 400, 404, 410, 429])
