@@ -18,7 +18,8 @@ async def seed() -> None:
     client = await Client.get(organization_id=organization.id, email=demonstration.CLIENT)
     if await Order.exists(organization_id=organization.id):
         return
-    owner = await Membership.filter(organization_id=organization.id, role=Role.OWNER).earliest("id")
+    owner = await Membership.filter(organization_id=organization.id, role=Role.OWNER).order_by("id").first()
+    assert owner
     async with transaction():
         payment = await _sell(organization, client, owner)
     await refunds.give_back(payment, Wanted(None, payment.currency, REASON, owner.id, reference="VIR 0043"))
