@@ -159,6 +159,8 @@ def _drawn_anew(content: bytes) -> str:
 
     try:
         with Image.open(io.BytesIO(content), formats=("PNG",)) as picture:
+            picture.verify()  # of each part: WeasyPrint, where it is loaded, has Pillow draw what is cut short
+        with Image.open(io.BytesIO(content), formats=("PNG",)) as picture:
             picture.load()
             drawn = ImageOps.exif_transpose(picture).convert("RGBA")
     except Exception as error:  # whatever Pillow makes of a file that is broken

@@ -7,7 +7,7 @@ import zlib
 from typing import Any
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 from PIL.PngImagePlugin import PngInfo
 
 from services import logos
@@ -114,7 +114,11 @@ async def test_a_logo_takes_the_place_of_the_one_of_the_other_kind(shop: Shop) -
     assert await changed(shop, logoSvg=None) == {"logoSvg": None, "logoPng": None}
 
 
-async def test_what_is_no_png_or_too_large_is_refused_and_named(shop: Shop) -> None:
+@pytest.mark.parametrize("lenient", [False, True])
+async def test_what_is_no_png_or_too_large_is_refused_and_named(
+    shop: Shop, lenient: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", lenient)  # as WeasyPrint sets it, where it is loaded
     whole = logo_png(900, 300)
     jpeg = io.BytesIO()
     Image.new("RGB", (9, 9)).save(jpeg, "JPEG")
