@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from lxml import etree  # type: ignore[import-untyped]
+from lxml import etree
 
 from errors import Nonconforming
 
@@ -29,7 +29,7 @@ def broken_rules(xml: bytes) -> list[str]:
     """What of all rules it breaks; of one that is no CII at all, only what its schema says."""
     if broken := _against_schema(xml):
         return broken
-    from saxonche import PySaxonApiError  # type: ignore[import-not-found]
+    from saxonche import PySaxonApiError
 
     saxon, schematrons = _schematrons()
     document = saxon.parse_xml(xml_text=xml.decode())

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from facturx import generate_xml  # type: ignore[import-untyped]
+from facturx import generate_xml
 
 from models.content import Address, Allowance, InvoiceContent, Line, NoteSubject, Party, VatBreakdown, VatCategory
 from models.invoice import InvoiceType
