@@ -15,7 +15,9 @@
     │   └── Unreachable        an outside system failed while the caller waited
     └── ProviderError          an outside system said no; the three that someone treats differently
         ├── Refused            it will never work as asked: give up, tell a person
-        │   └── Gone           … because what it names over there is gone
+        │   ├── Gone           … because what it names over there is gone
+        │   │   └── SyncExpired   … the point up to which changes were read: read all anew
+        │   └── Changed        … because it was changed over there since we read it
         ├── Disconnected       the credentials are no good: reconnect the integration
         └── Unavailable        try again, `retry_after` seconds from now when it said so
 
@@ -133,6 +135,14 @@ class Refused(ProviderError):
 
 class Gone(Refused):
     """It named something of theirs that is no longer there."""
+
+
+class SyncExpired(Gone):
+    """The other side no longer knows what changed since that token: read all anew."""
+
+
+class Changed(Refused):
+    """It was changed over there since we read it: read it again, then decide."""
 
 
 class Disconnected(ProviderError):
