@@ -52,6 +52,8 @@ class Permission(Enum):
     MEMBERS_READ = auto()
     MEMBERS_WRITE = auto()
     ORGANIZATION_WRITE = auto()
+    INTEGRATIONS_READ = auto()  # what is connected, and when its keys were used
+    INTEGRATIONS_WRITE = auto()
     KEYS_READ = auto()
     KEYS_WRITE = auto()
     AUDIT_READ = auto()  # who did what: of owners alone, since admins are among those whom it is about
@@ -180,6 +182,9 @@ READS: dict[type[Model], Permission] = {
     models.NotificationReplay: Permission.PARTNERS_READ,
     models.PartnerKey: Permission.KEYS_READ,
     models.PublishableKey: Permission.KEYS_READ,
+    models.Integration: Permission.INTEGRATIONS_READ,
+    models.IntegrationSecret: Permission.INTEGRATIONS_READ,
+    models.SecretOpening: Permission.INTEGRATIONS_READ,
     models.AuditEntry: Permission.AUDIT_READ,
     models.ApiKey: Permission.KEYS_READ,
     models.PortalToken: Permission.KEYS_READ,
@@ -227,10 +232,12 @@ class Having:
 Rule = Mine | Of | NamedBy | Oneself | Having
 Rules = Mapping[Kind, Mapping[type[Model], Rule]]
 
-# Whoever may read them sees all members, those who left too, and nobody of elsewhere.
-_MEMBERS: dict[type[Model], Rule] = {
+# Whoever runs the shop sees all members, those who left too, and nobody of elsewhere; of the access log what is about
+# integrations.
+_RUNNING: dict[type[Model], Rule] = {
     models.User: NamedBy(models.Membership, "user"),
     models.Session: Oneself("user_id"),
+    models.SecretOpening: Of(models.IntegrationSecret, "secret"),
 }
 
 # Everybody else sees themselves alone.
@@ -255,8 +262,8 @@ _OF_CLIENTS: dict[type[Model], Rule] = {
 # Of a table that its permission opens, a caller sees all of the organization's rows, or those that its rule leaves; an
 # API key sees all.
 ROWS: Rules = {
-    Role.OWNER: _MEMBERS,
-    Role.ADMIN: _MEMBERS,
+    Role.OWNER: _RUNNING,
+    Role.ADMIN: _RUNNING,
     Role.ACCOUNTANT: _ONESELF,
     Role.CONSULTANT: {
         **_ONESELF,

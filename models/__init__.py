@@ -9,6 +9,7 @@ from models.discount import DiscountCode
 from models.export import Export, ExportKind, ExportStatus
 from models.idempotency import IdempotencyKey
 from models.identity import EmailChange, Invitation, PasswordRequest, RecoveryCode, Registration, Session, SessionEnd
+from models.integration import Integration, IntegrationSecret, IntegrationStatus
 from models.invoice import Invoice, InvoiceSeries, InvoiceType, Reminder
 from models.key import ApiKey, ApiScope, PartnerKey, PortalToken, PublishableKey
 from models.language import Language
@@ -76,6 +77,9 @@ __all__ = [
     "ExportKind",
     "ExportStatus",
     "IdempotencyKey",
+    "Integration",
+    "IntegrationSecret",
+    "IntegrationStatus",
     "Interval",
     "Invitation",
     "Invoice",

@@ -75,6 +75,8 @@ class SecretOpening(Row):
     field = fields.CharField(63, description="Which secret")
     key_id = fields.CharField(20, description="Master key that sealed it")
     purpose = fields.CharField(200, description="What it was opened for")
+    secret_id: UUID | None  # by a trigger
+    secret: Any = belongs_to("IntegrationSecret", None, "The key of an integration, where it is one", null=True)
 
     class Meta:
         table = "secret_openings"

@@ -14,6 +14,7 @@ import logging
 import ssl
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum
@@ -54,11 +55,49 @@ class Category(Enum):
     INFRASTRUCTURE = "INFRASTRUCTURE"
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What people read, in both languages."""
+
+    fr: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What the catalogue says of a provider that organizations connect: what it does, what one needs for it, and the
+    model of its form."""
+
+    credentials: type[BaseModel]
+    does: Words
+    needs: Words
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Where a provider runs. `private`: whether an address that somebody typed may lead into a private network, as it
+    does in development; `urls`: stand-ins' addresses, by the providers' keys."""
+
+    private: bool = False
+    urls: Mapping[str, str] = field(default_factory=dict)
+
+
 class Provider(ABC, Generic[Credentials]):
     """An outside system, as one organization connects to it. Close it, or use it with `async with`."""
 
     name: ClassVar[str]
     category: ClassVar[Category]
+    offer: ClassVar[Offer | None] = None  # of those that organizations connect as their own
+
+    @classmethod
+    def connect(cls, credentials: Credentials, surroundings: Surroundings) -> Self:
+        """The provider as an organization's own. Opens no connection yet."""
+        return cls(credentials)
+
+    @classmethod
+    def key(cls) -> str:
+        """What it is called in the catalogue: the name of its module."""
+        return cls.__module__.rpartition(".")[2]
 
     def __init__(self, credentials: Credentials) -> None:
         self.credentials = credentials
@@ -92,6 +131,10 @@ class HttpProvider(Provider[Credentials]):
 
     url: ClassVar[str]
     timeout: ClassVar[float] = TIMEOUT
+
+    @classmethod
+    def connect(cls, credentials: Credentials, surroundings: Surroundings) -> Self:
+        return cls(credentials, url=surroundings.urls.get(cls.key()))
 
     def __init__(
         self, credentials: Credentials, *, url: str | None = None, transport: httpx.AsyncBaseTransport | None = None

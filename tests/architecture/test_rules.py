@@ -58,7 +58,8 @@ FOR_PEOPLE = {
     Permission.ORGANIZATION_WRITE, Permission.KEYS_READ, Permission.KEYS_WRITE,
     Permission.PAYMENTS_WRITE, Permission.CONFLICTS_WRITE, Permission.RECONCILIATIONS_READ,
     Permission.PORTAL,
-    Permission.PAYMENTS_REFUND, Permission.CREDIT_NOTES_WRITE,
+    Permission.PAYMENTS_REFUND, Permission.CREDIT_NOTES_WRITE, Permission.INTEGRATIONS_READ,
+    Permission.INTEGRATIONS_WRITE,
 }  # fmt: skip
 
 

@@ -50,6 +50,9 @@ RUNNING = {
     models.Invitation,
     models.Reconciliation,
     models.Drift,
+    models.Integration,
+    models.IntegrationSecret,
+    models.SecretOpening,
 }  # what those who run the shop see
 
 SERVED = (
@@ -411,7 +414,15 @@ async def sale(shop: Shop, whose: str, number: int, people: dict[str, Any]) -> l
     export = await models.Export.create(
         kind=models.ExportKind.FEC, starts_on=now.date(), ends_on=now.date(), live=False, filename="1.txt", **here
     )
+    integration = await models.Integration.create(provider=f"smtp{number}", configured_at=now, **here)
+    secret = await models.IntegrationSecret.create(
+        integration=integration, provider=integration.provider, field="password", sealed="v1", rotated_at=now, **here
+    )
+    opened: dict[str, Any] = {"field": "sealed", "key_id": "k1", "purpose": "a test", **here}
+    opening = await models.SecretOpening.create(table_name="integration_secrets", row_id=secret.id, **opened)
+    await models.SecretOpening.create(table_name="partners", row_id=partner.id, **opened)  # which nobody sees
     return [
+        integration, secret, opening,
         run, drift, subscription, client, product, partner, link, order, line, payment, refund, dispute, access,
         conflict, invoice, endpoint, notification, attempt, replay, reminder, code, key, own, invitation, entry,
         server, portal, quote, offered, words, export,

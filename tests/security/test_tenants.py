@@ -163,6 +163,7 @@ def apart(model: type[Model]) -> dict[str, Any]:
     if model is models.NotificationReplay:
         found["finished_at"] = datetime.now(UTC)  # of those under way there is one
     found |= {"live": True} if model is models.PartnerEndpoint else {}
+    found |= {"field": "another"} if model is models.IntegrationSecret else {}
     return found | ({"reference": "another"} if "reference" in columns else {})
 
 
@@ -288,6 +289,13 @@ async def fill(shop: Shop) -> None:
     )  # fmt: skip
     await models.Drift.create(
         reconciliation=run, order=order, kind=models.DriftKind.NOT_COUNTED, reference="pi_1", message="Paid", **here
+    )
+    integration = await models.Integration.create(provider="smtp", configured_at=order.created_at, **here)
+    secret = await models.IntegrationSecret.create(
+        integration=integration, provider="smtp", field="password", sealed="v1", rotated_at=order.created_at, **here
+    )
+    await models.SecretOpening.create(
+        table_name="integration_secrets", row_id=secret.id, field="sealed", key_id="k1", purpose="a test", **here
     )
     await models.PublishableKey.create(name="site", key=f"pk_{slug:_<24}", origins=ORIGIN, **here)
     key_hash = access_keys.hash_of(f"ptk_{slug:_<64}")
