@@ -7,6 +7,7 @@ from email.message import EmailMessage
 from enum import Enum
 from pathlib import Path
 from typing import NamedTuple, Protocol
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 
@@ -105,7 +106,7 @@ class OutgoingEvent:
     """
 
     id: str
-    appointment_id: int
+    appointment_id: UUID
     sequence: int
     title: str
     starts_at: datetime
@@ -149,7 +150,7 @@ class RemoteEvent:
     meet_url: str | None = None
     meet_pending: bool = False
     link: str | None = None
-    appointment_id: int | None = None
+    appointment_id: UUID | None = None
     sequence: int | None = None
 
     def period(self, time_zone: str) -> Period | None:
