@@ -86,6 +86,17 @@ class Settings(BaseSettings):
     )
     stripe_api_base: str = Field("https://api.stripe.com", description="Stripe's address, or its stand-in's")
 
+    google_service_account_email: str | None = Field(
+        None, description="Service account that calendars are shared with: …@….iam.gserviceaccount.com"
+    )
+    google_service_account_private_key: SecretStr | None = Field(
+        None, description="Its private key, whole; line breaks may be written \\n"
+    )
+    google_service_account_subject: str | None = Field(
+        None, description="Whom it acts for, where the domain delegates that; without, it invites nobody"
+    )
+    google_api_base: str | None = Field(None, description="Google's stand-in's address; none: Google itself")
+
     smtp_host: str | None = Field(None, description="Mail server")
     smtp_port: int = Field(587, ge=1, le=65535, description="Its port; 465 for SMTP_SECURITY=tls")
     smtp_user: str | None = Field(None, description="Name to sign in with, where it asks for one")
@@ -126,7 +137,7 @@ class Settings(BaseSettings):
                 raise ValueError(f"{each} is no origin: a scheme, a host and maybe a port, https://app.example.com")
         return value
 
-    @field_validator("app_url", "account_url", "sandbox_url", "stripe_api_base", "s3_endpoint_url")
+    @field_validator("app_url", "account_url", "sandbox_url", "stripe_api_base", "google_api_base", "s3_endpoint_url")
     @classmethod
     def _no_trailing_slash(cls, value: str | None) -> str | None:
         return value.rstrip("/") if value else None
@@ -169,6 +180,8 @@ class Settings(BaseSettings):
             raise ValueError("ALLOWED_ORIGINS must be https:// in production")
         if self.environment == "production" and self.sandbox_url:
             raise ValueError("SANDBOX_URL is for development and tests; unset it in production")
+        if self.environment == "production" and self.google_api_base:
+            raise ValueError("GOOGLE_API_BASE is for development and tests; unset it in production")
         if self.trusted_documents_only and not self.trusted_documents:
             raise ValueError("TRUSTED_DOCUMENTS_ONLY is set: set TRUSTED_DOCUMENTS to the manifest's path")
         if self.s3_bucket and not (self.s3_access_key_id and self.s3_secret_access_key):

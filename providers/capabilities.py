@@ -194,6 +194,10 @@ class Calendar(Protocol):
         """All that the credentials see."""
         ...
 
+    async def add_calendar(self, id: str) -> RemoteCalendar:
+        """One that was shared with the credentials, by its address: from now on they see it. Raises Gone for none."""
+        ...
+
     async def event(self, calendar_id: str, id: str) -> RemoteEvent:
         """One event, a cancelled one too. Raises Gone where there never was one, or no such calendar."""
         ...

@@ -85,7 +85,8 @@ async def note(integration: Integration, status: IntegrationStatus, detail: str 
 def surroundings() -> Surroundings:
     """Where providers run in this process."""
     settings = outside().settings
-    return Surroundings(private=settings.environment == "development")
+    urls = {"google_calendar": settings.google_api_base} if settings.google_api_base else {}
+    return Surroundings(private=settings.environment == "development", urls=urls)
 
 
 def _name(key: str) -> str:
