@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 from uuid import UUID
 
-from tortoise.expressions import Subquery
+from tortoise.expressions import Q, Subquery
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
@@ -41,6 +41,12 @@ class Permission(Enum):
     DISCOUNTS_WRITE = auto()
     QUOTES_READ = auto()
     QUOTES_WRITE = auto()
+    SERVICES_READ = auto()  # what can be booked, with whom, and when somebody is free
+    AGENDA_READ = auto()  # the hours and times behind that
+    AGENDA_WRITE = auto()
+    HOURS_WRITE = auto()  # of everybody, or of oneself where AGENDA_WRITE is lacking
+    BOOKINGS_READ = auto()
+    BOOKINGS_WRITE = auto()
     CONFLICTS_READ = auto()
     CONFLICTS_WRITE = auto()
     RECONCILIATIONS_READ = auto()
@@ -93,24 +99,31 @@ _EVERYTHING = frozenset(Permission) - {Permission.PORTAL}
 _SALES = frozenset(
     {
         Permission.PUBLIC, Permission.MEMBER, Permission.CATALOGUE_READ, Permission.CLIENTS_READ,
-        Permission.ORDERS_READ, Permission.ACCESSES_READ,
+        Permission.ORDERS_READ, Permission.ACCESSES_READ, Permission.SERVICES_READ,
     }
 )  # fmt: skip
 
 _OWN_BUSINESS = frozenset(
     {
         Permission.INVOICES_READ, Permission.ORDERS_PAY, Permission.CHECKOUT_START, Permission.SUBSCRIPTIONS_WRITE,
+        Permission.BOOKINGS_READ,
     }
 )  # fmt: skip
+
+_OWN_AGENDA = frozenset(
+    {Permission.AGENDA_READ, Permission.HOURS_WRITE, Permission.BOOKINGS_READ, Permission.BOOKINGS_WRITE}
+)
 
 GRANTS: dict[Kind, frozenset[Permission]] = {
     Role.OWNER: _EVERYTHING,
     Role.ADMIN: _EVERYTHING - {Permission.AUDIT_READ},
     Role.ACCOUNTANT: _SALES
     | {Permission.EXPORTS, Permission.CONFLICTS_READ, Permission.INVOICES_READ, Permission.CREDIT_NOTES_WRITE},
-    Role.CONSULTANT: _SALES | {Permission.QUOTES_READ, Permission.QUOTES_WRITE},
+    Role.CONSULTANT: _SALES | _OWN_AGENDA | {Permission.QUOTES_READ, Permission.QUOTES_WRITE},
     Role.BENEFICIARY: _SALES | _OWN_BUSINESS,
-    Key.STOREFRONT: frozenset({Permission.PUBLIC, Permission.CATALOGUE_READ, Permission.CHECKOUT_START}),
+    Key.STOREFRONT: frozenset(
+        {Permission.PUBLIC, Permission.CATALOGUE_READ, Permission.CHECKOUT_START, Permission.SERVICES_READ}
+    ),
     Key.PARTNER: frozenset({Permission.PUBLIC, Permission.PARTNERS_READ}),
     Key.PORTAL: frozenset({Permission.PUBLIC, Permission.PORTAL}),  # it opens no table: `services/portal.py` shows
 }
@@ -119,11 +132,17 @@ _SOLD = frozenset({Permission.CATALOGUE_READ})
 _CLIENTS = frozenset({Permission.CLIENTS_READ})
 _ORDERS = _SOLD | _CLIENTS | {Permission.ORDERS_READ}  # which name clients and products
 _QUOTES = _SOLD | _CLIENTS | {Permission.QUOTES_READ}
+_AGENDA = frozenset({Permission.SERVICES_READ, Permission.AGENDA_READ})
+_BOOKINGS = _CLIENTS | {Permission.SERVICES_READ, Permission.BOOKINGS_READ}
 _PARTNERS = frozenset({Permission.PARTNERS_READ})
 
 # What a scope opens: nothing of members, keys or the organization, and nothing that is done in a person's name. Each is
 # closed: it opens all that its rows always name (`must_be_seen_together`), and so several together are too.
 SCOPES: dict[ApiScope, frozenset[Permission]] = {
+    ApiScope.AGENDA_READ: _AGENDA,
+    ApiScope.AGENDA_WRITE: _AGENDA | {Permission.AGENDA_WRITE, Permission.HOURS_WRITE},
+    ApiScope.BOOKINGS_READ: _BOOKINGS,
+    ApiScope.BOOKINGS_WRITE: _BOOKINGS | {Permission.BOOKINGS_WRITE},
     ApiScope.CATALOGUE_READ: _SOLD,
     ApiScope.CATALOGUE_WRITE: _SOLD | {Permission.CATALOGUE_WRITE},
     ApiScope.CLIENTS_READ: _CLIENTS,
@@ -168,6 +187,16 @@ READS: dict[type[Model], Permission] = {
     models.Reminder: Permission.ORDERS_READ,
     models.Quote: Permission.QUOTES_READ,
     models.QuoteLine: Permission.QUOTES_READ,
+    models.Service: Permission.SERVICES_READ,
+    models.Staff: Permission.SERVICES_READ,
+    models.ServiceStaff: Permission.SERVICES_READ,
+    models.WeeklyHours: Permission.AGENDA_READ,
+    models.HoursException: Permission.AGENDA_READ,
+    models.Resource: Permission.AGENDA_READ,
+    models.ServiceResource: Permission.AGENDA_READ,
+    models.BusyBlock: Permission.AGENDA_READ,
+    models.Appointment: Permission.BOOKINGS_READ,
+    models.Booking: Permission.BOOKINGS_READ,
     models.DiscountCode: Permission.DISCOUNTS_READ,
     models.Conflict: Permission.CONFLICTS_READ,
     models.Reconciliation: Permission.RECONCILIATIONS_READ,
@@ -193,7 +222,8 @@ READS: dict[type[Model], Permission] = {
 
 @dataclass(frozen=True)
 class Mine:
-    """Rows whose column holds the actor's own id: of a person's membership, of the partner."""
+    """Rows whose column holds the actor's own id: of a person's membership, of the partner. It may be over relations to
+    one: `staff__membership_id`."""
 
     column: str
 
@@ -229,7 +259,15 @@ class Having:
     value: Any
 
 
-Rule = Mine | Of | NamedBy | Oneself | Having
+@dataclass(frozen=True)
+class Either:
+    """Rows that the one rule leaves, and those that the other does."""
+
+    one: "Mine | Of | NamedBy"
+    other: "Mine | Of | NamedBy"
+
+
+Rule = Mine | Of | NamedBy | Oneself | Having | Either
 Rules = Mapping[Kind, Mapping[type[Model], Rule]]
 
 # Whoever runs the shop sees all members, those who left too, and nobody of elsewhere; of the access log what is about
@@ -271,6 +309,9 @@ ROWS: Rules = {
         **_OF_CLIENTS,
         models.Quote: Of(models.Client, "client"),
         models.QuoteLine: Of(models.Quote, "quote"),
+        models.BusyBlock: Mine("staff__membership_id"),
+        models.Appointment: Either(Mine("staff__membership_id"), NamedBy(models.Booking, "appointment")),
+        models.Booking: Either(Mine("appointment__staff__membership_id"), Of(models.Client, "client")),
     },
     Role.BENEFICIARY: {
         **_ONESELF,
@@ -278,8 +319,14 @@ ROWS: Rules = {
         **_OF_CLIENTS,
         models.Invoice: Of(models.Order, "order"),
         models.Product: NamedBy(models.OrderLine, "product"),
+        models.Appointment: NamedBy(models.Booking, "appointment"),
+        models.Booking: Of(models.Client, "client"),
     },
-    Key.STOREFRONT: {models.Product: Having("active", True)},
+    Key.STOREFRONT: {
+        models.Product: Having("active", True),
+        models.Service: Having("active", True),
+        models.Staff: Having("active", True),
+    },
     Key.PARTNER: {
         models.Partner: Mine("id"),
         models.ProductPartner: Mine("partner_id"),
@@ -368,18 +415,37 @@ class Actor:
         # People and their sessions belong to no organization, and are narrowed by who they are.
         seen: dict[str, Any] = {} if model in _NOBODYS else {"organization_id": self.organization_id}
         match ROWS.get(self.kind, {}).get(model):
+            case None:
+                return model.filter(**seen)
+            case Either(one, other):
+                return model.filter(**seen).filter(Q(**self._left_by(one, model)) | Q(**self._left_by(other, model)))
+            case rule:
+                return model.filter(**seen, **self._left_by(rule, model))
+
+    def _left_by(self, rule: Any, model: type[Model]) -> dict[str, Any]:
+        """The condition of a rule on rows of the model."""
+        match rule:
             case Mine(column):
-                seen[column] = self.own_id
+                return self._own(model, column)
             case Oneself(column):
                 oneself = models.Membership.filter(organization_id=self.organization_id, id=self.own_id)
-                seen[f"{column}__in"] = Subquery(oneself.values("user_id"))
+                return {f"{column}__in": Subquery(oneself.values("user_id"))}
             case Having(column, value):
-                seen[column] = value
+                return {column: value}
             case Of(source, key):
-                seen[f"{key}_id__in"] = Subquery(self.rows(source).values("id"))
+                return {f"{key}_id__in": Subquery(self.rows(source).values("id"))}
             case NamedBy(source, key):
-                seen["id__in"] = Subquery(self.rows(source).values(f"{key}_id"))
-        return model.filter(**seen)
+                return {"id__in": Subquery(self.rows(source).values(f"{key}_id"))}
+        raise TypeError(f"no such rule: {rule}")  # pragma: no cover - the type checker's
+
+    def _own(self, model: type[Model], column: str) -> dict[str, Any]:
+        """What says that a column holds the actor's own id, over relations where it leads over some."""
+        key, _, rest = column.partition("__")
+        if not rest:
+            return {column: self.own_id}
+        target: type[Model] = model._meta.fields_map[key].related_model  # type: ignore[attr-defined]
+        led_to = target.filter(organization_id=self.organization_id, **self._own(target, rest))
+        return {f"{key}_id__in": Subquery(led_to.values("id"))}
 
     async def get(self, model: type[M], key: str, *, field: str | None = None, for_update: bool = False) -> M:
         """The row of a global id; `field` is the input to blame. Raises NotFound for another tenant's, as for none."""
@@ -438,12 +504,17 @@ def must_be_seen_together(named: Iterable[tuple[type[Model], str, type[Model]]],
             if READS.get(model) not in permissions:
                 continue
             rule, narrowed = of_kind.get(model), of_kind.get(target)
-            follows = rule == Of(target, key) or narrowed == NamedBy(model, key)
+            follows = rule == Of(target, key) or NamedBy(model, key) in _branches(narrowed)
             follows = follows or (rule == Mine(f"{key}_id") and narrowed == Mine("id"))
             if READS.get(target) not in permissions or not (narrowed is None or follows):
                 raise TypeError(
                     f"{kind.name} may see a {model.__name__} without the {target.__name__} that its {key} always names"
                 )
+
+
+def _branches(rule: Rule | None) -> tuple[Rule | None, ...]:
+    """The rules of which each alone shows a row."""
+    return (rule.one, rule.other) if isinstance(rule, Either) else (rule,)
 
 
 def allowed(actor: Actor | None, permission: Permission) -> None:

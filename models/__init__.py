@@ -3,7 +3,19 @@
 from tortoise import Tortoise
 
 from models.accounting import AccountUse
+from models.agenda import (
+    BusyBlock,
+    BusySource,
+    HoursException,
+    Resource,
+    Service,
+    ServiceResource,
+    ServiceStaff,
+    Staff,
+    WeeklyHours,
+)
 from models.audit import AuditActor, AuditEntry, AuditOperation
+from models.booking import Appointment, AppointmentStatus, Booking, BookingStatus
 from models.client import Client
 from models.discount import DiscountCode
 from models.export import Export, ExportKind, ExportStatus
@@ -55,12 +67,18 @@ __all__ = [
     "AccountUse",
     "ApiKey",
     "ApiScope",
+    "Appointment",
+    "AppointmentStatus",
     "Attempt",
     "AttemptStatus",
     "AuditActor",
     "AuditEntry",
     "AuditOperation",
+    "Booking",
+    "BookingStatus",
     "BreakerState",
+    "BusyBlock",
+    "BusySource",
     "Client",
     "ClientSubscription",
     "Conflict",
@@ -76,6 +94,7 @@ __all__ = [
     "Export",
     "ExportKind",
     "ExportStatus",
+    "HoursException",
     "IdempotencyKey",
     "Integration",
     "IntegrationSecret",
@@ -132,16 +151,22 @@ __all__ = [
     "RefundStatus",
     "Registration",
     "Reminder",
+    "Resource",
     "RetryPolicy",
     "Role",
     "SecretOpening",
+    "Service",
+    "ServiceResource",
+    "ServiceStaff",
     "Session",
     "SessionEnd",
+    "Staff",
     "Storefront",
     "StripeEvent",
     "SubscriptionStatus",
     "User",
     "VatRegime",
+    "WeeklyHours",
 ]
 
 # Relations are known from both sides once all models are: views are built from them at import.

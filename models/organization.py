@@ -96,6 +96,10 @@ class Organization(Row, Branded):
     suspend_disputed = fields.BooleanField(
         default=False, description="Whether access is withdrawn while a payment is disputed, until that is won"
     )
+    public_holidays_off = fields.BooleanField(
+        default=True,
+        description="Whether nobody works on the public holidays of its country, unless their hours say so",
+    )
     # Accounts with numbers of its own, by `AccountUse`.
     account_numbers: Any = fields.JSONField(default=dict)
     last_order_number = fields.IntField(default=0, description="Number of the newest order")

@@ -19,7 +19,9 @@ from policy import must_be_seen_together
 from resolvers import (
     accesses,
     accounts,
+    agenda,
     audit,
+    bookings,
     catalogue,
     changes,
     clients,
@@ -46,8 +48,9 @@ from schema.roots import MUTATIONS, QUERIES, SUBSCRIPTIONS, admitted
 from schema.scalars import SCALARS
 
 AREAS = (  # importing them declares their fields
-    accesses, accounts, audit, catalogue, changes, clients, discounts, exports, identity, invoices, keys, members,
-    mentions, nodes, orders, organization, partners, payments, portal, quotes, reconciliation, refunds, subscriptions,
+    accesses, accounts, agenda, audit, bookings, catalogue, changes, clients, discounts, exports, identity, invoices,
+    keys, members, mentions, nodes, orders, organization, partners, payments, portal, quotes, reconciliation, refunds,
+    subscriptions,
 )  # fmt: skip
 
 

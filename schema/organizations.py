@@ -58,6 +58,7 @@ class Organization:
     grace_days: auto
     language: auto
     suspend_disputed: auto
+    public_holidays_off: auto
 
     @computed(
         "What its invoices have to say of it and lack, by the fields' names: while there are any, nothing can be sold.",
@@ -177,6 +178,7 @@ class OrganizationUpdateInput:
     language: auto
     grace_days: auto
     suspend_disputed: auto
+    public_holidays_off: auto
     accounts: list[AccountInput] | None = strawberry.field(
         description="All accounts that have numbers of the organization's own; the others have the chart's.",
         default=UNSET,

@@ -98,7 +98,29 @@ async def sold(shop: Shop) -> Shop:
         organization=shop.organization, partner=await models.Partner.get(slug="two"), since=invoice.issued_at,
         until=invoice.issued_at + timedelta(days=1), total=1,
     )  # fmt: skip
+    await book(sale.client_id, invoice.issued_at, organization_id=shop.organization.id)
     return shop
+
+
+async def book(client_id: Any, at: Any, **here: Any) -> None:
+    """Somebody who gives a service in a room, with hours, and the client's booking of it."""
+    service = await models.Service.create(name="Conseil", duration_minutes=60, price_cents=1000, **here)
+    member = await models.Membership.filter(**here).first()
+    staff = await models.Staff.create(display_name="Camille", membership=member, **here)
+    room = await models.Resource.create(name="Salle", **here)
+    await models.ServiceStaff.create(service=service, staff=staff, **here)
+    await models.ServiceResource.create(service=service, resource=room, **here)
+    await models.WeeklyHours.create(staff=staff, iso_weekday=1, starts_minute=540, ends_minute=720, **here)
+    await models.HoursException.create(staff=staff, starts_on=at.date(), ends_on=at.date(), **here)
+    times = {"starts_at": at, "ends_at": at + timedelta(hours=1)}
+    await models.BusyBlock.create(staff=staff, **times, **here)
+    appointment = await models.Appointment.create(
+        service=service, staff=staff, resource=room, occupied_from=at, occupied_until=times["ends_at"], taken=1,
+        **times, **here,
+    )  # fmt: skip
+    await models.Booking.create(
+        appointment=appointment, client_id=client_id, attendee_name="Marie", price_cents=1000, currency="EUR", **here
+    )
 
 
 async def test_every_list_gives_its_rows_and_each_is_found_by_its_id(sold: Shop) -> None:

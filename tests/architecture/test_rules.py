@@ -14,6 +14,7 @@ from policy import (
     READS,
     ROWS,
     SCOPES,
+    Either,
     Having,
     Mine,
     NamedBy,
@@ -36,12 +37,20 @@ def test_every_rule_stands_on_relations_that_are_there() -> None:
     for role, rules in ROWS.items():
         for model, rule in rules.items():
             assert READS[model] in granted(role), f"{role}: a rule for {model.__name__}, which it does not see at all"
-            if isinstance(rule, Mine | Having | Oneself):
-                assert rule.column in model._meta.fields_map
-            elif isinstance(rule, Of):
-                assert model._meta.fields_map[rule.key].related_model is rule.model  # type: ignore[attr-defined]
-            else:
-                assert rule.model._meta.fields_map[rule.key].related_model is model  # type: ignore[attr-defined]
+            for each in (rule.one, rule.other) if isinstance(rule, Either) else (rule,):
+                stands(model, each)
+
+
+def stands(model: type[Model], rule: Any) -> None:
+    if isinstance(rule, Mine | Having | Oneself):
+        *hops, column = rule.column.split("__")
+        for hop in hops:
+            model = model._meta.fields_map[hop].related_model  # type: ignore[attr-defined]
+        assert column in model._meta.fields_map
+    elif isinstance(rule, Of):
+        assert model._meta.fields_map[rule.key].related_model is rule.model  # type: ignore[attr-defined]
+    else:
+        assert rule.model._meta.fields_map[rule.key].related_model is model
 
 
 def test_what_is_published_is_proven() -> None:
@@ -105,6 +114,7 @@ LINE_TO_PRODUCT = (models.OrderLine, "product", models.Product)
         ({models.Client: MINE, models.Order: Of(models.Client, "client")}, ORDER_TO_CLIENT),
         ({models.Product: NamedBy(models.OrderLine, "product")}, LINE_TO_PRODUCT),
         ({models.Client: Mine("id"), models.Order: Mine("client_id")}, ORDER_TO_CLIENT),
+        ({models.Client: Either(MINE, NamedBy(models.Order, "client")), models.Order: MINE}, ORDER_TO_CLIENT),
     ],
     ids=[
         "all of both",
@@ -112,6 +122,7 @@ LINE_TO_PRODUCT = (models.OrderLine, "product", models.Product)
         "the source by the target",
         "the target by the source",
         "of each its own",
+        "the target by the source, and others",
     ],
 )
 def test_rules_under_which_whoever_sees_the_one_sees_the_other_are_taken(
@@ -130,6 +141,7 @@ def test_rules_under_which_whoever_sees_the_one_sees_the_other_are_taken(
         ({models.Product: NamedBy(models.Payment, "product")}, LINE_TO_PRODUCT),
         ({models.Client: Mine("id"), models.Order: Mine("payer_id")}, ORDER_TO_CLIENT),
         ({models.Client: Having("active", True)}, ORDER_TO_CLIENT),
+        ({models.Client: MINE, models.Order: Either(MINE, Of(models.Client, "client"))}, ORDER_TO_CLIENT),
     ],
     ids=[
         "less of the target",
@@ -139,6 +151,7 @@ def test_rules_under_which_whoever_sees_the_one_sees_the_other_are_taken(
         "named by another model",
         "its own by another key",
         "those of a value",
+        "the source by the target, and others",
     ],
 )
 def test_rules_that_could_show_the_one_without_the_other_stop_the_start(

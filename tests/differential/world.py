@@ -80,6 +80,7 @@ class _Builder:
             for number in range(1, 22):
                 self.quote(series, number, goods[place][0], clients[place], people)
             self.exports(organization, people)
+            self.agenda(organization, people, clients[place])
         for each in zip(organizations, members, strict=True):
             self.reconciliations(each[0])
             self.entries(*each)
@@ -471,6 +472,74 @@ class _Builder:
                 file_bytes=number if ready else None, error=self.text() if failed else None,
                 finished_at=moment(self.random) if ready or failed else None,
                 requested_by_id=self.maybe(self.random.choice(members).id),
+            )  # fmt: skip
+
+    # What is booked
+
+    def agenda(self, organization: models.Organization, members: list[models.Membership],
+               clients: list[models.Client]) -> None:  # fmt: skip
+        """Services with staff and rooms, of which some are not offered any more, and who booked what."""
+        mine = {"organization_id": organization.id}
+        services = [
+            self.row(
+                models.Service, **mine, name=self.text() or "É", description=self.maybe(self.text()),
+                duration_minutes=30 * number, capacity=number, price_cents=1000 * number, deposit_cents=100,
+                online=number % 2 == 0, location=self.maybe(self.text()), active=number != 3,
+            )
+            for number in range(1, 5)
+        ]  # fmt: skip
+        consultants = [each for each in members if each.role is Role.CONSULTANT]
+        staff = [
+            self.row(
+                models.Staff, **mine, display_name=self.text() or "É", active=number != 2,
+                time_zone=self.random.choice(("Europe/Paris", "America/Cayenne")),
+                membership_id=consultants[number].id if number < len(consultants) else None,
+            )
+            for number in range(4)
+        ]  # fmt: skip
+        rooms = [self.row(models.Resource, **mine, name=self.text() or "É", active=number > 0) for number in range(3)]
+        for number, person in enumerate(staff):
+            self.row(models.ServiceStaff, **mine, service_id=services[number].id, staff_id=person.id)
+            for weekday in self.random.sample(range(1, 8), 2):
+                self.row(
+                    models.WeeklyHours, **mine, staff_id=person.id, iso_weekday=weekday, starts_minute=540,
+                    ends_minute=720,
+                )  # fmt: skip
+            begins = self.maybe(600)
+            self.row(
+                models.HoursException, **mine, staff_id=person.id if number else None, starts_on=ABOUT.date(),
+                ends_on=ABOUT.date() + timedelta(days=number), starts_minute=begins, ends_minute=begins and 660,
+                reason=self.maybe(self.text()),
+            )  # fmt: skip
+            self.row(
+                models.BusyBlock, **mine, staff_id=person.id, starts_at=ABOUT, ends_at=ABOUT + timedelta(hours=1),
+                title=self.maybe(self.text()),
+            )  # fmt: skip
+        for room in rooms[:2]:
+            self.row(models.ServiceResource, **mine, service_id=services[0].id, resource_id=room.id)
+        for number in range(12):
+            at = ABOUT + timedelta(hours=number)
+            self.appointment(mine, number, services, staff, rooms, clients, at)
+
+    def appointment(self, mine: dict[str, Any], number: int, services: list[Any], staff: list[Any], rooms: list[Any],
+                    clients: list[models.Client], at: datetime) -> None:  # fmt: skip
+        ends_at = at + timedelta(minutes=30)
+        row = self.row(
+            models.Appointment, **mine, service_id=services[number % 4].id, staff_id=staff[number % 4].id,
+            resource_id=self.maybe(rooms[number % 3].id), starts_at=at, ends_at=ends_at, occupied_from=at,
+            occupied_until=ends_at, capacity=3, taken=2, sequence=number % 2, meet_url=self.maybe("https://example.com"),
+            location=self.maybe(self.text()),
+            status=models.AppointmentStatus.CANCELED if number % 5 == 4 else models.AppointmentStatus.ACTIVE,
+        )  # fmt: skip
+        for client in self.random.sample(clients, 2):
+            status = self.random.choice(list(models.BookingStatus))
+            canceled = status is models.BookingStatus.CANCELED
+            self.row(
+                models.Booking, **mine, appointment_id=row.id, client_id=client.id, attendee_name=self.text() or "É",
+                status=status, price_cents=1000, fee_cents=number, currency="EUR",
+                hold_expires_at=at if status is models.BookingStatus.PENDING else None,
+                client_notes=self.maybe(self.text()), canceled_at=at if canceled else None,
+                cancel_reason=self.text() if canceled else None,
             )  # fmt: skip
 
     # What was done

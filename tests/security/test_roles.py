@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from graphql import get_named_type
-from tortoise.expressions import Subquery
+from tortoise.expressions import Q, Subquery
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
@@ -32,6 +32,9 @@ OF_A_SALE = {
     models.Payment, models.Refund, models.Reminder,
 }  # fmt: skip
 QUOTES = {models.Quote, models.QuoteLine}
+SERVICES = {models.Service, models.Staff, models.ServiceStaff}
+AGENDA = {models.WeeklyHours, models.HoursException, models.Resource, models.ServiceResource}
+BOOKINGS = {models.Appointment, models.Booking}
 TENANT = {models.Organization, models.Storefront}
 SAID = {models.LegalMention}  # what everybody of the organization reads
 CATALOGUE = {*TENANT, models.Product}
@@ -60,6 +63,10 @@ SERVED = (
     | OF_A_SALE
     | PARTNERS
     | QUOTES
+    | SERVICES
+    | AGENDA
+    | BOOKINGS
+    | {models.BusyBlock}
 )
 
 # The tables that a role sees whole, and those of which it sees what belongs to its own client; a storefront sees the
@@ -67,15 +74,15 @@ SERVED = (
 WHOLE: dict[Kind, set[type[Model]]] = {
     Role.OWNER: EVERYTHING,
     Role.ADMIN: EVERYTHING - OWNED,
-    Role.ACCOUNTANT: EVERYTHING - PARTNERS - RUNNING - OWNED - QUOTES,
-    Role.CONSULTANT: CATALOGUE | SAID,
-    Role.BENEFICIARY: TENANT | SAID,
-    Key.STOREFRONT: {models.Storefront},
+    Role.ACCOUNTANT: EVERYTHING - PARTNERS - RUNNING - OWNED - QUOTES - AGENDA - BOOKINGS - {models.BusyBlock},
+    Role.CONSULTANT: CATALOGUE | SAID | SERVICES | AGENDA,
+    Role.BENEFICIARY: TENANT | SAID | SERVICES,
+    Key.STOREFRONT: {models.Storefront, models.ServiceStaff},
 }
 OWN: dict[Kind, set[type[Model]]] = {
-    Role.CONSULTANT: OF_A_SALE | QUOTES,
-    Role.BENEFICIARY: OF_A_SALE | {models.Invoice, models.Product},
-    Key.STOREFRONT: {models.Product},
+    Role.CONSULTANT: OF_A_SALE | QUOTES | BOOKINGS | {models.BusyBlock},
+    Role.BENEFICIARY: OF_A_SALE | BOOKINGS | {models.Invoice, models.Product},
+    Key.STOREFRONT: {models.Product, models.Service, models.Staff},
     Key.PARTNER: PARTNERS,
 }
 
@@ -99,6 +106,9 @@ async def rows(shop: Shop) -> Rows:
             people["consultant"] = await member(shop, Role.CONSULTANT, whose)
             people["member"] = await member(shop, Role.BENEFICIARY, whose)
         for row in await sale(shop, whose, WHOSE.index(whose) + 1, people):
+            made[type(row)][whose] = row.pk
+        client = await models.Client.get(id=made[models.Client][whose])
+        for row in await agenda(shop, whose, client, people.get("consultant")):
             made[type(row)][whose] = row.pk
     made |= {model: dict.fromkeys(WHOSE, shop.organization.id) for model in TENANT}
     return made
@@ -128,7 +138,7 @@ async def test_one_who_looks_after_nobody_and_is_nobodys_client_sees_no_sale(
     membership = await member(shop, role, "idle")
     actor = Actor(role, shop.organization.id, membership.id)
 
-    for model in EVERYTHING - CATALOGUE - SAID:
+    for model in EVERYTHING - CATALOGUE - SAID - SERVICES - AGENDA:
         assert await actor.rows(model).count() == 0, model.__name__
 
 
@@ -429,6 +439,31 @@ async def sale(shop: Shop, whose: str, number: int, people: dict[str, Any]) -> l
     ]  # fmt: skip
 
 
+async def agenda(shop: Shop, whose: str, client: models.Client, member: models.Membership | None) -> list[Model]:
+    """Somebody who gives a service, with hours, and a client's booking of it."""
+    here: dict[str, Any] = {"organization": shop.organization}
+    now, active = datetime.now(UTC), whose == "mine"
+    service = await models.Service.create(name=whose, duration_minutes=60, price_cents=1200, active=active, **here)
+    staff = await models.Staff.create(display_name=whose, membership=member, active=active, **here)
+    room = await models.Resource.create(name=whose, **here)
+    times: dict[str, Any] = {"starts_at": now, "ends_at": now + timedelta(hours=1)}
+    appointment = await models.Appointment.create(
+        service=service, staff=staff, resource=room, occupied_from=now, occupied_until=now + timedelta(hours=1),
+        taken=1, **times, **here,
+    )  # fmt: skip
+    return [
+        service, staff, room, appointment,
+        await models.ServiceStaff.create(service=service, staff=staff, **here),
+        await models.ServiceResource.create(service=service, resource=room, **here),
+        await models.WeeklyHours.create(staff=staff, iso_weekday=1, starts_minute=540, ends_minute=720, **here),
+        await models.HoursException.create(staff=staff, starts_on=now.date(), ends_on=now.date(), **here),
+        await models.BusyBlock.create(staff=staff, **times, **here),
+        await models.Booking.create(
+            appointment=appointment, client=client, attendee_name=whose, price_cents=1200, currency="EUR", **here
+        ),
+    ]  # fmt: skip
+
+
 def named(model: type[Model], rows: Rows, whose: str = "mine") -> str:
     return global_id(model(id=rows[model][whose]))
 
@@ -451,5 +486,9 @@ def place(actor: Actor, value: Any) -> int | bool:
 
 def sub_selects(rows: Any) -> list[Any]:
     """The queryset and those within it."""
-    values = (value for q in rows._q_objects for value in q.filters.values())
+    values = (value for q in rows._q_objects for value in values_of(q))
     return [rows, *(inner for value in values if isinstance(value, Subquery) for inner in sub_selects(value.query))]
+
+
+def values_of(q: Q) -> list[Any]:
+    return [*q.filters.values(), *(value for child in q.children for value in values_of(child))]  # type: ignore[arg-type]

@@ -163,6 +163,8 @@ def apart(model: type[Model]) -> dict[str, Any]:
     if model is models.NotificationReplay:
         found["finished_at"] = datetime.now(UTC)  # of those under way there is one
     found |= {"live": True} if model is models.PartnerEndpoint else {}
+    found |= {"status": models.AppointmentStatus.CANCELED} if model is models.Appointment else {}
+    found |= {"iso_weekday": 7} if model is models.WeeklyHours else {}
     found |= {"field": "another"} if model is models.IntegrationSecret else {}
     return found | ({"reference": "another"} if "reference" in columns else {})
 
@@ -248,6 +250,7 @@ async def fill(shop: Shop) -> None:
         kind=models.ExportKind.FEC, starts_on=day.date(), ends_on=day.date(), live=False, filename="1.txt",
         requested_by=person, **here,
     )  # fmt: skip
+    await fill_agenda(client, order, person)
     await models.Payment.filter(**here).update(recorded_by_id=person and person.pk)
     code = await models.DiscountCode.create(code="BIENVENUE", percent=1000, **here)
     await models.Order.filter(**here).update(discount_code_id=code.pk)
@@ -310,6 +313,29 @@ async def fill(shop: Shop) -> None:
     )
 
 
+async def fill_agenda(client: Any, order: Any, person: Any) -> None:
+    """Somebody who gives a service in a room, with hours, and the client's booking of it."""
+    here: dict[str, Any] = {"organization_id": client.organization_id}
+    starts_at = datetime(2099, 1, 1, 9, tzinfo=UTC)
+    times: dict[str, Any] = {"starts_at": starts_at, "ends_at": starts_at + timedelta(hours=1)}
+    service = await models.Service.create(name="Conseil", duration_minutes=60, price_cents=1000, **here)
+    staff = await models.Staff.create(display_name="Camille", membership=person, **here)
+    room = await models.Resource.create(name="Salle", **here)
+    await models.ServiceStaff.create(service=service, staff=staff, **here)
+    await models.ServiceResource.create(service=service, resource=room, **here)
+    await models.WeeklyHours.create(staff=staff, iso_weekday=1, starts_minute=540, ends_minute=720, **here)
+    await models.HoursException.create(staff=staff, starts_on=starts_at.date(), ends_on=starts_at.date(), **here)
+    await models.BusyBlock.create(staff=staff, **times, **here)
+    appointment = await models.Appointment.create(
+        service=service, staff=staff, resource=room, occupied_from=times["starts_at"], occupied_until=times["ends_at"],
+        taken=1, **times, **here,
+    )  # fmt: skip
+    await models.Booking.create(
+        appointment=appointment, client=client, order=order, attendee_name="Marie", price_cents=1000, currency="EUR",
+        canceled_by=person, canceled_at=starts_at, status=models.BookingStatus.CANCELED, **here,
+    )  # fmt: skip
+
+
 async def caller_of(shop: Shop, role: Kind | None) -> Shop:
     if role is Role.OWNER:
         return shop
@@ -326,6 +352,8 @@ async def caller_of(shop: Shop, role: Kind | None) -> Shop:
     if role in LED_TO_BY:
         membership = await models.Membership.get(organization=shop.organization, user__email=caller.email)
         await models.Client.filter(organization=shop.organization).update(**{LED_TO_BY[role]: membership.id})
+    if role is Role.CONSULTANT:
+        await models.Staff.filter(organization=shop.organization).update(membership_id=membership.id)
     return caller
 
 
