@@ -62,6 +62,7 @@ def serve(
 
     settings = _settings()
     telemetry.start(settings)
+    asyncio.run(_keys_fit(settings))
     uvicorn.run(
         "main:app",
         host=host,
@@ -83,6 +84,7 @@ def worker() -> None:
     settings = _settings()
     os.environ |= pango.environment(settings.comptoir_home)  # for the processes that render
     telemetry.start(settings)
+    asyncio.run(_keys_fit(settings))
     from workers.settings import run  # reads the settings
 
     run()
@@ -403,19 +405,29 @@ async def _retry(settings: Settings, promise: UUID) -> None:
         await outbox.retry(promise)
 
 
+async def _keys_fit(settings: Settings) -> None:
+    """Refuse to start, in a sentence and not with a traceback, where the master keys are not those of the database."""
+    from services import generations, outside
+
+    async with outside.connected(settings):
+        await generations.must_fit_once_there()
+
+
 @asynccontextmanager
 async def _connected(settings: Settings) -> AsyncIterator[None]:
-    """As any process of the installation is. Raises Failed when the database does not let us in."""
+    """As any process of the installation is. Raises Failed when the database does not let us in, NotConfigured where
+    the master keys are not those of the database."""
     import asyncpg
 
     from models.database import fetch
-    from services import outside
+    from services import generations, outside
 
     async with outside.connected(settings):
         try:
             await fetch("SELECT 1")
         except (OSError, asyncpg.PostgresError) as refusal:
             raise Failed(f"The database of DATABASE_URL does not let us in: {refusal}") from refusal
+        await generations.must_fit_once_there()
         yield
 
 

@@ -30,7 +30,7 @@ from errors import NotConfigured
 from resolvers import examples
 from resolvers.schema import engine
 from schema.context import Context
-from services import cookies, files, identity, outside, pages, pay_page, quote_page
+from services import cookies, files, generations, identity, outside, pages, pay_page, quote_page
 from services.backlog import Backlog
 from services.changes import Changes
 from services.health import Health
@@ -64,6 +64,7 @@ def create_app(settings: Settings) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with outside.connected(settings) as opened, aclosing(health), aclosing(hub):
+            await generations.must_fit_once_there()
             opened.renderer = Renderer(size=1, timeout=PREVIEW_TIMEOUT)  # its process begins with the first preview
             with leaving.told(hub.leave):
                 yield

@@ -1,16 +1,19 @@
 """Every setting, from the environment (or `.env` in development). The app's own secrets have no defaults."""
 
 import re
+import stat
 from functools import cached_property
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from errors import NotConfigured
+
+FILE_MOST = 64 * 1024  # bytes of a file of keys
 
 
 class Settings(BaseSettings):
@@ -72,7 +75,10 @@ class Settings(BaseSettings):
     streams_per_person: int = Field(100, ge=1, description="Of them by one person or key, at most")
     redis_url: str = Field(description="redis://…; `make run` starts one when it is absent")
     comptoir_master_keys: SecretStr = Field(
-        description="`id:base64 of 32 bytes`, comma-separated, newest first; `comptoir new-key` prints one"
+        description="`id:base64 of 32 bytes`, comma-separated, the one that seals first; `comptoir new-key` prints one"
+    )
+    comptoir_master_keys_file: Path | None = Field(
+        None, description="A file with them instead, one a line, which only its owner may read (chmod 600)"
     )
 
     stripe_secret_key: SecretStr | None = Field(None, description="`sk_…` or `rk_…`, of test or live mode")
@@ -121,6 +127,16 @@ class Settings(BaseSettings):
     sandbox_url: str | None = Field(
         None, description="Base address of the stand-ins (`make run` sets it); refused with live keys"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keys_of_file(cls, given: Any) -> Any:
+        path = given.get("comptoir_master_keys_file")
+        if not path:
+            return given
+        if given.get("comptoir_master_keys"):
+            raise ValueError("COMPTOIR_MASTER_KEYS and COMPTOIR_MASTER_KEYS_FILE are both set: unset one")
+        return given | {"comptoir_master_keys": _read_private(Path(path))}
 
     @field_validator(
         "stripe_webhook_secret", "allowed_origins", "stripe_payment_methods", "forwarded_allow_ips", mode="before"
@@ -220,6 +236,25 @@ class Settings(BaseSettings):
         if not value:
             raise NotConfigured(f"{name.upper()} is not set. Set it in the environment and restart.")
         return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+def _read_private(path: Path) -> str:
+    """A file that nobody else may read, as PostgreSQL wants of its own keys: 0600 at most, and 0640 where it is root's
+    (https://www.postgresql.org/docs/current/ssl-tcp.html)."""
+    name = f"COMPTOIR_MASTER_KEYS_FILE: {path}"
+    try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise ValueError(f"{name} is no file")
+        if found.st_mode & (0o137 if found.st_uid == 0 else 0o177):
+            raise ValueError(f"{name} may be read or changed by others than its owner: chmod 600 it")
+        if found.st_size > FILE_MOST:
+            raise ValueError(f"{name} is longer than {FILE_MOST} bytes: it holds something else")
+        return path.read_text("ascii")
+    except OSError as error:
+        raise ValueError(f"{name} cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise ValueError(f"{name} holds something else than keys") from None
 
 
 def _origin(address: str) -> str:

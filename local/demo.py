@@ -38,6 +38,7 @@ class Given(BaseSettings):
     port: int = Field(8000, ge=1, le=65535)
     comptoir_home: Path = Path("var")
     comptoir_master_keys: SecretStr | None = None
+    comptoir_master_keys_file: Path | None = None
     database_url: str | None = None
     redis_url: str | None = None
     stripe_secret_key: SecretStr = SecretStr("")
@@ -111,9 +112,10 @@ def seed() -> "Demonstration":
 
 
 async def _seed(settings: Settings) -> "Demonstration":
-    from services import demonstration, demonstration_sales, outside
+    from services import demonstration, demonstration_sales, generations, outside
 
     async with outside.connected(settings):
+        await generations.must_fit()
         seeded = await demonstration.seed(settings)
         await demonstration_sales.seed()
         return seeded
@@ -126,6 +128,8 @@ def _environment(given: Given, servers: embedded.Servers) -> dict[str, str]:
     own = homes.own_secrets(given.home)
     if given.comptoir_master_keys:  # a database brought along may hold what other keys sealed
         own["COMPTOIR_MASTER_KEYS"] = given.comptoir_master_keys.get_secret_value()
+    elif given.comptoir_master_keys_file:
+        own["COMPTOIR_MASTER_KEYS"] = ""
     sandbox_port = _next_free(given.port + 1)
     sandbox_url = f"http://127.0.0.1:{sandbox_port}"
     smtp_port = _next_free(sandbox_port + 1)

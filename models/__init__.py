@@ -19,6 +19,7 @@ from models.booking import Appointment, AppointmentStatus, Booking, BookingStatu
 from models.client import Client
 from models.discount import DiscountCode
 from models.export import Export, ExportKind, ExportStatus
+from models.generation import KeyGeneration
 from models.idempotency import IdempotencyKey
 from models.identity import EmailChange, Invitation, PasswordRequest, RecoveryCode, Registration, Session, SessionEnd
 from models.integration import Integration, IntegrationSecret, IntegrationStatus
@@ -104,6 +105,7 @@ __all__ = [
     "Invoice",
     "InvoiceSeries",
     "InvoiceType",
+    "KeyGeneration",
     "KnownPlace",
     "Lane",
     "Language",

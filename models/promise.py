@@ -77,6 +77,9 @@ class SecretOpening(Row):
     purpose = fields.CharField(200, description="What it was opened for")
     secret_id: UUID | None  # by a trigger
     secret: Any = belongs_to("IntegrationSecret", None, "The key of an integration, where it is one", null=True)
+    opened = fields.BooleanField(
+        default=True, description="Whether it opened; one that was moved or altered does not, which is an alarm"
+    )
 
     class Meta:
         table = "secret_openings"

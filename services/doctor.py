@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from models import Lane
 from models.database import fetch
-from services import organizations, seals
+from services import organizations, seals, vault
 from services.keys import master_keys
 from services.outside import outside
 from telemetry.redaction import redacted
@@ -280,15 +280,14 @@ HANDLED = """
 
 # Secrets
 
-SEALED = (("partners", "api_key"), ("partners", "signing_secret"), ("partners", "previous_secret"))
-
 
 async def _unopenable() -> list[str]:
     """Sealed columns, and the master keys that they need and that are not configured."""
     found = []
-    for table, column in SEALED:
+    for model, column in vault.SEALED:
+        table = model._meta.db_table
         used = await fetch(
-            f"SELECT split_part({column}, '.', 2) AS key, count(*) AS rows FROM {table}"
+            f"SELECT {vault.generation_in_sql(column)} AS key, count(*) AS rows FROM {table}"
             f" WHERE {column} IS NOT NULL GROUP BY 1"
         )
         found += [

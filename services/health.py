@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 
 import errors
 from models.database import fetch
-from services import files
+from services import files, generations
 from settings import Settings
 
 log = logging.getLogger("comptoir.health")
@@ -88,7 +88,8 @@ class Health:
             Finding(name, f"{name} is not set: {effect}.", "Set it in the environment and restart.")
             for name, effect in self._settings.unset().items()
         ]
-        missing = tuple(finding for finding in (database, redis) if finding)
+        keys = None if database else await _bounded(self._keys, KEYS)
+        missing = tuple(finding for finding in (database, redis, keys) if finding)
         if redis:
             worker = None  # who cannot ask has not seen
         return Report(missing, tuple(finding for finding in (worker, store, *unset) if finding))
@@ -103,6 +104,10 @@ class Health:
         if not lacking:
             return None
         return Finding("migrations", f"Not applied: {', '.join(lacking)}.", "Run `bin/comptoir migrate`.")
+
+    async def _keys(self) -> Finding | None:
+        await generations.must_fit()
+        return None
 
     async def _answers(self) -> Finding | None:
         await self._redis.ping()
@@ -140,6 +145,9 @@ _APPLIED = "SELECT name FROM tortoise_migrations WHERE app = 'models'"
 
 DATABASE = Finding(
     "database", "PostgreSQL does not answer in time.", "See that it runs, and that DATABASE_URL leads to it."
+)
+KEYS = Finding(
+    "keys", "A master key is missing, or is another than before.", "See the log, and mend COMPTOIR_MASTER_KEYS."
 )
 REDIS = Finding("redis", "Redis does not answer in time.", "See that it runs, and that REDIS_URL leads to it.")
 WORKER = Finding("worker", "No worker has been seen for a minute.", "Start `bin/comptoir worker`, supervised.")

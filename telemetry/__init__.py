@@ -1,6 +1,7 @@
 """What operators see of a process: its logs, its alerts, its counts. Knows the settings, and nothing else of ours."""
 
 import logging
+import re
 import sys
 from types import TracebackType
 
@@ -26,7 +27,8 @@ def start(settings: Settings) -> None:
 def _secrets(settings: Settings) -> list[str]:
     values = (value for _, value in settings)
     each = (one for value in values for one in (value if isinstance(value, tuple) else (value,)))
-    return [secret.get_secret_value() for secret in each if isinstance(secret, SecretStr)]
+    keys = re.split(r"[,:\s]+", settings.comptoir_master_keys.get_secret_value())  # each by itself, without its id
+    return [secret.get_secret_value() for secret in each if isinstance(secret, SecretStr)] + keys
 
 
 def _ended(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -9,7 +9,7 @@ from arq.typing import WorkerSettingsBase
 from arq.worker import Worker, func, get_kwargs
 
 from models import Lane
-from services import outside
+from services import generations, outside
 from services.rendering import Renderer
 from services.wake import JOB, deserialize, redis_settings, serialize
 from settings import Settings
@@ -27,6 +27,7 @@ async def wake(ctx: dict[str, Any], lane: str) -> None:
 async def start(ctx: dict[str, Any]) -> None:
     ctx["opened"] = AsyncExitStack()
     opened = await ctx["opened"].enter_async_context(outside.connected(_settings))
+    await generations.must_fit_once_there()
     opened.renderer = Renderer()
     await ctx["opened"].enter_async_context(watching.seen(ctx["redis"]))
     await ctx["opened"].enter_async_context(watching.served(_settings))

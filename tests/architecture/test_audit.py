@@ -17,6 +17,7 @@ EXEMPT = {
     "attempts": "are the log of what was asked of Stripe",
     "audit_entries": "are the log",
     "email_changes": "are a person's own; what comes of one is logged as the person's",
+    "key_generations": "are noted by whichever process is first",
     "known_places": "follow from signing in, which is noted",
     "idempotency_keys": "are the log of what was asked under a key",
     "invoice_series": "count invoices, each of which is logged",

@@ -2,12 +2,14 @@
 
 import base64
 import os
+from datetime import UTC, datetime
 
 import pytest
 from pydantic import SecretStr
 
 from errors import NotConfigured
-from models import Partner, Product
+from models import Integration, IntegrationSecret, Partner, Product
+from models.database import transaction
 from services import vault
 from tests.security.surroundings import installed_with, neighbour
 from tests.shop import Shop
@@ -83,7 +85,57 @@ async def test_an_envelope_that_was_moved_or_altered_is_not_opened(shop: Shop, p
         with pytest.raises(NotConfigured) as refused:
             await vault.open(row, field, "a test")
         assert "xxxx" not in refused.value.message
-    assert await shop.count("secret_openings") == 0
+    assert await shop.count("secret_openings", "opened") == 0
+
+
+async def test_an_envelope_that_was_moved_raises_an_alarm_that_outlives_the_transaction(
+    shop: Shop, partner: Partner, caplog: pytest.LogCaptureFixture
+) -> None:
+    theirs = await neighbour(shop)
+    await theirs.partner("fiscalis", apiKey="z" * 40)
+    foreign = await Partner.get(organization=theirs.organization)
+    await Partner.filter(id=partner.id).update(api_key=foreign.api_key)
+    moved = await Partner.get(id=partner.id)
+
+    with pytest.raises(NotConfigured, match=r"partners\.api_key of row .* moved there from elsewhere, or altered"):
+        await vault.open(moved, "api_key", "a test")
+    with pytest.raises(NotConfigured):
+        async with transaction():
+            await vault.open(moved, "api_key", "a transaction that fails")
+    await vault.alarms_written()
+
+    openings = await shop.sql("SELECT purpose, opened, organization_id FROM secret_openings ORDER BY id")
+    assert [row["purpose"] for row in openings] == ["a test", "a transaction that fails"]
+    assert {(row["opened"], row["organization_id"]) for row in openings} == {(False, shop.organization.id)}
+    noted = await shop.sql("SELECT organization_id, after FROM audit_entries WHERE action = 'secretRefused'")
+    assert [row["organization_id"] for row in noted] == [shop.organization.id] * 2
+    alarms = [record for record in caplog.records if record.name == "comptoir.vault"]
+    assert [record.levelname for record in alarms] == ["ERROR", "ERROR"]
+    assert "zzzz" not in caplog.text
+    assert moved.api_key not in caplog.text
+
+
+async def test_an_integration_s_key_opens_for_its_own_provider_and_field_alone(shop: Shop) -> None:
+    here = {"organization_id": shop.organization.id}
+    now = datetime.now(UTC)
+    integration = await Integration.create(provider="smtp", configured_at=now, **here)
+    secret = IntegrationSecret(integration=integration, provider="smtp", field="password", rotated_at=now, **here)
+    vault.seal(secret, "sealed", SECRET)
+    await secret.save()
+    assert await vault.open(secret, "sealed", "a test") == SECRET
+
+    for changed in ({"provider": "s3"}, {"field": "user"}):
+        elsewhere = IntegrationSecret(
+            id=secret.id, integration_id=integration.id, sealed=secret.sealed,
+            **{"provider": "smtp", "field": "password"} | changed, **here,
+        )  # fmt: skip
+        with pytest.raises(NotConfigured, match="altered"):
+            await vault.open(elsewhere, "sealed", "a test")
+
+
+def test_nothing_is_sealed_into_a_column_that_would_not_be_rotated(partner: Partner) -> None:
+    with pytest.raises(TypeError, match=r"Partner\.name is not in SEALED"):
+        vault.seal(partner, "name", SECRET)
 
 
 async def test_after_a_new_key_the_old_ones_still_open_and_the_new_one_seals(shop: Shop, partner: Partner) -> None:
