@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import asyncpg
 from tortoise import Tortoise, connections
-from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.backends.base.client import BaseDBAsyncClient, TransactionContextPooled
 from tortoise.connection import get_connections
 from tortoise.exceptions import IntegrityError
 from tortoise.migrations.api import migrate as run_migrations
@@ -21,6 +21,7 @@ from tortoise.transactions import in_transaction
 from errors import Conflict, NotConfigured
 from models import audit
 from models.readers import Reader, Readers
+from models.together import Together
 
 POOL_SIZE = 20  # connections of each kind
 READ_TIMEOUT = 10.0  # seconds
@@ -138,7 +139,8 @@ async def deleted(row: Model) -> bool:
 async def _begun() -> AsyncIterator[BaseDBAsyncClient]:
     """Tortoise's transaction, which keeps its connection for ever where BEGIN fails: the server left, or we were
     cancelled. Twenty of these, and nobody gets a connection any more."""
-    opening: Any = in_transaction()
+    pool = connections.get("default")
+    opening: Any = TransactionContextPooled(Together(pool), pool._pool_init_lock)
     async with AsyncExitStack() as stack:
         try:
             connection = await stack.enter_async_context(opening)

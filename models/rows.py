@@ -13,6 +13,7 @@ from tortoise.exceptions import DoesNotExist
 from tortoise.models import Model
 
 from models.database import fetch
+from models.together import Together
 
 M = TypeVar("M", bound=Model)
 Fields = tuple[Any, ...]
@@ -63,21 +64,29 @@ async def find_together(models: Sequence[type[Model]], joined: str, *values: Any
 
 
 async def insert(row: Model) -> None:
-    """Write a new row, in the open transaction or one of its own."""
-    fields = _fields(type(row))
-    await _run(_inserted(type(row)), _values(row, fields))
+    """Write a new row, at last when the open transaction ends, or in one of its own."""
+    await put(row, _inserted(type(row)), *_values(row, _fields(type(row))))
     row._saved_in_db = True
 
 
 async def update(row: Model, *names: str) -> None:
-    """Write these columns of a row that is there; all that it has, unless told."""
+    """Write these columns of a row that is there; all that it has, unless told. When, see `insert`."""
     fields = _fields(type(row), names) if names else _fields(type(row))[1:]
-    await _run(_updated(type(row), fields), [*_values(row, fields), row.pk])
+    await put(row, _updated(type(row), fields), *_values(row, fields), row.pk)
 
 
 async def write(row: Model) -> None:
     """Write all of a row, new or there already."""
     await (update(row) if row._saved_in_db else insert(row))
+
+
+async def put(row: Model, sql: str, *values: Any) -> None:
+    """Write a row by a statement of few texts; when, see `insert`. Nothing is told of it."""
+    connection = connections.get("default")
+    if isinstance(connection, Together):
+        await connection.put_off(row._meta.db_table, row.pk, sql, values)
+    else:
+        await connection.execute_query(sql, list(values))
 
 
 async def _run(sql: str, values: Sequence[Any]) -> Sequence[Any]:

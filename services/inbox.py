@@ -13,7 +13,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from uuid_utils.compat import uuid7
 
-from models import Lane, StripeEvent
+from models import Lane, StripeEvent, rows
 from models.database import query, transaction
 from services import catalogue_sync, dispute_news, foreign_sales, keeping, refund_news, subscriptions
 from services import stripe_news as news
@@ -83,7 +83,7 @@ async def receive(event: Event) -> bool:
 
 async def store(events: Sequence[Event]) -> list[bool]:
     """Which of them are new: all in one statement."""
-    rows = await query(
+    stored = await query(
         _store_and_promise(),
         [event.id for event in events], [uuid7() for _ in events], [event.stripe_id for event in events],
         [event.account for event in events], [event.live for event in events],
@@ -91,7 +91,7 @@ async def store(events: Sequence[Event]) -> list[bool]:
         [event.body for event in events], [None if event.type in HANDLERS else _UNHANDLED for event in events],
     )  # fmt: skip
     await outside().wake.of(Lane.EVENTS)()
-    new = {row["id"] for row in rows}
+    new = {row["id"] for row in stored}
     return [event.id in new for event in events]
 
 
@@ -119,6 +119,7 @@ def _store_and_promise() -> str:
     """  # noqa: S608
 
 
+_HANDLED = "UPDATE stripe_events SET outcome = $2, flagged_at = $3, handled_at = now() WHERE id = $1"
 _UNHANDLED = "stored; events of this type change nothing here"
 
 _stored: GroupCommit[Event, bool] = GroupCommit(store, size=lambda event: len(event.body), size_most=32 * 2**20)
@@ -164,8 +165,5 @@ async def handle(event: StripeEvent) -> None:
                 outcome = await refund_news.take(told, named, refunds)
             else:
                 outcome = await HANDLERS[event.type](told, named)
-            await query(
-                "UPDATE stripe_events SET outcome = $2, flagged_at = $3, handled_at = now() WHERE id = $1",
-                event.id, outcome, flagged_at,
-            )  # fmt: skip
+            await rows.put(event, _HANDLED, event.id, outcome, flagged_at)
         await keeping.finish()

@@ -18,7 +18,7 @@ from uuid import UUID
 from tortoise.models import Model
 
 from errors import Conflict, NotFound
-from models import Lane, Promise
+from models import Lane, Promise, rows
 from models.database import after_commit, open_transaction, query, transaction
 from services.outside import outside
 
@@ -109,13 +109,13 @@ async def in_turn(row: Model, *functions: Function) -> list[Promise]:
     return promises
 
 
-def promised(function: Function, rows: str) -> str:
-    """The statement that promises a job, now, on rows of no organization, as a part of the one that writes them: `rows`
-    names what gives `promise_id` and `subject_id`. Whoever runs it calls `wake` then."""
+def promised(function: Function, given: str) -> str:
+    """The statement that promises a job, now, on rows of no organization, as a part of the one that writes them:
+    `given` names what gives `promise_id` and `subject_id`. Whoever runs it calls `wake` then."""
     owed = _by_function[function]
     return (
         "INSERT INTO outbox (id, created_at, lane, job, subject_id, due_at, deaths, failures)"  # noqa: S608
-        f" SELECT promise_id, now(), '{owed.lane.value}', '{owed.name}', subject_id, now(), 0, 0 FROM {rows}"
+        f" SELECT promise_id, now(), '{owed.lane.value}', '{owed.name}', subject_id, now(), 0, 0 FROM {given}"
     )
 
 
@@ -166,7 +166,8 @@ _GIVEN = ("id", "organization_id", "lane", "job", "subject_id", "after_id", "due
 
 async def _write(*promises: Promise) -> None:
     """A third of what `create` takes, and a sale promises four times."""
-    await query(_written(len(promises)), *(getattr(promise, name) for promise in promises for name in _GIVEN))
+    values = (getattr(promise, name) for promise in promises for name in _GIVEN)
+    await rows.put(promises[0], _written(len(promises)), *values)
 
 
 @cache
