@@ -86,6 +86,7 @@ class Order(Owned):
     welcomed_at = fields.DatetimeField(null=True, description="When the client was welcomed to what it opened")
 
     lines: Any
+    attempts: Any
     payments: Any
     refunds: Any
     invoices: Any

@@ -7,7 +7,7 @@ table which waits, a savepoint, the end. Errors come then, too.
 
 import re
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import asyncpg
@@ -42,9 +42,9 @@ class Together(TransactionWrapper):
 
     async def before(self, sql: str) -> None:
         """What waits is written if `sql` could tell."""
-        if self._writes and (
-            not sql.lstrip().startswith("SELECT") or any(table in sql for table, _, _ in self._writes)
-        ):
+        if not self._writes:
+            return
+        if not sql.startswith("SELECT") or any(table in _words(sql) for table, _, _ in self._writes):
             await self.write()
 
     def forget(self) -> None:
@@ -112,6 +112,11 @@ class _Savepoint(TransactionWrapper):
     async def rollback(self) -> None:
         self._parent.forget()
         await super().rollback()
+
+
+@lru_cache(maxsize=1000)
+def _words(sql: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", sql))
 
 
 @cache

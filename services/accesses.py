@@ -8,7 +8,6 @@ from tortoise.expressions import Subquery
 from models import (
     Access,
     AccessWithdrawal,
-    Client,
     ClientSubscription,
     Dispute,
     DisputeStatus,
@@ -24,9 +23,8 @@ from services.outbox import later
 
 async def grant(order: Order) -> None:
     """The client may use what was sold from now on, or in the period that was paid. Whoever may use something for the
-    first time is welcomed. The order comes with its lines."""
-    # One order of a client at a time: two that are paid at once are not both the first.
-    order.client = await rows.get(Client, "id = $1 FOR NO KEY UPDATE", order.client_id)
+    first time is welcomed. The order comes with its lines and its client, locked: of two orders that are paid at once
+    not both are the first."""
     known = await rows.find(Access, "client_id = $1 AND live = $2", order.client_id, order.live)
     granted = {access.product_id for access in known if access.order_id == order.id}
     lines = {line.product_id: line for line in order.lines}

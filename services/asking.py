@@ -82,7 +82,7 @@ async def must_be_the_last(attempt: Attempt) -> None:
 
 async def forget_what_is_stale(order: Order) -> None:
     """Promise to take back what the client could still pay by, where it asks for another amount than is due now."""
-    if await query(_STILL_ASKED, order.id, TO_PAY, ASKED):
+    if await _is_asked(order):
         await later(take_back_what_is_stale, order)
 
 
@@ -113,6 +113,13 @@ async def forget(attempt: Attempt) -> None:
         if locked.status is AttemptStatus.PENDING:
             locked.refuse("Stripe's answer was lost.")
             await locked.save()
+
+
+async def _is_asked(order: Order) -> bool:
+    """Whether the client could still pay by something. What an event locked of it is at hand."""
+    if order.attempts._fetched:
+        return any(attempt.status in ASKED for attempt in order.attempts)
+    return bool(await query(_STILL_ASKED, order.id, TO_PAY, ASKED))
 
 
 class Asked(Exchange[Any]):

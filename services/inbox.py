@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from uuid_utils.compat import uuid7
 
 from models import Lane, StripeEvent, rows
 from models.database import query, transaction
-from services import catalogue_sync, dispute_news, foreign_sales, keeping, refund_news, subscriptions
+from services import catalogue_sync, dispute_news, foreign_sales, keeping, refund_news, settlement, subscriptions
 from services import stripe_news as news
 from services.group_commit import GroupCommit
 from services.outbox import job, promised
@@ -153,6 +153,18 @@ async def handle(event: StripeEvent) -> None:
     foreign = await foreign_sales.ask(event.type, named)
     heard = await subscriptions.ask(event.type, named)
     refunds = await refund_news.ask(event.type, named)
+    take = partial(_take, event, told, named, foreign, heard, refunds)
+    try:
+        with settlement.hopefully():
+            await take()
+    except Exception as error:
+        log.info("%s is handled once more, step by step: %r", event.stripe_id, error)
+        await take()
+
+
+async def _take(
+    event: StripeEvent, told: News, named: dict[str, Any], foreign: Any, heard: Any, refunds: Any
+) -> None:  # fmt: skip
     async with transaction():
         (known,) = await query("SELECT handled_at FROM stripe_events WHERE id = $1 FOR UPDATE", event.id)
         if known["handled_at"] is None:

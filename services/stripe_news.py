@@ -281,6 +281,7 @@ def _is_of_a_page(intent: Object) -> bool:
 async def _attempt_of(order: Order, stripe_id: str, operation: Operation) -> Attempt | None:
     """The attempt that asked for it, locked. One that waits for Stripe's answer learns here what it was given."""
     attempts = await rows.find(Attempt, _ASKED, order.id, TO_PAY)
+    order.attempts._set_result_for_query(attempts)
     known = next((attempt for attempt in attempts if attempt.stripe_id == stripe_id), None)
     pending = next(
         (each for each in attempts if (each.status, each.operation) == (AttemptStatus.PENDING, operation)), None
