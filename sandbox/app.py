@@ -17,6 +17,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox import shop as shop_pages
+from sandbox.google_account import GoogleAccount
+from sandbox.google_oauth import GoogleOAuth
 from sandbox.mail import MailSink
 from sandbox.mail_pages import MailPages
 from sandbox.partner import PartnerSink
@@ -38,10 +40,10 @@ TICK = 5.0
 
 
 class Sandbox:
-    """Stripe, a mail server, a partner and a shop, on loopback, inside the running loop.
+    """Stripe, Google, a mail server, a partner and a shop, on loopback, inside the running loop.
 
         async with Sandbox(webhook_url="http://127.0.0.1:8000/webhooks/stripe") as sandbox:
-            sandbox.url, sandbox.smtp_port, sandbox.stripe, sandbox.mail, sandbox.partner
+            sandbox.url, sandbox.smtp_port, sandbox.stripe, sandbox.google, sandbox.mail, sandbox.partner
 
     webhook_url: where Stripe's events go; without one they are held. data: an SQLite file that survives restarts; None:
     memory. port, smtp_port: 0 takes free ones. keep: how many mails and notifications are kept. transport: carries the
@@ -75,13 +77,14 @@ class Sandbox:
             first_retry=first_retry,
             debits_after=debits_after,
         )
+        self.google = GoogleAccount(self._store, clock)
         self.mail = MailSink(self._store, clock, keep)
         self.partner = PartnerSink(self._store, clock, keep)
         self._shop = shop
         self._server = Server(self._app(), port)
         self._smtp_port = smtp_port
         self._opened = AsyncExitStack()
-        self.url = self.stripe.books.url = self._server.url
+        self.url = self.stripe.books.url = self.google.books.url = self._server.url
         if shop:
             shop.front.origin = self.url
 
@@ -130,6 +133,8 @@ class Sandbox:
             *PaymentPages(self.stripe).routes,
             *SubscriptionPages(self.stripe).routes,
             *BillingPages(self.stripe).routes,
+            *self.google.api.routes,
+            *GoogleOAuth(self.google).routes,
             *MailPages(self.mail).routes,
             *self.partner.routes,
             *PartnerPages(self.partner).routes,
