@@ -39,7 +39,7 @@ from settings import Settings
 from telemetry import exposition
 from telemetry.exposition import bearer
 from telemetry.requests import Requests
-from webhooks.stripe import stripe
+from webhooks.stripe import stripe, stripe_of
 
 log = logging.getLogger("comptoir.http")
 
@@ -87,6 +87,7 @@ def create_app(settings: Settings) -> Starlette:
         Route("/graphql", Origins(graphql, ours=settings.own_origins)),
         WebSocketRoute("/graphql", WebSocketApp(operations, hub, PASSED_ON, trusted)),
         Route("/webhooks/stripe", stripe, methods=["POST"], max_body_size=BODY_MOST),
+        Route("/webhooks/stripe/{organization}", stripe_of, methods=["POST"], max_body_size=BODY_MOST),
         Route("/files/{token}/{name}", file, methods=["GET"]),
         Route("/pay/{token}", pay, methods=["GET", "POST"]),
         Route("/quote/{token}", quote, methods=["GET", "POST"], max_body_size=FORM_MOST),

@@ -59,6 +59,7 @@ from models.states import (
     RefundNews,
     RefundStatus,
 )
+from models.stripe_account import StripeAccount
 from models.subscription import ClientSubscription, SubscriptionStatus
 
 __all__ = [
@@ -164,6 +165,7 @@ __all__ = [
     "SessionEnd",
     "Staff",
     "Storefront",
+    "StripeAccount",
     "StripeEvent",
     "SubscriptionStatus",
     "User",

@@ -44,13 +44,43 @@ class Stripe(Provider[Credentials]):
 
     name, category = "Stripe", Category.PAYMENTS
 
-    def __init__(self, credentials: Credentials, *, url: str = "https://api.stripe.com") -> None:
+    def __init__(
+        self, credentials: Credentials, *, url: str = "https://api.stripe.com", http: stripe.HTTPXClient | None = None
+    ) -> None:
         super().__init__(credentials)
-        self._url = url
+        self._url, self._given = url, http
+
+    def beside(self, credentials: Credentials) -> "Stripe":
+        """Another account's, over the same connections: this one closes them."""
+        return Stripe(credentials, url=self._url, http=self._http)
 
     async def check(self) -> None:
         """Connection test. Raises Disconnected for a bad key."""
         await _told(lambda: self._client.v1.balance.retrieve_async())
+
+    async def close(self) -> None:
+        if self._given is None and "_http" in self.__dict__:
+            await self._http.close_async()  # type: ignore[no-untyped-call]
+
+    async def account(self) -> stripe.Account:
+        """The account that the key is of. Raises Disconnected for a restricted key that may not read it."""
+        return await _told(lambda: self._client.v1.accounts.retrieve_current_async())
+
+    async def webhook_endpoints(self) -> list[stripe.WebhookEndpoint]:
+        """100 at most, which is more than an account may have."""
+        found = await _told(lambda: self._client.v1.webhook_endpoints.list_async({"limit": 100}))
+        return list(found.data)
+
+    async def create_webhook_endpoint(self, request: Any, key: str) -> stripe.WebhookEndpoint:
+        """With its secret, which Stripe never shows again."""
+        return await _told(lambda: self._client.v1.webhook_endpoints.create_async(request, {"idempotency_key": key}))
+
+    async def update_webhook_endpoint(self, id: str, request: Any) -> stripe.WebhookEndpoint:
+        return await _told(lambda: self._client.v1.webhook_endpoints.update_async(id, request))
+
+    async def delete_webhook_endpoint(self, id: str) -> None:
+        """Raises Gone for one that is not there."""
+        await _told(lambda: self._client.v1.webhook_endpoints.delete_async(id))
 
     async def create_customer(self, request: Any, key: str) -> stripe.Customer:
         return await _told(lambda: self._client.v1.customers.create_async(request, {"idempotency_key": key}))
@@ -177,8 +207,12 @@ class Stripe(Provider[Credentials]):
             stripe_version=API_VERSION,
             base_addresses={"api": self._url},
             max_network_retries=RETRIES,
-            http_client=stripe.HTTPXClient(timeout=TIMEOUT),
+            http_client=self._http,
         )
+
+    @cached_property
+    def _http(self) -> stripe.HTTPXClient:
+        return self._given or stripe.HTTPXClient(timeout=TIMEOUT)
 
 
 def _between(since: datetime, until: datetime) -> dict[str, int]:
@@ -209,7 +243,9 @@ async def _translated(call: Callable[[], Awaitable[T]]) -> T:
     try:
         return await call()
     except (stripe.AuthenticationError, stripe.PermissionError) as error:
-        raise Disconnected("Stripe refuses the secret key: check STRIPE_SECRET_KEY.") from error
+        raise Disconnected(
+            "Stripe refuses the secret key: check it (STRIPE_SECRET_KEY, or integrationConfigure)."
+        ) from error
     except stripe.RateLimitError as error:
         raise Unavailable("Stripe asks for a pause.") from error
     except stripe.APIConnectionError as error:

@@ -22,8 +22,7 @@ from schema.orders import (
 )
 from schema.roots import exchange, mutation
 from schema.scalars import CurrencyCode, Money
-from services import checkout, payments, sales
-from services.outside import outside
+from services import checkout, payments, sales, stripe_accounts
 
 
 @exchange(CheckoutResult, requires=Permission.CHECKOUT_START, idempotent=True)
@@ -57,7 +56,7 @@ async def payment_intent_start(info: Info, input: PaymentIntentStartInput) -> An
         order=order,
         amount=_money(attempt, order),
         client_secret=client_secret,
-        publishable_key=outside().settings.stripe_publishable_key,
+        publishable_key=await stripe_accounts.publishable_key(attempt.stripe_account, attempt.live),
     )
 
 

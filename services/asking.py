@@ -10,9 +10,9 @@ from tortoise.expressions import Q
 import errors
 from models import Attempt, AttemptStatus, Conflict, Lane, Operation, Order, PaymentStatus
 from models.database import query, transaction
+from services import stripe_accounts
 from services.exchange import Exchange, carry_out
 from services.outbox import job, later
-from services.outside import outside
 
 TO_PAY = (Operation.CHECKOUT, Operation.PAYMENT_INTENT)
 ASKED = (AttemptStatus.PENDING, AttemptStatus.OPEN)
@@ -126,7 +126,8 @@ class Asked(Exchange[Any]):
     """What a client pays by, as Stripe gives it."""
 
     async def call(self, attempt: Attempt) -> Any:
-        stripe, is_session = outside().stripe, attempt.operation is Operation.CHECKOUT
+        stripe = await stripe_accounts.at(attempt.stripe_account, attempt.live)
+        is_session = attempt.operation is Operation.CHECKOUT
         ask = stripe.create_checkout_session if is_session else stripe.create_payment_intent
         return await ask(attempt.request, attempt.idempotency_key)
 
@@ -165,7 +166,8 @@ async def _taken_back(attempt: Attempt) -> bool:
     """Whether it was closed by us; False where it had ended by itself. Raises Conflict where it was used."""
     assert attempt.stripe_id is not None
     # Not the same key twice: Stripe would give its own failure again for a day, and ending twice does no harm.
-    stripe, key = outside().stripe, f"{attempt.idempotency_key}:close:{token_hex(4)}"
+    stripe = await stripe_accounts.at(attempt.stripe_account, attempt.live)
+    key = f"{attempt.idempotency_key}:close:{token_hex(4)}"
     is_session = attempt.operation is Operation.CHECKOUT
     try:
         if is_session:

@@ -5,41 +5,43 @@ from typing import Any
 
 from errors import Gone
 from models import Lane, Product
+from services import stripe_accounts, twins
 from services.outbox import job, later
-from services.outside import outside
+from services.stripe_accounts import Place
 from services.stripe_news import News
-from services.twins import PLATFORM, forget_product, make_price, make_product, product_request
+from services.twins import product_request
 
 
 @job(Lane.SYNC)
 async def push(product: Product) -> None:
     """Tell Stripe what a product is now; a new one too, so that payment links can be made of it there."""
-    settings = outside().settings
-    if settings.stripe_secret_key is None:
+    place = await stripe_accounts.of(product.organization_id)
+    if not await stripe_accounts.is_asked(place):
         return  # nobody to tell
-    if not product.known_at(PLATFORM, settings.live):
-        await make_product(product, PLATFORM, settings.live)
+    known = await twins.known(product, place)
+    if known is None:
+        known = await twins.make_product(product, place)
         if not product.recurs:
             return
-        await product.refresh_from_db()
     await product.fetch_related("partner_links__partner")
     try:
         request = product_request(product)
         if product.recurs:
-            request["default_price"] = await make_price(product, PLATFORM, settings.live)
-        await outside().stripe.update_product(str(product.stripe_id), request)
+            request["default_price"] = await twins.make_price(product, place)
+        await (await stripe_accounts.at(place.account, place.live)).update_product(known, request)
     except Gone:
-        await forget_product(product)
-        await make_product(product, PLATFORM, settings.live)
+        await twins.forget_product(product, place)
+        await twins.make_product(product, place)
 
 
 async def compare(news: News, twin: dict[str, Any]) -> str:
     """Somebody changed a product at Stripe: what we say of it is said again."""
-    product = await Product.get_or_none(
-        stripe_account=news.account, stripe_live=news.live, stripe_id=twin["id"]
-    ).prefetch_related("partner_links__partner")
+    product = (await twins.products(news.account, news.live, [twin["id"]])).get(twin["id"])
     if product is None:
         return "names no product of ours"
+    if await stripe_accounts.of(product.organization_id) != Place(news.account, news.live):
+        return "of an account where nothing is sold any more"
+    await product.fetch_related("partner_links__partner")
     if _same(product_request(product), twin):
         return "as we know it"
     await later(push, product)

@@ -12,9 +12,10 @@ import stripe
 import errors
 from models import Attempt, AttemptStatus, Client, Operation, Order, OrderKind, OrderLine, OrderStatus
 from models.database import transaction
-from services import asking, discounts, organizations, settlement, twins
+from services import asking, discounts, organizations, settlement, stripe_accounts, twins
 from services.exchange import Exchange, attempt_for, carry_out
 from services.outside import outside
+from services.stripe_accounts import Place
 
 log = logging.getLogger("comptoir.checkout")
 
@@ -41,7 +42,8 @@ async def start_intent(order: Order) -> tuple[Attempt, str] | None:
         if attempt is None:
             return None
         assert attempt.stripe_id is not None
-        intent = await outside().stripe.payment_intent(attempt.stripe_id)
+        stripe = await stripe_accounts.at(attempt.stripe_account, attempt.live)
+        intent = await stripe.payment_intent(attempt.stripe_id)
     assert intent.client_secret is not None
     return attempt, intent.client_secret
 
@@ -60,8 +62,11 @@ async def _ask(order: Order, exchange: Callable[[], Awaitable["_AskForMoney"]]) 
     if order.is_free and order.status is OrderStatus.PAID:
         return None  # asked before, by somebody whom the answer did not reach
     order.must_be_open()
-    if order.live != outside().settings.live:
-        raise errors.Conflict("This order was made in Stripe's other mode. Create a new order.", field="input.order")
+    if not await stripe_accounts.serves(order.stripe_account, order.live):
+        raise errors.Conflict(
+            "This order was made in an account or mode of Stripe's that is not connected now. Create a new order.",
+            field="input.order",
+        )
     async with transaction():
         locked = await Order.select_for_update().get(id=order.id)
         locked.must_be_open()
@@ -149,7 +154,7 @@ class _OpenSession(_AskForMoney):
         """Amounts come from the order itself, never from Stripe's prices or the caller."""
         client = await Client.get(id=order.client_id)
         request: dict[str, Any] = {
-            "customer": client.stripe_id,
+            "customer": await twins.known(client, Place.of(order)),
             "client_reference_id": str(order.number),
             "metadata": {"order": str(order.id)},
             "success_url": self.success_url,
@@ -181,7 +186,7 @@ class _OpenSession(_AskForMoney):
             price = {"currency": currency, "product_data": named, "unit_amount": order.due_cents}
             return [{"quantity": 1, "price_data": price}]
         lines = await order.lines.all().prefetch_related("product")
-        return [_item(line, currency) for line in lines]
+        return [_item(line, await twins.known(line.product, Place.of(order)), currency) for line in lines]
 
 
 class _OpenSubscription(_OpenSession):
@@ -219,7 +224,8 @@ class _CreateCoupon(Exchange[stripe.Coupon]):
         return await attempt_for(order, Operation.CREATE_COUPON, request, account=order.stripe_account, live=order.live)
 
     async def call(self, attempt: Attempt) -> stripe.Coupon:
-        return await outside().stripe.create_coupon(attempt.request, attempt.idempotency_key)
+        stripe = await stripe_accounts.at(attempt.stripe_account, attempt.live)
+        return await stripe.create_coupon(attempt.request, attempt.idempotency_key)
 
     async def conclude(self, attempt: Attempt, answer: stripe.Coupon) -> None:
         attempt.grant(answer.id)
@@ -235,18 +241,18 @@ class _OpenIntent(_AskForMoney):
         return {
             "amount": order.due_cents,
             "currency": order.currency.lower(),
-            "customer": client.stripe_id,
+            "customer": await twins.known(client, Place.of(order)),
             "description": f"Commande n° {order.number}",
             "metadata": {"order": str(order.id)},
         } | (_methods(order) or {"automatic_payment_methods": {"enabled": True}})
 
 
-def _item(line: OrderLine, currency: str) -> dict[str, Any]:
+def _item(line: OrderLine, product: str | None, currency: str) -> dict[str, Any]:
     """A line at its price; with a discount of its own one price of the whole, since Stripe has none of a line."""
     if not line.discount_cents:
         plain: dict[str, Any] = {
             "currency": currency,
-            "product": line.product.stripe_id,
+            "product": product,
             "unit_amount": line.unit_price_cents,
         }
         if line.interval:

@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 
 from models import Attempt, AttemptStatus, ClientSubscription, DriftKind, Order, Payment, PaymentStatus
 from models.database import query, transaction
-from services import asking, dispute_news, payments, refund_news, subscriptions
-from services.outside import outside
+from providers.stripe import Stripe
+from services import asking, dispute_news, payments, refund_news, stripe_accounts, subscriptions
 from services.stripe_news import News, Object, order_id_of
 
 PACE = 0.05  # seconds between two questions: Stripe allows a hundred a second, and clients want theirs
@@ -79,7 +79,8 @@ def late(events: Mapping[UUID, tuple[str, datetime]]) -> list[Found]:
 async def _paid_at_stripe(account: str, live: bool, since: datetime, until: datetime) -> list[Doubt]:
     """PaymentIntents of that time that succeeded for an order of ours, where we do not know just that."""
     found = []
-    async for page in outside().stripe.payment_intents(since, until):
+    asked = await stripe_accounts.at(account, live)
+    async for page in asked.payment_intents(since, until):
         named = [Doubt(order_id, intent) for intent in page if (order_id := order_id_of(intent))]
         known = {row.stripe_id: row for row in await _payments(account, live, [doubt.said for doubt in named])}
         mine = await _mine(account, live, [doubt.order_id for doubt in named])
@@ -136,9 +137,9 @@ async def _over(account: str, live: bool, since: datetime, until: datetime) -> l
 async def _ask_of_subscription(doubt: Doubt) -> Answer:
     """What Stripe says of it now is taken as after any of its events."""
     assert doubt.said is not None
-    heard = await subscriptions.look(doubt.said["id"])
-    await asyncio.sleep(PACE)
     order = await Order.get(id=doubt.order_id)
+    heard = await subscriptions.look(await _stripe(order), doubt.said["id"])
+    await asyncio.sleep(PACE)
     row = ClientSubscription.filter(
         stripe_id=doubt.said["id"], stripe_account=order.stripe_account, live=order.live
     ).values("status", "current_period_end", "ended_at")  # fmt: skip
@@ -165,7 +166,8 @@ async def _at_the_bank(account: str, live: bool, since: datetime, until: datetim
 
 async def _ask_of_refunds(doubt: Doubt) -> Answer:
     assert doubt.said is not None
-    refunds = await refund_news.look(doubt.said["payment_intent"])
+    order = await Order.get(id=doubt.order_id)
+    refunds = await refund_news.look(await _stripe(order), doubt.said["payment_intent"])
     return await _changed(doubt, lambda told, said: refund_news.take(told, said, refunds)), []
 
 
@@ -181,8 +183,13 @@ async def _undecided(account: str, live: bool, since: datetime, until: datetime)
 
 async def _ask_of_dispute(doubt: Doubt) -> Answer:
     assert doubt.said is not None
-    dispute = (await outside().stripe.dispute(doubt.said["id"])).to_dict()
+    order = await Order.get(id=doubt.order_id)
+    dispute = (await (await _stripe(order)).dispute(doubt.said["id"])).to_dict()
     return await _changed(doubt, lambda told, _: dispute_news.told(told, dispute)), []
+
+
+async def _stripe(order: Order) -> Stripe:
+    return await stripe_accounts.at(order.stripe_account, order.live)
 
 
 async def _changed(doubt: Doubt, take: Callable[[News, Object], Awaitable[str]]) -> bool:

@@ -11,10 +11,9 @@ from zipfile import ZIP_STORED, ZipFile
 from errors import Conflict, DomainError, Invalid
 from models import Export, ExportKind, ExportStatus, Lane, Organization
 from models.database import transaction
-from services import books, fec, files, spreadsheets
+from services import books, fec, files, spreadsheets, stripe_accounts
 from services.books import Period
 from services.outbox import job, later
-from services.outside import outside
 
 PERIOD_MOST = timedelta(days=731)  # a first business year may take two
 AT_ONCE = 3  # exports of an organization that are not finished
@@ -27,13 +26,13 @@ Told = Callable[[int], Awaitable[None]]  # so many rows are read
 async def create(
     organization: Organization, kind: ExportKind, starts_on: date, ends_on: date, *, by: UUID | None
 ) -> Export:
-    """An export of the days from the first to the last, in the mode that the installation is in; a worker makes it. The
+    """An export of the days from the first to the last, in the mode that it sells in; a worker makes it. The
     organization is locked. Raises Invalid for a period that cannot be, and Conflict with too many under way."""
     must_be_a_period(starts_on, ends_on)
     unfinished = Export.filter(organization_id=organization.id, status__in=(ExportStatus.PENDING, ExportStatus.RUNNING))
     if await unfinished.count() >= AT_ONCE:
         raise Conflict(f"{AT_ONCE} exports are being made: wait for one of them.", field="input.kind")
-    live = outside().settings.live
+    live = (await stripe_accounts.of(organization.id)).live
     export = await Export.create(
         organization_id=organization.id, kind=kind, starts_on=starts_on, ends_on=ends_on, live=live,
         filename=_filename(organization, kind, starts_on, ends_on, live=live), requested_by_id=by,

@@ -22,9 +22,9 @@ from models import (
     Product,
 )
 from models.organization import can_be_invoiced
-from services import clients, sales, settlement
-from services.outside import outside
+from services import clients, sales, settlement, stripe_accounts, twins
 from services.pricing import QUANTITY_MOST, TOTAL_MOST
+from services.stripe_accounts import Place
 from services.stripe_news import News, Object, order_id_of
 
 log = logging.getLogger("comptoir.foreign_sales")
@@ -41,14 +41,16 @@ class Sale:
     items: Sequence[Object] | None = None
 
 
-async def ask(event_type: str, named: Object) -> Sale | None:
+async def ask(news: News, event_type: str, named: Object) -> Sale | None:
     """Ask Stripe what was sold, outside any transaction; None for what is no such sale."""
     if order_id_of(named) is not None:
         return None
     if event_type in SESSIONS and named["mode"] == "payment" and named["payment_status"] == "paid":
-        return Sale(named, [item.to_dict() for item in await outside().stripe.line_items(named["id"])])
+        stripe = await stripe_accounts.at(news.account, news.live)
+        return Sale(named, [item.to_dict() for item in await stripe.line_items(named["id"])])
     if event_type == "payment_intent.succeeded" and not named.get("invoice"):
-        of_session = await outside().stripe.sessions_of_intent(named["id"])
+        stripe = await stripe_accounts.at(news.account, news.live)
+        of_session = await stripe.sessions_of_intent(named["id"])
         return None if of_session else Sale(named)
     return None
 
@@ -65,15 +67,14 @@ async def take(news: News, sale: Sale) -> Outcome:
 
 async def known_products(news: News, named: Sequence[str]) -> dict[str, Product]:
     """Those that we know, by Stripe's id."""
-    rows = await Product.filter(stripe_account=news.account, stripe_live=news.live, stripe_id__in=list(named))
-    return {str(product.stripe_id): product for product in rows}
+    return await twins.products(news.account, news.live, named)
 
 
 async def client_of(news: News, organization_id: UUID, customer: str, email: str | None) -> Client | None:
     """Who a customer of Stripe's is, by id or else by address, made where new; None where no address is known."""
-    known = await Client.get_or_none(
-        organization_id=organization_id, stripe_account=news.account, stripe_live=news.live, stripe_id=customer
-    )
+    known = await twins.client(news.account, news.live, customer)
+    if known and known.organization_id != organization_id:
+        known = None
     return known or (await clients.find_or_make(organization_id, email) if email else None)
 
 
@@ -141,7 +142,7 @@ async def _order(news: News, sale: Sale, lines: Sequence[OrderLine], email: str)
     organization_id = lines[0].product.organization_id
     client = await clients.find_or_make(organization_id, email)
     await clients.learn(client.id, sale.paid.get("customer_details") or {})
-    order = await sales.record(client, lines, source=OrderSource.STRIPE, live=news.live)
+    order = await sales.record(client, lines, source=OrderSource.STRIPE, place=Place(news.account, news.live))
     order = await Order.select_for_update().get(id=order.id)
     payment = await Payment.create(
         organization_id=organization_id, order=order, method=PaymentMethod.STRIPE, status=PaymentStatus.SUCCEEDED,
@@ -161,12 +162,14 @@ async def _flag(news: News, sale: Sale, products: dict[str, Product]) -> Outcome
 
 
 async def _organization(news: News, sold: Object, products: dict[str, Product]) -> UUID | None:
-    """Whose sale it was: by a product, by the customer, else of the only organization that there is."""
+    """Whose sale it was: whose account, else by a product, by the customer, else of the only one that there is."""
+    if owner := await stripe_accounts.owner(news.account, news.live):
+        return owner
     for product in products.values():
         return product.organization_id
     customer: Any = sold.get("customer")
     if customer:
-        client = await Client.get_or_none(stripe_account=news.account, stripe_live=news.live, stripe_id=customer)
+        client = await twins.client(news.account, news.live, customer)
         if client:
             return client.organization_id
     organizations = await Organization.all().limit(2)

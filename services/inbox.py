@@ -150,9 +150,9 @@ async def handle(event: StripeEvent) -> None:
     body = _parsed(event.body)
     named, key = body["data"]["object"], (body.get("request") or {}).get("idempotency_key")
     told = News(event.stripe_account, event.live, event.occurred_at, event.stripe_id, key)
-    foreign = await foreign_sales.ask(event.type, named)
-    heard = await subscriptions.ask(event.type, named)
-    refunds = await refund_news.ask(event.type, named)
+    foreign = await foreign_sales.ask(told, event.type, named)
+    heard = await subscriptions.ask(told, event.type, named)
+    refunds = await refund_news.ask(told, event.type, named)
     take = partial(_take, event, told, named, foreign, heard, refunds)
     try:
         with settlement.hopefully():

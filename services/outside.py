@@ -1,9 +1,11 @@
 """Everything beyond our tables that this process talks to: opened once at start-up, closed at the end."""
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from models.database import connect, disconnect, on_commit
 from providers.capabilities import DocumentStore, Mailer
@@ -13,12 +15,29 @@ from providers.stripe import Credentials, Stripe
 from providers.webhooks import Courier
 from services.bell import Bell
 from services.buckets import Buckets
+from services.kept import Kept
 from services.wake import Wake
 from settings import Settings
 
 if TYPE_CHECKING:
     from providers.s3 import S3
     from services.rendering import Renderer
+
+OWN_ACCOUNTS_MOST = 500  # opened ones, of a process: a key and a few strings each, their connections are shared
+
+
+@dataclass
+class OwnAccounts:
+    """What this process knows of organizations' own Stripe accounts: all of them, but for their secrets, and those that
+    were used lately, opened (`services/stripe_accounts.py`)."""
+
+    known: Any = None
+    read_at: float | None = None
+    opened: Kept[Any] = field(default_factory=lambda: Kept(OWN_ACCOUNTS_MOST))
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def is_older(self, seconds: float) -> bool:
+        return self.read_at is None or time.monotonic() - self.read_at > seconds
 
 
 @dataclass
@@ -34,8 +53,10 @@ class Outside:
     buckets: Buckets
     documents: DocumentStore
     renderer: "Renderer | None" = None  # of workers, and of the API for previews
+    own_accounts: OwnAccounts = field(default_factory=OwnAccounts)
 
     async def close(self) -> None:
+        await self.stripe.close()
         await self.courier.close()
         await self.wake.close()
         await self.bell.close()

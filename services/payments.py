@@ -9,10 +9,10 @@ import errors
 from errors import Invalid
 from models import Attempt, AttemptStatus, Operation, Order, Payment, PaymentMethod, PaymentStatus
 from models.database import transaction
-from services import organizations, settlement, subscriptions
+from providers.stripe import Stripe
+from services import organizations, settlement, stripe_accounts, subscriptions
 from services import stripe_news as news
 from services.asking import TO_PAY
-from services.outside import outside
 from services.stripe_news import News
 
 BY_HAND = (PaymentMethod.TRANSFER, PaymentMethod.CHEQUE, PaymentMethod.CASH, PaymentMethod.CPF)
@@ -67,21 +67,22 @@ async def confirm(order: Order) -> None:
         assert attempt.stripe_id is not None
         at = datetime.now(UTC) - CLOCKS_APART
         told = News(attempt.stripe_account, attempt.live, at, f"confirm_{attempt.id.hex}")
+        asks = await stripe_accounts.at(attempt.stripe_account, attempt.live)
         if attempt.operation is Operation.CHECKOUT:
-            await _take_session(told, await outside().stripe.checkout_session(attempt.stripe_id))
+            await _take_session(told, asks, await asks.checkout_session(attempt.stripe_id))
         else:
-            await _take_intent(told, await outside().stripe.payment_intent(attempt.stripe_id))
+            await _take_intent(told, await asks.payment_intent(attempt.stripe_id))
 
 
-async def _take_session(told: News, session: "stripe.checkout.Session") -> None:
+async def _take_session(told: News, asks: Stripe, session: "stripe.checkout.Session") -> None:
     if session.mode == "subscription" and session.subscription:
-        heard = await subscriptions.look(str(session.subscription))
+        heard = await subscriptions.look(asks, str(session.subscription))
         async with transaction():
             await subscriptions.take(told, heard)
         return
     handler = {"complete": news.session_completed, "expired": news.session_expired}.get(str(session.status))
     if session.status == "complete" and session.payment_status == "unpaid" and session.payment_intent:
-        debit = await outside().stripe.payment_intent(str(session.payment_intent))
+        debit = await asks.payment_intent(str(session.payment_intent))
         if debit.status == "requires_payment_method":  # it was under way, and failed
             await _take_intent(told, debit)
             handler = news.session_failed

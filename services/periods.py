@@ -7,6 +7,7 @@ from typing import Any, overload
 from models import Attempt, AttemptStatus, ClientSubscription, Operation, Order, OrderKind, OrderLine, OrderSource
 from services import foreign_sales, sales, settlement
 from services import stripe_news as news_of_payments
+from services.stripe_accounts import Place
 from services.stripe_news import News, Object, order_id_of
 
 FIRST = "subscription_create"
@@ -90,7 +91,7 @@ async def _attempt(order: Order) -> Attempt | None:
 async def _renewal(row: ClientSubscription, invoice: Object, lines: Sequence[OrderLine]) -> Order:
     source = OrderSource.STRIPE if invoice["billing_reason"] == FIRST else OrderSource.RENEWAL
     await row.fetch_related("client")
-    order = await sales.record(row.client, lines, source=source, live=row.live)
+    order = await sales.record(row.client, lines, source=source, place=Place(row.stripe_account, row.live))
     return await Order.select_for_update().get(id=order.id)
 
 

@@ -13,10 +13,11 @@ from errors import Conflict, Invalid
 from models import Client, Lane, Order, OrderLine, OrderSource, Quote, QuoteLine, QuoteSeries, QuoteStatus
 from models.database import transaction
 from models.quote import FIELD
-from services import quote_papers, sales
+from services import quote_papers, sales, stripe_accounts
 from services.links import message_id
 from services.outbox import job, later
 from services.pricing import Item, Part
+from services.stripe_accounts import Place
 
 NOTE_MOST, NAME_MOST = 2000, 200  # characters
 VALID_MOST = timedelta(days=365)
@@ -111,8 +112,9 @@ async def accept(quote: Quote, name: str, *, address: str | None = None, by: UUI
     if not name.strip():
         raise Invalid("Say who accepts it: first and last name.", field="input.name")
     lines = [OrderLine(**_values(line, LINE)) for line in await QuoteLine.filter(quote_id=quote.id)]
+    place = Place((await stripe_accounts.of(quote.organization_id)).account, quote.live)
     order = await sales.record(
-        await quote.client, lines, source=OrderSource.QUOTE, live=quote.live, **_values(quote, AGREED)
+        await quote.client, lines, source=OrderSource.QUOTE, place=place, **_values(quote, AGREED)
     )
     quote.accept(at=now, name=name.strip(), order_id=order.id, address=address, by=by)
     await quote.save()

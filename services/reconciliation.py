@@ -17,11 +17,10 @@ import orjson
 from errors import Refused
 from models import Drift, DriftKind, Order, Reconciliation
 from models.database import query, transaction
-from services import inbox, metrics
+from services import inbox, metrics, stripe_accounts
 from services.doubts import DOUBTS, Answer, Doubt, Doubts, Found, late, unhandled
-from services.outside import outside
+from services.stripe_accounts import Place
 from services.stripe_news import Object, order_id_of
-from services.twins import PLATFORM
 
 log = logging.getLogger("comptoir.reconciliation")
 
@@ -48,17 +47,18 @@ class Result:
 
 
 async def reconcile(
-    account: str = PLATFORM,
+    place: Place | None = None,
     *,
     back: timedelta | None = None,
     young: timedelta = YOUNG,
     only_if_due: bool = False,
     told: Told = lambda *_: None,
 ) -> Result | None:
-    """Reconcile an account, up to what is still `young`; from `back` on where that is given, else from where the last
-    run had come to. None where another process is at it, or it is not due. Raises what the Stripe provider raises."""
-    live, started = outside().settings.live, datetime.now(UTC)
-    async with _alone(account, live, only_if_due) as lease:
+    """Reconcile an account, the platform's unless told, up to what is still `young`; from `back` on where that is
+    given, else from where the last run had come to. None where another process is at it, or it is not due. Raises what
+    the Stripe provider raises."""
+    place, started = place or stripe_accounts.platform(), datetime.now(UTC)
+    async with _alone(place.account, place.live, only_if_due) as lease:
         if lease is None:
             return None
         oldest = started - (back or BACK_MOST)
@@ -69,6 +69,12 @@ async def reconcile(
         await _ask_about_doubts(lease, result, until, told)
         await _write_down(lease, result, started)
         return result
+
+
+async def places() -> list[Place]:
+    """Every account that can be asked: the platform's, and organizations' own, those too where nothing new is sold."""
+    platform = stripe_accounts.platform()
+    return [platform] * await stripe_accounts.is_asked(platform) + await stripe_accounts.all_own()
 
 
 @dataclass(frozen=True)
@@ -94,10 +100,12 @@ class _Lease:
 async def _alone(account: str, live: bool, only_if_due: bool) -> AsyncIterator[_Lease | None]:
     """By one process at a time: a lease, since what follows waits for Stripe, and no connection should."""
     now, token = datetime.now(UTC), uuid4()
-    # Nothing is missing from before the first order.
+    # Nothing is missing from before the first order, nor before an account was connected.
     await query(
         "INSERT INTO reconciliation_points (id, created_at, stripe_account, live, reached_at)"
-        " VALUES (gen_random_uuid(), now(), $1, $2, greatest($3, (SELECT created_at FROM orders ORDER BY id LIMIT 1)))"
+        " VALUES (gen_random_uuid(), now(), $1::text, $2, greatest($3,"
+        " coalesce((SELECT created_at FROM stripe_accounts WHERE account = $1::text AND live = $2),"
+        " (SELECT created_at FROM orders ORDER BY id LIMIT 1))))"
         " ON CONFLICT (stripe_account, live) DO NOTHING",
         account, live, now - BACK_MOST,
     )  # fmt: skip
@@ -119,11 +127,12 @@ async def _alone(account: str, live: bool, only_if_due: bool) -> AsyncIterator[_
 async def _look_for_events(lease: _Lease, result: Result, until: datetime, told: Told) -> None:
     """All that we handle, oldest time first; the point moves on with each slice of it."""
     types, begin = sorted(inbox.HANDLERS), result.since
+    asked = await stripe_accounts.at(lease.account, lease.live)
     while begin < until:
         end = min(begin + SLICE, until)
         for first in range(0, len(types), TYPES_MOST):
             some = types[first : first + TYPES_MOST]
-            async for page in outside().stripe.events(begin, end, some):
+            async for page in asked.events(begin, end, some):
                 await lease.renew()
                 missing = await _missing(lease, [_as_posted(event) for event in page])
                 result.events += len(page)

@@ -10,9 +10,9 @@ from typing import Any
 from uuid import UUID
 
 from models import Order, Payment, PaymentStatus, Refund, RefundNews, RefundStatus
-from services import clients, money_back
+from providers.stripe import Stripe
+from services import clients, money_back, stripe_accounts
 from services.outbox import Again, NotYet
-from services.outside import outside
 from services.stripe_news import News, NotYetKnown, Object, order_id_of
 from telemetry.context import note
 
@@ -21,20 +21,23 @@ PATIENCE = timedelta(hours=1)  # for a sale that began at Stripe to become an or
 NOT_OURS = "of no payment of ours"
 
 
-async def ask(event_type: str, named: Object) -> list[Object] | None:
+async def ask(news: News, event_type: str, named: Object) -> list[Object] | None:
     """What Stripe says now of every refund of the payment that an event is about, outside any transaction; None where
     it is about none that we know."""
-    if event_type not in TOLD or not await Payment.exists(stripe_id=named["payment_intent"] or ""):
+    if event_type not in TOLD:
         return None
-    refunds = await look(named["payment_intent"])
+    known: dict[str, Any] = {"stripe_account": news.account, "live": news.live}
+    if not await Payment.exists(stripe_id=named["payment_intent"] or "", **known):
+        return None
+    refunds = await look(await stripe_accounts.at(news.account, news.live), named["payment_intent"])
     if named["object"] == "refund" and all(each["id"] != named["id"] for each in refunds):
         refunds.append(named)  # one of more than Stripe lists
     return refunds
 
 
-async def look(payment_intent: str) -> list[Object]:
+async def look(stripe: Stripe, payment_intent: str) -> list[Object]:
     """What Stripe says now of the refunds of a payment."""
-    return [each.to_dict() for each in await outside().stripe.refunds_of_intent(payment_intent)]
+    return [each.to_dict() for each in await stripe.refunds_of_intent(payment_intent)]
 
 
 async def take(news: News, named: Object, refunds: Sequence[Object]) -> str:

@@ -24,10 +24,10 @@ from models import (
     RefundStatus,
 )
 from models.database import transaction
-from services import idempotency, money_back, refund_news
+from providers.stripe import Stripe
+from services import idempotency, money_back, refund_news, stripe_accounts
 from services.exchange import Exchange, carry_out
 from services.outbox import Again, job, later
-from services.outside import outside
 from services.stripe_news import News
 
 SOON, LATER = timedelta(minutes=1), timedelta(days=1)  # when Stripe is asked again
@@ -157,12 +157,16 @@ async def _ask(refund: Refund) -> None:
         await _fail(refund, attempt.error or "")
         raise errors.Refused(attempt.error or "refused")
     assert attempt.stripe_id
-    answer = exchange.answer or await outside().stripe.refund(attempt.stripe_id)
+    answer = exchange.answer or await (await _stripe(attempt)).refund(attempt.stripe_id)
     at = datetime.now(UTC)
     async with transaction():
         await refund_news.told(
             News(refund.stripe_account, refund.live, at, f"refund_{refund.id.hex}"), answer.to_dict()
         )
+
+
+async def _stripe(attempt: Attempt) -> Stripe:
+    return await stripe_accounts.at(attempt.stripe_account, attempt.live)
 
 
 async def _fail(refund: Refund, reason: str) -> None:
@@ -187,7 +191,7 @@ class _AskForRefund(Exchange[stripe.Refund]):
         return await Attempt.get(id=self.refund.attempt_id)
 
     async def call(self, attempt: Attempt) -> stripe.Refund:
-        return await outside().stripe.create_refund(attempt.request, attempt.idempotency_key)
+        return await (await _stripe(attempt)).create_refund(attempt.request, attempt.idempotency_key)
 
     async def conclude(self, attempt: Attempt, answer: stripe.Refund) -> None:
         attempt.grant(answer.id)

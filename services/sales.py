@@ -10,11 +10,10 @@ import errors
 from errors import Invalid
 from models import Client, Invoice, Lane, Order, OrderKind, OrderLine, OrderSource, OrderStatus
 from models.database import query, transaction
-from services import asking, clients, credit_notes, discounts, idempotency, organizations, pricing
+from services import asking, clients, credit_notes, discounts, idempotency, organizations, pricing, stripe_accounts
 from services.outbox import job, later
-from services.outside import outside
 from services.pricing import Item, Part
-from services.twins import PLATFORM
+from services.stripe_accounts import Place
 
 log = logging.getLogger("comptoir.sales")
 
@@ -47,7 +46,7 @@ async def priced(
 ) -> tuple[Order, list[OrderLine]]:
     """What such an order would come to, and its lines; neither is saved. Raises like `create`."""
     lines = pricing.lines_of(items)
-    order = _new(client, lines, source, live=outside().settings.live)
+    order = _new(client, lines, source, await stripe_accounts.of(client.organization_id))
     pricing.price(order, lines)
     await _discount(order, discount, code)
     pricing.price(order, lines)
@@ -57,13 +56,13 @@ async def priced(
 
 
 async def record(
-    client: Client, lines: Sequence[OrderLine], *, source: OrderSource, live: bool, **agreed: Any
+    client: Client, lines: Sequence[OrderLine], *, source: OrderSource, place: Place, **agreed: Any
 ) -> Order:
-    """An order of lines that were sold elsewhere, at the prices that they had there; `agreed` are columns of its
-    own: a discount on the whole, a deposit."""
+    """An order of lines that were sold elsewhere, at the prices that they had there, paid at a `place`; `agreed` are
+    columns of its own: a discount on the whole, a deposit."""
     # The client before the number, as by a cart: who is paid at once locks the client too.
     await Client.select_for_update(no_key=True).get(id=client.id)
-    order = _new(client, lines, source, live=live).update_from_dict(agreed)
+    order = _new(client, lines, source, place).update_from_dict(agreed)
     pricing.price(order, lines)
     return await _save(order, lines)
 
@@ -152,11 +151,11 @@ async def _must_be_without_consequence(order: Order) -> None:
         )
 
 
-def _new(client: Client, lines: Sequence[OrderLine], source: OrderSource, *, live: bool) -> Order:
+def _new(client: Client, lines: Sequence[OrderLine], source: OrderSource, place: Place) -> Order:
     kind = OrderKind.SUBSCRIPTION if any(line.interval for line in lines) else OrderKind.PRODUCTS
     return Order(
         organization_id=client.organization_id, client=client, kind=kind, source=source,
-        currency=lines[0].currency, stripe_account=PLATFORM, live=live, discount_cents=0, paid_cents=0,
+        currency=lines[0].currency, stripe_account=place.account, live=place.live, discount_cents=0, paid_cents=0,
     )  # fmt: skip
 
 
@@ -182,7 +181,7 @@ async def _save(order: Order, lines: Sequence[OrderLine]) -> Order:
 
 async def _same_cart(client: Client, items: Sequence[Item], code: str | None) -> Order | None:
     """The open order that this client began at a storefront a moment ago, of the same things."""
-    since = datetime.now(UTC) - SAME_CART
+    since, place = datetime.now(UTC) - SAME_CART, await stripe_accounts.of(client.organization_id)
     begun = Order.filter(
         client_id=client.id, source=OrderSource.STOREFRONT, status=OrderStatus.OPEN, paid_cents=0, created_at__gt=since
     )
@@ -192,7 +191,7 @@ async def _same_cart(client: Client, items: Sequence[Item], code: str | None) ->
         same_code = (order.discount_code.code if order.discount_code else None) == (
             code.strip().upper() if code else None
         )
-        if lines == wanted and same_code and order.live == outside().settings.live:
+        if lines == wanted and same_code and (order.stripe_account, order.live) == (place.account, place.live):
             return order
     return None
 

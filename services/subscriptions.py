@@ -13,10 +13,10 @@ import errors
 from models import Client, ClientSubscription, Interval, Order, Organization, Product, states
 from models import SubscriptionStatus as Status
 from models.database import query
-from services import accesses, dunning, foreign_sales, periods
+from providers.stripe import Stripe
+from services import accesses, dunning, foreign_sales, periods, stripe_accounts
 from services.foreign_sales import Outcome
 from services.outbox import later
-from services.outside import outside
 from services.stripe_news import News, NotYetKnown, Object, order_id_of
 from telemetry.context import note
 
@@ -38,7 +38,7 @@ class Heard:
     session: Object | None = None
 
 
-async def ask(event_type: str, named: Object) -> Heard | None:
+async def ask(news: News, event_type: str, named: Object) -> Heard | None:
     """Ask Stripe about the subscription that an event is about, outside any transaction; None where it is about none,
     or Stripe knows it no more."""
     if event_type in SUBSCRIBED:
@@ -50,20 +50,20 @@ async def ask(event_type: str, named: Object) -> Heard | None:
     else:
         return None
     try:
-        return await look(id, invoice) if id else None
+        return await look(await stripe_accounts.at(news.account, news.live), id, invoice) if id else None
     except errors.Gone:
         return None
 
 
-async def look(id: str, invoice: Object | None = None) -> Heard:
+async def look(stripe: Stripe, id: str, invoice: Object | None = None) -> Heard:
     """What Stripe says of a subscription now; `invoice` is one that came up. Raises Gone where there is none."""
     asked_at = await now()
-    return await heard((await outside().stripe.subscription(id)).to_dict(), asked_at, invoice)
+    return await heard(stripe, (await stripe.subscription(id)).to_dict(), asked_at, invoice)
 
 
-async def heard(told: Object, asked_at: datetime, invoice: Object | None = None) -> Heard:
+async def heard(stripe: Stripe, told: Object, asked_at: datetime, invoice: Object | None = None) -> Heard:
     """An answer of Stripe's with what else has to be known of it."""
-    stripe, latest = outside().stripe, told["latest_invoice"]
+    latest = told["latest_invoice"]
     invoices = [each for each in (invoice, latest) if each]
     if invoice and latest and invoice["id"] == latest["id"]:
         invoices = [latest]

@@ -1,65 +1,107 @@
-"""The twins of our rows at Stripe: a client's customer, a product's product. Made once in each account and mode."""
+"""The twins of our rows at Stripe: a client's customer, a product's product. Made once in each account and mode, and
+known for ever: what was begun in an account goes on in it.
 
+A row has the twin that was made last; those of its other accounts are in the attempts that made them.
+"""
+
+from collections.abc import Sequence
 from typing import Any
 
 import stripe
 
 from models import Attempt, AttemptStatus, Client, Operation, Order, Product
+from services import stripe_accounts
 from services.exchange import Exchange, attempt_for, carry_out
-from services.outside import outside
+from services.stripe_accounts import Place
 
-PLATFORM = "platform"  # the Stripe account of the installation
+MADE_BY: dict[type[Client] | type[Product], Operation] = {
+    Client: Operation.CREATE_CUSTOMER,
+    Product: Operation.CREATE_PRODUCT,
+}
 
 
 async def make(order: Order) -> None:
     """The twins that an order's payment names; the order comes with its client, and lines with their products."""
-    await make_customer(order.client, order.stripe_account, order.live)
+    place = Place.of(order)
+    await make_customer(order.client, place)
     for product in {line.product_id: line.product for line in order.lines}.values():
-        await make_product(product, order.stripe_account, order.live)
+        await make_product(product, place)
 
 
-async def make_customer(client: Client, account: str, live: bool) -> str:
+async def make_customer(client: Client, place: Place) -> str:
     """The id of a client's twin, made where there is none yet."""
-    return str((await carry_out(_CreateCustomer(client, account, live))).stripe_id)
+    return str((await carry_out(_CreateCustomer(client, place))).stripe_id)
 
 
-async def make_product(product: Product, account: str, live: bool) -> None:
-    """A product's twin, where there is none yet, and the price of one that recurs."""
-    await carry_out(_CreateProduct(product, account, live))
+async def make_product(product: Product, place: Place) -> str:
+    """The id of a product's twin, made where there is none yet, and the price of one that recurs."""
+    made = await carry_out(_CreateProduct(product, place))
     if product.recurs:
-        await make_price(product, account, live)
+        await make_price(product, place)
+    return str(made.stripe_id)
 
 
-async def make_price(product: Product, account: str, live: bool) -> str:
+async def make_price(product: Product, place: Place) -> str:
     """The id of a recurring product's price at Stripe, made where its price or periods are new. What was subscribed to
     at another price keeps it; nothing more is sold at it."""
-    made = await carry_out(_CreatePrice(product, account, live))
-    stripe = outside().stripe
-    of_product = Attempt.filter(
-        product_id=product.id, operation=Operation.CREATE_PRICE, status=AttemptStatus.COMPLETED,
-        stripe_account=account, live=live,
-    )  # fmt: skip
-    for old in await of_product.exclude(stripe_id=made.stripe_id):
+    made = await carry_out(_CreatePrice(product, place))
+    stripe = await stripe_accounts.at(place.account, place.live)
+    for old in await _prices(product, place).exclude(stripe_id=made.stripe_id):
         await stripe.update_product(made.request["product"], {"default_price": made.stripe_id})
         await stripe.update_price(str(old.stripe_id), {"active": False})
         await Attempt.filter(id=old.id).update(status=AttemptStatus.EXPIRED)
     return str(made.stripe_id)
 
 
+async def known(row: Client | Product, place: Place) -> str | None:
+    """The id of a row's twin in an account and mode."""
+    if row.known_at(place.account, place.live):
+        return row.stripe_id
+    made = await _made(row, place).order_by("-number").first()
+    return made.stripe_id if made else None
+
+
+async def products(account: str, live: bool, ids: Sequence[str]) -> dict[str, Product]:
+    """Those that Stripe's ids in an account name, by these."""
+    found = await Product.filter(stripe_account=account, stripe_live=live, stripe_id__in=list(ids))
+    by_id = {str(product.stripe_id): product for product in found}
+    if others := set(ids) - set(by_id):
+        for made in await _named(Operation.CREATE_PRODUCT, account, live, others).prefetch_related("product"):
+            if made.product:
+                by_id[str(made.stripe_id)] = made.product
+    return by_id
+
+
+async def client(account: str, live: bool, id: str) -> Client | None:
+    """Whom Stripe's id of a customer in an account names."""
+    known = await Client.get_or_none(stripe_account=account, stripe_live=live, stripe_id=id)
+    made = (
+        None
+        if known
+        else await _named(Operation.CREATE_CUSTOMER, account, live, [id]).prefetch_related("client").first()
+    )
+    return known or (made.client if made else None)
+
+
 async def forget(order: Order) -> None:
     """Somebody deleted one at Stripe, or the order's coupon: the next try makes new ones."""
-    await Client.filter(id=order.client_id).update(stripe_id=None)
+    place = Place.of(order)
+    await forget_customer(order.client, place)
     for line in order.lines:
-        await forget_product(line.product)
+        await forget_product(line.product, place)
     coupons = Attempt.filter(order_id=order.id, operation=Operation.CREATE_COUPON, status=AttemptStatus.COMPLETED)
     await coupons.update(status=AttemptStatus.EXPIRED)
 
 
-async def forget_product(product: Product) -> None:
+async def forget_customer(client: Client, place: Place) -> None:
+    """Somebody deleted a client's twin."""
+    await _forget(client, place)
+
+
+async def forget_product(product: Product, place: Place) -> None:
     """Somebody deleted its twin, and its prices with it."""
-    await Product.filter(id=product.id).update(stripe_id=None)
-    prices = Attempt.filter(product_id=product.id, operation=Operation.CREATE_PRICE, status=AttemptStatus.COMPLETED)
-    await prices.update(status=AttemptStatus.EXPIRED)
+    await _forget(product, place)
+    await _prices(product, place).update(status=AttemptStatus.EXPIRED)
 
 
 def product_request(product: Product) -> dict[str, Any]:
@@ -72,26 +114,54 @@ def product_request(product: Product) -> dict[str, Any]:
     }
 
 
+def _made(row: Client | Product, place: Place) -> Any:
+    kind = type(row)
+    return Attempt.filter(
+        **{f"{kind.__name__.lower()}_id": row.id}, operation=MADE_BY[kind], status=AttemptStatus.COMPLETED,
+        stripe_account=place.account, live=place.live,
+    )  # fmt: skip
+
+
+def _named(operation: Operation, account: str, live: bool, ids: Any) -> Any:
+    return Attempt.filter(
+        operation=operation, status=AttemptStatus.COMPLETED, stripe_account=account, live=live, stripe_id__in=list(ids)
+    )
+
+
+def _prices(product: Product, place: Place) -> Any:
+    return Attempt.filter(
+        product_id=product.id, operation=Operation.CREATE_PRICE, status=AttemptStatus.COMPLETED,
+        stripe_account=place.account, live=place.live,
+    )  # fmt: skip
+
+
+async def _forget(row: Client | Product, place: Place) -> None:
+    of_row = type(row).filter(id=row.id, stripe_account=place.account, stripe_live=place.live)
+    await of_row.update(stripe_id=None)
+    await _made(row, place).update(status=AttemptStatus.EXPIRED)
+
+
 class _CreateTwin(Exchange[Any]):
     """The Stripe object of a row."""
 
-    operation: Operation
-
-    def __init__(self, row: Client | Product, account: str, live: bool) -> None:
-        self.row, self.account, self.live = row, account, live
+    def __init__(self, row: Client | Product, place: Place) -> None:
+        self.row, self.place = row, place
 
     async def intend(self) -> Attempt:
-        row: Any = await type(self.row).select_for_update().get(id=self.row.id)
-        if row.known_at(self.account, self.live):
-            return Attempt(status=AttemptStatus.COMPLETED, stripe_id=row.stripe_id)
-        return await attempt_for(row, self.operation, self.request(row), account=self.account, live=self.live)
+        kind = type(self.row)
+        row: Any = await kind.select_for_update().get(id=self.row.id)
+        if id := await known(row, self.place):
+            return Attempt(status=AttemptStatus.COMPLETED, stripe_id=id)
+        return await attempt_for(
+            row, MADE_BY[kind], self.request(row), account=self.place.account, live=self.place.live
+        )
 
     async def conclude(self, attempt: Attempt, answer: Any) -> None:
         attempt.grant(answer.id)
         await (
             type(self.row)
             .filter(id=self.row.id)
-            .update(stripe_id=answer.id, stripe_account=self.account, stripe_live=self.live)
+            .update(stripe_id=answer.id, stripe_account=self.place.account, stripe_live=self.place.live)
         )
 
     def request(self, row: Any) -> dict[str, Any]:
@@ -99,10 +169,9 @@ class _CreateTwin(Exchange[Any]):
 
 
 class _CreateCustomer(_CreateTwin):
-    operation = Operation.CREATE_CUSTOMER
-
     async def call(self, attempt: Attempt) -> stripe.Customer:
-        return await outside().stripe.create_customer(attempt.request, attempt.idempotency_key)
+        asked = await stripe_accounts.at(attempt.stripe_account, attempt.live)
+        return await asked.create_customer(attempt.request, attempt.idempotency_key)
 
     def request(self, row: Client) -> dict[str, Any]:
         given = {"email": row.email, "name": row.name if row.name != row.email else None, "phone": row.phone}
@@ -110,10 +179,9 @@ class _CreateCustomer(_CreateTwin):
 
 
 class _CreateProduct(_CreateTwin):
-    operation = Operation.CREATE_PRODUCT
-
     async def call(self, attempt: Attempt) -> stripe.Product:
-        return await outside().stripe.create_product(attempt.request, attempt.idempotency_key)
+        asked = await stripe_accounts.at(attempt.stripe_account, attempt.live)
+        return await asked.create_product(attempt.request, attempt.idempotency_key)
 
     async def intend(self) -> Attempt:
         await self.row.fetch_related("partner_links__partner")
@@ -131,30 +199,29 @@ class _CreateProduct(_CreateTwin):
 class _CreatePrice(Exchange[stripe.Price]):
     """What a recurring product costs each period (https://docs.stripe.com/api/prices/create)."""
 
-    def __init__(self, product: Product, account: str, live: bool) -> None:
-        self.product, self.account, self.live = product, account, live
+    def __init__(self, product: Product, place: Place) -> None:
+        self.product, self.place = product, place
 
     async def intend(self) -> Attempt:
         product = await Product.select_for_update().get(id=self.product.id)
         assert product.interval is not None
         request = {
-            "product": product.stripe_id,
+            "product": await known(product, self.place),
             "currency": product.currency.lower(),
             "unit_amount": product.price_cents,
             "recurring": {"interval": product.interval.lower(), "interval_count": product.interval_count},
             "metadata": {"product": str(product.id)},
         }
-        made = Attempt.filter(
-            product_id=product.id, operation=Operation.CREATE_PRICE, status=AttemptStatus.COMPLETED,
-            stripe_account=self.account, live=self.live,
-        )  # fmt: skip
-        known = await made.order_by("-number").first()
-        if known and known.request == request:
-            return known
-        return await attempt_for(product, Operation.CREATE_PRICE, request, account=self.account, live=self.live)
+        last = await _prices(product, self.place).order_by("-number").first()
+        if last and last.request == request:
+            return last  # type: ignore[no-any-return]
+        return await attempt_for(
+            product, Operation.CREATE_PRICE, request, account=self.place.account, live=self.place.live
+        )
 
     async def call(self, attempt: Attempt) -> stripe.Price:
-        return await outside().stripe.create_price(attempt.request, attempt.idempotency_key)
+        asked = await stripe_accounts.at(attempt.stripe_account, attempt.live)
+        return await asked.create_price(attempt.request, attempt.idempotency_key)
 
     async def conclude(self, attempt: Attempt, answer: stripe.Price) -> None:
         attempt.grant(answer.id)

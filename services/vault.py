@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from uuid_utils.compat import uuid7
 
 from errors import NotConfigured
-from models import IdempotencyKey, IntegrationSecret, Partner, SecretOpening, User
+from models import IdempotencyKey, IntegrationSecret, Partner, SecretOpening, StripeAccount, User
 from models.base import Row
 from models.database import in_a_transaction, query
 from services import audit
@@ -34,6 +34,8 @@ SEALED: tuple[tuple[type[Row], str], ...] = (
     (Partner, "api_key"),
     (Partner, "previous_secret"),
     (Partner, "signing_secret"),
+    (StripeAccount, "secret_key"),
+    (StripeAccount, "webhook_secrets"),
     (User, "totp_secret"),
 )
 VERSION = "v1"

@@ -1,33 +1,68 @@
-"""POST /webhooks/stripe: verify, store, 200. Everything else is a worker's."""
+"""POST /webhooks/stripe and /webhooks/stripe/{organization}: verify, store, 200. Everything else is a worker's."""
 
 import logging
 import time
+from collections.abc import Sequence
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from providers.stripe import verify
-from services import inbox, metrics
+from services import inbox, metrics, stripe_accounts
 from services.group_commit import NotWritten
 from services.outside import outside
-from services.twins import PLATFORM
+from services.stripe_accounts import PLATFORM, Endpoint
 
 log = logging.getLogger("comptoir.webhooks")
 
 
 async def stripe(request: Request) -> Response:
-    """200 once the event is stored (again, if need be); 400 for a bad signature, before any work; 503 without a
-    database, and Stripe tries again."""
+    """The platform's account: 200 once the event is stored (again, if need be); 400 for a bad signature, before any
+    work; 503 without a database, and Stripe tries again."""
     secrets = [secret.get_secret_value() for secret in outside().settings.stripe_webhook_secret]
     if not secrets:
         return JSONResponse({"error": "no webhook secret is configured"}, 404)
     body = await request.body()
-    if not verify(body, request.headers.get("stripe-signature", ""), secrets, time.time()):
-        _count("none", "bad signature")
-        log.error("a webhook with a bad signature was refused")
-        return JSONResponse({"error": "bad signature"}, 400)
+    if not _is_signed(request, body, secrets):
+        return _bad_signature()
+    return await _stored(PLATFORM, body)
+
+
+async def stripe_of(request: Request) -> Response:
+    """The same for an organization's own account, by the organization's slug or id. One that has none is answered like
+    a bad signature."""
+    name, body = request.path_params["organization"], await request.body()
     try:
-        event = inbox.read(PLATFORM, body)
+        signer = await _signer(request, name, body)
+    except Exception:
+        _count("none", "no database")
+        log.exception("what signs events of an own account cannot be read: Stripe will send the event again")
+        return JSONResponse({"error": "try again"}, 503)
+    return await _stored(signer.account, body) if signer else _bad_signature()
+
+
+async def _signer(request: Request, organization: str, body: bytes) -> Endpoint | None:
+    """The account whose secret signed it; looked for anew where none did, since one may have been changed elsewhere."""
+    for again in (False, True):
+        for endpoint in await stripe_accounts.endpoints(organization, again=again):
+            if _is_signed(request, body, endpoint.secrets):
+                return endpoint
+    return None
+
+
+def _is_signed(request: Request, body: bytes, secrets: Sequence[str]) -> bool:
+    return verify(body, request.headers.get("stripe-signature", ""), secrets, time.time())
+
+
+def _bad_signature() -> Response:
+    _count("none", "bad signature")
+    log.error("a webhook with a bad signature was refused")
+    return JSONResponse({"error": "bad signature"}, 400)
+
+
+async def _stored(account: str, body: bytes) -> Response:
+    try:
+        event = inbox.read(account, body)
     except ValueError as error:
         _count("none", "no event")
         log.error("a signed webhook was no event: %s", error)

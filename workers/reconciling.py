@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 
 from errors import ProviderError
 from services import reconciliation
-from services.outside import outside
+from services.stripe_accounts import Place
 
 log = logging.getLogger("comptoir.workers")
 
@@ -31,11 +31,21 @@ async def clock(first: float = FIRST) -> AsyncIterator[None]:
 async def _reconcile(first: float) -> None:
     await asyncio.sleep(random.uniform(first / 2, first))  # noqa: S311
     while True:
-        if outside().settings.stripe_secret_key:
-            try:
-                await reconciliation.reconcile(only_if_due=True)
-            except ProviderError as error:
-                log.warning("Stripe could not be asked what is missing; it is asked again: %s", error)
-            except Exception:
-                log.exception("what Stripe knows could not be compared with what we know")
+        try:
+            places = await reconciliation.places()
+        except Exception:
+            log.exception("which accounts are to be compared could not be read")
+            places = []
+        for place in places:
+            await _compare(place)
         await asyncio.sleep(LOOK_EVERY)
+
+
+async def _compare(place: Place) -> None:
+    """One account; whatever is wrong with it holds up no other."""
+    try:
+        await reconciliation.reconcile(place, only_if_due=True)
+    except ProviderError as error:
+        log.warning("Stripe account %s could not be asked what is missing; it is asked again: %s", place.account, error)
+    except Exception:
+        log.exception("what Stripe account %s knows could not be compared with what we know", place.account)

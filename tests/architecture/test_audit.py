@@ -44,6 +44,7 @@ PUBLIC = {
     "partners.previous_secret_until": "a time",
     "users.totp_step": "counts halves of minutes, and is not logged",
     "publishable_keys.key": "is in the pages of its shop",
+    "stripe_accounts.publishable_key": "is in the pages of its shop, too",
 }
 
 Audited = dict[str, tuple[str, set[str], set[str]]]  # table → (type, redacted columns, ignored columns)

@@ -48,7 +48,7 @@ HIDDEN = {
     models.Attempt, models.EmailChange, models.IdempotencyKey, models.InvoiceSeries, models.KeyGeneration,
     models.KnownPlace,
     models.PasswordRequest, models.Promise, models.QuoteSeries, models.ReconciliationPoint, models.RecoveryCode,
-    models.Registration, models.StripeEvent,
+    models.Registration, models.StripeAccount, models.StripeEvent,
 }  # fmt: skip
 
 SCHEMA = build_schema(sdl())

@@ -130,8 +130,8 @@ def stripes_error(status: int, **error: Any) -> Any:
         (stripes_error(402, type="card_error"), Refused, "Stripe: In Stripe's words."),
         (stripes_error(404, type="invalid_request_error"), Refused, "Stripe: In Stripe's words."),
         (stripes_error(400, type="idempotency_error"), Refused, "Stripe: In Stripe's words."),
-        (stripes_error(401), Disconnected, "check STRIPE_SECRET_KEY"),
-        (stripes_error(403), Disconnected, "check STRIPE_SECRET_KEY"),
+        (stripes_error(401), Disconnected, "refuses the secret key: check it"),
+        (stripes_error(403), Disconnected, "refuses the secret key: check it"),
     ],
     ids=["invalid", "declined", "missing", "key used otherwise", "bad key", "forbidden"],
 )
