@@ -143,6 +143,9 @@ def _environment(given: Given, servers: embedded.Servers) -> dict[str, str]:
         "SANDBOX_URL": sandbox_url,
         "STRIPE_API_BASE": sandbox_url,
         "STRIPE_PAYMENT_METHODS": "card,sepa_debit",
+        "GOOGLE_API_BASE": sandbox_url,
+        "GOOGLE_SERVICE_ACCOUNT_EMAIL": "comptoir@sandbox.iam.gserviceaccount.com",
+        "GOOGLE_SERVICE_ACCOUNT_SUBJECT": "",
         "SMTP_HOST": "127.0.0.1",
         "SMTP_PORT": str(smtp_port),
         "SMTP_SECURITY": "none",
@@ -182,7 +185,7 @@ def _programs(environment: dict[str, str]) -> list[Program]:
         "--debits-after": "20",
         "--api-url": app_url,
     }
-    options = [word for option in sandbox.items() for word in option]
+    options = ["--calendars", *(word for option in sandbox.items() for word in option)]
     return [
         Program("sandbox", [sys.executable, "-m", "sandbox", *options], f"{sandbox_url}/"),
         Program("api", [sys.executable, "cli.py", "serve"], f"{app_url}/healthz"),
@@ -199,6 +202,7 @@ def _tell(environment: dict[str, str], demonstration: "Demonstration", home: Pat
         ("E-mails that were sent", f"{sandbox_url}/mail"),
         ("What the partner was told", f"{sandbox_url}/partner"),
         ("Stripe's stand-in", f"{sandbox_url}/stripe"),
+        ("Google's calendars", f"{sandbox_url}/google"),
         ("Discount code", demonstration.code),
         ("Card that pays", "4242 4242 4242 4242"),
         ("Card that is declined", "4000 0000 0000 0002"),

@@ -7,6 +7,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
 from local import embedded
 from local.embedded.server import write_private
 
@@ -17,16 +20,14 @@ def new_master_key() -> str:
 
 
 def own_secrets(home: Path) -> dict[str, str]:
-    """The home's own secrets, as environment variables; made at the first call, in `secrets.env`."""
+    """The home's own secrets, as environment variables; those that are missing are made, in `secrets.env`."""
     path = home / "secrets.env"
-    if not path.exists():
-        made = {
-            "COMPTOIR_MASTER_KEYS": new_master_key(),
-            "STRIPE_SECRET_KEY": f"sk_test_{secrets.token_hex(24)}",
-            "STRIPE_WEBHOOK_SECRET": f"whsec_{secrets.token_hex(32)}",
-        }
-        write_private(path, "".join(f"{name}={value}\n" for name, value in made.items()))
-    return dict(line.split("=", 1) for line in path.read_text().splitlines())
+    known = dict(line.split("=", 1) for line in path.read_text().splitlines()) if path.exists() else {}
+    made = {name: make() for name, make in _SECRETS.items() if name not in known}
+    if made:
+        known |= made
+        write_private(path, "".join(f"{name}={value}\n" for name, value in known.items()))
+    return known
 
 
 @contextmanager
@@ -47,3 +48,19 @@ def environment(home: Path) -> dict[str, str]:
         return {}
     found: dict[str, str] = json.loads(path.read_text())
     return found
+
+
+def _new_private_key() -> str:
+    """Of the service account at Google's stand-in: PEM in one line, as environments write it."""
+    pem = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return pem.decode().replace("\n", "\\n")
+
+
+_SECRETS = {
+    "COMPTOIR_MASTER_KEYS": new_master_key,
+    "STRIPE_SECRET_KEY": lambda: f"sk_test_{secrets.token_hex(24)}",
+    "STRIPE_WEBHOOK_SECRET": lambda: f"whsec_{secrets.token_hex(32)}",
+    "GOOGLE_SERVICE_ACCOUNT_PRIVATE_KEY": _new_private_key,
+}

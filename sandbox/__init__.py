@@ -1,4 +1,4 @@
-"""Stand-ins for the outside world that speak its real protocols: Stripe, a mail server, a partner; and a demo shop.
+"""Stand-ins for the outside world in its real protocols: Stripe, Google, a mail server, a partner; and a demo shop.
 
 For `make run` and for tests. Everything listens on loopback only, and no real money, mail or partner is ever touched.
 """

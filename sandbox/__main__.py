@@ -6,7 +6,7 @@ import os
 import signal
 from pathlib import Path
 
-from sandbox import Sandbox, ShopClient
+from sandbox import Sandbox, ShopClient, google_demonstration
 
 
 def main() -> None:
@@ -21,6 +21,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--webhook-url", help="where Stripe's events go; held without it")
     parser.add_argument("--webhook-secret", default=os.environ.get("STRIPE_WEBHOOK_SECRET", "whsec_sandbox"))
     parser.add_argument("--debits-after", type=float, help="seconds to the end of a SEPA debit; by hand without it")
+    parser.add_argument(
+        "--calendars", action="store_true", help="fill Google's with those of the demonstration's people"
+    )
     parser.add_argument("--api-url", help="Comptoir's address, for the shop")
     parser.add_argument(
         "--shop-key", default=os.environ.get("DEMO_STOREFRONT_KEY"), help="default: $DEMO_STOREFRONT_KEY"
@@ -46,6 +49,9 @@ async def run(given: argparse.Namespace) -> None:
         shop=shop,
         debits_after=given.debits_after,
     ) as sandbox:
+        if given.calendars:
+            account, key = (os.environ.get(f"GOOGLE_SERVICE_ACCOUNT_{name}") for name in ("EMAIL", "PRIVATE_KEY"))
+            google_demonstration.fill(sandbox.google, account, key)
         print(f"Sandbox: {sandbox.url} · SMTP: 127.0.0.1:{sandbox.smtp_port}", flush=True)
         await stop.wait()
 

@@ -17,8 +17,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox import shop as shop_pages
+from sandbox.google_access_pages import GoogleAccessPages
 from sandbox.google_account import GoogleAccount
 from sandbox.google_oauth import GoogleOAuth
+from sandbox.google_pages import GooglePages
 from sandbox.mail import MailSink
 from sandbox.mail_pages import MailPages
 from sandbox.partner import PartnerSink
@@ -135,6 +137,8 @@ class Sandbox:
             *BillingPages(self.stripe).routes,
             *self.google.api.routes,
             *GoogleOAuth(self.google).routes,
+            *GooglePages(self.google).routes,
+            *GoogleAccessPages(self.google).routes,
             *MailPages(self.mail).routes,
             *self.partner.routes,
             *PartnerPages(self.partner).routes,
@@ -155,6 +159,7 @@ class Sandbox:
             webhook_url=self.webhook_url,
             counts={
                 "events": len(self.stripe.events()),
+                "calendars": len(self.google.books.calendars()),
                 "mails": len(self.mail.messages),
                 "notifications": len(self.partner.received),
             },

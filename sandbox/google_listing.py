@@ -54,11 +54,15 @@ def page(books: GoogleBooks, calendar: Json, asked: dict[str, str], role: str) -
     return answer
 
 
+def between(books: GoogleBooks, calendar: Json, since: datetime, until: datetime) -> list[Json]:
+    """What is not cancelled in that time, each occurrence by itself."""
+    return list(_items(books, calendar, {"singleEvents": "true"}, None, [since.isoformat(), until.isoformat()]))
+
+
 def busy(books: GoogleBooks, calendar: Json, since: datetime, until: datetime) -> list[Json]:
     """When whose calendar it is is busy, merged."""
     merged: list[list[datetime]] = []
-    window = [since.isoformat(), until.isoformat()]
-    taken = [each for each in _items(books, calendar, {"singleEvents": "true"}, None, window) if occupies(each)]
+    taken = [each for each in between(books, calendar, since, until) if occupies(each)]
     days_in = zone(calendar)
     for starts, ends in sorted((moment(each["start"], days_in), moment(each["end"], days_in)) for each in taken):
         if merged and starts <= merged[-1][1]:
