@@ -6,13 +6,14 @@ https://docs.stripe.com/api, https://docs.stripe.com/webhooks#verify-manually
 import asyncio
 import hashlib
 import hmac
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
 from functools import cached_property, partial
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import stripe
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from errors import Disconnected, Gone, NotConfigured, Refused, Unavailable
 from providers.base import Category, Provider
@@ -37,6 +38,39 @@ class Credentials(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     secret_key: SecretStr | None
+
+
+class OwnAccount(Credentials):
+    """An organization's own account: what its form asks for."""
+
+    secret_key: SecretStr
+    publishable_key: str | None = Field(None, pattern="^pk_(test|live)_[A-Za-z0-9_]+$", max_length=255)
+    webhook_secret: SecretStr | None = None
+
+    @field_validator("secret_key")
+    @classmethod
+    def _is_secret(cls, value: SecretStr) -> SecretStr:
+        if not re.fullmatch("[sr]k_(test|live)_[A-Za-z0-9_]{1,240}", value.get_secret_value()):
+            raise ValueError("a secret key begins with sk_test_, sk_live_, rk_test_ or rk_live_")
+        return value
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _signs(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not re.fullmatch("whsec_[A-Za-z0-9_+/=]{1,240}", value.get_secret_value()):
+            raise ValueError("a signing secret begins with whsec_")
+        return value
+
+    @model_validator(mode="after")
+    def _are_of_one_mode(self) -> Self:
+        if self.publishable_key and self.publishable_key.startswith("pk_live_") != self.live:
+            raise ValueError("the keys are of two modes: give both of test mode, or both live ones")
+        return self
+
+    @property
+    def live(self) -> bool:
+        """Whether real money moves."""
+        return self.secret_key.get_secret_value()[3:8] == "live_"
 
 
 class Stripe(Provider[Credentials]):

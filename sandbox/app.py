@@ -30,12 +30,7 @@ from sandbox.server import Server
 from sandbox.shop_client import ShopClient
 from sandbox.store import Store
 from sandbox.stripe_account import StripeAccount
-from sandbox.stripe_billing_pages import BillingPages
-from sandbox.stripe_dashboard import Dashboard
-from sandbox.stripe_pages import StripePages
-from sandbox.stripe_pay_pages import PayPages
-from sandbox.stripe_payment_pages import PaymentPages
-from sandbox.stripe_subscription_pages import SubscriptionPages
+from sandbox.stripe_accounts import Accounts, pages
 
 LARGEST_BODY = 2 * 1024 * 1024
 TICK = 5.0
@@ -70,15 +65,24 @@ class Sandbox:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = Store(data)
-        self.stripe = StripeAccount(
-            self._store,
-            clock,
-            webhook_url=webhook_url,
-            webhook_secret=webhook_secret,
-            transport=transport,
-            first_retry=first_retry,
-            debits_after=debits_after,
-        )
+
+        def begun(store: Store, name: str, webhook_url: str | None = None) -> StripeAccount:
+            return StripeAccount(
+                store,
+                clock,
+                webhook_url=webhook_url,
+                webhook_secret=webhook_secret,
+                transport=transport,
+                first_retry=first_retry,
+                debits_after=debits_after,
+                name=name,
+            )
+
+        def another(name: str) -> StripeAccount:
+            return begun(Store(data.with_name(f"stripe-{name}.sqlite3") if data else None), name)
+
+        self.stripe = begun(self._store, "sandbox", webhook_url)
+        self.accounts = Accounts(self.stripe, another, lambda: [assets])
         self.google = GoogleAccount(self._store, clock)
         self.mail = MailSink(self._store, clock, keep)
         self.partner = PartnerSink(self._store, clock, keep)
@@ -113,8 +117,9 @@ class Sandbox:
             await self.mail.start(self._smtp_port)
             opened.callback(self.mail.stop)
             opened.push_async_callback(self.stripe.courier.close)
+            opened.push_async_callback(self.accounts.close)
             self.stripe.courier.resume()
-            clock = asyncio.create_task(self.stripe.watch_the_clock(TICK))
+            clock = asyncio.create_task(self.accounts.watch_the_clock(TICK))
             opened.push_async_callback(_end, clock)
             self._opened = opened.pop_all()
         return self
@@ -128,13 +133,8 @@ class Sandbox:
         routes = [
             Route("/", self._index),
             assets,
-            *self.stripe.api.routes,
-            *PayPages(self.stripe).routes,
-            *StripePages(self.stripe).routes,
-            *Dashboard(self.stripe).routes,
-            *PaymentPages(self.stripe).routes,
-            *SubscriptionPages(self.stripe).routes,
-            *BillingPages(self.stripe).routes,
+            Route("/v1/{rest:path}", self.accounts),
+            *pages(self.stripe),
             *self.google.api.routes,
             *GoogleOAuth(self.google).routes,
             *GooglePages(self.google).routes,
@@ -157,6 +157,7 @@ class Sandbox:
             url=self.url,
             smtp_port=self.smtp_port,
             webhook_url=self.webhook_url,
+            accounts=self.accounts.urls,
             counts={
                 "events": len(self.stripe.events()),
                 "calendars": len(self.google.books.calendars()),

@@ -51,6 +51,8 @@ class Server(uvicorn.Server):
         self._stopping.set()
         if self._serving:
             await self._serving
+        else:
+            self._socket.close()
 
     async def main_loop(self) -> None:
         """As uvicorn's, but for stopping at once: tests open many."""

@@ -1,6 +1,5 @@
-"""The Stripe account that the sandbox plays: what tests hold in their hands."""
+"""A Stripe account that the sandbox plays: what tests hold in their hands."""
 
-import asyncio
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +10,7 @@ from sandbox import stripe_calendar as calendar
 from sandbox import stripe_cards as cards
 from sandbox import stripe_catalog as catalog
 from sandbox import stripe_disputes as disputes
+from sandbox import stripe_endpoints as endpoints
 from sandbox import stripe_form as form
 from sandbox import stripe_invoices as invoices
 from sandbox import stripe_links as links
@@ -24,6 +24,7 @@ from sandbox.stripe_api import Api, ApiRequest
 from sandbox.stripe_books import Books
 from sandbox.stripe_cards import Card
 from sandbox.stripe_courier import Courier
+from sandbox.stripe_endpoints import Target
 from sandbox.stripe_faults import Fault, Faults
 from sandbox.stripe_objects import NO_ADDRESS, Object
 from sandbox.stripe_operations import operations
@@ -45,14 +46,28 @@ class StripeAccount:
         transport: httpx.AsyncBaseTransport | None,
         first_retry: float,
         debits_after: float | None,
+        name: str = "sandbox",
     ) -> None:
-        self.books = Books(store, clock)
+        self.books = Books(store, clock, name)
         self.courier = Courier(
             store, clock, url=webhook_url, secret=webhook_secret, transport=transport, first_retry=first_retry
         )
         self.debits_after = debits_after
         self._faults = Faults()
         self.api = Api(self.books, self._faults, operations(self.books, self.courier.send))
+
+    @property
+    def id(self) -> str:
+        """Stripe's id of the account."""
+        return self.books.account
+
+    def revoke(self, key: str) -> None:
+        """Roll a key as in the dashboard: what it opened it opens no more."""
+        self.api.revoked.add(key)
+
+    def targets(self, event: Object) -> list[Target]:
+        """The endpoints made by the API that are to be told of an event: address, and what signs it."""
+        return endpoints.targets(self.books.store, event)
 
     @property
     def hold(self) -> bool:
@@ -282,12 +297,6 @@ class StripeAccount:
         connection cut without an answer; 200: executed and answered. delay: seconds that executing takes.
         """
         self._faults.add(Fault(status=status, times=times, path=path, delay=delay))
-
-    async def watch_the_clock(self, every: float) -> None:
-        """Look at the clock for ever, `every` so many seconds."""
-        while True:
-            self.look_at_the_clock()
-            await asyncio.sleep(every)
 
     def look_at_the_clock(self) -> list[Object]:
         """Do what is due: renew subscriptions, expire sessions, and end SEPA debits where `debits_after` is set; gives

@@ -10,11 +10,12 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Route, Router
+from starlette.types import Receive, Scope, Send
 
 from sandbox.server import HangUp
 from sandbox.stripe_books import Books, Call
-from sandbox.stripe_errors import StripeError, failure, unauthorized
+from sandbox.stripe_errors import StripeError, failure, forbidden, unauthorized
 from sandbox.stripe_faults import Fault, Faults
 from sandbox.stripe_idempotency import Answer, Idempotency
 from sandbox.stripe_objects import new_id
@@ -22,6 +23,7 @@ from sandbox.stripe_operations import Operation, unknown_operation
 from sandbox.stripe_params import decode, read
 
 KEPT_REQUESTS = 1_000
+NOT_RESTRICTED = "/v1/webhook_endpoints"  # what a restricted key of the sandbox may not
 
 
 class ApiRequest(NamedTuple):
@@ -42,19 +44,30 @@ class Api:
         self._books = books
         self._faults = faults
         self._idempotency = Idempotency(books.store, books.wall_clock)
-        self.routes = [
-            *(Route(each.path, partial(self._answer, each), methods=[each.method]) for each in operations),
-            Route("/v1/{rest:path}", partial(self._answer, None), methods=["GET", "POST", "DELETE"]),
-        ]
+        self.revoked: set[str] = set()
+        """Keys that were rolled in the dashboard, and open nothing any more."""
+        self._router = Router(
+            [
+                *(Route(each.path, partial(self._answer, each), methods=[each.method]) for each in operations),
+                Route("/v1/{rest:path}", partial(self._answer, None), methods=["GET", "POST", "DELETE"]),
+            ]
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._router(scope, receive, send)
 
     async def _answer(self, operation: Operation | None, request: Request) -> Response:
-        key = _key(request.headers.get("authorization", ""))
+        key = key_of(request.headers.get("authorization", ""))
         call = Call(new_id("req_", 14), request.headers.get("idempotency-key"), public=key.startswith("pk_test_"))
         log_url = f"{self._books.url}/stripe#{call.id}"
         headers = {"Request-Id": call.id or "", "Cache-Control": "no-store"}
         fault = self._faults.take(request.url.path)
         try:
+            if key in self.revoked:
+                raise unauthorized(f"Expired API Key provided: {key[:8]}****")
             _check_key(key, public=operation is not None and operation.public)
+            if key.startswith("rk_test_") and operation and operation.path.startswith(NOT_RESTRICTED):
+                raise forbidden(f"The provided key '{key[:8]}****' does not have the required permissions.")
             form = await self._note(request, call, headers)
             if operation is None:
                 raise unknown_operation(request.method, request.url.path)
@@ -113,7 +126,7 @@ class Api:
             return Answer(error.status, error.body(f"{self._books.url}/stripe#{call.id}"))
 
 
-def _key(authorization: str) -> str:
+def key_of(authorization: str) -> str:
     """The key of a Bearer token, or the user name of Basic; empty when there is none."""
     scheme, _, credentials = authorization.partition(" ")
     key = credentials.strip()
@@ -131,5 +144,5 @@ def _check_key(key: str, *, public: bool) -> None:
         raise unauthorized("You did not provide an API key, as a Bearer token or the user name of Basic auth.")
     if key.startswith(("sk_live_", "rk_live_", "pk_live_")):
         raise unauthorized("A live key has no place in a sandbox, and was refused. Use one that begins with sk_test_.")
-    if not key.startswith(("sk_test_", "pk_test_") if public else "sk_test_"):
+    if not key.startswith(("sk_test_", "rk_test_", "pk_test_") if public else ("sk_test_", "rk_test_")):
         raise unauthorized(f"Invalid API Key provided: {key[:8]}****")

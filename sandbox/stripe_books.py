@@ -50,8 +50,9 @@ class Call(NamedTuple):
 
 
 class Books:
-    def __init__(self, store: Store, clock: Callable[[], float]) -> None:
+    def __init__(self, store: Store, clock: Callable[[], float], name: str) -> None:
         self.store = store
+        self.name, self.account = name, f"acct_{name}"
         self.wall_clock = clock
         self._at: int | None = None
         self.url = ""

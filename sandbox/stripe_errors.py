@@ -52,6 +52,10 @@ def unauthorized(message: str) -> StripeError:
     return StripeError(message, status=401)
 
 
+def forbidden(message: str) -> StripeError:
+    return StripeError(message, status=403)
+
+
 def failure(status: int) -> StripeError:
     """What Stripe says when it is Stripe that fails, or when we ask too much (429)."""
     if status == 429:

@@ -282,6 +282,23 @@ def event(
     }
 
 
+def account(id: str, name: str) -> Object:
+    return {
+        "id": id,
+        "object": "account",
+        "business_profile": {"mcc": None, "name": name, "support_email": None, "url": None},
+        "business_type": "company",
+        "charges_enabled": True,
+        "country": "FR",
+        "default_currency": "eur",
+        "details_submitted": True,
+        "email": None,
+        "payouts_enabled": True,
+        "settings": {"dashboard": {"display_name": name, "timezone": "Europe/Paris"}},
+        "type": "standard",
+    }
+
+
 def balance() -> Object:
     def nothing() -> list[Object]:
         return [{"amount": 0, "currency": "eur", "source_types": {"card": 0}}]

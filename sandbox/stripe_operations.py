@@ -16,7 +16,7 @@ from sandbox import stripe_subscriptions as subscriptions
 from sandbox.stripe_books import LIST, Books, Call
 from sandbox.stripe_errors import StripeError
 from sandbox.stripe_events import EVENTS, list_events
-from sandbox.stripe_objects import Object, balance
+from sandbox.stripe_objects import Object, account, balance
 from sandbox.stripe_params import boolean, email, text
 from sandbox.stripe_payment import end, expire_due
 from sandbox.stripe_session import SESSION, open_session
@@ -53,6 +53,7 @@ def operations(books: Books, announce: Callable[[list[Object]], None]) -> list[O
 
     return [
         Operation("GET", "/v1/balance", RETRIEVE, lambda params, call, id: balance()),
+        Operation("GET", "/v1/account", RETRIEVE, lambda params, call, id: account(books.account, books.name)),
         _list(books, "/v1/customers", "customer", {"email": email}),
         _retrieve(books, "/v1/customers/{id}", "customer"),
         Operation(

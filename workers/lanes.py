@@ -26,6 +26,7 @@ from services import (
     reminders,
     replays,
     sales,
+    stripe_connecting,
     telling,
 )
 from workers.deliveries import Deliveries
@@ -48,6 +49,7 @@ AREAS = (
     reminders,
     replays,
     sales,
+    stripe_connecting,
     telling,
 )  # importing them declares their jobs
 
