@@ -194,8 +194,10 @@ def told(error: Exception) -> ProviderError:
 
 
 def _refusal(error: HttpError) -> ProviderError:
-    status = error.resp.status
-    why, message = _said(error)
+    status, said = error.resp.status, _said(error)
+    if said is None:  # a proxy's page: what it says is gone need not be
+        return Unavailable(f"Google's answer cannot be read ({status}).", answered=status >= 500)
+    why, message = said
     what = f"Google: {status} {_one_line(message) or 'refused'}"
     if status == 429 or (status == 403 and why in QUOTA):
         pause = seconds_to_wait(error.resp.get("retry-after"))
@@ -210,14 +212,14 @@ def _refusal(error: HttpError) -> ProviderError:
     return kinds.get(status, Refused)(what)
 
 
-def _said(error: HttpError) -> tuple[str, str]:
-    """The reason and the message of the body, `{"error": {"errors": [{"reason": …}], "message": …}}`."""
+def _said(error: HttpError) -> tuple[str, str] | None:
+    """The reason and the message of `{"error": {"errors": [{"reason": …}], "message": …}}`; None for another body."""
     try:
         said = orjson.loads(error.content)["error"]
         first = (said.get("errors") or said.get("details") or [{}])[0]
         return str(first.get("reason", "")), str(said.get("message", ""))
     except (ValueError, TypeError, KeyError, AttributeError):
-        return "", ""
+        return None
 
 
 def _one_line(text: object) -> str:

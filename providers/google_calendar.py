@@ -14,7 +14,7 @@ from googleapiclient.errors import HttpError
 from googleapiclient.http import HttpRequest
 from pydantic import SecretStr
 
-from errors import Changed, Gone, Refused
+from errors import Changed, Gone, Refused, Unavailable
 from providers import google, google_events
 from providers.base import Category, Offer, Provider, Surroundings, Words
 from providers.capabilities import Calendar, ChangesPage, OutgoingEvent, Period, Pushed, RemoteCalendar, RemoteEvent
@@ -209,8 +209,10 @@ class GoogleCalendar(Provider[Credentials], Calendar):
         if etag:
             request.headers["If-Match"] = etag
         with timed(CALLS, self.name):
-            answer: Json = await google.run(lambda http: _executed(request, self._token, http))
-            return answer
+            answer = await google.run(lambda http: _executed(request, self._token, http))
+            if answer and not isinstance(answer, dict):  # the client gives what is no JSON as it came
+                raise Unavailable("Google's answer cannot be read.")
+            return answer or {}
 
     @cached_property
     def _token(self) -> Token:

@@ -301,6 +301,28 @@ async def test_google_that_is_not_there_is_unavailable(calendar, sandbox):
         await nowhere.check()
 
 
+@pytest.mark.parametrize("status", [200, 404, 410])
+async def test_a_page_that_is_not_googles_says_nothing_about_events(calendar, google, status):
+    """A proxy in between may answer anything: an event is not gone for that."""
+
+    async def answer(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        page = b"<html>Maintenance</html>"
+        writer.write(
+            f"HTTP/1.1 {status} Said\r\nContent-Length: {len(page)}\r\nConnection: close\r\n\r\n".encode() + page
+        )
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as proxy:
+        port = proxy.sockets[0].getsockname()[1]
+        behind = GoogleCalendar(calendar.credentials, addresses=addresses(f"http://127.0.0.1:{port}"))
+        with pytest.raises(Unavailable, match="cannot be read"):
+            await behind.event(ANNE, EVENT.id)
+        with pytest.raises(Unavailable, match="cannot be read"):
+            await behind.cancel(ANNE, EVENT.id)
+
+
 async def test_changes_come_by_pages_and_then_only_what_is_new(calendar, google):
     google.add(ANNE, "2027-01-18", "2027-01-20", "Congés")
     google.add(ANNE, "2027-01-21T09:00:00+01:00", "2027-01-21T10:00:00+01:00", transparency="transparent")

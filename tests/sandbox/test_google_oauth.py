@@ -1,12 +1,18 @@
 """Google's authorization server in the sandbox: consent on a page, tokens by PKCE, refreshed, revoked."""
 
+import asyncio
 import hashlib
 import html
 import re
 from base64 import urlsafe_b64encode
 from urllib.parse import parse_qs, urlsplit
 
+import httplib2
 import pytest
+from google.oauth2 import service_account
+from google_auth_httplib2 import Request
+
+from sandbox.google_people import SERVICE_ACCOUNT
 
 CLIENT = {"client_id": "comptoir.apps.googleusercontent.com", "client_secret": "GOCSPX-sandbox"}
 BACK = "http://127.0.0.1:8000/oauth"
@@ -45,6 +51,28 @@ async def refresh(browser, token):
 
 async def calendars(browser, token):
     return await browser.get("/calendar/v3/users/me/calendarList", headers={"Authorization": f"Bearer {token}"})
+
+
+async def test_a_service_account_signs_in_by_its_key_and_invites_nobody(browser, sandbox):
+    key = sandbox.google.people.service_account()
+    sandbox.google.share(sandbox.google.person("anne@example.com"), SERVICE_ACCOUNT)
+    account = service_account.Credentials.from_service_account_info(
+        {"client_email": SERVICE_ACCOUNT, "private_key": key, "token_uri": f"{sandbox.url}/token"},
+        scopes=[ASKED["scope"]],
+    )
+    await asyncio.to_thread(account.refresh, Request(httplib2.Http()))
+    event = {
+        "start": {"dateTime": "2027-01-18T10:00:00+01:00"},
+        "end": {"dateTime": "2027-01-18T11:00:00+01:00"},
+        "attendees": [{"email": "marie@example.com"}],
+    }
+    path, headers = "/calendar/v3/calendars/anne@example.com/events", {"Authorization": f"Bearer {account.token}"}
+    refused = await browser.post(path, json=event, headers=headers)
+    alone = await browser.post(path, json=event | {"attendees": []}, headers=headers)
+
+    assert refused.status_code == 403
+    assert refused.json()["error"]["errors"][0]["reason"] == "forbiddenForServiceAccounts"
+    assert alone.status_code == 200
 
 
 async def test_a_person_agrees_and_the_client_sees_their_calendar(browser):

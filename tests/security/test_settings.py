@@ -42,6 +42,8 @@ def test_production_has_no_sandbox() -> None:
 
     with pytest.raises(ValidationError, match="SANDBOX_URL"):
         Settings(_env_file=None, **production, sandbox_url="http://127.0.0.1:9")
+    with pytest.raises(ValidationError, match="GOOGLE_API_BASE"):
+        Settings(_env_file=None, **production, google_api_base="http://127.0.0.1:9")
 
 
 @pytest.mark.parametrize(
