@@ -198,6 +198,7 @@ _BROKEN = {
     "quotes_client_id": ("The client was deleted just now.", "input.client"),
     "product_partners_partner_id": ("A partner was deleted just now.", "input.partners"),
     "partner_keys_partner_id": ("The partner was deleted just now.", "input.partner"),
+    "staff_membership_id_index": ("This member can be booked already, as somebody else.", "input.member"),
     "users_email_key": ("This person is being added by somebody else right now. Try again.", "input.email"),
 }
 

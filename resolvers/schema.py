@@ -21,6 +21,7 @@ from resolvers import (
     accounts,
     agenda,
     audit,
+    availability,
     bookings,
     catalogue,
     changes,
@@ -48,9 +49,9 @@ from schema.roots import MUTATIONS, QUERIES, SUBSCRIPTIONS, admitted
 from schema.scalars import SCALARS
 
 AREAS = (  # importing them declares their fields
-    accesses, accounts, agenda, audit, bookings, catalogue, changes, clients, discounts, exports, identity, invoices,
-    keys, members, mentions, nodes, orders, organization, partners, payments, portal, quotes, reconciliation, refunds,
-    subscriptions,
+    accesses, accounts, agenda, audit, availability, bookings, catalogue, changes, clients, discounts, exports,
+    identity, invoices, keys, members, mentions, nodes, orders, organization, partners, payments, portal, quotes,
+    reconciliation, refunds, subscriptions,
 )  # fmt: skip
 
 

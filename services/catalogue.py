@@ -20,7 +20,7 @@ METADATA_MOST = 500  # characters of a value in Stripe's metadata, where slugs a
 
 async def create(organization_id: UUID, values: dict[str, Any], partners: Sequence[Partner]) -> Product:
     """A product, and who is told when it is sold. Raises Invalid, naming the field."""
-    _check_price(values)
+    check_price(values)
     product = Product(organization_id=organization_id, **values)
     _check_periods(product)
     await _check_vat(product)
@@ -34,7 +34,7 @@ async def create(organization_id: UUID, values: dict[str, Any], partners: Sequen
 async def update(product: Product, values: dict[str, Any], partners: Sequence[Partner] | None) -> Product:
     """The product with other values, and others who are told; None leaves these as they are. What was sold keeps its
     price and name. Raises Invalid, naming the field."""
-    _check_price(values)
+    check_price(values)
     before = _shown(product)
     product.update_from_dict(values)
     _check_periods(product)
@@ -57,6 +57,15 @@ async def delete(product: Product) -> None:
         )
 
 
+def check_price(values: dict[str, Any]) -> None:
+    """Raises Invalid for a price that cannot be asked for."""
+    if not 0 <= values.get("price_cents", 0) <= PRICE_MOST:
+        raise Invalid(f"A price is 0 to {PRICE_MOST} minor units.", field="input.price.amount")
+    currency = values.get("currency", "EUR")
+    if not is_currency(currency) or get_currency_precision(currency) != 2:
+        raise Invalid("Use a currency of two decimals, like EUR.", field="input.price.currency")
+
+
 def _shown(product: Product) -> tuple[Any, ...]:
     """What Stripe is told of it, beside its partners."""
     periods = (product.price_cents, product.currency, product.interval, product.interval_count)
@@ -75,14 +84,6 @@ def _check_periods(product: Product) -> None:
         raise Invalid(f"A period has 1 to {most} of this interval: three years.", field="input.intervalCount")
     if product.price_cents == 0:
         raise Invalid("What is paid each period costs more than nothing.", field="input.price.amount")
-
-
-def _check_price(values: dict[str, Any]) -> None:
-    if not 0 <= values.get("price_cents", 0) <= PRICE_MOST:
-        raise Invalid(f"A price is 0 to {PRICE_MOST} minor units.", field="input.price.amount")
-    currency = values.get("currency", "EUR")
-    if not is_currency(currency) or get_currency_precision(currency) != 2:
-        raise Invalid("Use a currency of two decimals, like EUR.", field="input.price.currency")
 
 
 async def _check_vat(product: Product) -> None:

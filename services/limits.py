@@ -73,6 +73,7 @@ ASKS = Rates(caller=(Rate(60, MINUTE),))
 COSTLY: Mapping[str, Rates] = {
     "invoicePreview": Rates(caller=(Rate(12, MINUTE), Rate(120, HOUR))),
     "exportCreate": Rates(caller=(Rate(12, MINUTE), Rate(120, HOUR))),
+    "availability": Rates(address=(Rate(120, MINUTE),), caller=(Rate(1200, MINUTE, lease=20),)),
     "paymentMethods": ASKS,
     "billingPortalStart": ASKS,
     "subscriptionCancel": ASKS,

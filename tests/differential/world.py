@@ -512,8 +512,8 @@ class _Builder:
                 reason=self.maybe(self.text()),
             )  # fmt: skip
             self.row(
-                models.BusyBlock, **mine, staff_id=person.id, starts_at=ABOUT, ends_at=ABOUT + timedelta(hours=1),
-                title=self.maybe(self.text()),
+                models.BusyBlock, **mine, staff_id=person.id, source=list(models.BusySource)[number % 2],
+                starts_at=ABOUT, ends_at=ABOUT + timedelta(hours=1), title=self.maybe(self.text()),
             )  # fmt: skip
         for room in rooms[:2]:
             self.row(models.ServiceResource, **mine, service_id=services[0].id, resource_id=room.id)

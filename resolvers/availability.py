@@ -1,0 +1,58 @@
+"""When something can be booked, for whoever may book."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+from uuid import UUID
+
+import strawberry
+
+import models
+from models.base import global_id_of
+from policy import Permission
+from schema.availability import AvailabilitySlot
+from schema.context import Info, actor
+from schema.roots import query
+from schema.scalars import DateTime
+from services import availability as availability_service
+from services.availability import Offer
+
+
+@query(list[AvailabilitySlot], requires=Permission.SERVICES_READ)
+async def availability(
+    info: Info,
+    service: Annotated[strawberry.ID, strawberry.argument(description="The service's global id.")],
+    since: Annotated[DateTime, strawberry.argument(name="from", description="Slots that begin then or later.")],
+    until: Annotated[
+        DateTime,
+        strawberry.argument(
+            name="to", description="Slots that begin before: 62 days later at most, or 31 for anybody."
+        ),
+    ],
+    staff: Annotated[
+        strawberry.ID | None, strawberry.argument(description="With whom, by global id; left out for anybody.")
+    ] = None,
+) -> list[AvailabilitySlot]:
+    """The times at which a service is given, in order, each with whether it can be booked, and by whom or why not.
+
+    Times outside of working hours are not among them. Where clocks are put forward nothing begins in the hour that is
+    skipped; where they are put back what begins in the doubled hour is there twice.
+    """
+    wanted = await actor(info).get(models.Service, service)
+    person = await actor(info).get(models.Staff, staff) if staff else None
+    found = await availability_service.offers(wanted, person.id if person else None, since, until)
+    named = {
+        id: strawberry.ID(global_id_of(models.Staff, id)) for id in {id for each in found for id in each.staff_ids}
+    }
+    return [_slot(offer, named) for offer in found]
+
+
+def _slot(offer: Offer, named: dict[UUID, strawberry.ID]) -> AvailabilitySlot:
+    begins, ends, places, reason = offer.slot
+    return AvailabilitySlot(
+        starts_at=DateTime(datetime.fromtimestamp(begins, UTC)),
+        ends_at=DateTime(datetime.fromtimestamp(ends, UTC)),
+        available=reason is None,
+        places=places,
+        reason=reason,
+        staff=[named[id] for id in offer.staff_ids],
+    )
