@@ -214,6 +214,7 @@ READS: dict[type[Model], Permission] = {
     models.Integration: Permission.INTEGRATIONS_READ,
     models.IntegrationSecret: Permission.INTEGRATIONS_READ,
     models.SecretOpening: Permission.INTEGRATIONS_READ,
+    models.OAuthGrant: Permission.MEMBER,
     models.AuditEntry: Permission.AUDIT_READ,
     models.ApiKey: Permission.KEYS_READ,
     models.PortalToken: Permission.KEYS_READ,
@@ -280,6 +281,7 @@ _RUNNING: dict[type[Model], Rule] = {
 
 # Everybody else sees themselves alone.
 _ONESELF: dict[type[Model], Rule] = {
+    models.OAuthGrant: Mine("membership_id"),
     models.Membership: Mine("id"),
     models.User: NamedBy(models.Membership, "user"),
     models.Session: Oneself("user_id"),

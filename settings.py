@@ -101,6 +101,10 @@ class Settings(BaseSettings):
     google_service_account_subject: str | None = Field(
         None, description="Whom it acts for, where the domain delegates that; without, it invites nobody"
     )
+    google_oauth_client_id: str | None = Field(
+        None, description="Client that people let into their calendars: Google Cloud, Credentials, OAuth 2.0 Client IDs"
+    )
+    google_oauth_client_secret: SecretStr | None = Field(None, description="Its secret")
     google_api_base: str | None = Field(None, description="Google's stand-in's address; none: Google itself")
 
     smtp_host: str | None = Field(None, description="Mail server")

@@ -27,6 +27,7 @@ from models.invoice import Invoice, InvoiceSeries, InvoiceType, Reminder
 from models.key import ApiKey, ApiScope, PartnerKey, PortalToken, PublishableKey
 from models.language import Language
 from models.mention import LegalMention, MentionCode, MentionScope
+from models.oauth import OAuthGrant, OAuthRequest, OAuthStatus
 from models.order import Conflict, ConflictKind, ConflictProposal, Order, OrderKind, OrderLine, OrderSource
 from models.organization import Membership, Organization, Role, Storefront, User, VatRegime
 from models.partner import (
@@ -119,6 +120,9 @@ __all__ = [
     "NotificationAttempt",
     "NotificationReplay",
     "NotificationStatus",
+    "OAuthGrant",
+    "OAuthRequest",
+    "OAuthStatus",
     "Operation",
     "OperationCategory",
     "Order",

@@ -199,6 +199,8 @@ _BROKEN = {
     "product_partners_partner_id": ("A partner was deleted just now.", "input.partners"),
     "partner_keys_partner_id": ("The partner was deleted just now.", "input.partner"),
     "staff_membership_id_index": ("This member can be booked already, as somebody else.", "input.member"),
+    "oauth_grants_of_member": ("This was connected in another window just now.", None),
+    "oauth_grants_of_organization": ("This was connected by somebody else just now.", None),
     "users_email_key": ("This person is being added by somebody else right now. Try again.", "input.email"),
 }
 

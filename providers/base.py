@@ -20,7 +20,7 @@ from email.utils import parsedate_to_datetime
 from enum import Enum
 from functools import cache
 from types import TracebackType
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 import httpx
 import orjson
@@ -28,6 +28,9 @@ from pydantic import BaseModel, SecretStr
 
 from errors import Disconnected, Refused, Unavailable
 from providers.metrics import CALLS, timed
+
+if TYPE_CHECKING:
+    from providers.oauth import OAuth
 
 Credentials = TypeVar("Credentials", bound=BaseModel)
 
@@ -88,6 +91,7 @@ class Provider(ABC, Generic[Credentials]):
     name: ClassVar[str]
     category: ClassVar[Category]
     offer: ClassVar[Offer | None] = None  # of those that organizations connect as their own
+    oauth: ClassVar["OAuth | None"] = None  # of those that people let us into
 
     @classmethod
     def connect(cls, credentials: Credentials, surroundings: Surroundings) -> Self:

@@ -20,6 +20,7 @@ from providers.base import Category, Offer, Provider, Surroundings, Words
 from providers.capabilities import Calendar, ChangesPage, OutgoingEvent, Period, Pushed, RemoteCalendar, RemoteEvent
 from providers.google import Addresses, Credentials, Duplicate, Json, ServiceAccount, Token, addresses
 from providers.metrics import CALLS, timed
+from providers.oauth import OAuth
 
 SCOPES = ("https://www.googleapis.com/auth/calendar",)
 PAGE = 2500  # events, as many as Google gives at once
@@ -64,6 +65,15 @@ class GoogleCalendar(Provider[Credentials], Calendar):
             fr="Un compte de service avec qui les agendas sont partagés, ou l’accord de chaque personne (OAuth).",
             en="A service account that calendars are shared with, or each person's consent (OAuth).",
         ),
+    )
+    oauth = OAuth(
+        google.Addresses().authorize,
+        google.Addresses().token,
+        settings=("google_oauth_client_id", "google_oauth_client_secret"),
+        scopes=SCOPES,
+        revoke_url=google.Addresses().revoke,
+        issuer="https://accounts.google.com",
+        asks={"access_type": "offline", "prompt": "consent", "include_granted_scopes": "false"},
     )
 
     @classmethod

@@ -26,6 +26,7 @@ from resolvers import (
     catalogue,
     changes,
     clients,
+    consents,
     discounts,
     exports,
     identity,
@@ -49,9 +50,9 @@ from schema.roots import MUTATIONS, QUERIES, SUBSCRIPTIONS, admitted
 from schema.scalars import SCALARS
 
 AREAS = (  # importing them declares their fields
-    accesses, accounts, agenda, audit, availability, bookings, catalogue, changes, clients, discounts, exports,
-    identity, invoices, keys, members, mentions, nodes, orders, organization, partners, payments, portal, quotes,
-    reconciliation, refunds, subscriptions,
+    accesses, accounts, agenda, audit, availability, bookings, catalogue, changes, clients, consents, discounts,
+    exports, identity, invoices, keys, members, mentions, nodes, orders, organization, partners, payments, portal,
+    quotes, reconciliation, refunds, subscriptions,
 )  # fmt: skip
 
 

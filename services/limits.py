@@ -78,6 +78,7 @@ COSTLY: Mapping[str, Rates] = {
     "billingPortalStart": ASKS,
     "subscriptionCancel": ASKS,
     "subscriptionResume": ASKS,
+    "oauthFinish": ASKS,
     "partnerTest": ASKS,
 }
 

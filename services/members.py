@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from errors import Conflict
-from models import Client, Invitation, Membership, Organization, Role, User
+from models import Client, Invitation, Membership, OAuthGrant, OAuthStatus, Organization, Role, User
 from policy import Actor
-from services import hashing
+from services import consents, hashing
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,10 @@ async def remove(actor: Actor, member: Membership) -> Membership:
     await member.save(update_fields=["active"])
     await Client.filter(organization_id=member.organization_id, consultant_id=member.id).update(consultant_id=None)
     await _take_invitations_back(member)
+    for grant in await OAuthGrant.filter(
+        organization_id=member.organization_id, membership_id=member.id, status=OAuthStatus.CONNECTED
+    ).select_for_update():
+        await consents.withdraw(grant)
     return member
 
 

@@ -7,6 +7,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import httpx
+
 from models.database import connect, disconnect, on_commit
 from providers.capabilities import DocumentStore, Mailer
 from providers.disk import Disk
@@ -52,6 +54,7 @@ class Outside:
     bell: Bell
     buckets: Buckets
     documents: DocumentStore
+    oauth_transport: httpx.AsyncBaseTransport | None = None  # of consents; None: the network
     renderer: "Renderer | None" = None  # of workers, and of the API for previews
     own_accounts: OwnAccounts = field(default_factory=OwnAccounts)
 

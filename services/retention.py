@@ -20,6 +20,7 @@ KEPT = (
     ("registrations", "created_at", UNCONFIRMED),
     ("password_requests", "created_at", UNCONFIRMED),
     ("email_changes", "created_at", UNCONFIRMED),
+    ("oauth_requests", "created_at", timedelta(days=1)),
     ("drifts", "created_at", RECONCILED),
     ("reconciliations", "created_at", RECONCILED + timedelta(days=1)),
     ("known_places", "seen_at", KNOWN_FOR),

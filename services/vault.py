@@ -19,7 +19,16 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from uuid_utils.compat import uuid7
 
 from errors import NotConfigured
-from models import IdempotencyKey, IntegrationSecret, Partner, SecretOpening, StripeAccount, User
+from models import (
+    IdempotencyKey,
+    IntegrationSecret,
+    OAuthGrant,
+    OAuthRequest,
+    Partner,
+    SecretOpening,
+    StripeAccount,
+    User,
+)
 from models.base import Row
 from models.database import in_a_transaction, query
 from services import audit
@@ -31,6 +40,9 @@ log = logging.getLogger("comptoir.vault")
 SEALED: tuple[tuple[type[Row], str], ...] = (
     (IdempotencyKey, "answer"),
     (IntegrationSecret, "sealed"),
+    (OAuthGrant, "access_token"),
+    (OAuthGrant, "refresh_token"),
+    (OAuthRequest, "code_verifier"),
     (Partner, "api_key"),
     (Partner, "previous_secret"),
     (Partner, "signing_secret"),

@@ -22,6 +22,7 @@ EXEMPT = {
     "idempotency_keys": "are the log of what was asked under a key",
     "invoice_series": "count invoices, each of which is logged",
     "notification_attempts": "are the log of what partners were told",
+    "oauth_requests": "come to a consent, which is logged, or to nothing",
     "outbox": "is what the change that is logged owes",
     "password_requests": "come from anybody, and change nothing",
     "quote_series": "count quotes, each of which is logged",

@@ -150,6 +150,7 @@ class _Builder:
             ))  # fmt: skip
         self.links(organization, clients)
         self.words(organization)
+        self.consents(organization, members)
         return clients
 
     def words(self, organization: models.Organization) -> None:
@@ -159,6 +160,14 @@ class _Builder:
                 models.LegalMention, organization_id=organization.id, code=code,
                 scope=list(models.MentionScope)[number % len(models.MentionScope)],
                 text_fr=self.text() or "É", text_en=self.maybe("Words"), valid_from=day, valid_until=self.maybe(day),
+            )  # fmt: skip
+
+    def consents(self, organization: models.Organization, members: list[models.Membership]) -> None:
+        for member in (None, *members):
+            self.row(
+                models.OAuthGrant, organization_id=organization.id, provider="google_calendar",
+                membership_id=member and member.id, scopes=self.text() or "", access_token="v1", connected_at=FAR,
+                refreshed_at=self.maybe(FAR), reason=self.maybe(self.text()),
             )  # fmt: skip
 
     def links(self, organization: models.Organization, clients: list[models.Client]) -> None:

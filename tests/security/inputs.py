@@ -36,7 +36,7 @@ BY_NAME = {"origins": "https://shop.example.com"}
 # Whose ids are called otherwise than their model.
 MODELS = {
     "consultant": "Membership", "endpoint": "PartnerEndpoint", "member": "Membership",
-    "subscription": "ClientSubscription",
+    "oauthGrant": "OAuthGrant", "subscription": "ClientSubscription",
 }  # fmt: skip
 
 

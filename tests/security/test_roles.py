@@ -34,6 +34,7 @@ OF_A_SALE = {
 QUOTES = {models.Quote, models.QuoteLine}
 SERVICES = {models.Service, models.Staff, models.ServiceStaff}
 AGENDA = {models.WeeklyHours, models.HoursException, models.Resource, models.ServiceResource}
+CONSENTS = {models.OAuthGrant}  # of oneself
 BOOKINGS = {models.Appointment, models.Booking}
 TENANT = {models.Organization, models.Storefront}
 SAID = {models.LegalMention}  # what everybody of the organization reads
@@ -74,13 +75,21 @@ SERVED = (
 WHOLE: dict[Kind, set[type[Model]]] = {
     Role.OWNER: EVERYTHING,
     Role.ADMIN: EVERYTHING - OWNED,
-    Role.ACCOUNTANT: EVERYTHING - PARTNERS - RUNNING - OWNED - QUOTES - AGENDA - BOOKINGS - {models.BusyBlock},
+    Role.ACCOUNTANT: EVERYTHING
+    - PARTNERS
+    - RUNNING
+    - OWNED
+    - QUOTES
+    - AGENDA
+    - BOOKINGS
+    - CONSENTS
+    - {models.BusyBlock},
     Role.CONSULTANT: CATALOGUE | SAID | SERVICES | AGENDA,
     Role.BENEFICIARY: TENANT | SAID | SERVICES,
     Key.STOREFRONT: {models.Storefront, models.ServiceStaff},
 }
 OWN: dict[Kind, set[type[Model]]] = {
-    Role.CONSULTANT: OF_A_SALE | QUOTES | BOOKINGS | {models.BusyBlock},
+    Role.CONSULTANT: OF_A_SALE | QUOTES | BOOKINGS | CONSENTS | {models.BusyBlock},
     Role.BENEFICIARY: OF_A_SALE | BOOKINGS | {models.Invoice, models.Product},
     Key.STOREFRONT: {models.Product, models.Service, models.Staff},
     Key.PARTNER: PARTNERS,
@@ -447,12 +456,15 @@ async def agenda(shop: Shop, whose: str, client: models.Client, member: models.M
     staff = await models.Staff.create(display_name=whose, membership=member, active=active, **here)
     room = await models.Resource.create(name=whose, **here)
     times: dict[str, Any] = {"starts_at": now, "ends_at": now + timedelta(hours=1)}
+    consent = await models.OAuthGrant.create(
+        provider="google_calendar", membership=member, scopes="", access_token="v1", connected_at=now, **here
+    )
     appointment = await models.Appointment.create(
         service=service, staff=staff, resource=room, occupied_from=now, occupied_until=now + timedelta(hours=1),
         taken=1, **times, **here,
     )  # fmt: skip
     return [
-        service, staff, room, appointment,
+        service, staff, room, appointment, consent,
         await models.ServiceStaff.create(service=service, staff=staff, **here),
         await models.ServiceResource.create(service=service, resource=room, **here),
         await models.WeeklyHours.create(staff=staff, iso_weekday=1, starts_minute=540, ends_minute=720, **here),

@@ -300,6 +300,10 @@ async def fill(shop: Shop) -> None:
     await models.SecretOpening.create(
         table_name="integration_secrets", row_id=secret.id, field="sealed", key_id="k1", purpose="a test", **here
     )
+    await models.OAuthGrant.create(
+        provider="google_calendar", membership=person, scopes="", access_token="v1", connected_at=order.created_at,
+        **here,
+    )  # fmt: skip
     await models.PublishableKey.create(name="site", key=f"pk_{slug:_<24}", origins=ORIGIN, **here)
     key_hash = access_keys.hash_of(f"ptk_{slug:_<64}")
     await models.PartnerKey.create(partner=partner, name="site", prefix="ptk_", key_hash=key_hash, **here)
