@@ -22,9 +22,11 @@ from local.processes import Failed
 from settings import Settings
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.progress import TaskID
 
     from services.doctor import Verdict
+    from services.stripe_accounts import Place
 
 SCHEMA, PUBLISHED = (Path(__file__).parent / name for name in ("schema.graphql", "schema.published.graphql"))
 
@@ -221,35 +223,59 @@ def reconcile(
     days: Annotated[
         int | None, typer.Option(min=1, max=30, help="How far back; else from where the last run had come to")
     ] = None,
+    account: Annotated[str | None, typer.Option(help="acct_… or platform; else each that has a key")] = None,
 ) -> None:
     """Ask Stripe for what never came, and about what is stuck; exit with 1 where something stays unexplained."""
-    if not asyncio.run(_reconciled(_settings(), days)):
+    if not asyncio.run(_reconciled(_settings(), days, account)):
         raise typer.Exit(1)
 
 
-async def _reconciled(settings: Settings, days: int | None) -> bool:
-    """Reconciles, shows how far it is, and says whether nothing stays different."""
-    from datetime import timedelta
-
+async def _reconciled(settings: Settings, days: int | None, account: str | None) -> bool:
+    """Reconciles one account or all, and says whether nothing stays different. One that cannot be asked is told, and
+    holds up no other."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+    from errors import DomainError, ProviderError
     from services import reconciliation
     from workers import lanes  # noqa: F401 - declares what events promise
 
-    console = Console(highlight=False, soft_wrap=True)
+    console, good = Console(highlight=False, soft_wrap=True), True
+    async with _connected(settings):
+        places = [place for place in await reconciliation.places() if account in (None, place.account)]
+        if not places:
+            raise Failed("No Stripe account has a key here: STRIPE_SECRET_KEY is not set, and none is connected.")
+        for place in places:
+            if len(places) > 1:
+                console.print(f"▸ Account {place.account}, {'live' if place.live else 'test'} mode")
+            try:
+                good &= await _reconciled_at(place, days, console)
+            except (ProviderError, DomainError) as error:
+                if len(places) == 1:
+                    raise
+                console.print(f"✗ {error}", markup=False)
+                good = False
+    return good
+
+
+async def _reconciled_at(place: "Place", days: int | None, console: "Console") -> bool:
+    """Shows how far it is."""
+    from datetime import timedelta
+
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from services import reconciliation
+
     bars: dict[str, TaskID] = {}
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    async with _connected(settings):
-        with Progress(*columns, console=console) as progress:
+    with Progress(*columns, console=console) as progress:
 
-            def tell(step: str, done: int, total: int | None) -> None:
-                if step not in bars:
-                    bars[step] = progress.add_task(step, total=total)
-                progress.update(bars[step], completed=done, total=total)
+        def tell(step: str, done: int, total: int | None) -> None:
+            if step not in bars:
+                bars[step] = progress.add_task(step, total=total)
+            progress.update(bars[step], completed=done, total=total)
 
-            back = timedelta(days=days) if days else None
-            result = await reconciliation.reconcile(back=back, told=tell)
+        back = timedelta(days=days) if days else None
+        result = await reconciliation.reconcile(place, back=back, told=tell)
     if result is None:
         console.print("▸ Another process reconciles at this moment")
         return True
@@ -324,15 +350,16 @@ async def _exported(settings: Settings, slug: str, starts_on: date, ends_on: dat
     from rich.progress import MofNCompleteColumn, Progress
 
     from models import ExportKind, Organization
-    from services import books, exports, fec
+    from services import books, exports, fec, stripe_accounts
 
     exports.must_be_a_period(starts_on, ends_on)
     async with _connected(settings):
         organization = await Organization.get_or_none(slug=slug)
         if organization is None:
             raise Failed(f"There is no organization {slug}: name one with --organization.")
-        period = books.Period.of(organization, starts_on, ends_on, live=settings.live)
-        path = Path(fec.filename(organization.siren, ends_on, live=settings.live))
+        live = (await stripe_accounts.of(organization.id)).live
+        period = books.Period.of(organization, starts_on, ends_on, live=live)
+        path = Path(fec.filename(organization.siren, ends_on, live=live))
         total = sum([await books.count(period, source) for source in books.SOURCES])
         with Progress(*Progress.get_default_columns(), MofNCompleteColumn()) as progress:
             shown = progress.add_task("Entries", total=total)

@@ -21,7 +21,12 @@ GIVEN_UP = Gauge("comptoir_promises_given_up", "Promises given up, to be looked 
 DRIFT = Gauge(
     "comptoir_reconciliation_drift", "What is different at Stripe, as the newest run of each organization found it"
 )
-RECONCILED = Gauge("comptoir_reconciliation_age_seconds", "How long ago a run came to its end; less than none: never")
+RECONCILED = Gauge(
+    "comptoir_reconciliation_age_seconds",
+    "How long ago a run came to its end, of the platform's account or of that of the own ones which waits longest; less"
+    " than none: never",
+    ["account"],
+)
 
 TO_TELL = Gauge("comptoir_notifications_due", "Notifications that are due to endpoints which are not held or disabled")
 TO_TELL_SINCE = Gauge("comptoir_notifications_oldest_due_seconds", "How long the oldest of these waits for its turn")
@@ -54,7 +59,8 @@ class Backlog:
             return
         DATABASE_UP.set(1)
         DRIFT.set(compared["drift"])
-        RECONCILED.set(compared["age"])
+        RECONCILED.labels("platform").set(compared["platforms"])
+        RECONCILED.labels("own").set(compared["own"])
         TO_TELL.set(to_tell["due"])
         TO_TELL_SINCE.set(to_tell["due_since"])
         for why, number in not_told.items():
@@ -90,10 +96,14 @@ _NOT_TOLD = """
 """
 _GIVEN_UP = "SELECT lane, count(*) AS given_up FROM outbox WHERE given_up_at IS NOT NULL GROUP BY lane"
 _COMPARED = """
-    SELECT coalesce(extract(epoch FROM now() - max(ended_at)), -1)::float AS age, coalesce((
+    SELECT coalesce(extract(epoch FROM now() - max(ended_at) FILTER (WHERE a.id IS NULL)), -1)::float AS platforms,
+    coalesce(extract(epoch FROM now() - min(ended_at) FILTER (
+        WHERE a.secret_key IS NOT NULL AND a.refused_at IS NULL
+    )), -1)::float AS own, coalesce((
         SELECT sum(unexplained) FROM (
-            SELECT DISTINCT ON (organization_id) unexplained FROM reconciliations
-            WHERE created_at > now() - interval '2 days' ORDER BY organization_id, id DESC
+            SELECT DISTINCT ON (organization_id, stripe_account, live) unexplained FROM reconciliations
+            WHERE created_at > now() - interval '2 days' ORDER BY organization_id, stripe_account, live, id DESC
         ) AS newest
-    ), 0) AS drift FROM reconciliation_points
+    ), 0) AS drift
+    FROM reconciliation_points p LEFT JOIN stripe_accounts a ON a.account = p.stripe_account AND a.live = p.live
 """

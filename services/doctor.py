@@ -301,6 +301,18 @@ async def _unopenable() -> list[str]:
 _RETRY = "See why in the log and mend it, then `bin/comptoir retry` the promise."
 _WORKERS = "See that `bin/comptoir worker` runs, and what its log says of the job."
 
+IN_ITS_ACCOUNT = """
+    SELECT g.slug || ' order ' || o.number || ' at ' || o.stripe_account AS example
+    FROM orders o JOIN organizations g ON g.id = o.organization_id
+    WHERE o.stripe_account <> 'platform' AND NOT EXISTS (
+        SELECT FROM stripe_accounts a WHERE a.organization_id = o.organization_id AND a.account = o.stripe_account
+    )
+    UNION ALL
+    SELECT g.slug || ' order ' || o.number || ' at ' || o.stripe_account || ', paid at ' || p.stripe_account
+    FROM payments p JOIN orders o ON o.id = p.order_id JOIN organizations g ON g.id = o.organization_id
+    WHERE (p.stripe_account, p.live) <> (o.stripe_account, o.live)
+"""
+
 INVARIANTS = (
     Invariant(
         "An order is paid if, and only if, what counts of its payments comes to its total",
@@ -312,6 +324,11 @@ INVARIANTS = (
         "All money that came counts, or was left for a person",
         ACCOUNTED_FOR,
         "Somebody changed rows by hand: compare with the payment at Stripe and the backup, and refund what is over.",
+    ),
+    Invariant(
+        "What is sold is paid in the Stripe account that it was sold through, the platform's or the organization's own",
+        IN_ITS_ACCOUNT,
+        "Somebody changed rows by hand: compare with the payment in each account, and the backup.",
     ),
     Invariant(
         "No money at Stripe is nobody's",

@@ -17,8 +17,9 @@ RENDERS = Histogram(
 STRIPE_EVENTS = Counter(
     "comptoir_stripe_events",
     "What came to the webhook, by type (other: one that we do not handle; none: nothing that Stripe signed): new,"
-    " duplicate, bad signature, no event, no database (Stripe sends it again)",
-    ["type", "outcome"],
+    " duplicate, bad signature, no event, no database (Stripe sends it again); to the platform's address or to that of"
+    " an own account",
+    ["type", "outcome", "account"],
 )
 HASHES = Counter("comptoir_password_hashes", "Passwords hashed, to keep them or to look whether they are right")
 GUESSES = Counter(

@@ -74,7 +74,7 @@ async def reconcile(
 async def places() -> list[Place]:
     """Every account that can be asked: the platform's, and organizations' own, those too where nothing new is sold."""
     platform = stripe_accounts.platform()
-    return [platform] * await stripe_accounts.is_asked(platform) + await stripe_accounts.all_own()
+    return [platform] * await stripe_accounts.is_asked(platform) + await stripe_accounts.own_to_ask()
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,12 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 from uuid import UUID
 
 from pydantic import SecretStr
+from tortoise.expressions import Q
 
 import errors
 from models import StripeAccount
@@ -26,6 +28,7 @@ from services.outside import outside
 
 PLATFORM = "platform"  # the account of the installation
 GOOD_FOR = 15.0  # seconds: how long another process may go by what was
+REFUSED_FOR = timedelta(days=1)
 AGAIN_AFTER = 1.0  # seconds, before something is looked for that was not there
 PURPOSE = "asking Stripe, and checking what it posts"
 
@@ -101,9 +104,18 @@ async def publishable_key(account: str, live: bool) -> str | None:
     return known.publishable_key if known else None
 
 
-async def all_own() -> list[Place]:
-    """Every own account that can be asked: those too where nothing new is sold."""
-    return [Place(each.account, each.live) for each in (await _looked_up(GOOD_FOR)).by_place.values()]
+async def own_to_ask() -> list[Place]:
+    """Every own account that the clock asks, those too where nothing new is sold: but for one whose key was refused,
+    which is asked once a day."""
+    rows = await StripeAccount.filter(
+        Q(refused_at=None) | Q(refused_at__lt=datetime.now(UTC) - REFUSED_FOR), secret_key__isnull=False
+    ).only("account", "live")
+    return [Place(row.account, row.live) for row in rows]
+
+
+async def note_refused(place: Place) -> None:
+    """Stripe refused the key of an own account."""
+    await StripeAccount.filter(account=place.account, live=place.live).update(refused_at=datetime.now(UTC))
 
 
 async def endpoints(organization: str, *, again: bool = False) -> list[Endpoint]:

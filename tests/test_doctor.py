@@ -62,6 +62,12 @@ OF_MONEY: list[tuple[str, list[str], int, list[str]]] = [
         ["evt_"],
     ),
     (
+        "What is sold is paid in the Stripe account that it was sold through, the platform's or the organization's own",
+        ["UPDATE orders SET stripe_account = 'acct_nobodys' WHERE number = 1"],
+        2,
+        ["shop order 1 at acct_nobodys", "shop order 1 at acct_nobodys, paid at platform"],
+    ),
+    (
         "A paid order of a subscription names it, Stripe's invoice, and the period",
         ["UPDATE orders SET kind = 'SUBSCRIPTION' WHERE number = 1"],
         1,

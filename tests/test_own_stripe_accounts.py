@@ -16,6 +16,7 @@ from services.stripe_accounts import Place
 from tests.own_accounts import asked, configure, connect, pay, post, told
 from tests.shop import Shop
 from tests.subscribing import monthly
+from workers import reconciling
 
 REFUND = "mutation ($input: PaymentRefundInput!) { paymentRefund(input: $input) { refund { status } } }"
 INTENT = """mutation ($input: PaymentIntentStartInput!) { paymentIntentStart(input: $input) {
@@ -256,6 +257,23 @@ async def test_what_an_own_account_never_told_is_found_there(shop: Shop) -> None
     assert await Order.filter(status="PAID").count() == 1
     (point,) = await shop.sql("SELECT stripe_account FROM reconciliation_points")
     assert point == {"stripe_account": "acct_delta"}
+
+
+async def test_an_account_whose_key_is_refused_is_asked_by_the_clock_once_a_day(shop: Shop) -> None:
+    await connect(shop)
+    place = Place("acct_alpha", False)
+    shop.sandbox.accounts.named("alpha").revoke("sk_test_of_alpha_1")
+
+    await reconciling.compare(place)
+    refused = await reconciliation.places()
+    await shop.sql("UPDATE stripe_accounts SET refused_at = refused_at - interval '1 day'")
+
+    assert refused == [stripe_accounts.platform()]
+    assert place in await reconciliation.places()
+    shop.sandbox.accounts.named("alpha").api.revoked.clear()
+    await configure(shop, secret_key="sk_test_of_alpha_2")
+    await shop.work_is_done()
+    assert (await StripeAccount.get()).refused_at is None
 
 
 async def test_keys_are_destroyed_once_nothing_runs_there(shop: Shop) -> None:

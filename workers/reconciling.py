@@ -6,8 +6,8 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from errors import ProviderError
-from services import reconciliation
+from errors import Disconnected, ProviderError
+from services import reconciliation, stripe_accounts
 from services.stripe_accounts import Place
 
 log = logging.getLogger("comptoir.workers")
@@ -28,6 +28,19 @@ async def clock(first: float = FIRST) -> AsyncIterator[None]:
             await reconciling
 
 
+async def compare(place: Place) -> None:
+    """One account; whatever is wrong with it holds up no other."""
+    try:
+        await reconciliation.reconcile(place, only_if_due=True)
+    except Disconnected as error:
+        await stripe_accounts.note_refused(place)
+        log.warning("Stripe refuses the key of account %s: %s", place.account, error)
+    except ProviderError as error:
+        log.warning("Stripe account %s could not be asked what is missing; it is asked again: %s", place.account, error)
+    except Exception:
+        log.exception("what Stripe account %s knows could not be compared with what we know", place.account)
+
+
 async def _reconcile(first: float) -> None:
     await asyncio.sleep(random.uniform(first / 2, first))  # noqa: S311
     while True:
@@ -37,15 +50,5 @@ async def _reconcile(first: float) -> None:
             log.exception("which accounts are to be compared could not be read")
             places = []
         for place in places:
-            await _compare(place)
+            await compare(place)
         await asyncio.sleep(LOOK_EVERY)
-
-
-async def _compare(place: Place) -> None:
-    """One account; whatever is wrong with it holds up no other."""
-    try:
-        await reconciliation.reconcile(place, only_if_due=True)
-    except ProviderError as error:
-        log.warning("Stripe account %s could not be asked what is missing; it is asked again: %s", place.account, error)
-    except Exception:
-        log.exception("what Stripe account %s knows could not be compared with what we know", place.account)

@@ -380,7 +380,7 @@ async def test_what_stripe_refuses_to_answer_is_shown_and_the_others_are_asked(s
 
 async def test_the_metrics_tell_what_is_different_and_how_long_ago_that_was_looked_at(shop: Shop) -> None:
     _, events = await paid(shop)
-    assert (await gauges(shop))["comptoir_reconciliation_age_seconds"] == -1
+    assert (await gauges(shop))['comptoir_reconciliation_age_seconds{account="platform"}'] == -1
     await shop.tell(events)
     await shop.sql("UPDATE payments SET amount_cents = amount_cents - 1, applied_cents = applied_cents - 1")
 
@@ -388,7 +388,7 @@ async def test_the_metrics_tell_what_is_different_and_how_long_ago_that_was_look
 
     told = await gauges(shop)
     assert told["comptoir_reconciliation_drift"] == 1
-    assert 0 <= told["comptoir_reconciliation_age_seconds"] < 60
+    assert 0 <= told['comptoir_reconciliation_age_seconds{account="platform"}'] < 60
 
 
 async def gauges(shop: Shop) -> dict[str, float]:

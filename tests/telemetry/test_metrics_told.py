@@ -38,8 +38,8 @@ async def test_a_sale_is_counted_from_the_event_to_the_partner(shop: Shop, count
     await shop.sell(await shop.product(partners=(await shop.partner(),)))
 
     kind = "checkout.session.completed"
-    assert await counts.grew("stripe_events_total", type=kind, outcome="new") == 1
-    assert await counts.grew("stripe_events_total", type="other", outcome="new") > 0
+    assert await counts.grew("stripe_events_total", type=kind, outcome="new", account="platform") == 1
+    assert await counts.grew("stripe_events_total", type="other", outcome="new", account="platform") > 0
     assert await counts.grew("job_duration_seconds_count", job="inbox.handle", outcome="kept") == 2  # the intent's too
     assert await counts.grew("job_duration_seconds_count", job="invoices.send", outcome="kept") == 1
     assert await counts.grew("render_duration_seconds_count", outcome="rendered") == 1
@@ -57,9 +57,11 @@ async def test_what_comes_to_the_webhook_is_counted_by_what_it_was(shop: Shop, c
     await shop.deliver(completed, signature="t=1,v1=00")
     await shop.deliver({"id": "evt_1"})
 
-    assert await counts.grew("stripe_events_total", type=completed["type"], outcome="duplicate") == 2
-    assert await counts.grew("stripe_events_total", type="none", outcome="bad signature") == 1
-    assert await counts.grew("stripe_events_total", type="none", outcome="no event") == 1
+    assert (
+        await counts.grew("stripe_events_total", type=completed["type"], outcome="duplicate", account="platform") == 2
+    )
+    assert await counts.grew("stripe_events_total", type="none", outcome="bad signature", account="platform") == 1
+    assert await counts.grew("stripe_events_total", type="none", outcome="no event", account="platform") == 1
 
 
 @pytest.mark.parametrize(("status", "outcome"), [(500, "failed"), (404, "refused"), (302, "refused")])
