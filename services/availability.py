@@ -17,11 +17,15 @@ from errors import Conflict, Invalid
 from models import Service, Staff
 from models.database import fetch, in_a_transaction, query
 from services import timetable
-from services.timetable import Exceptional, Group, Person, Slot, SlotReason, Span, Taken, Terms
+from services.timetable import Exceptional, Group, Minutes, Person, Slot, SlotReason, Span, Taken, Terms
 
 RANGE_MOST = timedelta(days=62)  # of one person
 ANYBODY_MOST = timedelta(days=31)
 PAST_MOST, AHEAD_MOST = timedelta(days=366), timedelta(days=1096)  # from now; nothing is booked further ahead
+
+
+Row = Mapping[str, Any]
+ByPerson = defaultdict[UUID | None, list[Row]]
 
 
 class Offer(NamedTuple):
@@ -132,40 +136,65 @@ async def _known(service: Service, staff_id: UUID | None, window: Span) -> Known
     appointments = await _rows(_APPOINTMENTS, ids, rooms, begins, ends)
     blocks = await _rows(_BLOCKS, ids, begins, ends)
 
-    booked: dict[UUID, list[Span]] = defaultdict(list)
-    used: dict[UUID, list[Span]] = defaultdict(list)
-    busy: dict[UUID, list[Span]] = defaultdict(list)
-    groups: dict[UUID, dict[int, Group]] = defaultdict(dict)
+    used: dict[UUID | None, list[Span]] = defaultdict(list)
     for row in appointments:
-        occupied = _span(row["occupied_from"], row["occupied_until"])
-        booked[row["staff_id"]].append(occupied)
-        used[row["resource_id"]].append(occupied)
-        if row["capacity"] > 1 and row["service_id"] == service.id:
-            left = row["capacity"] - row["taken"]
-            groups[row["staff_id"]][_second(row["starts_at"])] = Group(_second(row["ends_at"]), left)
-    for row in blocks:
-        busy[row["staff_id"]].append(_span(row["starts_at"], row["ends_at"]))
-    weekly: dict[UUID, dict[int, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
-    for row in hours:
-        weekly[row["staff_id"]][row["iso_weekday"]].append((row["starts_minute"], row["ends_minute"]))
-    own: dict[UUID | None, list[Exceptional]] = defaultdict(list)
-    for row in exceptions:
-        minutes = None if row["starts_minute"] is None else (row["starts_minute"], row["ends_minute"])
-        own[row["staff_id"]].append(Exceptional(row["starts_on"], row["ends_on"], minutes))
-    people = {
+        used[row["resource_id"]].append(_span(row["occupied_from"], row["occupied_until"]))
+    years = begins.year, ends.year
+    people = _people(service, staff, years, _by_person(hours), _by_person(exceptions), _by_person(appointments),
+                     _by_person(blocks))  # fmt: skip
+    return Known(people, [Taken(used[room]) for room in rooms] if resources else None)
+
+
+def _people(
+    service: Service, staff: Sequence[Row], years: tuple[int, int], hours: ByPerson, exceptions: ByPerson,
+    appointments: ByPerson, blocks: ByPerson,
+) -> dict[UUID, Person]:  # fmt: skip
+    house = _exceptional(exceptions[None])
+    return {
         row["id"]: Person(
             zone=ZoneInfo(row["time_zone"]),
-            weekly=weekly[row["id"]],
-            own=own[row["id"]],
-            house=own[None],
-            holidays=_public_holidays(row["country"], begins.year, ends.year) if row["off"] else frozenset(),
-            booked=Taken(booked[row["id"]]),
-            busy=Taken(busy[row["id"]]),
-            groups=groups[row["id"]],
+            weekly=_weekly(hours[row["id"]]),
+            own=_exceptional(exceptions[row["id"]]),
+            house=house,
+            holidays=_public_holidays(row["country"], *years) if row["off"] else frozenset(),
+            booked=Taken(_span(each["occupied_from"], each["occupied_until"]) for each in appointments[row["id"]]),
+            busy=Taken(_span(each["starts_at"], each["ends_at"]) for each in blocks[row["id"]]),
+            groups=_groups(service, appointments[row["id"]]),
         )
         for row in staff
     }
-    return Known(people, [Taken(used[room]) for room in rooms] if resources else None)
+
+
+def _weekly(hours: Sequence[Row]) -> dict[int, list[Minutes]]:
+    found: dict[int, list[Minutes]] = defaultdict(list)
+    for row in hours:
+        found[row["iso_weekday"]].append((row["starts_minute"], row["ends_minute"]))
+    return found
+
+
+def _exceptional(exceptions: Sequence[Row]) -> list[Exceptional]:
+    return [
+        Exceptional(
+            row["starts_on"], row["ends_on"],
+            None if row["starts_minute"] is None else (row["starts_minute"], row["ends_minute"]),
+        )
+        for row in exceptions
+    ]  # fmt: skip
+
+
+def _groups(service: Service, appointments: Sequence[Row]) -> dict[int, Group]:
+    return {
+        _second(row["starts_at"]): Group(_second(row["ends_at"]), row["capacity"] - row["taken"])
+        for row in appointments
+        if row["capacity"] > 1 and row["service_id"] == service.id
+    }
+
+
+def _by_person(rows: Sequence[Row]) -> ByPerson:
+    found: ByPerson = defaultdict(list)
+    for row in rows:
+        found[row["staff_id"]].append(row)
+    return found
 
 
 async def _rows(sql: str, *values: Any) -> Sequence[Any]:

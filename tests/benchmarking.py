@@ -46,6 +46,8 @@ def test_each_claim_is_measured_and_told(home: Path) -> None:
         ("delivery, 1 ms", "one by one"),
         ("delivery, 50 ms", "one by one"),
         ("a mutation", "not logged"),
+        ("availability", "CPU"),
+        ("availability", "bare SQL"),
         ("p99 of me", "alone"),
         ("p99 of me", "people signing in"),
         ("sign-ins", "a second"),

@@ -1,5 +1,6 @@
 """When something can be booked, through the front door: by whom, why not, and what bad questions get."""
 
+import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -26,6 +27,7 @@ from tests.agenda.agendas import (
 )
 from tests.shop import Shop
 
+STATEMENTS_MOST = 8  # who is calling, and what is known of people's time
 ORIGIN = "https://shop.example.com"
 KEY_CREATE = """mutation ($input: PublishableKeyCreateInput!) {
   publishableKeyCreate(input: $input) { publishableKey { key } }
@@ -204,3 +206,22 @@ async def test_a_storefront_sees_what_is_offered_by_name_and_when_it_is_free(sho
     span = {"from": said(day_ahead(1)), "to": said(day_ahead(2))}
     assert (await site.refused(AVAILABILITY, service=gone, **span))[:2] == ("NOT_FOUND", "service")
     assert (await site.refused("{ appointments { nodes { id } } }"))[0] == "FORBIDDEN"
+
+
+async def test_it_takes_the_same_few_statements_whatever_there_is(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+    people = [await staff(shop)]
+    offered = await service(shop, people)
+
+    async def told() -> int:
+        caplog.clear()
+        with caplog.at_level(logging.DEBUG, "comptoir.sql"):
+            await slots(shop, offered, day_ahead(1), day_ahead(31))
+        return sum(record.name == "comptoir.sql" for record in caplog.records)
+
+    few = await told()
+    people += [await staff(shop, displayName=f"Camille {number}") for number in range(4)]
+    await shop(SERVICE_UPDATE, input={"service": offered, "staff": people})
+    for hour in (9, 10, 11):
+        await appointment(shop, offered, people[hour % 5], day_ahead(3).replace(hour=hour))
+
+    assert await told() == few <= STATEMENTS_MOST

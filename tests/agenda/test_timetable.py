@@ -87,6 +87,19 @@ def test_a_clock_that_is_put_back_by_half_an_hour_doubles_half_an_hour() -> None
     assert walls(found, LORD_HOWE) == ["01:00+1100", "01:30+1100", "01:30+1030", "02:00+1030", "02:30+1030"]
 
 
+def test_steps_are_counted_from_the_beginning_of_the_hours_wherever_the_window_begins() -> None:
+    day = window(date(2027, 6, 1))
+    since_ten_past_nine = day[0] + 9 * HOUR + 600, day[1]
+
+    assert walls(slots(person((540, 720)), terms(60, 60), 1, since_ten_past_nine, None)) == ["10:00+0200", "11:00+0200"]
+
+
+def test_steps_are_those_of_the_clock_after_it_was_put_back_too() -> None:
+    found = slots(person((60, 240), zone=LORD_HOWE), terms(60, 60), 1, window(date(2027, 4, 4), zone=LORD_HOWE), None)
+
+    assert walls(found, LORD_HOWE) == ["01:00+1100", "02:00+1030", "03:00+1030"]
+
+
 def test_hours_are_said_by_the_clock_of_the_persons_own_zone() -> None:
     found = slots(person((540, 660), zone=CAYENNE), terms(), 1, window(SPRING), None)
 
