@@ -9,7 +9,6 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 
 from errors import NotConfigured
 from models.base import Row
@@ -45,16 +44,22 @@ async def counts() -> list[Sealed]:
     return found
 
 
+async def left() -> list[Sealed]:
+    """Those of them that the first key did not seal."""
+    return [each for each in await counts() if each.key_id != _first()]
+
+
 async def rotate(told: Callable[[int], None]) -> list[str]:
     """Seal anew what the first key did not seal; the troubles, a sentence for each envelope that does not open.
 
     `told` is given how many were done each time. What others seal meanwhile with an older key, as a process does that
     was not started again yet, is found by the next pass; after ten it is left, and `counts` tells.
     """
+    troubles: list[str] = []
     for _ in range(PASSES_MOST):
-        troubles: list[str] = []
-        left = sum([await _pass(model, field, told, troubles) for model, field in vault.SEALED])
-        if not left:
+        troubles = []
+        missed = sum([await _pass(model, field, told, troubles) for model, field in vault.SEALED])
+        if not missed:
             break
         await asyncio.sleep(PAUSE)
     log.info("secrets are sealed with %s; %s do not open", _first(), len(troubles))
@@ -66,19 +71,24 @@ def older() -> list[str]:
     return list(master_keys())[1:]
 
 
-async def signed_until() -> datetime | None:
-    """Until when something is good that an older generation signed: links of letters last longest."""
+async def removable() -> str:
+    """When a generation that seals nothing any more may be taken away: what it signed is good for a while, links in
+    letters for longest."""
     since = await generations.sealing_since(_first())
-    return since + links.LIFE if since else None
+    until = f"{since + links.LIFE:%Y-%m-%d}" if since else "links in letters are a year old"
+    return (
+        f"seals nothing any more. Take it away after {until}; sooner, and links in letters from before it was replaced"
+        " are no longer good, and who signed in then signs in again."
+    )
 
 
 async def _pass(model: type[Row], field: str, told: Callable[[int], None], troubles: list[str]) -> int:
-    """Once through a column; how many were left since somebody else was at them."""
-    last, left = None, 0
+    """Once through a column; how many were missed since somebody else was at them."""
+    last, missed = None, 0
     while True:
         rows = await _some(model, field, last)
         if not rows:
-            return left
+            return missed
         given = []
         for row in rows:
             try:
@@ -87,7 +97,7 @@ async def _pass(model: type[Row], field: str, told: Callable[[int], None], troub
                 troubles.append(str(trouble))
         done = len(await query(_replacing(model, field), *map(list, zip(*given, strict=True)))) if given else 0
         told(done)
-        left += len(given) - done
+        missed += len(given) - done
         last = rows[-1].id
 
 
