@@ -102,6 +102,8 @@ class Organization(Row, Branded):
     )
     # Accounts with numbers of its own, by `AccountUse`.
     account_numbers: Any = fields.JSONField(default=dict)
+    # Keys of the providers that are switched on, one a line: a trigger on integrations keeps it.
+    providers_on = fields.TextField(default="")
     last_order_number = fields.IntField(default=0, description="Number of the newest order")
 
     class Meta:

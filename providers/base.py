@@ -17,7 +17,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from enum import Enum
 from functools import cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
@@ -28,6 +27,7 @@ from pydantic import BaseModel, SecretStr
 
 from errors import Disconnected, Refused, Unavailable
 from providers.metrics import CALLS, timed
+from providers.offers import Category, Offer
 
 if TYPE_CHECKING:
     from providers.oauth import OAuth
@@ -39,41 +39,6 @@ LARGEST_ANSWER = 5 * 2**20  # bytes
 LONGEST_REASON = 300  # characters of what the vendor says went wrong
 
 logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs whole addresses, and some vendors want the key in there
-
-
-class Category(Enum):
-    """What a provider is for: how the catalogue is sorted."""
-
-    BOOKINGS = "BOOKINGS"
-    PAYMENTS = "PAYMENTS"
-    PROMOTIONS = "PROMOTIONS"
-    CALENDAR = "CALENDAR"
-    COMMUNICATION = "COMMUNICATION"
-    SOCIAL = "SOCIAL"
-    ACCOUNTING = "ACCOUNTING"
-    SIGNATURE = "SIGNATURE"
-    ECOMMERCE = "ECOMMERCE"
-    REVIEWS = "REVIEWS"
-    ADMINISTRATION = "ADMINISTRATION"
-    INFRASTRUCTURE = "INFRASTRUCTURE"
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """What people read, in both languages."""
-
-    fr: str
-    en: str
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """What the catalogue says of a provider that organizations connect: what it does, what one needs for it, and the
-    model of its form."""
-
-    credentials: type[BaseModel]
-    does: Words
-    needs: Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +55,18 @@ class Provider(ABC, Generic[Credentials]):
 
     name: ClassVar[str]
     category: ClassVar[Category]
-    offer: ClassVar[Offer | None] = None  # of those that organizations connect as their own
+    key: ClassVar[str]  # in the catalogue: the name of its module
+    offer: ClassVar[Offer]  # of those that organizations connect as their own
     oauth: ClassVar["OAuth | None"] = None  # of those that people let us into
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls.key = cls.__module__.rpartition(".")[2]
 
     @classmethod
     def connect(cls, credentials: Credentials, surroundings: Surroundings) -> Self:
         """The provider as an organization's own. Opens no connection yet."""
         return cls(credentials)
-
-    @classmethod
-    def key(cls) -> str:
-        """What it is called in the catalogue: the name of its module."""
-        return cls.__module__.rpartition(".")[2]
 
     def __init__(self, credentials: Credentials) -> None:
         self.credentials = credentials
@@ -138,7 +103,7 @@ class HttpProvider(Provider[Credentials]):
 
     @classmethod
     def connect(cls, credentials: Credentials, surroundings: Surroundings) -> Self:
-        return cls(credentials, url=surroundings.urls.get(cls.key()))
+        return cls(credentials, url=surroundings.urls.get(cls.key))
 
     def __init__(
         self, credentials: Credentials, *, url: str | None = None, transport: httpx.AsyncBaseTransport | None = None

@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from errors import Changed, Disconnected, Gone, NotConfigured, ProviderError, Refused, SyncExpired, Unavailable
 from providers.base import seconds_to_wait
+from providers.offers import Words, asked
 
 TIMEOUT = 10.0  # seconds, each time that the other side says nothing
 DEADLINE = 30.0  # seconds, from asking for a call to its answer, the wait for a thread included
@@ -88,6 +89,44 @@ class ServiceAccount(BaseModel):
     def _line_breaks(cls, value: SecretStr | None) -> SecretStr | None:
         """As the JSON file and most environments write them: a backslash and an n."""
         return SecretStr(value.get_secret_value().strip(' "').replace("\\n", "\n")) if value else None
+
+
+class OwnAccount(ServiceAccount):
+    """The service account of an organization: what its form asks for."""
+
+    service_account_email: str = asked(
+        Words("Compte de service", "Service account"),
+        Words("Vos agendas sont partagés avec cette adresse.", "Your calendars are shared with this address."),
+        where=Words(
+            "Google Cloud → IAM et administration → Comptes de service : …@….iam.gserviceaccount.com",
+            "Google Cloud → IAM & Admin → Service accounts: …@….iam.gserviceaccount.com",
+        ),
+        pattern=r"^[^@\s]+@[^@\s]+$",
+        max_length=320,
+    )
+    private_key: SecretStr = asked(
+        Words("Clé privée", "Private key"),
+        Words("Prouve que c'est bien ce compte.", "Proves that it is this account."),
+        where=Words(
+            "Compte de service → Clés → Ajouter une clé → JSON : `private_key`, de -----BEGIN à END PRIVATE KEY-----",
+            "Service account → Keys → Add key → JSON: `private_key`, from -----BEGIN to END PRIVATE KEY-----",
+        ),
+        min_length=1,
+        max_length=10_000,
+    )
+    subject: str | None = asked(
+        Words("Agit pour", "Acts for"),
+        Words(
+            "Personne au nom de qui il agit et invite, là où le domaine le délègue ; sinon rien.",
+            "The person in whose name it acts and invites, where the domain delegates that; else nothing.",
+        ),
+        where=Words(
+            "Console d'administration Google → Sécurité → Délégation au niveau du domaine",
+            "Google Admin console → Security → Domain-wide delegation",
+        ),
+        default=None,
+        max_length=320,
+    )
 
 
 class AccessToken(BaseModel):

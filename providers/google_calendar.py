@@ -16,11 +16,12 @@ from pydantic import SecretStr
 
 from errors import Changed, Gone, Refused, Unavailable
 from providers import google, google_events
-from providers.base import Category, Offer, Provider, Surroundings, Words
+from providers.base import Provider, Surroundings
 from providers.capabilities import Calendar, ChangesPage, OutgoingEvent, Period, Pushed, RemoteCalendar, RemoteEvent
-from providers.google import Addresses, Credentials, Duplicate, Json, ServiceAccount, Token, addresses
+from providers.google import Addresses, Credentials, Duplicate, Json, OwnAccount, ServiceAccount, Token, addresses
 from providers.metrics import CALLS, timed
 from providers.oauth import OAuth
+from providers.offers import Category, Feature, Offer, Words
 
 SCOPES = ("https://www.googleapis.com/auth/calendar",)
 PAGE = 2500  # events, as many as Google gives at once
@@ -56,15 +57,16 @@ class GoogleCalendar(Provider[Credentials], Calendar):
 
     name, category = "Google Calendar", Category.CALENDAR
     offer = Offer(
-        ServiceAccount,
+        OwnAccount,
         does=Words(
             fr="Inscrit les rendez-vous dans les agendas Google, avec un lien Meet, et en lit les indisponibilités.",
             en="Puts appointments into Google calendars, with a link to Meet, and reads from them who is busy.",
         ),
         needs=Words(
-            fr="Un compte de service avec qui les agendas sont partagés, ou l’accord de chaque personne (OAuth).",
+            fr="Un compte de service avec qui les agendas sont partagés, ou l'accord de chaque personne (OAuth).",
             en="A service account that calendars are shared with, or each person's consent (OAuth).",
         ),
+        opens=(Feature.CALENDAR_SYNC, Feature.VIDEO_MEETINGS),
     )
     oauth = OAuth(
         google.Addresses().authorize,
@@ -78,7 +80,7 @@ class GoogleCalendar(Provider[Credentials], Calendar):
 
     @classmethod
     def connect(cls, credentials: Credentials, surroundings: Surroundings) -> Self:
-        at = addresses(surroundings.urls.get(cls.key()))
+        at = addresses(surroundings.urls.get(cls.key))
         return cls(credentials, addresses=at, tells_attendees=not surroundings.private)
 
     @classmethod

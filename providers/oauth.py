@@ -19,7 +19,8 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from pydantic import BaseModel, SecretStr
 
 from errors import Disconnected, Refused, Unavailable
-from providers.base import Category, HttpProvider, _reason
+from providers.base import HttpProvider, _reason
+from providers.offers import Category
 
 
 class InvalidGrant(Disconnected):

@@ -8,26 +8,34 @@ import pkgutil
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
+from providers.announced import ANNOUNCED
 from providers.base import Provider
+from providers.offers import Announced
 
-PROVIDERS = {module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)])} - {"registry"}
+MODULES = {module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)])} - {"registry"}
+
+Listed = type[Provider[Any]] | Announced
 
 
 @cache
-def offered() -> dict[str, type[Provider[Any]]]:
-    """Every provider that organizations can connect, by key."""
-    found = {name: _provider_in(import_module(f"providers.{name}")) for name in sorted(PROVIDERS)}
-    return {name: provider for name, provider in found.items() if provider}
+def catalogue() -> dict[str, Listed]:
+    """Every provider by key, those first that can be connected, each of them by name."""
+    available = [kind for name in MODULES if (kind := provider(name))]
+    listed: dict[str, Listed] = {kind.key: kind for kind in sorted(available, key=_name)}
+    return listed | {each.key: each for each in sorted(ANNOUNCED.values(), key=_name) if each.key not in listed}
 
 
+@cache
 def provider(key: str) -> type[Provider[Any]] | None:
     """The provider of a key; None where there is none, or none yet."""
-    return _provider_in(import_module(f"providers.{key}")) if key in PROVIDERS else None
-
-
-def _provider_in(module: ModuleType) -> type[Provider[Any]] | None:
+    if key not in MODULES:
+        return None
+    module = import_module(f"providers.{key}")
     own = (each for _, each in inspect.getmembers(module, inspect.isclass) if each.__module__ == module.__name__)
-    return next((each for each in own if issubclass(each, Provider) and each.offer), None)
+    return next((each for each in own if issubclass(each, Provider) and "offer" in vars(each)), None)
+
+
+def _name(listed: Listed) -> str:
+    return listed.name.casefold()

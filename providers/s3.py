@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any, Literal, Protocol, Self
+from urllib.parse import urlsplit
 
 import aiohttp
 from aiobotocore.config import AioConfig
@@ -16,9 +17,11 @@ from aiobotocore.session import AioSession
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel, ConfigDict, SecretStr
 
-from errors import Disconnected, Gone, NotConfigured, ProviderError, Refused, Unavailable
-from providers.base import Category, Provider
+from errors import Disconnected, Gone, Invalid, NotConfigured, ProviderError, Refused, Unavailable
+from providers import addresses
+from providers.base import Provider, Surroundings
 from providers.capabilities import DocumentStore
+from providers.offers import Category, Feature, Offer, Words, asked
 
 Addressing = Literal["auto", "path", "virtual"]
 
@@ -58,6 +61,73 @@ class Credentials(BaseModel):
     addressing: Addressing = "auto"
 
 
+class OwnBucket(Credentials):
+    """The bucket of an organization: what its form asks for."""
+
+    bucket: str = asked(
+        Words("Bucket", "Bucket"),
+        Words("Où les documents sont déposés.", "Where documents are kept."),
+        where=Words(
+            "Console du fournisseur → S3 / Object Storage → nom du bucket.",
+            "Your provider's console → S3 / Object Storage → the bucket's name.",
+        ),
+        pattern=r"^[A-Za-z0-9._-]{1,255}$",
+    )
+    region: str = asked(
+        Words("Région", "Region"),
+        Words("Région du bucket.", "The bucket's region."),
+        where=Words("À côté du nom du bucket : eu-west-3, fr-par, gra…", "Beside its name: eu-west-3, fr-par, gra…"),
+        default="eu-west-3",
+        pattern=r"^[a-z0-9-]{1,40}$",
+    )
+    endpoint_url: str | None = asked(
+        Words("Adresse du service", "Service address"),
+        Words(
+            "Seulement hors d'Amazon : OVHcloud, Scaleway, MinIO…", "Only outside Amazon: OVHcloud, Scaleway, MinIO…"
+        ),
+        where=Words(
+            "« Endpoint » dans la console : https://s3.fr-par.scw.cloud",
+            "“Endpoint” in the console: https://s3.fr-par.scw.cloud",
+        ),
+        default=None,
+        max_length=500,
+        pattern=r"^https?://[^/?#@\s]+/?$",
+    )
+    access_key_id: str = asked(
+        Words("Identifiant de clé", "Access key ID"),
+        Words("D'un compte qui peut lister, lire et écrire.", "Of an account that may list, read and write."),
+        where=Words(
+            "AWS : IAM → Utilisateurs → Informations d'identification de sécurité. Droits : s3:ListBucket,"
+            " s3:GetObject, s3:PutObject.",
+            "AWS: IAM → Users → Security credentials. Rights: s3:ListBucket, s3:GetObject, s3:PutObject.",
+        ),
+        min_length=1,
+        max_length=200,
+    )
+    secret_access_key: SecretStr = asked(
+        Words("Clé secrète", "Secret access key"),
+        Words("De cet identifiant.", "Of that key."),
+        where=Words("Montrée une seule fois, à la création de la clé.", "Shown once, when the key is made."),
+        min_length=1,
+        max_length=500,
+    )
+    prefix: str = asked(
+        Words("Dossier", "Folder"),
+        Words(
+            "Début du nom de chaque document, sans barre oblique autour.", "Begins each key, without slashes around it."
+        ),
+        where=Words("À vous de choisir.", "Yours to choose."),
+        default="",
+        pattern=r"^([^/\s][^\s]{0,198}[^/\s]|[^/\s])?$",
+    )
+    addressing: Addressing = asked(
+        Words("Adressage", "Addressing"),
+        Words("auto convient presque toujours.", "auto fits almost always."),
+        where=Words("Dans l'aide du fournisseur : « path-style ».", "In your provider's help: “path-style”."),
+        default="auto",
+    )
+
+
 class S3Settings(Protocol):
     """The settings that say which bucket: `S3_BUCKET` and its kin."""
 
@@ -84,13 +154,39 @@ class S3(Provider[Credentials], DocumentStore):
     """
 
     name, category = "S3", Category.INFRASTRUCTURE
+    offer = Offer(
+        does=Words(
+            "Chaque facture, une fois faite, est aussi déposée dans votre espace de stockage.",
+            "Each invoice is also kept in your own bucket, once it is made.",
+        ),
+        needs=Words(
+            "Un bucket chez Amazon ou un fournisseur compatible S3, et une clé qui peut y écrire.",
+            "A bucket at Amazon or a store that speaks S3, and a key that may write to it.",
+        ),
+        credentials=OwnBucket,
+        opens=(Feature.OWN_ARCHIVE,),
+    )
 
-    def __init__(self, credentials: Credentials, *, timeout: float = TIMEOUT, tries: int = TRIES) -> None:
+    def __init__(
+        self, credentials: Credentials, *, timeout: float = TIMEOUT, tries: int = TRIES, public_only: bool = False
+    ) -> None:
+        """`public_only`: nothing in a private network is dialled."""
         super().__init__(credentials)
         self._timeout, self._tries = timeout, tries
+        self._dialling = {"socket_factory": addresses.public_socket} if public_only else {}
         self._opened = AsyncExitStack()
         self._opening = asyncio.Lock()
         self._client: Any = None
+
+    @classmethod
+    def connect(cls, credentials: Credentials, surroundings: Surroundings) -> Self:
+        """Raises Invalid for a store in a private network, or without TLS."""
+        at = urlsplit(credentials.endpoint_url or "https://amazonaws.com")
+        if not surroundings.private and at.scheme != "https":
+            raise Invalid("The address must begin with https://.", field="endpoint_url")
+        if not surroundings.private and not addresses.may_be_public(at.hostname or ""):
+            raise Invalid("The address must be on the public internet.", field="endpoint_url")
+        return cls(credentials, public_only=not surroundings.private)
 
     @classmethod
     def from_settings(cls, settings: S3Settings) -> Self:
@@ -220,6 +316,7 @@ class S3(Provider[Credentials], DocumentStore):
                 read_timeout=self._timeout,
                 retries={"mode": "standard", "total_max_attempts": self._tries},
                 max_pool_connections=20,
+                connector_args=self._dialling,
             ),
         )
 

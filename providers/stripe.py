@@ -13,17 +13,19 @@ from functools import cached_property, partial
 from typing import Any, Self, TypeVar
 
 import stripe
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, SecretStr, field_validator, model_validator
 
 from errors import Disconnected, Gone, NotConfigured, Refused, Unavailable
-from providers.base import Category, Provider
+from providers.base import Provider, Surroundings
 from providers.metrics import CALLS, timed
+from providers.offers import Category, Feature, Offer, Words, asked
 
 API_VERSION = "2024-06-20"
 TIMEOUT = 15.0  # seconds, each try
 RETRIES = 2  # by the client itself, under the same idempotency key
 PAGE = 100  # objects, as many as Stripe gives at once
 PAUSE = 0.05  # seconds between two pages
+API_BASE = "https://api.stripe.com"
 TOLERANCE = 300  # seconds that a signature stays good
 
 LATEST = ["latest_invoice.payment_intent.latest_charge"]
@@ -43,9 +45,28 @@ class Credentials(BaseModel):
 class OwnAccount(Credentials):
     """An organization's own account: what its form asks for."""
 
-    secret_key: SecretStr
-    publishable_key: str | None = Field(None, pattern="^pk_(test|live)_[A-Za-z0-9_]+$", max_length=255)
-    webhook_secret: SecretStr | None = None
+    secret_key: SecretStr = asked(
+        Words("Clé secrète", "Secret key"),
+        Words("Encaisse et rembourse sur votre compte.", "Charges and refunds in your account."),
+        where=Words("Stripe → Développeurs → Clés API : sk_… ou rk_…", "Stripe → Developers → API keys: sk_… or rk_…"),
+    )
+    publishable_key: str | None = asked(
+        Words("Clé publiable", "Publishable key"),
+        Words("Pour un formulaire de paiement à vous (Stripe.js).", "For a payment form of your own (Stripe.js)."),
+        where=Words("À côté de la clé secrète : pk_…", "Beside the secret key: pk_…"),
+        default=None,
+        pattern="^pk_(test|live)_[A-Za-z0-9_]+$",
+        max_length=255,
+    )
+    webhook_secret: SecretStr | None = asked(
+        Words("Secret de signature", "Signing secret"),
+        Words(
+            "Seulement si vous avez créé le point de terminaison vous-même ; sinon nous le créons.",
+            "Only where you made the webhook endpoint yourself; else we make it.",
+        ),
+        where=Words("Stripe → Développeurs → Webhooks : whsec_…", "Stripe → Developers → Webhooks: whsec_…"),
+        default=None,
+    )
 
     @field_validator("secret_key")
     @classmethod
@@ -77,9 +98,22 @@ class Stripe(Provider[Credentials]):
     """What Comptoir asks of Stripe. Requests are its parameters; each POST carries the caller's idempotency key."""
 
     name, category = "Stripe", Category.PAYMENTS
+    offer = Offer(
+        OwnAccount,
+        does=Words(
+            "Cartes, prélèvements SEPA et abonnements sur votre propre compte.",
+            "Cards, SEPA debits and subscriptions in your own account.",
+        ),
+        needs=Words("Un compte Stripe activé.", "An activated Stripe account."),
+        opens=(Feature.OWN_PAYMENTS,),
+    )
+
+    @classmethod
+    def connect(cls, credentials: Credentials, surroundings: Surroundings) -> Self:
+        return cls(credentials, url=surroundings.urls.get(cls.key, API_BASE))
 
     def __init__(
-        self, credentials: Credentials, *, url: str = "https://api.stripe.com", http: stripe.HTTPXClient | None = None
+        self, credentials: Credentials, *, url: str = API_BASE, http: stripe.HTTPXClient | None = None
     ) -> None:
         super().__init__(credentials)
         self._url, self._given = url, http

@@ -7,11 +7,7 @@ An address is checked when it is dialled, whatever DNS said before; redirects ar
 import base64
 import hashlib
 import hmac
-import ipaddress
-import re
-import socket
 import time
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
@@ -19,6 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 import aiohttp
 
 from errors import Refused
+from providers.addresses import AddressRefused, may_be_public, public_socket
 from providers.base import seconds_to_wait
 from providers.metrics import DELIVERIES
 
@@ -70,10 +67,6 @@ class Answer:
         return "accepted" if self.accepted else "refused" if self.final else "failed"
 
 
-class AddressRefused(OSError):
-    """A private, loopback, link-local or otherwise special address was about to be dialled."""
-
-
 def signature(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
     """The `webhook-signature` header: HMAC-SHA256 over `id.timestamp.body`, base64, with scheme `v1`."""
     key = base64.b64decode(secret.removeprefix(SECRET_PREFIX))
@@ -90,7 +83,7 @@ def check_url(url: str, *, sandbox_url: str | None = None) -> None:
         return
     if at.scheme != "https":
         raise Refused("The address must begin with https://.")
-    if not _may_be_public(at.hostname or ""):
+    if not may_be_public(at.hostname or ""):
         raise Refused("The address must be on the public internet.")
 
 
@@ -147,7 +140,7 @@ class Courier:
         if self._sandbox and _origin(urlsplit(url)) == _origin(self._sandbox):
             self._own = self._own or self._open(None)
             return self._own
-        self._public = self._public or self._open(_dial)
+        self._public = self._public or self._open(public_socket)
         return self._public
 
     def _open(self, socket_factory: "aiohttp.SocketFactoryType | None") -> aiohttp.ClientSession:
@@ -169,55 +162,6 @@ async def _beginning(answer: aiohttp.ClientResponse) -> bytes:
         parts.append(part)
         size += len(part)
     return b"".join(parts)
-
-
-def _dial(info: "aiohttp.AddrInfoType") -> socket.socket:
-    """The last moment before a connection: what is checked here is what is dialled."""
-    family, kind, protocol, _, address = info
-    if not _public(ipaddress.ip_address(str(address[0]).partition("%")[0])):
-        # The same words for each address of a host: where all are refused, that is the error that comes out.
-        raise AddressRefused("The address is not on the public internet.")
-    dialled = socket.socket(family, kind, protocol)
-    dialled.setblocking(False)
-    return dialled
-
-
-def _may_be_public(host: str) -> bool:
-    """Whether a host is a public address, or a name: that is judged when it is dialled."""
-    host = unicodedata.normalize("NFKC", host).rstrip(".").lower()
-    try:
-        return _public(ipaddress.ip_address(host.partition("%")[0]))
-    except ValueError:
-        last = host.rpartition(".")[2]
-        number = re.fullmatch(r"[0-9]+|0x[0-9a-f]*", last)  # `2130706433`, `0x7f.1`: some dial these as IPv4
-        return bool(host) and not number and last not in _PRIVATE_NAMES
-
-
-def _public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped:
-            return _public(address.ipv4_mapped)
-        if address in _NAT64:
-            return _public(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
-        if address not in _GLOBAL_UNICAST:
-            return False
-    return address.is_global and not address.is_multicast and not any(address in net for net in _SPECIAL)
-
-
-_PRIVATE_NAMES = ("localhost", "local", "internal")
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
-# Global by the registries, or to some versions of `ipaddress`, and still no place for a partner.
-_SPECIAL = tuple(
-    ipaddress.ip_network(network)
-    for network in (
-        "192.0.0.0/24",  # protocol assignments; a cloud's metadata among them
-        "168.63.129.16/32",  # a cloud's metadata
-        "2001::/23",  # Teredo and other protocol assignments
-        "2002::/16",  # 6to4: an IPv4 address in disguise
-        "3fff::/20",  # documentation
-    )
-)
 
 
 def _origin(at: SplitResult) -> tuple[str, str | None, int | None]:

@@ -6,6 +6,7 @@ from tortoise.models import Model
 import models
 from policy import Permission
 from schema.exports import Export
+from schema.integrations import Integration
 from schema.invoices import Invoice
 from schema.orders import Order
 from schema.partners import Notification
@@ -34,3 +35,9 @@ def notification_changed(id: strawberry.ID | None = None, after: str | None = No
 def export_changed(id: strawberry.ID | None = None, after: str | None = None) -> type[Model]:
     """Exports, from when they are asked for until they are ready: one by its id, or all that one sees."""
     return models.Export
+
+
+@subscription(Integration, requires=Permission.INTEGRATIONS_READ)
+def integration_changed(id: strawberry.ID | None = None, after: str | None = None) -> type[Model]:
+    """Integrations that are set up, switched on or off, and how they do: one by its id, or all that one sees."""
+    return models.Integration

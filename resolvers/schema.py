@@ -30,6 +30,7 @@ from resolvers import (
     discounts,
     exports,
     identity,
+    integrations,
     invoices,
     keys,
     members,
@@ -51,8 +52,8 @@ from schema.scalars import SCALARS
 
 AREAS = (  # importing them declares their fields
     accesses, accounts, agenda, audit, availability, bookings, catalogue, changes, clients, consents, discounts,
-    exports, identity, invoices, keys, members, mentions, nodes, orders, organization, partners, payments, portal,
-    quotes, reconciliation, refunds, subscriptions,
+    exports, identity, integrations, invoices, keys, members, mentions, nodes, orders, organization, partners, payments,
+    portal, quotes, reconciliation, refunds, subscriptions,
 )  # fmt: skip
 
 

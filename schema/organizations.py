@@ -8,7 +8,9 @@ from strawberry import UNSET
 import models
 from models.legal import COLUMNS
 from schema.base import auto, computed, enum, input, node, optional
+from schema.integrations import Feature
 from schema.lists import among, filter
+from services import features
 from services.accounting import account
 from services.organizations import missing_names
 
@@ -66,6 +68,10 @@ class Organization:
     )
     def missing_legal_fields(root: Any) -> list[str]:
         return missing_names(root)
+
+    @computed("What its integrations open: a feature is there while a provider of it is on.", needs=("providers_on",))
+    def features(root: Any) -> list[Feature]:
+        return features.of(root.providers_on)
 
     @computed("The accounts that exports of entries name.", needs=("account_numbers",))
     def accounts(root: Any) -> list[Account]:

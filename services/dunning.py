@@ -1,7 +1,7 @@
 """Renewals that could not be paid: who is told, with a link that works while Stripe tries again."""
 
 from models import ClientSubscription, Lane, Order, OrderLine
-from services import letters
+from services import letters, post
 from services.clients import short
 from services.invoice_content import brand
 from services.links import message_id
@@ -45,7 +45,7 @@ async def tell_client(row: ClientSubscription) -> None:
         message_id=message_id(f"renewal-{row.told_of}", row),
         sender=outside().settings.required("smtp_from"),
     )
-    await outside().mailer.send(letter)
+    await post.send(row.organization_id, letter)
 
 
 @job(Lane.MAIL)
@@ -67,7 +67,7 @@ async def tell_staff(row: ClientSubscription) -> None:
         message_id=message_id(f"renewal-staff-{row.told_of}", row),
         sender=outside().settings.required("smtp_from"),
     )
-    await outside().mailer.send(letter)
+    await post.send(row.organization_id, letter)
 
 
 @job(Lane.MAIL)
@@ -80,7 +80,7 @@ async def tell_end(row: ClientSubscription) -> None:
         message_id=message_id("subscription-ended", row),
         sender=outside().settings.required("smtp_from"),
     )
-    await outside().mailer.send(letter)
+    await post.send(row.organization_id, letter)
 
 
 async def _notice(row: ClientSubscription) -> letters.Notice:

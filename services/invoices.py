@@ -25,7 +25,7 @@ from models import (
 from models.amounts import spread
 from models.content import InvoiceContent
 from models.database import transaction
-from services import files, letters, mentions, organizations, reminders
+from services import files, invoice_archive, letters, mentions, organizations, post, reminders
 from services.invoice_content import Ask, content_of, paid_of
 from services.links import message_id
 from services.outbox import in_turn, job, later
@@ -143,9 +143,11 @@ async def keep(invoice: Invoice, pdf: bytes) -> None:
     key = f"{invoice.organization_id}/invoices/{invoice.id}.pdf"
     digest = await files.save(key, pdf)
     async with transaction():
-        await Invoice.filter(id=invoice.id, file_key__isnull=True).update(
+        kept = await Invoice.filter(id=invoice.id, file_key__isnull=True).update(
             file_key=key, file_sha256=digest, rendered_at=datetime.now(UTC)
         )
+        if kept:
+            await invoice_archive.promise(invoice)
 
 
 @job(Lane.MAIL)
@@ -171,7 +173,7 @@ async def send(invoice: Invoice) -> None:
         sender=outside().settings.required("smtp_from"),
         pdf=await files.load(invoice.file_key),
     )
-    await outside().mailer.send(letter)
+    await post.send(invoice.organization_id, letter)
     await Invoice.filter(id=invoice.id, emailed_at=None).update(emailed_at=datetime.now(UTC))
 
 
@@ -194,7 +196,7 @@ async def acknowledge(invoice: Invoice) -> None:
         sender=outside().settings.required("smtp_from"),
         pdf=await files.load(invoice.file_key),
     )
-    await outside().mailer.send(letter)
+    await post.send(invoice.organization_id, letter)
     await Invoice.filter(id=invoice.id, emailed_at=None).update(emailed_at=datetime.now(UTC))
 
 

@@ -70,6 +70,7 @@ GUARDED: Mapping[str, Rates] = {
 # What takes a process of its own for a while, or asks others each time: Stripe answers a hundred questions a second,
 # and those who want to pay come first.
 ASKS = Rates(caller=(Rate(60, MINUTE),))
+DIALS = Rates(caller=(Rate(20, MINUTE), Rate(200, HOUR)))  # a server that somebody typed the address of
 COSTLY: Mapping[str, Rates] = {
     "invoicePreview": Rates(caller=(Rate(12, MINUTE), Rate(120, HOUR))),
     "exportCreate": Rates(caller=(Rate(12, MINUTE), Rate(120, HOUR))),
@@ -80,6 +81,10 @@ COSTLY: Mapping[str, Rates] = {
     "subscriptionResume": ASKS,
     "oauthFinish": ASKS,
     "partnerTest": ASKS,
+    "integrationConfigure": DIALS,
+    "integrationEnable": DIALS,
+    "integrationSecretRotate": DIALS,
+    "integrationTest": DIALS,
 }
 
 # All others, by the permission that they ask, or else by whether they write. What is generous is leased.

@@ -32,3 +32,8 @@ RECONCILED = Counter(
     "What asking Stripe brought up to date: event missed (it had never come), order mended",
     ["what"],
 )
+INTEGRATION_CHECKS = Counter(
+    "comptoir_integration_checks",
+    "Integrations of organizations that were tried, by provider and by the status that came of it",
+    ["provider", "status"],
+)

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from models import Client, Lane, Quote
 from models.content import Mention, QuoteContent
 from models.database import transaction
-from services import files, letters, links
+from services import files, letters, links, post
 from services.invoice_content import brand, buyer, seller, sold_lines, sums
 from services.outbox import job
 from services.outside import outside
@@ -69,6 +69,6 @@ async def write(quote: Quote) -> None:
         sender=outside().settings.required("smtp_from"),
         pdf=await files.load(quote.file_key),
     )
-    await outside().mailer.send(letter)
+    await post.send(quote.organization_id, letter)
     async with transaction():
         await Quote.filter(id=quote.id).update(emailed_at=datetime.now(UTC))

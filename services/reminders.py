@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from models import Invoice, InvoiceType, Lane, Order, PaymentStatus, Reminder
 from models.content import InvoiceContent
 from models.database import transaction
-from services import files, letters
+from services import files, letters, post
 from services.links import message_id
 from services.outbox import Again, job, later
 from services.outside import outside
@@ -38,7 +38,8 @@ async def remind(reminder: Reminder) -> None:
     due = await part_of(invoice, left)
     if due == 0:
         return
-    await outside().mailer.send(
+    await post.send(
+        reminder.organization_id,
         letters.reminder(
             InvoiceContent.model_validate(invoice.content),
             order_number=order.number,
@@ -48,7 +49,7 @@ async def remind(reminder: Reminder) -> None:
             message_id=reminder.message_id,
             sender=outside().settings.required("smtp_from"),
             pdf=await files.load(invoice.file_key),
-        )
+        ),
     )
     async with transaction():
         await Reminder.filter(id=reminder.id).update(sent_at=datetime.now(UTC))

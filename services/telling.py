@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from models import Access, Dispute, Lane, Order, OrderLine, Payment, PaymentStatus, Refund, RefundStatus
-from services import letters, links
+from services import letters, links, post
 from services.invoice_content import brand
 from services.links import message_id
 from services.outbox import hasten, job, later, owes
@@ -37,7 +37,8 @@ async def client_of_failure(payment: Payment) -> None:
     order = await _still_unpaid(payment)
     if order is None or payment.told_at is not None:
         return
-    await outside().mailer.send(
+    await post.send(
+        payment.organization_id,
         letters.payment_failed(
             await _notice(order, payment.amount_cents),
             reason=payment.failure_code,
@@ -46,7 +47,7 @@ async def client_of_failure(payment: Payment) -> None:
             to=order.client.email,
             message_id=message_id("failed", payment),
             sender=outside().settings.required("smtp_from"),
-        )
+        ),
     )
     await Payment.filter(id=payment.id).update(told_at=datetime.now(UTC))
 
@@ -57,7 +58,8 @@ async def staff_of_failure(payment: Payment) -> None:
     order = await _still_unpaid(payment)
     if order is None:
         return
-    await outside().mailer.send(
+    await post.send(
+        payment.organization_id,
         letters.payment_failed_for_staff(
             await _notice(order, payment.amount_cents),
             client_email=order.client.email,
@@ -68,7 +70,7 @@ async def staff_of_failure(payment: Payment) -> None:
             to=_in_charge(order),
             message_id=message_id("failed-staff", payment),
             sender=outside().settings.required("smtp_from"),
-        )
+        ),
     )
 
 
@@ -79,14 +81,15 @@ async def welcome(order: Order) -> None:
         return
     await order.fetch_related("client", "organization")
     accesses = await Access.filter(order_id=order.id).order_by("id").prefetch_related("product")
-    await outside().mailer.send(
+    await post.send(
+        order.organization_id,
         letters.welcome(
             await _notice(order, order.total_cents),
             products=[access.product.name for access in accesses],
             to=order.client.email,
             message_id=message_id("welcome", order),
             sender=outside().settings.required("smtp_from"),
-        )
+        ),
     )
     await Order.filter(id=order.id).update(welcomed_at=datetime.now(UTC))
 
@@ -97,14 +100,15 @@ async def client_of_refund(refund: Refund) -> None:
     if refund.status is not RefundStatus.SUCCEEDED:
         return
     order = await Order.get(id=refund.order_id).prefetch_related("client", "organization")
-    await outside().mailer.send(
+    await post.send(
+        refund.organization_id,
         letters.refunded(
             await _notice(order, refund.amount_cents),
             method=refund.method,
             to=order.client.email,
             message_id=message_id("refund", refund),
             sender=outside().settings.required("smtp_from"),
-        )
+        ),
     )
 
 
@@ -113,7 +117,8 @@ async def staff_of_dispute(dispute: Dispute) -> None:
     """Tell whoever looks after the client, else the organization, that a payment is disputed, or what the bank said."""
     order = await Order.get(id=dispute.order_id).prefetch_related("client__consultant__user", "organization")
     due = dispute.evidence_due_at
-    await outside().mailer.send(
+    await post.send(
+        dispute.organization_id,
         letters.dispute_for_staff(
             await _notice(order, dispute.amount_cents),
             status=dispute.status,
@@ -124,7 +129,7 @@ async def staff_of_dispute(dispute: Dispute) -> None:
             to=_in_charge(order),
             message_id=message_id(f"dispute-{dispute.status.value.lower()}", dispute),
             sender=outside().settings.required("smtp_from"),
-        )
+        ),
     )
 
 

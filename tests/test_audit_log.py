@@ -370,7 +370,8 @@ async def test_no_exchange_changes_an_audited_row_outside_of_a_transaction(shop:
         for name, field in MUTATIONS.items()
         if isinstance(field.extensions[0], gates.Exchange) and PERMISSIONS[name] is not Permission.PUBLIC
     } == {
-        "billingPortalStart", "checkoutStart", "emailChange", "invoicePreview", "orderCancel", "partnerTest",
+        "billingPortalStart", "checkoutStart", "emailChange", "integrationConfigure", "integrationEnable",
+        "integrationSecretRotate", "integrationTest", "invoicePreview", "orderCancel", "partnerTest",
         "passwordChange", "paymentConfirm", "paymentIntentStart", "paymentRefund", "recoveryCodesRenew",
         "secondFactorConfirm",
         "secondFactorRemove", "secondFactorStart", "subscriptionCancel", "subscriptionResume",
@@ -393,6 +394,7 @@ async def test_no_exchange_changes_an_audited_row_outside_of_a_transaction(shop:
         await sold_at_storefront(shop, key, product)
         await shop("mutation ($input: PartnerTestInput!) { partnerTest(input: $input) { accepted } }",
                    input={"partner": partner["id"]})  # fmt: skip
+        await its_own_mail_server(shop)
         await shop.do("orderDiscount", order, discount=None)
         await shop.do("orderCancel", order)
         await looked_after(shop, subscription)
@@ -408,6 +410,20 @@ async def looked_after(shop: Shop, subscription: dict[str, Any]) -> None:
     await shop(PORTAL, input=returned)
     for document in (CANCEL, RESUME, CANCEL):
         await shop(document, input={"subscription": subscription["id"]})
+
+
+async def its_own_mail_server(shop: Shop) -> None:
+    """Set up, switched on, tried, its key replaced."""
+    values = {"host": "127.0.0.1", "port": shop.sandbox.smtp_port, "security": "none", "sender": "a@nous.test"}
+    of = {"provider": "smtp"}
+    for name, kind, given in (
+        ("integrationConfigure", "IntegrationConfigureInput", {"values": values}),
+        ("integrationEnable", "IntegrationInput", {}),
+        ("integrationTest", "IntegrationInput", {}),
+        ("integrationSecretRotate", "IntegrationSecretRotateInput", {"field": "password", "value": PASSWORD}),
+    ):
+        document = f"mutation ($input: {kind}!) {{ {name}(input: $input) {{ integration {{ id }} }} }}"
+        await shop(document, input=of | given)
 
 
 async def by_hand(shop: Shop) -> dict[str, Any]:

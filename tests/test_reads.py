@@ -94,6 +94,17 @@ async def sold(shop: Shop) -> Shop:
         organization=shop.organization, reconciliation=run, order_id=invoice.order_id,
         kind=models.DriftKind.NOT_COUNTED, reference="pi_1", message="Paid",
     )  # fmt: skip
+    integration = await models.Integration.create(
+        organization=shop.organization, provider="smtp", configured_at=invoice.issued_at
+    )
+    secret = await models.IntegrationSecret.create(
+        organization=shop.organization, integration=integration, provider="smtp", field="password",
+        rotated_at=invoice.issued_at, destroyed_at=invoice.issued_at,
+    )  # fmt: skip
+    await models.SecretOpening.create(
+        organization=shop.organization, table_name="integration_secrets", row_id=secret.id, field="sealed",
+        key_id="k1", purpose="a test",
+    )  # fmt: skip
     await models.NotificationReplay.create(
         organization=shop.organization, partner=await models.Partner.get(slug="two"), since=invoice.issued_at,
         until=invoice.issued_at + timedelta(days=1), total=1,

@@ -13,7 +13,7 @@ from services import generations, outside
 from services.rendering import Renderer
 from services.wake import JOB, deserialize, redis_settings, serialize
 from settings import Settings
-from workers import forgetting, reconciling, watching
+from workers import checking, forgetting, reconciling, watching
 from workers.lanes import Lanes
 
 _settings = Settings()
@@ -33,6 +33,7 @@ async def start(ctx: dict[str, Any]) -> None:
     await ctx["opened"].enter_async_context(watching.served(_settings))
     await ctx["opened"].enter_async_context(forgetting.clock())
     await ctx["opened"].enter_async_context(reconciling.clock())
+    await ctx["opened"].enter_async_context(checking.clock())
     ctx["lanes"] = Lanes()
     ctx["lanes"].start()
 

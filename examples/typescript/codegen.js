@@ -16,6 +16,7 @@ const scalars = {
   DateTime: "string",
   Email: "string",
   ID: "string",
+  JSON: "unknown",
   Locale: "string",
   PhoneNumber: "string",
   Siren: "string",

@@ -80,6 +80,7 @@ class _Builder:
             for number in range(1, 22):
                 self.quote(series, number, goods[place][0], clients[place], people)
             self.exports(organization, people)
+            self.integrations(organization)
             self.agenda(organization, people, clients[place])
         for each in zip(organizations, members, strict=True):
             self.reconciliations(each[0])
@@ -466,6 +467,28 @@ class _Builder:
                 description=self.text(), quantity=quantity, unit_price_cents=price, currency=quote.currency,
                 vat_rate=2000, total_cents=quantity * price,
             )  # fmt: skip
+
+    def integrations(self, organization: models.Organization) -> None:
+        """In every state, one of a provider that is in no catalogue any more, and uses of their keys."""
+        providers = ("smtp", "s3", "google_calendar", "nobody_s", "brevo")
+        for provider, status in zip(providers, models.IntegrationStatus, strict=True):
+            on = status is not models.IntegrationStatus.OFF
+            integration = self.row(
+                models.Integration, organization_id=organization.id, provider=provider, enabled=on, status=status,
+                detail=self.maybe(self.text()), settings={"host": self.text()}, configured_at=moment(self.random),
+                checked_at=self.maybe(moment(self.random)), next_check_at=FAR if on else None,
+                failing_since=self.maybe(moment(self.random)), removed_at=None if on else moment(self.random),
+            )  # fmt: skip
+            secret = self.row(
+                models.IntegrationSecret, organization_id=organization.id, integration_id=integration.id,
+                provider=provider, field="password", sealed="v1" if on else None, last_four="1234" if on else None,
+                rotated_at=moment(self.random), destroyed_at=None if on else moment(self.random),
+            )  # fmt: skip
+            for _ in range(self.random.randrange(3)):
+                self.row(
+                    models.SecretOpening, organization_id=organization.id, table_name="integration_secrets",
+                    row_id=secret.id, secret_id=secret.id, field="sealed", key_id="k1", purpose=self.text(),
+                )  # fmt: skip
 
     def exports(self, organization: models.Organization, members: list[models.Membership]) -> None:
         """Of each kind, as far as each goes."""

@@ -12,7 +12,8 @@ import pytest
 from pydantic import BaseModel, SecretStr
 
 from errors import Disconnected, ProviderError, Refused, Unavailable
-from providers.base import LARGEST_ANSWER, Category, HttpProvider
+from providers.base import LARGEST_ANSWER, HttpProvider
+from providers.offers import Category
 
 KEY = "key_0123456789abcdef"
 

@@ -25,6 +25,7 @@ SCALARS: dict[str, Any] = {
     "DateTime": "2100-01-01T00:00:00Z",
     "Email": "a@b.fr",
     "Int": 1,
+    "JSON": {},
     "PhoneNumber": "+33612345678",
     "Siren": "732829320",
     "Siret": "73282932000074",

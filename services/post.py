@@ -1,0 +1,36 @@
+"""Letters of an organization: by its own mail server where that is on, else by the platform's.
+
+By its own they come from its own address (`sender` of its form), which is the envelope's sender too; answers go to its
+contact address either way. Nothing falls back to the platform's: a letter that its server does not take is tried again
+like any, and the integration shows why. What concerns accounts (passwords, invitations), and that something fails, goes
+by the platform's alone.
+"""
+
+from email.headerregistry import Address
+from email.message import EmailMessage
+from uuid import UUID
+
+from services import integrations
+from services.outside import outside
+from telemetry.context import current
+
+SMTP = "smtp"
+
+
+async def send(organization_id: UUID, letter: EmailMessage) -> None:
+    """Hand a letter over, by the job that is under way, which the access log names. Raises a ProviderError."""
+    own = await integrations.enabled(organization_id, SMTP)
+    if own is None:
+        await outside().mailer.send(letter)
+        return
+    _from(letter, own.settings["sender"])
+    job = str(current().get("job", "a letter"))
+    async with integrations.connected(organization_id, SMTP, job) as server:
+        await server.send(letter)
+
+
+def _from(letter: EmailMessage, address: str) -> None:
+    """The name stays, the address is another."""
+    (before,) = letter["From"].addresses
+    del letter["From"]
+    letter["From"] = Address(before.display_name, addr_spec=address)
