@@ -7,6 +7,7 @@
     │   ├── NotFound           no such row for this caller (another tenant's row is the same as none)
     │   ├── Invalid            the input breaks a rule
     │   ├── Conflict           the input is fine, the state of things is not
+    │   │   └── SlotTaken      … somebody has the time that was asked for; with the nearest that are free
     │   ├── Expired            what was read so far cannot be gone on from: begin anew
     │   ├── Limited            too much, too often
     │   ├── NotConfigured      an operator has to set something first
@@ -24,7 +25,7 @@
 Everything else is a bug: masked for clients, logged with an id that the client is given.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 
 
@@ -36,6 +37,7 @@ class ErrorCode(Enum):
     NOT_FOUND = "NOT_FOUND"
     INVALID = "INVALID"
     CONFLICT = "CONFLICT"
+    SLOT_TAKEN = "SLOT_TAKEN"
     EXPIRED = "EXPIRED"
     LIMITED = "LIMITED"
     DOCUMENT_NOT_TRUSTED = "DOCUMENT_NOT_TRUSTED"
@@ -80,6 +82,24 @@ class Invalid(DomainError):
 
 class Conflict(DomainError):
     code = ErrorCode.CONFLICT
+
+
+class SlotTaken(Conflict):
+    """`nearest`: free slots around it, as clients read them. `taken`: of several dates those that are not free."""
+
+    code = ErrorCode.SLOT_TAKEN
+
+    def __init__(
+        self, message: str, *, field: str, nearest: Sequence[Mapping[str, str]] = (),
+        taken: Sequence[Mapping[str, str]] = (),
+    ) -> None:  # fmt: skip
+        super().__init__(message, field=field)
+        self.nearest, self.taken = tuple(nearest), tuple(taken)
+
+    @property
+    def extensions(self) -> dict[str, object]:
+        several: dict[str, object] = {"taken": list(self.taken)} if self.taken else {}
+        return super().extensions | {"nearest": list(self.nearest)} | several
 
 
 class Expired(DomainError):

@@ -46,7 +46,8 @@ class Permission(Enum):
     AGENDA_WRITE = auto()
     HOURS_WRITE = auto()  # of everybody, or of oneself where AGENDA_WRITE is lacking
     BOOKINGS_READ = auto()
-    BOOKINGS_WRITE = auto()
+    BOOKINGS_MAKE = auto()  # and move and cancel those that one sees, by the rules of their services
+    BOOKINGS_WRITE = auto()  # whatever these rules are, and what came of them
     CONFLICTS_READ = auto()
     CONFLICTS_WRITE = auto()
     RECONCILIATIONS_READ = auto()
@@ -106,13 +107,16 @@ _SALES = frozenset(
 _OWN_BUSINESS = frozenset(
     {
         Permission.INVOICES_READ, Permission.ORDERS_PAY, Permission.CHECKOUT_START, Permission.SUBSCRIPTIONS_WRITE,
-        Permission.BOOKINGS_READ,
+        Permission.BOOKINGS_READ, Permission.BOOKINGS_MAKE,
     }
 )  # fmt: skip
 
 _OWN_AGENDA = frozenset(
-    {Permission.AGENDA_READ, Permission.HOURS_WRITE, Permission.BOOKINGS_READ, Permission.BOOKINGS_WRITE}
-)
+    {
+        Permission.AGENDA_READ, Permission.HOURS_WRITE, Permission.BOOKINGS_READ, Permission.BOOKINGS_MAKE,
+        Permission.BOOKINGS_WRITE,
+    }
+)  # fmt: skip
 
 GRANTS: dict[Kind, frozenset[Permission]] = {
     Role.OWNER: _EVERYTHING,
@@ -122,7 +126,13 @@ GRANTS: dict[Kind, frozenset[Permission]] = {
     Role.CONSULTANT: _SALES | _OWN_AGENDA | {Permission.QUOTES_READ, Permission.QUOTES_WRITE},
     Role.BENEFICIARY: _SALES | _OWN_BUSINESS,
     Key.STOREFRONT: frozenset(
-        {Permission.PUBLIC, Permission.CATALOGUE_READ, Permission.CHECKOUT_START, Permission.SERVICES_READ}
+        {
+            Permission.PUBLIC,
+            Permission.CATALOGUE_READ,
+            Permission.CHECKOUT_START,
+            Permission.SERVICES_READ,
+            Permission.BOOKINGS_MAKE,
+        }
     ),
     Key.PARTNER: frozenset({Permission.PUBLIC, Permission.PARTNERS_READ}),
     Key.PORTAL: frozenset({Permission.PUBLIC, Permission.PORTAL}),  # it opens no table: `services/portal.py` shows
@@ -142,7 +152,7 @@ SCOPES: dict[ApiScope, frozenset[Permission]] = {
     ApiScope.AGENDA_READ: _AGENDA,
     ApiScope.AGENDA_WRITE: _AGENDA | {Permission.AGENDA_WRITE, Permission.HOURS_WRITE},
     ApiScope.BOOKINGS_READ: _BOOKINGS,
-    ApiScope.BOOKINGS_WRITE: _BOOKINGS | {Permission.BOOKINGS_WRITE},
+    ApiScope.BOOKINGS_WRITE: _BOOKINGS | {Permission.BOOKINGS_MAKE, Permission.BOOKINGS_WRITE},
     ApiScope.CATALOGUE_READ: _SOLD,
     ApiScope.CATALOGUE_WRITE: _SOLD | {Permission.CATALOGUE_WRITE},
     ApiScope.CLIENTS_READ: _CLIENTS,

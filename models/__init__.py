@@ -15,7 +15,7 @@ from models.agenda import (
     WeeklyHours,
 )
 from models.audit import AuditActor, AuditEntry, AuditOperation
-from models.booking import Appointment, AppointmentStatus, Booking, BookingStatus
+from models.booking import Appointment, AppointmentStatus, Booking
 from models.client import Client
 from models.discount import DiscountCode
 from models.export import Export, ExportKind, ExportStatus
@@ -51,6 +51,8 @@ from models.quote import Quote, QuoteLine, QuoteSeries, QuoteStatus
 from models.reconciliation import Drift, DriftKind, Reconciliation, ReconciliationPoint
 from models.refund import Dispute, Refund
 from models.states import (
+    BookingNews,
+    BookingStatus,
     DisputeNews,
     DisputeStatus,
     OrderNews,
@@ -78,6 +80,7 @@ __all__ = [
     "AuditEntry",
     "AuditOperation",
     "Booking",
+    "BookingNews",
     "BookingStatus",
     "BreakerState",
     "BusyBlock",

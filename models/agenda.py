@@ -43,6 +43,9 @@ class Service(Owned):
         default=0, description="What not coming costs, in hundredths of a percent of the price"
     )
     active = fields.BooleanField(default=True, description="Whether it can be booked")
+    # Orders, invoices and Stripe know products. Made with the first order, and not for sale by itself.
+    product_id: UUID | None
+    product: Any = belongs_to("Product", None, "What stands for it on orders", null=True)
 
     staff_links: Any
     resource_links: Any

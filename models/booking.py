@@ -6,10 +6,12 @@ from uuid import UUID
 
 from tortoise import fields
 
+import errors
 from models.agenda import Resource, Service, Staff
 from models.base import Owned
 from models.client import Client
 from models.fields import Coded, CurrencyField, belongs_to
+from models.states import BOOKING, BookingNews, BookingStatus
 
 
 class AppointmentStatus(Coded):
@@ -63,16 +65,6 @@ class Appointment(Owned):
         return self.taken >= self.capacity
 
 
-class BookingStatus(Coded):
-    """Where a booking stands."""
-
-    PENDING = "PENDING", "Held for the client until it is paid or confirmed"
-    CONFIRMED = "CONFIRMED", "The client is expected"
-    CANCELED = "CANCELED", "Given up, and the place is free"
-    COMPLETED = "COMPLETED", "The client came"
-    NO_SHOW = "NO_SHOW", "The client did not come"
-
-
 class Booking(Owned):
     """A client's place in an appointment."""
 
@@ -107,8 +99,47 @@ class Booking(Owned):
     class Meta:
         table = "bookings"
 
+    @property
+    def is_live(self) -> bool:
+        """Whether it takes its place."""
+        return self.status not in (BookingStatus.CANCELED, BookingStatus.EXPIRED)
+
+    @property
+    def is_expected(self) -> bool:
+        return self.status is BookingStatus.CONFIRMED
+
+    @property
+    def owed_cents(self) -> int:
+        """What is to be paid of it as things stand: its price, what ending it costs, or nothing."""
+        if self.status in (BookingStatus.CANCELED, BookingStatus.NO_SHOW):
+            return self.fee_cents
+        return self.price_cents if self.is_live else 0
+
     def is_held(self, now: datetime) -> bool:
-        """Whether it takes its place: one that is pending does while its hold lasts."""
+        """Whether it takes its place at a moment: one that is pending does while its hold lasts."""
         if self.status is BookingStatus.PENDING:
             return self.hold_expires_at is None or now < self.hold_expires_at
-        return self.status is not BookingStatus.CANCELED
+        return self.is_live
+
+    def hear(self, news: BookingNews) -> bool:
+        """Whether the news change its state, and change it."""
+        before = self.status
+        self.status = BOOKING.after(before, news)
+        if self.status is not BookingStatus.PENDING:
+            self.hold_expires_at = None
+        return self.status is not before
+
+    def must_hear(self, news: BookingNews) -> None:
+        """The same for what a person asks. Raises Conflict where it is past that."""
+        if not self.hear(news):
+            raise errors.Conflict(f"This booking is {self.status}: {_SINCE[self.status]}.", field="input.booking")
+
+
+_SINCE = {
+    BookingStatus.PENDING: "it is not paid yet",
+    BookingStatus.CONFIRMED: "it stands",
+    BookingStatus.EXPIRED: "it was not paid in time; book again",
+    BookingStatus.CANCELED: "it was cancelled; book again",
+    BookingStatus.COMPLETED: "the client came",
+    BookingStatus.NO_SHOW: "the client did not come",
+}

@@ -3,10 +3,11 @@
 Tortoise's connections write; reads outside any transaction have their own, of `models/readers.py`.
 """
 
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import asyncpg
@@ -22,6 +23,8 @@ from errors import Conflict, NotConfigured
 from models import audit
 from models.readers import Reader, Readers
 from models.together import Together
+
+log = logging.getLogger("comptoir.database")
 
 POOL_SIZE = 20  # connections of each kind
 READ_TIMEOUT = 10.0  # seconds
@@ -40,6 +43,9 @@ POOL = {
 }
 MIGRATION_LOCK = 0x434D5054  # any constant of ours: two processes that migrate at once must take turns
 
+TRIES = 3  # of a transaction that stood in another's way
+
+T = TypeVar("T")
 AfterCommit = Callable[[], Awaitable[None]]
 _after_commit: ContextVar[list[AfterCommit] | None] = ContextVar("after_commit", default=None)
 _readers: Readers | None = None
@@ -116,6 +122,17 @@ async def transaction() -> AsyncIterator[BaseDBAsyncClient]:
         _on_commit()
     for hook in dict.fromkeys(hooks):
         await hook()
+
+
+async def retried(work: Callable[[], Awaitable[T]]) -> T:
+    """What a work gives that opens a transaction, begun again where PostgreSQL rolled that back for another's sake
+    (deadlock_detected, serialization_failure); three times at most."""
+    for _ in range(TRIES - 1):
+        try:
+            return await work()
+        except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError) as error:
+            log.warning("begun again: %s", error)
+    return await work()
 
 
 @asynccontextmanager

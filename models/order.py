@@ -19,6 +19,7 @@ class OrderKind(Coded):
 
     PRODUCTS = "PRODUCTS", "Products of the catalogue"
     SUBSCRIPTION = "SUBSCRIPTION", "A period of a subscription: its first, or one more"
+    BOOKING = "BOOKING", "Places in appointments"
 
 
 class OrderSource(Coded):
@@ -215,6 +216,11 @@ class ConflictKind(Coded):
     UNKNOWN_SALE = "UNKNOWN_SALE", "Sold at Stripe, of what is not in the catalogue: there is no order"
     REFUND_FAILED = "REFUND_FAILED", "Money that was to go back did not: the client waits for it"
     INVOICE_INCOMPLETE = "INVOICE_INCOMPLETE", "Paid at Stripe, and its invoice lacks what the law asks for"
+    SLOT_LOST = (
+        "SLOT_LOST",
+        "Paid after its hold had ended, and the time was taken: another is to be found, or a refund",
+    )
+    REFUND_DUE = "REFUND_DUE", "A cancellation owes the client money that Stripe cannot give back"
     DISPUTE_LOST = "DISPUTE_LOST", "A bank took money back: claim it of the client, or write it off"
 
 

@@ -1,4 +1,4 @@
-"""What orders, payments, refunds and disputes may be, and what leads from one state to another: all of it, as tables.
+"""What orders, payments, refunds, disputes and bookings may be, and what leads from one state to another, as tables.
 
 Each table is `{state: {news: the state that it leads to}}`; news that are not in a state's row change nothing there, so
 that news may come again, and in any order. What they were that came last is of no matter: there is no way around.
@@ -202,10 +202,60 @@ SUBSCRIPTION: Machine[SubscriptionStatus, SubscriptionStatus] = Machine(
     }
 )
 
+# Bookings
+
+
+class BookingStatus(Coded):
+    """Where a booking stands."""
+
+    PENDING = "PENDING", "Held for the client until it is paid"
+    CONFIRMED = "CONFIRMED", "The client is expected"
+    EXPIRED = "EXPIRED", "It was not paid in time, and the place is free"
+    CANCELED = "CANCELED", "Given up, and the place is free"
+    COMPLETED = "COMPLETED", "The client came"
+    NO_SHOW = "NO_SHOW", "The client did not come"
+
+
+class BookingNews(Coded):
+    """What happens to a booking."""
+
+    HELD = "HELD", "The client comes back to pay, and the place is still free"
+    CONFIRMED = "CONFIRMED", "What is to be paid first was paid, or nothing is"
+    LAPSED = "LAPSED", "Its hold ended without being paid"
+    GIVEN_UP = "GIVEN_UP", "The client or a person cancelled it"
+    CAME = "CAME", "The client came"
+    MISSED = "MISSED", "The client did not come"
+
+
+BOOKING = Machine(
+    {
+        BookingStatus.PENDING: {
+            BookingNews.HELD: BookingStatus.PENDING,
+            BookingNews.CONFIRMED: BookingStatus.CONFIRMED,
+            BookingNews.LAPSED: BookingStatus.EXPIRED,
+            BookingNews.GIVEN_UP: BookingStatus.CANCELED,
+        },
+        BookingStatus.CONFIRMED: {
+            BookingNews.GIVEN_UP: BookingStatus.CANCELED,
+            BookingNews.CAME: BookingStatus.COMPLETED,
+            BookingNews.MISSED: BookingStatus.NO_SHOW,
+        },
+        BookingStatus.EXPIRED: {
+            BookingNews.HELD: BookingStatus.PENDING,
+            BookingNews.CONFIRMED: BookingStatus.CONFIRMED,
+            BookingNews.GIVEN_UP: BookingStatus.CANCELED,
+        },
+        BookingStatus.CANCELED: {},
+        BookingStatus.COMPLETED: {},
+        BookingStatus.NO_SHOW: {},
+    }
+)
+
 MACHINES: dict[str, Machine[Any, Any]] = {
     "order": ORDER,
     "payment": PAYMENT,
     "refund": REFUND,
     "dispute": DISPUTE,
     "subscription": SUBSCRIPTION,
+    "booking": BOOKING,
 }

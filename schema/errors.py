@@ -12,6 +12,8 @@ _MEANING = {
     ErrorCode.NOT_FOUND: "No such thing, or not one of yours.",
     ErrorCode.INVALID: "The input breaks a rule; `field` says which part, where one is to blame.",
     ErrorCode.CONFLICT: "The input is fine, the state of things is not.",
+    ErrorCode.SLOT_TAKEN: "Nobody is free at the time that was asked for; `nearest` lists free slots around it:"
+    " `[{ staff, startsAt, endsAt }]`, and `taken` of several dates those that are not free: `[{ startsAt, reason }]`.",
     ErrorCode.EXPIRED: "A cursor from which a subscription cannot be resumed any more: begin anew.",
     ErrorCode.LIMITED: "Too much, or too often; `retryAfter` says in how many seconds to try again, where that helps.",
     ErrorCode.DOCUMENT_NOT_TRUSTED: "Only documents that are known beforehand are answered here, by their id.",

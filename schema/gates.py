@@ -19,7 +19,7 @@ from engine.roots import Kind, Stream
 from engine.streams.events import Topic
 from engine.streams.hub import Told
 from errors import Conflict, Disconnected, NotConfigured, NotFound, Refused, Unavailable, Unreachable
-from models.database import in_a_transaction, transaction
+from models.database import in_a_transaction, retried, transaction
 from policy import Permission, allowed, row_id
 from schema.base import enum
 from schema.connections import PAGING, page
@@ -116,10 +116,14 @@ class Write(Gate):
 
     async def done(self, function: Callable[..., Awaitable[Any]], info: Info, arguments: dict[str, Any]) -> Any:
         under_key = self.asked(info, arguments)
-        async with transaction():
-            if under_key and self.answers:
-                return await idempotency.once(under_key, lambda: function(**arguments), self.answers)
-            return await function(**arguments)
+
+        async def written() -> Any:
+            async with transaction():
+                if under_key and self.answers:
+                    return await idempotency.once(under_key, lambda: function(**arguments), self.answers)
+                return await function(**arguments)
+
+        return await retried(written)
 
     def asked(self, info: Info, arguments: dict[str, Any]) -> idempotency.Asked | None:
         """What is asked under a key, where the mutation takes one and the caller gave one."""

@@ -75,6 +75,8 @@ class Answers:
             return value
         if isinstance(value, datetime):
             return {"at": value.isoformat()}
+        if isinstance(value, list):
+            return [self._written(each) for each in value]
         if isinstance(value, Owned):
             return {"row": global_id(value)}
         name = type(value).__name__
@@ -83,6 +85,8 @@ class Answers:
         return {"type": name, "fields": {field: self._written(each) for field, each in vars(value).items()}}
 
     async def _read(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [await self._read(each) for each in value]
         if not isinstance(value, dict):
             return value
         if "at" in value:

@@ -42,6 +42,7 @@ PERMISSIONS: dict[str, Permission] = {}
 _DESCRIBED = {
     "id": "Its global id.",
     "ids": "Global ids.",
+    "booking": "The booking's global id.",
     "after": "The last `cursor` that one was told: nothing that happened since is left out. Good for 24 hours.",
     "input": "What to do, and to what.",
     "token": "What a letter's link carries behind the `=`.",

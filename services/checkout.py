@@ -12,7 +12,7 @@ import stripe
 import errors
 from models import Attempt, AttemptStatus, Client, Operation, Order, OrderKind, OrderLine, OrderStatus
 from models.database import transaction
-from services import asking, discounts, organizations, settlement, stripe_accounts, twins
+from services import asking, discounts, holds, organizations, settlement, stripe_accounts, twins
 from services.exchange import Exchange, attempt_for, carry_out
 from services.outside import outside
 from services.stripe_accounts import Place
@@ -70,6 +70,7 @@ async def _ask(order: Order, exchange: Callable[[], Awaitable["_AskForMoney"]]) 
     async with transaction():
         locked = await Order.select_for_update().get(id=order.id)
         locked.must_be_open()
+        await holds.hold_again(locked)
         await discounts.hold_again(locked)
         if locked.is_free:
             await settlement.complete_free(locked)
@@ -170,12 +171,16 @@ class _OpenSession(_AskForMoney):
         return request | ({"cancel_url": self.cancel_url} if self.cancel_url else {})
 
     async def _mode(self, order: Order) -> dict[str, Any]:
-        return {
-            "mode": "payment",
-            # `via`: what the client types is in the session, so the session tells of the payment.
-            "payment_intent_data": {"metadata": {"order": str(order.id), "via": "checkout"}},
-            "line_items": await self._items(order),
-        } | _methods(order)
+        return (
+            {
+                "mode": "payment",
+                # `via`: what the client types is in the session, so the session tells of the payment.
+                "payment_intent_data": {"metadata": {"order": str(order.id), "via": "checkout"}},
+                "line_items": await self._items(order),
+            }
+            | await _ends(order)
+            | _methods(order)
+        )
 
     async def _items(self, order: Order) -> list[dict[str, Any]]:
         """The lines as they were sold, or in one line what is due of an order that is paid in parts."""
@@ -264,8 +269,17 @@ def _item(line: OrderLine, product: str | None, currency: str) -> dict[str, Any]
     return {"quantity": 1, "price_data": price}
 
 
+async def _ends(order: Order) -> dict[str, Any]:
+    """A page by which a place is paid is good for as long as that is held, where it is."""
+    ends_at = await holds.page_ends_at(order)
+    return {"expires_at": int(ends_at.timestamp())} if ends_at else {}
+
+
 def _methods(order: Order) -> dict[str, Any]:
-    """Those of the settings; left out, those that are switched on at Stripe. A SEPA debit is in euros only."""
+    """Those of the settings; left out, those that are switched on at Stripe. A SEPA debit is in euros only. A place is
+    paid by card: nobody holds it for the days that a debit takes."""
+    if order.kind is OrderKind.BOOKING:
+        return {"payment_method_types": ["card"]}
     methods = [
         each for each in outside().settings.stripe_payment_methods if each != "sepa_debit" or order.currency == "EUR"
     ]

@@ -1,10 +1,30 @@
-"""What a person settled."""
+"""What waits for a person: left for them, and settled by them."""
 
+import logging
 from datetime import UTC, datetime
 from uuid import UUID
 
 import errors
-from models import Conflict
+from models import Conflict, ConflictKind, ConflictProposal, Order, Payment
+
+log = logging.getLogger("comptoir.conflicts")
+
+
+async def flag(
+    order: Order, kind: ConflictKind, message: str, *, payment: Payment | None = None, refund_cents: int = 0,
+    reference: str | None = None,
+) -> None:  # fmt: skip
+    """Leave something for a person to settle, once for each cause; `refund_cents` is what to give back."""
+    reference = reference or ((payment.stripe_id or str(payment.id)) if payment else "reaction")
+    log.error("order %s: %s (%s)", order.id, message, reference)
+    await Conflict.get_or_create(
+        order=order, kind=kind, reference=reference,
+        defaults={
+            "organization_id": order.organization_id, "message": message[:500], "payment": payment,
+            "proposal": ConflictProposal.REFUND if refund_cents else ConflictProposal.LOOK,
+            "proposed_cents": refund_cents, "currency": payment.currency if payment else order.currency,
+        },
+    )  # fmt: skip
 
 
 async def resolve(conflict: Conflict, resolution: str, by: UUID) -> Conflict:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from errors import Invalid
 from models import Client, Invoice, InvoiceType, Order, Payment
-from services import asking, credit_notes, discounts, settlement
+from services import asking, credit_notes, discounts, holds, settlement
 
 REASON_LONGEST = 500
 
@@ -50,4 +50,5 @@ async def _count(order: Order, cents: int, note: Invoice, reason: str) -> None:
     else:
         order.give_up(at=now, reason=reason)
         await discounts.release(order)
+        await holds.order_given_up(order, reason)
     await order.save()

@@ -140,6 +140,15 @@ def payment_failed(
     return _letter("renewal_failed" if renewal else "payment_failed", said, Envelope(to, message_id, sender, sent_at))
 
 
+def slot_lost(
+    notice: Notice, *, service: str, begins: datetime, to: str, message_id: str, sender: str,
+    sent_at: datetime | None = None,
+) -> EmailMessage:  # fmt: skip
+    """The letter to a client who paid for a time, `begins` by their wall clock, that somebody else has by then."""
+    said = _notice(notice) | {"service": service, "begins": begins}
+    return _letter("slot_lost", said, Envelope(to, message_id, sender, sent_at))
+
+
 def payment_failed_for_staff(
     notice: Notice,
     *,

@@ -17,6 +17,7 @@ from models import (
 )
 from models.database import query
 from services import accesses, credit_notes, notifications, settlement, telling
+from services.conflicts import flag
 from services.notifications import Refunded
 from services.outbox import NotYet, later
 
@@ -52,7 +53,7 @@ async def came_back(order: Order, payment: Payment, refund: Refund) -> str:
     await _count(order, payment)
     cents = f"{refund.amount_cents / 100:.2f} {refund.currency}"
     message = f"A refund of {cents} failed ({refund.failure_reason or 'no reason given'}): give it back another way."
-    await settlement.flag(
+    await flag(
         order, ConflictKind.REFUND_FAILED, message, payment=payment, refund_cents=refund.amount_cents,
         reference=refund.stripe_id or str(refund.id),
     )  # fmt: skip
@@ -65,7 +66,7 @@ async def was_taken(order: Order, payment: Payment, dispute: Dispute) -> None:
     await _count(order, payment)
     cents = f"{dispute.amount_cents / 100:.2f} {dispute.currency}"
     message = f"The bank took {cents} back: claim it of the client, or write it off (creditNoteCreate)."
-    await settlement.flag(order, ConflictKind.DISPUTE_LOST, message, payment=payment, reference=dispute.stripe_id)
+    await flag(order, ConflictKind.DISPUTE_LOST, message, payment=payment, reference=dispute.stripe_id)
 
 
 async def _count(order: Order, payment: Payment) -> None:

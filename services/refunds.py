@@ -43,7 +43,7 @@ class Wanted:
     amount_cents: int | None
     currency: str
     reason: str | None
-    by_id: UUID
+    by_id: UUID | None
     refunded_at: datetime | None = None
     reference: str | None = None
 
@@ -58,6 +58,14 @@ async def give_back(payment: Payment, wanted: Wanted) -> Refund:
     if refund.attempt_id:
         await _ask(refund)
         await refund.refresh_from_db()
+    return refund
+
+
+async def promise(order: Order, payment: Payment, wanted: Wanted) -> Refund:
+    """The refund of a payment through Stripe, asked for by a worker; in the open transaction, the order locked. Raises
+    like `give_back` what is known before Stripe is asked."""
+    refund = await _new(order, payment, wanted)
+    await _intend(order, payment, refund, at=datetime.now(UTC))
     return refund
 
 
@@ -84,20 +92,28 @@ async def _begin(payment: Payment, wanted: Wanted) -> Refund:
     async with transaction():
         order = await Order.select_for_update().get(id=payment.order_id)
         await payment.refresh_from_db()
-        amount = await _amount(payment, wanted)
-        refund = Refund(
-            organization_id=order.organization_id, order_id=order.id, payment_id=payment.id, method=payment.method,
-            amount_cents=amount, currency=payment.currency, reason=wanted.reason,
-            stripe_account=payment.stripe_account, live=payment.live, requested_by_id=wanted.by_id,
-        )  # fmt: skip
+        refund = await _new(order, payment, wanted)
         if payment.method is PaymentMethod.STRIPE:
-            refund.attempt = await _attempt(order, payment, refund)
-            await refund.save()
-            await later(finish, refund, at=datetime.now(UTC) + SOON)
+            await _intend(order, payment, refund, at=datetime.now(UTC) + SOON)
         else:
             await _record(order, payment, refund, wanted)
         await idempotency.note(refund)
     return refund
+
+
+async def _new(order: Order, payment: Payment, wanted: Wanted) -> Refund:
+    return Refund(
+        organization_id=order.organization_id, order_id=order.id, payment_id=payment.id, method=payment.method,
+        amount_cents=await _amount(payment, wanted), currency=payment.currency, reason=wanted.reason,
+        stripe_account=payment.stripe_account, live=payment.live, requested_by_id=wanted.by_id,
+    )  # fmt: skip
+
+
+async def _intend(order: Order, payment: Payment, refund: Refund, at: datetime) -> None:
+    """What is to go back through Stripe, and the promise that it does."""
+    refund.attempt = await _attempt(order, payment, refund)
+    await refund.save()
+    await later(finish, refund, at=at)
 
 
 async def _record(order: Order, payment: Payment, refund: Refund, wanted: Wanted) -> None:

@@ -10,7 +10,17 @@ import errors
 from errors import Invalid
 from models import Client, Invoice, Lane, Order, OrderKind, OrderLine, OrderSource, OrderStatus
 from models.database import query, transaction
-from services import asking, clients, credit_notes, discounts, idempotency, organizations, pricing, stripe_accounts
+from services import (
+    asking,
+    clients,
+    credit_notes,
+    discounts,
+    holds,
+    idempotency,
+    organizations,
+    pricing,
+    stripe_accounts,
+)
 from services.outbox import job, later
 from services.pricing import Item, Part
 from services.stripe_accounts import Place
@@ -134,6 +144,7 @@ async def cancel(order: Order, reason: str | None) -> Order:
         locked.cancel(at=datetime.now(UTC), reason=reason)
         await discounts.release(locked)
         await locked.save()
+        await holds.order_given_up(locked, reason)
         # What was asked for since, in between two looks.
         await asking.forget_what_is_stale(locked)
     return locked

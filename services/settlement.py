@@ -12,9 +12,7 @@ import asyncpg
 from errors import DomainError
 from models import (
     Client,
-    Conflict,
     ConflictKind,
-    ConflictProposal,
     Invoice,
     Order,
     OrderKind,
@@ -28,7 +26,8 @@ from models import (
     rows,
 )
 from models.database import savepoint
-from services import accesses, asking, credit_notes, discounts, invoices, notifications, organizations
+from services import accesses, asking, credit_notes, discounts, holds, invoices, notifications, organizations
+from services.conflicts import flag
 
 log = logging.getLogger("comptoir.settlement")
 
@@ -72,7 +71,10 @@ async def receive(order: Order, payment: Payment, *, asked_cents: int | None, ev
     if order.balance == 0:
         await settle(order, payment, at=payment.paid_at or datetime.now(UTC), event_id=event_id)
         return f"order {order.number} is paid"
-    await invoices.issue_for_part(await with_everything(order), payment)
+    await with_everything(order)
+    if order.has_deposit_paid and order.kind in AT_DEPOSIT:
+        await _react(order)
+    await invoices.issue_for_part(order, payment)
     await credit_notes.follow_refunds(order)
     return f"{_money(order.balance, order)} of order {order.number} is still to be paid"
 
@@ -104,23 +106,6 @@ async def complete_free(order: Order) -> None:
     """Nothing to pay: the order, locked, is complete at once, without an invoice."""
     order.must_be_open()
     await settle(order, None, at=datetime.now(UTC), event_id=f"free_{order.id.hex}")
-
-
-async def flag(
-    order: Order, kind: ConflictKind, message: str, *, payment: Payment | None = None, refund_cents: int = 0,
-    reference: str | None = None,
-) -> None:  # fmt: skip
-    """Leave something for a person to settle, once for each cause; `refund_cents` is what to give back."""
-    reference = reference or ((payment.stripe_id or str(payment.id)) if payment else "reaction")
-    log.error("order %s: %s (%s)", order.id, message, reference)
-    await Conflict.get_or_create(
-        order=order, kind=kind, reference=reference,
-        defaults={
-            "organization_id": order.organization_id, "message": message[:500], "payment": payment,
-            "proposal": ConflictProposal.REFUND if refund_cents else ConflictProposal.LOOK,
-            "proposed_cents": refund_cents, "currency": payment.currency if payment else order.currency,
-        },
-    )  # fmt: skip
 
 
 async def with_everything(order: Order, *, lock: bool = False) -> Order:
@@ -201,4 +186,7 @@ async def _react(order: Order) -> None:
 REACTIONS: dict[OrderKind, Callable[[Order], Awaitable[Any]]] = {
     OrderKind.PRODUCTS: accesses.grant,
     OrderKind.SUBSCRIPTION: accesses.grant,
+    OrderKind.BOOKING: holds.confirm,
 }
+
+AT_DEPOSIT = (OrderKind.BOOKING,)  # whose reaction does not wait for the balance

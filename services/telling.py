@@ -40,7 +40,7 @@ async def client_of_failure(payment: Payment) -> None:
     await post.send(
         payment.organization_id,
         letters.payment_failed(
-            await _notice(order, payment.amount_cents),
+            await notice(order, payment.amount_cents),
             reason=payment.failure_code,
             canceled=payment.status is PaymentStatus.CANCELED,
             pay_url=links.pay_link(order),
@@ -61,7 +61,7 @@ async def staff_of_failure(payment: Payment) -> None:
     await post.send(
         payment.organization_id,
         letters.payment_failed_for_staff(
-            await _notice(order, payment.amount_cents),
+            await notice(order, payment.amount_cents),
             client_email=order.client.email,
             client_phone=order.client.phone,
             reason=payment.failure_code,
@@ -84,7 +84,7 @@ async def welcome(order: Order) -> None:
     await post.send(
         order.organization_id,
         letters.welcome(
-            await _notice(order, order.total_cents),
+            await notice(order, order.total_cents),
             products=[access.product.name for access in accesses],
             to=order.client.email,
             message_id=message_id("welcome", order),
@@ -103,7 +103,7 @@ async def client_of_refund(refund: Refund) -> None:
     await post.send(
         refund.organization_id,
         letters.refunded(
-            await _notice(order, refund.amount_cents),
+            await notice(order, refund.amount_cents),
             method=refund.method,
             to=order.client.email,
             message_id=message_id("refund", refund),
@@ -120,7 +120,7 @@ async def staff_of_dispute(dispute: Dispute) -> None:
     await post.send(
         dispute.organization_id,
         letters.dispute_for_staff(
-            await _notice(order, dispute.amount_cents),
+            await notice(order, dispute.amount_cents),
             status=dispute.status,
             reason=dispute.reason,
             evidence_due_on=due.astimezone(ZoneInfo(order.organization.time_zone)).date() if due else None,
@@ -131,6 +131,15 @@ async def staff_of_dispute(dispute: Dispute) -> None:
             sender=outside().settings.required("smtp_from"),
         ),
     )
+
+
+async def notice(order: Order, amount_cents: int) -> letters.Notice:
+    """What a letter says of an order, which comes with its client and its organization."""
+    lines = await OrderLine.filter(order_id=order.id)
+    return letters.Notice(
+        brand=brand(order.organization), name=order.client.name, order_number=order.number, amount_cents=amount_cents,
+        currency=order.currency, live=order.live, lines=tuple((line.description, line.quantity) for line in lines),
+    )  # fmt: skip
 
 
 def _in_charge(order: Order) -> str:
@@ -149,11 +158,3 @@ async def _still_unpaid(payment: Payment) -> Order | None:
         created_at__gt=payment.created_at,
     )
     return order if order.is_open and not await paid_since.exists() else None
-
-
-async def _notice(order: Order, amount_cents: int) -> letters.Notice:
-    lines = await OrderLine.filter(order_id=order.id)
-    return letters.Notice(
-        brand=brand(order.organization), name=order.client.name, order_number=order.number, amount_cents=amount_cents,
-        currency=order.currency, live=order.live, lines=tuple((line.description, line.quantity) for line in lines),
-    )  # fmt: skip

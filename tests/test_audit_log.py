@@ -370,7 +370,8 @@ async def test_no_exchange_changes_an_audited_row_outside_of_a_transaction(shop:
         for name, field in MUTATIONS.items()
         if isinstance(field.extensions[0], gates.Exchange) and PERMISSIONS[name] is not Permission.PUBLIC
     } == {
-        "billingPortalStart", "checkoutStart", "emailChange", "integrationConfigure", "integrationEnable",
+        "billingPortalStart", "bookingCancel", "checkoutStart", "emailChange", "integrationConfigure",
+        "integrationEnable",
         "integrationSecretRotate", "integrationTest", "invoicePreview", "orderCancel", "partnerTest",
         "passwordChange", "paymentConfirm", "paymentIntentStart", "paymentRefund", "recoveryCodesRenew",
         "secondFactorConfirm",

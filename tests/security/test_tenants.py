@@ -322,7 +322,10 @@ async def fill_agenda(client: Any, order: Any, person: Any) -> None:
     here: dict[str, Any] = {"organization_id": client.organization_id}
     starts_at = datetime(2099, 1, 1, 9, tzinfo=UTC)
     times: dict[str, Any] = {"starts_at": starts_at, "ends_at": starts_at + timedelta(hours=1)}
-    service = await models.Service.create(name="Conseil", duration_minutes=60, price_cents=1000, **here)
+    product = await models.Product.filter(**here).first()
+    service = await models.Service.create(
+        name="Conseil", duration_minutes=60, price_cents=1000, product=product, **here
+    )
     staff = await models.Staff.create(display_name="Camille", membership=person, **here)
     room = await models.Resource.create(name="Salle", **here)
     await models.ServiceStaff.create(service=service, staff=staff, **here)

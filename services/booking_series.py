@@ -1,0 +1,103 @@
+"""Bookings that repeat: a rule of RFC 5545, by the wall clock of whoever is booked, so that the hour stays across
+daylight-saving time.
+
+A wall-clock time that a change skips is read with the offset before it, one that comes twice is the first of the two
+(RFC 5545, 3.3.5).
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+from dateutil.rrule import rrulestr
+from uuid_utils.compat import uuid7
+
+from errors import DomainError, Invalid, SlotTaken
+from models import Appointment, Booking, Client, Staff
+from services import bookings, slots
+from services.bookings import Wanted
+
+MOST = 52
+FIELD = "input.rule"
+_PARTS = re.compile(r"(FREQ|INTERVAL|COUNT|UNTIL|BYDAY|BYMONTHDAY)=[A-Z0-9,+-]{1,60}")
+_FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY")
+
+
+async def book(
+    client: Client, wanted: Wanted, staff: Staff, rule: str, *, skip_taken: bool
+) -> tuple[list[Booking], list[datetime]]:  # fmt: skip
+    """A place each time, all by one order, and the times that were left out; in the open transaction.
+
+    Raises Invalid for a rule that is none, and SlotTaken, naming all times that are not free, unless they are skipped,
+    or none is left.
+    """
+    bookings.check_notes(wanted.client_notes)
+    times = occurrences(wanted.starts_at, rule, ZoneInfo(staff.time_zone))
+    await Client.select_for_update(no_key=True).get(id=client.id)
+    product = await bookings.product_of(wanted.service) if wanted.service.price_cents else None
+    appointments, lost = await _take(wanted, times)
+    if not appointments or (lost and not skip_taken):
+        taken = [{"startsAt": at.isoformat(), "reason": reason} for at, reason in lost]
+        raise SlotTaken(f"Of {len(times)} times {len(lost)} are not free.", field="input.startsAt", taken=taken)
+    series_id = uuid7()
+    await Appointment.filter(id__in=[each.id for each in appointments], capacity=1).update(series_id=series_id)
+    return await bookings.write(client, wanted, product, appointments), [at for at, _ in lost]
+
+
+def occurrences(starts_at: datetime, rule: str, zone: ZoneInfo) -> list[datetime]:
+    """The times of a rule, the first included, in UTC. Raises Invalid, saying what is understood."""
+    parts = rule.removeprefix("RRULE:").split(";")
+    said = dict(part.split("=", 1) for part in parts if _PARTS.fullmatch(part))
+    if len(said) != len(parts) or said.get("FREQ") not in _FREQUENCIES or ("COUNT" in said) == ("UNTIL" in said):
+        raise Invalid(
+            "A rule is FREQ=DAILY, WEEKLY or MONTHLY with COUNT or UNTIL, and INTERVAL, BYDAY, BYMONTHDAY where needed:"
+            " FREQ=WEEKLY;COUNT=10.",
+            field=FIELD,
+        )
+    local = starts_at.astimezone(zone).replace(tzinfo=None)
+    try:
+        found = _read(_by_the_wall(said, zone), local)
+    except (ValueError, OverflowError) as error:
+        raise Invalid(f"This is no rule of RFC 5545: {error}.", field=FIELD) from error
+    if not 2 <= len(found) <= MOST:
+        raise Invalid(f"A series has 2 to {MOST} times.", field=FIELD)
+    if found[0] != local:
+        raise Invalid("The first time is none of the rule's: begin at one that is.", field="input.startsAt")
+    return [at.replace(tzinfo=zone).astimezone(UTC) for at in found]
+
+
+def _by_the_wall(said: dict[str, str], zone: ZoneInfo) -> str:
+    """UNTIL is said in UTC (RFC 5545, 3.3.10), or as a day; times are counted by the wall clock."""
+    until = said.get("UNTIL", "")
+    if until.endswith("Z"):
+        at = datetime.strptime(until, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).astimezone(zone)
+        said = said | {"UNTIL": f"{at:%Y%m%dT%H%M%S}"}
+    elif until:
+        said = said | {"UNTIL": f"{date.fromisoformat(until):%Y%m%d}T235959"}
+    return ";".join(f"{name}={value}" for name, value in said.items())
+
+
+def _read(rule: str, local: datetime) -> list[datetime]:
+    """One more than may be, at most: a rule may go on for ever, and one of no day is looked for to the end of time."""
+    found: list[datetime] = []
+    for at in rrulestr(rule, dtstart=local):
+        found.append(at)
+        if len(found) > MOST:
+            break
+    return found
+
+
+async def _take(
+    wanted: Wanted, times: Sequence[datetime]
+) -> tuple[list[Appointment], list[tuple[datetime, str]]]:  # fmt: skip
+    taken, lost = [], []
+    for at in times:
+        asked = replace(wanted, starts_at=at).asked
+        try:
+            slots.check(asked, by_rules=wanted.by_rules)
+            taken.append(await slots.sit(asked, await slots.seat(asked)))
+        except DomainError as refusal:
+            lost.append((at, refusal.message))
+    return taken, lost

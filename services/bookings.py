@@ -1,0 +1,186 @@
+"""Bookings: a client's place in somebody's time, made by a person, a client or a server; what came of it.
+
+What it costs is paid by an order (`OrderKind.BOOKING`), and the place is held meanwhile (`services/holds.py`); what is
+free, or is paid later, is confirmed at once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from errors import Conflict, Invalid
+from models import (
+    Appointment,
+    Booking,
+    BookingNews,
+    BookingStatus,
+    Client,
+    Order,
+    OrderKind,
+    OrderLine,
+    OrderSource,
+    Product,
+    Service,
+)
+from services import catalogue_sync, clients, holds, organizations, sales, slots, stripe_accounts
+from services.outbox import later
+
+HELD = timedelta(minutes=30)  # for a client to begin to pay
+HELD_BY_STAFF = timedelta(hours=24)  # for a client to whom a person sends the link
+HELD_MOST = 5  # at once, of one client
+NOTES_MOST = 2000  # characters
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A time of a service: with somebody, or with anybody. `by_rules`: asked by a client, whom the service's notice
+    binds; else by the organization. `pays_later`: confirmed although it is not paid."""
+
+    service: Service
+    starts_at: datetime
+    staff_id: UUID | None = None
+    client_notes: str | None = None
+    by_rules: bool = True
+    pays_later: bool = False
+    source: OrderSource = OrderSource.BACK_OFFICE
+
+    @property
+    def asked(self) -> slots.Asked:
+        return slots.Asked(self.service, self.starts_at, self.staff_id)
+
+
+async def book(client: Client, wanted: Wanted) -> Booking:
+    """A place for the client, in the open transaction. What a client asks for twice while they have not paid is one.
+
+    Raises SlotTaken, Invalid, NotFound and Conflict, naming the part of the input.
+    """
+    check_notes(wanted.client_notes)
+    slots.check(wanted.asked, by_rules=wanted.by_rules)
+    # One at a time for a client: two clicks at once must not take two places.
+    client = await Client.select_for_update(no_key=True).get(id=client.id)
+    if wanted.by_rules:
+        if same := await _same(client, wanted):
+            return same
+        await _must_hold_few(client)
+    product = await product_of(wanted.service) if wanted.service.price_cents else None
+    seat = await slots.seat(wanted.asked)
+    if seat.joins and await _has_a_place(client, seat.joins):
+        raise Conflict("The client has a place in this appointment already.", field="input.client")
+    appointment = await slots.sit(wanted.asked, seat)
+    (booking,) = await write(client, wanted, product, [appointment])
+    return booking
+
+
+async def book_at_storefront(
+    organization_id: UUID, email: str, wanted: Wanted, known: dict[str, str | None]
+) -> Booking:
+    """A place for a client known by an address alone, found or made. Raises like `book`."""
+    return await book(await clients.find_or_make(organization_id, email, known), wanted)
+
+
+async def complete(booking: Booking) -> Booking:
+    """The client of a booking, locked, came. Raises Conflict before it began, or where it is past that."""
+    await must_have_begun(booking)
+    booking.must_hear(BookingNews.CAME)
+    await booking.save()
+    return booking
+
+
+async def note(booking: Booking, notes: str | None) -> Booking:
+    """What the organization notes of a booking, locked."""
+    check_notes(notes, field="input.notes")
+    booking.notes = notes  # type: ignore[assignment]  # the column may be null
+    await booking.save(update_fields=["notes"])
+    return booking
+
+
+def check_notes(text: str | None, field: str = "input.clientNotes") -> None:
+    if text and ("\x00" in text or len(text) > NOTES_MOST):
+        raise Invalid(f"Notes are text of {NOTES_MOST} characters at most.", field=field)
+
+
+async def must_have_begun(booking: Booking) -> None:
+    appointment = await Appointment.get(id=booking.appointment_id)
+    if appointment.starts_at > datetime.now(UTC):
+        raise Conflict("This appointment has not begun yet.", field="input.booking")
+
+
+async def product_of(service: Service) -> Product:
+    """What stands for a service on orders: made with the first, and kept as the service is."""
+    locked = await Service.select_for_update(no_key=True).get(id=service.id)
+    said: dict[str, Any] = {
+        "name": locked.name, "price_cents": locked.price_cents, "currency": locked.currency,
+        "vat_rate": locked.vat_rate,
+    }  # fmt: skip
+    if locked.product_id is None:
+        made = await Product.create(organization_id=locked.organization_id, active=False, **said)
+        await Service.filter(id=locked.id).update(product_id=made.id)
+        return made
+    product = await Product.get(id=locked.product_id)
+    if any(getattr(product, name) != value for name, value in said.items()):
+        await product.update_from_dict(said).save(update_fields=list(said))
+        await later(catalogue_sync.push, product)
+    return product
+
+
+async def write(
+    client: Client, wanted: Wanted, product: Product | None, appointments: Sequence[Appointment]
+) -> list[Booking]:  # fmt: skip
+    """The bookings of places that were taken, held until their order is paid, or confirmed. Numbers come last."""
+    order = await _sell(client, wanted, product, len(appointments)) if product else None
+    held = order is not None and not wanted.pays_later
+    until = datetime.now(UTC) + (HELD if wanted.by_rules else HELD_BY_STAFF)
+    bookings = [
+        Booking(
+            organization_id=client.organization_id, appointment=appointment, client=client, attendee_name=client.name,
+            hold_expires_at=min(until, appointment.starts_at) if held else None, order=order,
+            price_cents=wanted.service.price_cents, currency=wanted.service.currency,
+            client_notes=wanted.client_notes or None,
+        )
+        for appointment in appointments
+    ]  # fmt: skip
+    for booking in bookings:
+        await booking.save()
+        if booking.hold_expires_at:
+            await later(holds.lapse, booking, at=booking.hold_expires_at)
+        else:
+            await holds.expect(booking)
+    return bookings
+
+
+async def _sell(client: Client, wanted: Wanted, product: Product, count: int) -> Order:
+    service = wanted.service
+    await organizations.must_be_complete(client.organization_id, field="input.service")
+    line = OrderLine(
+        position=1, product=product, description=service.name, quantity=count, unit_price_cents=service.price_cents,
+        discount_cents=0, currency=service.currency, vat_rate=service.vat_rate,
+        total_cents=service.price_cents * count,
+    )  # fmt: skip
+    deposit = service.deposit_cents if service.deposit_cents < service.price_cents else 0
+    place = await stripe_accounts.of(client.organization_id)
+    return await sales.record(
+        client, [line], source=wanted.source, place=place, kind=OrderKind.BOOKING, deposit_cents=deposit * count
+    )
+
+
+async def _same(client: Client, wanted: Wanted) -> Booking | None:
+    """What this client holds already, of the same service at the same time."""
+    held = Booking.filter(
+        client_id=client.id, status=BookingStatus.PENDING, appointment__service_id=wanted.service.id,
+        appointment__starts_at=wanted.starts_at,
+    )  # fmt: skip
+    if wanted.staff_id:
+        held = held.filter(appointment__staff_id=wanted.staff_id)
+    return await held.order_by("id").first()
+
+
+async def _must_hold_few(client: Client) -> None:
+    if await Booking.filter(client_id=client.id, status=BookingStatus.PENDING).count() >= HELD_MOST:
+        raise Conflict(f"{HELD_MOST} bookings wait to be paid: pay for them, or cancel some.", field="input.startsAt")
+
+
+async def _has_a_place(client: Client, appointment: Appointment) -> bool:
+    ended = (BookingStatus.CANCELED, BookingStatus.EXPIRED)
+    return await Booking.filter(appointment_id=appointment.id, client_id=client.id).exclude(status__in=ended).exists()
