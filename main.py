@@ -69,9 +69,8 @@ def create_app(settings: Settings) -> Starlette:
             with leaving.told(hub.leave):
                 yield
 
-    explorer = (
-        graphiql.explorer("/graphql", tabs=examples.tabs(settings.app_url, settings.sandbox_url)) if explore else None
-    )
+    tabs = examples.tabs(settings.app_url, settings.sandbox_url, smtp_port=settings.smtp_port)
+    explorer = graphiql.explorer("/graphql", tabs=tabs) if explore else None
     trusted = trusted_documents(settings, operations)
     graphql = GraphQLApp(
         operations,

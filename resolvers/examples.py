@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from engine.graphiql import Tab
 
 
-def tabs(app_url: str, sandbox_url: str | None) -> tuple[Tab, ...]:
+def tabs(app_url: str, sandbox_url: str | None, *, smtp_port: int = 587) -> tuple[Tab, ...]:
     """The tour, for the installation at this address. An empty variable is for the reader to fill."""
     return (
         Tab(SIGN_IN, {"email": "owner@demo.test", "password": "comptoir-demo"}),  # the demonstration's owner
@@ -29,6 +29,11 @@ def tabs(app_url: str, sandbox_url: str | None) -> tuple[Tab, ...]:
         Tab(SAMPLE, {"brandColor": "#1f4e5f"}),
         Tab(QUOTE, {"quote": ""}),
         Tab(EXPORT),
+        Tab(INTEGRATIONS),
+        Tab(
+            OWN_MAIL,
+            {"values": {"host": "127.0.0.1", "port": smtp_port, "security": "none", "sender": "bonjour@demo.test"}},
+        ),
         Tab(SUBSCRIPTIONS),
         Tab(CANCEL, {"subscription": ""}),
         Tab(CONFLICTS),
@@ -237,6 +242,30 @@ mutation Export {
   exportCreate(input: { kind: FEC, from: "2026-01-01", to: "2026-12-31" }) {
     export { id status percent filename url }
   }
+}"""
+
+INTEGRATIONS = """# What can be connected, each by its form (form: JSON Schema); what is, and when its keys were used.
+query Integrations {
+  integrationCatalogue { key name category available does { fr } features { title { fr } } }
+  integrations {
+    nodes { name status reason detail checkedAt features settings secrets { field lastFour rotatedAt } }
+  }
+  secretOpenings(first: 5) {
+    nodes { createdAt purpose secret { field } }
+  }
+  me { organization { features } }
+}"""
+
+OWN_MAIL = """# A mail server of one's own, here the sandbox's: letters to clients come from its sender. Back with
+# mutation { integrationRemove(input: { provider: "smtp" }) { integration { status } } }
+mutation OwnMail($values: JSON!) {
+  integrationConfigure(input: { provider: "smtp", values: $values }) {
+    integration { status settings }
+  }
+  integrationEnable(input: { provider: "smtp" }) {
+    integration { status reason checkedAt features }
+  }
+  integrationTest(input: { provider: "smtp" }) { connected reason { fr en } detail durationMs }
 }"""
 
 SUBSCRIPTIONS = """# What renews. Subscribe to « Alchimique » in the shop, then advance the clock by a month on the

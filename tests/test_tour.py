@@ -36,7 +36,7 @@ class Tour:
     def __init__(self, owner: Shop) -> None:
         self.owner = owner
         settings = outside().settings
-        tabs = examples.tabs(settings.app_url, settings.sandbox_url)
+        tabs = examples.tabs(settings.app_url, settings.sandbox_url, smtp_port=settings.smtp_port)
         self.tabs = {
             re.search(r"^(?:query|mutation|subscription) (\w+)", tab.query, re.MULTILINE)[1]: tab for tab in tabs
         }
@@ -229,6 +229,18 @@ async def test_a_quote_is_sent_and_accepted_on_its_page_and_books_are_made(tour:
     made = (await tour.run("Export"))["export"]
     await tour.owner.work_is_done()
     assert (made["status"], await tour.owner.count("exports", "status = 'READY'")) == ("PENDING", 1)
+
+
+async def test_a_mail_server_of_ones_own_is_set_up_and_seen(tour: Tour) -> None:
+    await tour.sign_in()
+
+    done = await tour.run("OwnMail")
+    assert done["integrationEnable"]["integration"]["status"] == "CONNECTED"
+    assert done["integrationTest"]["connected"]
+    seen = await tour.run("Integrations")
+
+    assert "OWN_MAIL" in seen["me"]["organization"]["features"]
+    assert {"name": "SMTP", "status": "CONNECTED"}.items() <= seen["integrations"]["nodes"][0].items()
 
 
 async def test_lists_come_in_pages_and_who_did_what_is_told(tour: Tour) -> None:
