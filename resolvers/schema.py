@@ -52,8 +52,8 @@ from schema.scalars import SCALARS
 
 AREAS = (  # importing them declares their fields
     accesses, accounts, agenda, audit, availability, bookings, catalogue, changes, clients, consents, discounts,
-    exports, identity, integrations, invoices, keys, members, mentions, nodes, orders, organization, partners, payments,
-    portal, quotes, reconciliation, refunds, subscriptions,
+    exports, identity, integrations, invoices, keys, members, mentions, nodes, orders, organization, partners,
+    payments, portal, quotes, reconciliation, refunds, subscriptions,
 )  # fmt: skip
 
 

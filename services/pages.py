@@ -31,6 +31,7 @@ ACCOUNT_DOCUMENTS = {
     "invitation": "mutation ($input: InvitationAcceptInput!) { invitationAccept(input: $input) { organization } }",
     "password": "mutation ($input: PasswordResetInput!) { passwordReset(input: $input) { done } }",
     "email": "mutation ($input: TokenInput!) { emailConfirm(input: $input) { done } }",
+    "consent": "mutation ($input: OAuthFinishInput!) { oauthFinish(input: $input) { __typename } }",
     "offer": "query ($token: String!) { invitationOffer(token: $token) { organizationName email hasAccount } }",
 }
 

@@ -1,16 +1,34 @@
 """A small authorization server (RFC 6749): what a provider of consents does, and may do wrong, as a transport."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs
 
 import httpx
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
+from pydantic import SecretStr
 
 from providers.google_calendar import SCOPES
+from services import outside
 
 CLIENT_ID, CLIENT_SECRET = "client-of-ours", "client-secret-that-nobody-reads"
 SCOPE = " ".join(SCOPES)
+
+
+@contextmanager
+def in_place() -> "Iterator[AuthorizationServer]":
+    """One instead of Google's, for the time of the block."""
+    usual, opened = outside.outside(), AuthorizationServer()
+    client = {"google_oauth_client_id": CLIENT_ID, "google_oauth_client_secret": SecretStr(CLIENT_SECRET)}
+    settings = usual.settings.model_copy(update=client | {"google_api_base": None})
+    outside.use(replace(usual, settings=settings, oauth_transport=opened))
+    try:
+        yield opened
+    finally:
+        outside.use(usual)
 
 
 class AuthorizationServer(httpx.AsyncBaseTransport):

@@ -26,6 +26,7 @@ from schema import gates
 from schema.context import Context
 from schema.roots import MUTATIONS, PERMISSIONS
 from services import audit
+from tests.authorization import in_place
 from tests.identity.accounts import (
     ACCEPT,
     CHANGE_EMAIL,
@@ -40,6 +41,7 @@ from tests.identity.test_registrations import ATELIER, CREATE
 from tests.security.surroundings import neighbour, nothing_changes
 from tests.shop import CHECKOUT, PASSWORD, GraphQLErrors, Shop
 from tests.subscribing import CANCEL, PORTAL, RESUME, begun
+from tests.test_consents import FINISH, agreed
 from tests.test_refunds import REFUND
 
 SCHEMA = build()
@@ -373,7 +375,7 @@ async def test_no_exchange_changes_an_audited_row_outside_of_a_transaction(shop:
         "billingPortalStart", "bookingCancel", "checkoutStart", "emailChange", "integrationConfigure",
         "integrationEnable",
         "integrationSecretRotate", "integrationTest", "invoicePreview", "orderCancel", "partnerTest",
-        "passwordChange", "paymentConfirm", "paymentIntentStart", "paymentRefund", "recoveryCodesRenew",
+        "oauthFinish", "passwordChange", "paymentConfirm", "paymentIntentStart", "paymentRefund", "recoveryCodesRenew",
         "secondFactorConfirm",
         "secondFactorRemove", "secondFactorStart", "subscriptionCancel", "subscriptionResume",
     }, "try it below"  # fmt: skip
@@ -396,6 +398,8 @@ async def test_no_exchange_changes_an_audited_row_outside_of_a_transaction(shop:
         await shop("mutation ($input: PartnerTestInput!) { partnerTest(input: $input) { accepted } }",
                    input={"partner": partner["id"]})  # fmt: skip
         await its_own_mail_server(shop)
+        with in_place() as server:
+            await shop(FINISH, input=await agreed(shop, server))
         await shop.do("orderDiscount", order, discount=None)
         await shop.do("orderCancel", order)
         await looked_after(shop, subscription)

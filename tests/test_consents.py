@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,8 +12,10 @@ from pydantic import SecretStr
 
 from errors import Disconnected, Refused, Unavailable
 from models import OAuthGrant, OAuthStatus, Role
-from services import oauth, outside
-from tests.authorization import CLIENT_ID, CLIENT_SECRET, AuthorizationServer
+from providers.google_calendar import GoogleCalendar
+from providers.oauth import Client, OAuthClient
+from services import oauth, retention
+from tests.authorization import CLIENT_ID, CLIENT_SECRET, AuthorizationServer, in_place
 from tests.shop import PASSWORD, SIGN_IN, Shop, said
 
 START = "mutation ($input: OAuthStartInput!) { oauthStart(input: $input) { authorizationUrl } }"
@@ -29,15 +31,9 @@ OVER = (
 
 
 @pytest.fixture
-async def server(shop: Shop) -> AsyncIterator[AuthorizationServer]:
-    usual, opened = outside.outside(), AuthorizationServer()
-    settings = {"google_oauth_client_id": CLIENT_ID, "google_oauth_client_secret": SecretStr(CLIENT_SECRET)}
-    outside.use(
-        replace(usual, settings=usual.settings.model_copy(update=settings | {"google_api_base": None}),
-                oauth_transport=opened)
-    )  # fmt: skip
-    yield opened
-    outside.use(usual)
+def server(shop: Shop) -> Iterator[AuthorizationServer]:
+    with in_place() as opened:
+        yield opened
 
 
 async def start(shop: Shop, **input: Any) -> str:
@@ -353,9 +349,6 @@ async def test_with_a_member_go_their_consents(shop: Shop, server: Authorization
 
 
 def test_a_consent_is_begun_with_pkce_and_for_when_its_person_is_away() -> None:
-    from providers.google_calendar import GoogleCalendar
-    from providers.oauth import Client, OAuthClient
-
     assert GoogleCalendar.oauth
     client = OAuthClient(
         "Google", GoogleCalendar.oauth, Client(client_id=CLIENT_ID, client_secret=SecretStr(CLIENT_SECRET))
@@ -369,8 +362,6 @@ def test_a_consent_is_begun_with_pkce_and_for_when_its_person_is_away() -> None:
 
 
 async def test_what_was_begun_is_forgotten_after_a_day(shop: Shop, server: AuthorizationServer) -> None:
-    from services import retention
-
     await start(shop)
     await shop.sql("UPDATE oauth_requests SET created_at = $1", datetime.now(UTC) - timedelta(days=1, minutes=1))
     await retention.forget()

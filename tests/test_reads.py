@@ -118,6 +118,8 @@ async def book(client_id: Any, at: Any, **here: Any) -> None:
     service = await models.Service.create(name="Conseil", duration_minutes=60, price_cents=1000, **here)
     member = await models.Membership.filter(**here).first()
     staff = await models.Staff.create(display_name="Camille", membership=member, **here)
+    consent = {"provider": "google_calendar", "scopes": "a\nb", "access_token": "v1", "connected_at": at}
+    await models.OAuthGrant.create(membership=member, **consent, **here)
     room = await models.Resource.create(name="Salle", **here)
     await models.ServiceStaff.create(service=service, staff=staff, **here)
     await models.ServiceResource.create(service=service, resource=room, **here)

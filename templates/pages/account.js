@@ -1,4 +1,5 @@
-// What a letter's link asks to confirm. Its token stands behind the `#`, which no server is sent.
+// What a letter's link asks to confirm. Its token stands behind the `#`, which no server is sent. And where people come
+// back to from another service (OAuth 2.0), with a code that is good once, in the session that asked for it.
 const WORDS = {
   registration: {
     title: "Ouvrir votre compte", text: "Choisissez un mot de passe : votre compte sera ouvert aussitôt.",
@@ -24,6 +25,11 @@ const WORDS = {
     document: "{{ documents.email }}",
   },
 };
+const CONSENT = "{{ documents.consent }}";
+const CONNECTED = ["C’est connecté", "Vous pouvez fermer cette page.", "Connected. You may close this page."];
+const DENIED = ["L’accès n’a pas été donné", "Recommencez quand vous voulez.", "Access was not given. Begin again when you like."];
+const ELSEWHERE = ["Presque connecté", "Pour finir, donnez ceci à oauthFinish, là où vous êtes connecté :",
+  "To finish, give this to oauthFinish where you are signed in."];
 const OFFER = "{{ documents.offer }}";
 const UNREACHABLE = "Le service ne répond pas. Réessayez dans un instant. / No answer: try again in a moment.";
 const OVER = ["Ce lien n’est plus valable", "Demandez-en un autre.", "This link is no longer good. Ask for another one."];
@@ -33,10 +39,10 @@ const FRENCH = {
 };
 const at = (id) => document.getElementById(id);
 
-async function ask(documentId, variables) {
+async function ask(documentId, variables, credentials = "omit") {
   const answer = await fetch("/graphql", {
     method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ documentId, variables }),
-    credentials: "omit", signal: AbortSignal.timeout(30000),
+    credentials, signal: AbortSignal.timeout(30000),
   });
   return answer.json();
 }
@@ -69,7 +75,24 @@ async function offered(token) {
   at("form").hidden = false;
 }
 
+async function finish(back) {
+  history.replaceState(null, "", location.pathname);
+  if (!back.has("code")) return say(DENIED);
+  const input = Object.fromEntries(["code", "state", "iss"].filter((name) => back.has(name)).map((name) => [name, back.get(name)]));
+  const { errors } = await ask(CONSENT, { input }, "same-origin");
+  if (errors?.[0].extensions?.code === "UNAUTHENTICATED") {
+    say(ELSEWHERE);
+    at("given").textContent = JSON.stringify({ input }, null, 2);
+    at("given").hidden = false;
+  } else if (errors) {
+    say(OVER);
+    at("english").textContent = errors[0].message;
+  } else say(CONNECTED);
+}
+
 async function begin() {
+  const back = new URLSearchParams(location.search);
+  if (back.has("state")) return finish(back).catch(() => say([UNREACHABLE, "", ""]));
   const [, what, token] = /^#(\w+)=([\w.-]+)$/.exec(location.hash) ?? [];
   const words = Object.hasOwn(WORDS, what ?? "") ? WORDS[what] : null;
   if (!words) return over();
