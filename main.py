@@ -1,5 +1,6 @@
 """The ASGI app: routes, lifespan, who is calling."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
@@ -27,6 +28,7 @@ from engine.streams.sse import EventStreams
 from engine.streams.websocket import WebSocketApp
 from engine.trusted import TrustedDocuments
 from errors import NotConfigured
+from providers import registry
 from resolvers import examples
 from resolvers.schema import engine
 from schema.context import Context
@@ -65,6 +67,7 @@ def create_app(settings: Settings) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with outside.connected(settings) as opened, aclosing(health), aclosing(hub):
             await generations.must_fit_once_there()
+            await asyncio.to_thread(registry.catalogue)  # vendors' libraries: a second, which no request is to wait for
             opened.renderer = Renderer(size=1, timeout=PREVIEW_TIMEOUT)  # its process begins with the first preview
             with leaving.told(hub.leave):
                 yield

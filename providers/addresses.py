@@ -44,6 +44,18 @@ def public_socket(info: "aiohttp.AddrInfoType") -> socket.socket:
     return dialled
 
 
+def was_refused(error: BaseException) -> bool:
+    """Whether a library failed since an address was refused, however it wraps that."""
+    for _ in range(10):
+        if isinstance(error, AddressRefused):
+            return True
+        cause = error.__cause__ or error.__context__
+        if cause is None:
+            return False
+        error = cause
+    return False
+
+
 async def dial(host: str, port: int) -> socket.socket:
     """A connection to a public host, for libraries that take one. Raises AddressRefused, or what the last of the host's
     addresses raised."""

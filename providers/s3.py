@@ -323,6 +323,8 @@ class S3(Provider[Credentials], DocumentStore):
     def _told(self, error: Exception) -> ProviderError:
         """Which it is: a document is hardly ever at fault, and what an operator can mend is never given up."""
         where = f"S3, bucket {self.credentials.bucket}"
+        if addresses.was_refused(error):
+            return Disconnected(f"{where}: the address is not on the public internet.")
         if not isinstance(error, ClientError):
             return Unavailable(self.without_secrets(f"{where} did not answer: {type(error).__name__} {error}"))
         status, code = _status(error), error.response["Error"].get("Code", "")

@@ -9,6 +9,7 @@ from arq.typing import WorkerSettingsBase
 from arq.worker import Worker, func, get_kwargs
 
 from models import Lane
+from providers import registry
 from services import generations, outside
 from services.rendering import Renderer
 from services.wake import JOB, deserialize, redis_settings, serialize
@@ -34,6 +35,7 @@ async def start(ctx: dict[str, Any]) -> None:
     await ctx["opened"].enter_async_context(forgetting.clock())
     await ctx["opened"].enter_async_context(reconciling.clock())
     await ctx["opened"].enter_async_context(checking.clock())
+    await asyncio.to_thread(registry.catalogue)  # vendors' libraries: a second, which no promise is to wait for
     ctx["lanes"] = Lanes()
     ctx["lanes"].start()
 

@@ -3,6 +3,7 @@
 import asyncio
 import datetime
 import ipaddress
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -163,6 +164,26 @@ async def test_a_message_goes_encrypted_to_a_server_with_a_trusted_name(security
     assert len(server.received) == 1
 
 
+async def test_over_a_connection_that_was_dialled_for_it_the_certificate_is_verified_too(tmp_path: Path) -> None:
+    certificate = self_signed(tmp_path)
+    there, trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context(cafile=certificate)
+    there.load_cert_chain(certificate)
+    server = Server()
+
+    async def dial(host: str, port: int) -> socket.socket:
+        return await asyncio.to_thread(_dialled, port)
+
+    async with listening(server, tls_context=there, require_starttls=True) as port:
+        to = Credentials(host="127.0.0.1", port=port)
+        await Smtp(to, tls=trusting, dial=dial).send(message())
+        with pytest.raises(Unavailable, match="certificate verify failed"):
+            await Smtp(to, dial=dial).send(message())
+        with pytest.raises(Unavailable, match="certificate verify failed"):  # of another name
+            await Smtp(Credentials(host="smtp.example.com", port=port), tls=trusting, dial=dial).send(message())
+
+    assert len(server.received) == 1
+
+
 async def test_a_server_that_is_away_or_silent_is_unavailable() -> None:
     silent = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
     port = silent.sockets[0].getsockname()[1]
@@ -177,6 +198,12 @@ async def test_a_server_that_is_away_or_silent_is_unavailable() -> None:
 async def test_without_a_host_the_first_use_names_the_setting() -> None:
     with pytest.raises(NotConfigured, match="SMTP_HOST"):
         await Smtp(Credentials(host=None)).send(message())
+
+
+def _dialled(port: int) -> socket.socket:
+    opened = socket.create_connection(("127.0.0.1", port))
+    opened.setblocking(False)
+    return opened
 
 
 def self_signed(folder: Path) -> Path:
