@@ -5,6 +5,7 @@ import binascii
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 from sandbox import google_series as series
@@ -29,12 +30,8 @@ def page(books: GoogleBooks, calendar: Json, asked: dict[str, str], role: str) -
     by_start = asked.get("orderBy") == "startTime"
     if by_start and asked.get("singleEvents") != "true":
         raise invalid("The requested ordering is not available for the particular query.")
-    left = (
-        sorted((_key(each, calendar, by_start), each) for each in items)
-        if by_start
-        else sorted((([each["id"]], each) for each in items), key=lambda pair: pair[0])
-    )
-    left = [pair for pair in left if after is None or pair[0] > after]
+    ordered = sorted(((_key(each, calendar, by_start), each) for each in items), key=itemgetter(0))
+    left = [pair for pair in ordered if after is None or pair[0] > after]
     shown, more = left[:size], len(left) > size
     token: Json = {"c": calendar["id"], "v": version, "w": window, "s": since}
     answer: Json = {

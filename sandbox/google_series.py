@@ -5,7 +5,7 @@ https://developers.google.com/workspace/calendar/api/guides/recurringevents
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import islice
+from itertools import islice, takewhile
 from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrulestr
@@ -13,7 +13,7 @@ from dateutil.rrule import rrulestr
 from sandbox.google_books import GoogleBooks, Json, moment, zone
 from sandbox.google_errors import invalid
 
-MOST = 1_000  # occurrences of a series
+MOST = 4_000  # occurrences of a series
 BEFORE, AHEAD = timedelta(days=366), timedelta(days=731)  # how far they are looked at where nothing else is said
 OWN = ("recurrence", "etag", "updated", "id", "start", "end")
 
@@ -22,14 +22,14 @@ def check(recurrence: list[str], start: Json, days_in: ZoneInfo) -> None:
     """Raises GoogleError for lines that are no recurrence."""
     if not isinstance(recurrence, list) or not all(isinstance(line, str) for line in recurrence):
         raise invalid("Invalid recurrence rule.")
-    list(islice(_starts(recurrence, start, days_in), 1))
+    list(_starts(recurrence, start, days_in, moment(start, days_in) + AHEAD))
 
 
 def occurrences(books: GoogleBooks, calendar: Json, series: Json, since: datetime, until: datetime) -> list[Json]:
     """Those of a series in that time that nobody changed: changed ones are events of their own."""
     within = [
         each
-        for each in _all(series, zone(calendar))
+        for each in _all(books, calendar, series)
         if moment(each["end"], zone(calendar)) > since and moment(each["start"], zone(calendar)) < until
     ]
     return [each for each in within if books.stored(calendar["id"], each["id"]) is None]
@@ -40,25 +40,28 @@ def occurrence(books: GoogleBooks, calendar: Json, id: str) -> Json | None:
     series = books.stored(calendar["id"], id.rpartition("_")[0])
     if series is None or "recurrence" not in series:
         return None
-    return next((each for each in _all(series, zone(calendar)) if each["id"] == id), None)
+    return next((each for each in _all(books, calendar, series) if each["id"] == id), None)
 
 
 def drop_vanished(books: GoogleBooks, calendar: Json, before: Json, after: Json) -> None:
     """Cancel the occurrences that a series had and has no more, so that who syncs is told of them."""
-    stay = {each["id"] for each in _all(after, zone(calendar))} if "recurrence" in after else set()
-    for each in _all(before, zone(calendar)):
+    stay = {each["id"] for each in _all(books, calendar, after)} if "recurrence" in after else set()
+    for each in _all(books, calendar, before):
         if each["id"] not in stay:
             books.keep(calendar["id"], each | {"status": "cancelled"})
 
 
-def _all(series: Json, days_in: ZoneInfo) -> list[Json]:
-    start = moment(series["start"], days_in)
-    lasts = moment(series["end"], days_in).astimezone(UTC) - start.astimezone(UTC)
-    found = []
-    for at in islice(_starts(series["recurrence"], series["start"], days_in), MOST):
-        ends = at + lasts if "date" in series["start"] else (at.astimezone(UTC) + lasts).astimezone(at.tzinfo)
-        found.append(_occurrence(series, at, ends))
-    return found
+def _all(books: GoogleBooks, calendar: Json, series: Json) -> list[Json]:
+    """As far as anybody looks ahead: a series need not end."""
+    days_in = zone(calendar)
+    start, end = moment(series["start"], days_in), moment(series["end"], days_in)
+    days = "date" in series["start"]
+    lasts = timedelta(days=(end.date() - start.date()).days) if days else end.astimezone(UTC) - start.astimezone(UTC)
+    starts = _starts(series["recurrence"], series["start"], days_in, max(books.now, start) + AHEAD)
+    return [
+        _occurrence(series, at, at + lasts if days else (at.astimezone(UTC) + lasts).astimezone(at.tzinfo))
+        for at in islice(starts, MOST)
+    ]
 
 
 def _occurrence(series: Json, starts: datetime, ends: datetime) -> Json:
@@ -80,20 +83,16 @@ def _occurrence(series: Json, starts: datetime, ends: datetime) -> Json:
     }
 
 
-def _starts(recurrence: list[str], start: Json, days_in: ZoneInfo) -> Iterator[datetime]:
-    """By the clock on the wall where the event is, whatever daylight saving does."""
+def _starts(recurrence: list[str], start: Json, days_in: ZoneInfo, until: datetime) -> Iterator[datetime]:
+    """By the clock on the wall where the event is, whatever daylight saving does. Raises GoogleError."""
     own = ZoneInfo(start.get("timeZone") or days_in.key)
     first = moment(start, days_in).astimezone(own)
     rules = [line for line in recurrence if line.upper().startswith("RRULE:")]
     excluded, added = _dates(recurrence, "EXDATE", own), _dates(recurrence, "RDATE", own)
-    horizon = first + AHEAD
     try:
         ruled = rrulestr("\n".join(rules), dtstart=first) if rules else [first]
-        yield from (
-            each
-            for each in sorted({*added, *islice((at for at in ruled if at < horizon), MOST)})
-            if each not in excluded
-        )
+        starts = {*added, *islice(takewhile(lambda at: at < until, ruled), MOST)}
+        yield from sorted(starts - excluded)
     except (ValueError, TypeError) as error:
         raise invalid("Invalid recurrence rule.") from error
 

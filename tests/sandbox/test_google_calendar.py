@@ -176,6 +176,26 @@ async def test_a_series_keeps_its_hour_over_the_change_to_summer_time(api, googl
     assert {each["recurringEventId"] for each in occurrences} == {occurrences[0]["id"].partition("_")[0]}
 
 
+async def test_a_series_that_never_ends_is_shown_as_far_as_one_asks(api, google):
+    google.add(ANNE, "2023-01-02T09:00:00+01:00", "2023-01-02T10:00:00+01:00", recurrence=["RRULE:FREQ=DAILY"])
+    window = {"timeMin": "2027-01-18T00:00:00Z", "timeMax": "2027-01-21T00:00:00Z"}
+    occurrences, _ = await everything(api, singleEvents=True, **window)
+
+    assert [each["start"]["dateTime"][:10] for each in occurrences] == ["2027-01-18", "2027-01-19", "2027-01-20"]
+
+
+async def test_days_of_a_series_stay_whole_where_the_hour_changes(api, google):
+    google.add(ANNE, "2027-03-27", "2027-03-28", recurrence=["RRULE:FREQ=DAILY;COUNT=3", "RDATE;VALUE=DATE:20270402"])
+    occurrences, _ = await everything(api, singleEvents=True)
+
+    assert [(each["start"]["date"], each["end"]["date"]) for each in occurrences] == [
+        ("2027-03-27", "2027-03-28"),
+        ("2027-03-28", "2027-03-29"),
+        ("2027-03-29", "2027-03-30"),
+        ("2027-04-02", "2027-04-03"),
+    ]
+
+
 async def test_an_occurrence_is_moved_and_another_cancelled_by_themselves(api, google):
     google.add(ANNE, "2027-01-18T09:00:00+01:00", "2027-01-18T10:00:00+01:00", recurrence=["RRULE:FREQ=DAILY;COUNT=3"])
     (first, second, third), token = await everything(api, singleEvents=True)
