@@ -148,8 +148,6 @@ def _environment(given: Given, servers: embedded.Servers) -> dict[str, str]:
         "GOOGLE_OAUTH_CLIENT_SECRET": "of-the-stand-in",
         "GOOGLE_SERVICE_ACCOUNT_EMAIL": "comptoir@sandbox.iam.gserviceaccount.com",
         "GOOGLE_SERVICE_ACCOUNT_SUBJECT": "",
-        "GOOGLE_OAUTH_CLIENT_ID": "comptoir.apps.googleusercontent.com",
-        "GOOGLE_OAUTH_CLIENT_SECRET": "GOCSPX-sandbox",
         "SMTP_HOST": "127.0.0.1",
         "SMTP_PORT": str(smtp_port),
         "SMTP_SECURITY": "none",
