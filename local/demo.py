@@ -145,7 +145,7 @@ def _environment(given: Given, servers: embedded.Servers) -> dict[str, str]:
         "STRIPE_PAYMENT_METHODS": "card,sepa_debit",
         "GOOGLE_API_BASE": sandbox_url,
         "GOOGLE_OAUTH_CLIENT_ID": "comptoir.apps.googleusercontent.com",
-        "GOOGLE_OAUTH_CLIENT_SECRET": "of-the-stand-in",
+        "GOOGLE_OAUTH_CLIENT_SECRET": "GOCSPX-of-the-stand-in",
         "GOOGLE_SERVICE_ACCOUNT_EMAIL": "comptoir@sandbox.iam.gserviceaccount.com",
         "GOOGLE_SERVICE_ACCOUNT_SUBJECT": "",
         "SMTP_HOST": "127.0.0.1",
