@@ -5,6 +5,7 @@ import json
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
@@ -15,8 +16,8 @@ from local.embedded.server import write_private
 
 
 def new_master_key() -> str:
-    """One entry of COMPTOIR_MASTER_KEYS: `id:base64 of 32 bytes`."""
-    return f"k1:{base64.b64encode(secrets.token_bytes(32)).decode()}"
+    """One entry of COMPTOIR_MASTER_KEYS: `id:base64 of 32 bytes`; the id is when it was made."""
+    return f"k{datetime.now(UTC):%Y%m%d-%H%M%S}:{base64.b64encode(secrets.token_bytes(32)).decode()}"
 
 
 def own_secrets(home: Path) -> dict[str, str]:
