@@ -22,10 +22,12 @@ from models.base import global_id_of, parse_global_id
 from models.database import in_a_transaction
 from sandbox import stripe_cards as cards
 from sandbox import stripe_intents, stripe_sepa
+from sandbox.stripe_account import StripeAccount
 from sandbox.stripe_books import Call
 from sandbox.stripe_errors import StripeError
 from sandbox.stripe_payment import NotOpen
-from services import keeping
+from services import keeping, stripe_accounts
+from tests import own_accounts
 from tests.shop import CHECKOUT, INTENT, GraphQLErrors, Shop
 
 Event = dict[str, Any]
@@ -92,6 +94,8 @@ paying = st.builds(
 office = st.builds(lambda *steps: [*steps], st.builds(Step, st.sampled_from(OFFICE), which))
 news = st.builds(lambda *steps: [*steps], st.builds(Step, st.sampled_from(NEWS), which))
 going_back = st.lists(st.builds(Step, st.sampled_from(BACK), which), min_size=1, max_size=3)
+switching = st.builds(lambda step: [step], st.builds(Step, st.just("switch")))
+switched = _steps(paying, paying, switching, going_back, news)
 actions = _steps(paying, office, going_back)  # nothing is told before the end
 steps = _steps(paying, paying, office, going_back, news)
 
@@ -102,6 +106,7 @@ class Catalogue:
 
     shop: Shop = field(repr=False)
     products: list[str] = field(repr=False)
+    account: StripeAccount | None = field(default=None, repr=False)  # the shop's own, where it has one
 
     @classmethod
     async def open(cls, shop: Shop) -> Self:
@@ -132,6 +137,7 @@ class History:
     """One order, and what Stripe has to tell of it."""
 
     shop: Shop
+    account: StripeAccount
     order: dict[str, Any]
     key: str
     email: str
@@ -153,7 +159,8 @@ class History:
             "discountCode": code,
             "deposit": _part(sale.deposit),
         }
-        store = shop.sandbox.stripe.books.store
+        account = catalogue.account or shop.sandbox.stripe
+        store = account.books.store
         since = {kind: next((each["id"] for each in store.older(kind, None, 1)), None)
                  for kind in ("event", "checkout.session", "payment_intent")}  # fmt: skip
         try:
@@ -168,7 +175,7 @@ class History:
         assert named
         if sale.storefront:
             await shop.sql("UPDATE orders SET source = 'STOREFRONT' WHERE id = $1", named[1])
-        return cls(shop, made["order"], str(named[1]), email, code, since)
+        return cls(shop, account, made["order"], str(named[1]), email, code, since)
 
     async def go(self, *steps: Step) -> None:
         for step in steps:
@@ -230,11 +237,11 @@ class History:
 
     async def _lost_page(self, which: int) -> None:
         """It is given, and the answer lost on its way."""
-        self.shop.sandbox.stripe.fail_next(None, times=3, path="/v1/checkout/sessions")
+        self.account.fail_next(None, times=3, path="/v1/checkout/sessions")
         await self._checkout(which)
 
     async def _lost_form(self, which: int) -> None:
-        self.shop.sandbox.stripe.fail_next(None, times=3, path="/v1/payment_intents")
+        self.account.fail_next(None, times=3, path="/v1/payment_intents")
         await self._intent(which)
 
     async def _card(self, which: int) -> None:
@@ -252,25 +259,25 @@ class History:
     async def _pay(self, which: int, **how: Any) -> None:
         """By the newest page or form, or by an old one."""
         if self.ways:
-            way, stripe = self.ways[-1 - which // 2 % len(self.ways)], self.shop.sandbox.stripe
+            way, stripe = self.ways[-1 - which // 2 % len(self.ways)], self.account
             await (stripe.pay if way.startswith("cs_") else stripe.confirm)(way, **how)
 
     async def _settle(self, which: int) -> None:
         for debit in self.debits()[:1]:
-            self.shop.sandbox.stripe.settle_debit(debit)
+            self.account.settle_debit(debit)
 
     async def _bounce(self, which: int) -> None:
         for debit in self.debits()[:1]:
-            self.shop.sandbox.stripe.fail_debit(debit)
+            self.account.fail_debit(debit)
 
     async def _expire(self, which: int) -> None:
         for page in [way for way in self.ways if way.startswith("cs_")][-1:]:
-            self.shop.sandbox.stripe.expire(page)
+            self.account.expire(page)
 
     async def _give_up(self, which: int) -> None:
         """Somebody cancels the PaymentIntent at Stripe."""
         for form in [way for way in self.ways if way.startswith("pi_")][-1:]:
-            stripe = self.shop.sandbox.stripe
+            stripe = self.account
             stripe.courier.send(stripe_intents.cancel(stripe.books, {}, Call(), form)[1])
 
     # What the organization does
@@ -317,20 +324,20 @@ class History:
 
     async def _dashboard(self, which: int) -> None:
         for intent in self._paid()[which // 4 :][:1]:
-            self.shop.sandbox.stripe.refund(intent, (None, 300, 1, 7)[which % 4], pending=which % 3 == 2)
+            self.account.refund(intent, (None, 300, 1, 7)[which % 4], pending=which % 3 == 2)
 
     async def _bank(self, which: int) -> None:
         """It says what came of a refund."""
         for refund in self.refunds()[which // 4 :][:1]:
-            self.shop.sandbox.stripe.end_refund(refund["id"], ("failed", "succeeded", "failed", "canceled")[which % 4])
+            self.account.end_refund(refund["id"], ("failed", "succeeded", "failed", "canceled")[which % 4])
 
     async def _dispute(self, which: int) -> None:
         for intent in self._paid()[which // 4 :][:1]:
-            self.shop.sandbox.stripe.dispute(intent)
+            self.account.dispute(intent)
 
     async def _decide(self, which: int) -> None:
         for dispute in self.disputes()[:1]:
-            self.shop.sandbox.stripe.close_dispute(dispute["id"], won=which % 2 == 1)
+            self.account.close_dispute(dispute["id"], won=which % 2 == 1)
 
     # What is told, and done
 
@@ -362,13 +369,22 @@ class History:
         await self.shop.time_passes(days=40)
         await self.shop.work_is_done()
 
+    async def _switch(self, which: int) -> None:
+        """New sales go through the platform's account, or through the own one again."""
+        own = await stripe_accounts.of(self.shop.organization.id)
+        await own_accounts.configure(self.shop, enabled=own == stripe_accounts.platform())
+        await self.shop.work_is_done()
+
     async def _tell(self, events: Iterable[Event]) -> None:
         for event in events:
-            assert (await self.shop.deliver(event)).status_code == 200
+            if self.account is self.shop.sandbox.stripe:
+                assert (await self.shop.deliver(event)).status_code == 200
+            else:
+                await own_accounts.told(self.shop, self.account, [event])
 
     def hear(self) -> None:
         """What Stripe has made known since."""
-        store = self.shop.sandbox.stripe.books.store
+        store = self.account.books.store
         news = store.newer("event", self.since["event"] or "", 1000)
         if news:
             self.since["event"] = news[-1]["id"]
@@ -405,11 +421,11 @@ class History:
         return [intent["id"] for intent in self.intents() if intent["status"] == "succeeded"]
 
     def _of_its_money(self, kind: str) -> list[dict[str, Any]]:
-        store = self.shop.sandbox.stripe.books.store
+        store = self.account.books.store
         return [each for intent in self._paid() for each in store.all(kind, [("payment_intent", "=", intent)])]
 
     def _all(self, kind: str) -> list[dict[str, Any]]:
-        found = self.shop.sandbox.stripe.books.store.newer(kind, self.since[kind] or "", 1000)
+        found = self.account.books.store.newer(kind, self.since[kind] or "", 1000)
         return [each for each in found if each["metadata"].get("order") == self.key]
 
 

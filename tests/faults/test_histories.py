@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from services import outside
-from tests.faults.histories import Catalogue, History, Sale, Step, Watched, actions, sales, steps
+from tests import own_accounts
+from tests.faults.histories import Catalogue, History, Sale, Step, Watched, actions, sales, steps, switched
 from tests.faults.truths import end_of, must_hold
 from tests.printer import Printer
 from tests.shop import Shop
@@ -110,3 +111,32 @@ async def test_the_same_payments_told_in_any_order_come_to_the_same_end(
         ends.append(await end_of(history))
 
     assert ends[0] == ends[1]
+
+
+@pytest.fixture
+async def own_catalogue(catalogue: Catalogue) -> Catalogue:
+    """Of a shop that has a Stripe account of its own."""
+    return replace(catalogue, account=await own_accounts.connect(catalogue.shop))
+
+
+@example(sale=ONE, steps=does("switch", "checkout", "card", "deliver", "switch", "give_back"), seed=1)
+@some(5)
+@given(sale=sales, steps=switched, seed=seeds)
+async def test_an_order_stays_in_the_account_that_it_was_begun_in_whichever_the_organization_goes_on_with(
+    own_catalogue: Catalogue, sale: Sale, steps: list[Step], seed: int
+) -> None:
+    shop = own_catalogue.shop
+    await own_accounts.configure(shop)
+    await shop.work_is_done()
+    history, random = await History.begin(own_catalogue, sale), Random(seed)
+    if history is None:
+        return
+
+    await history.go(*steps)
+    await history.end(random)
+    await must_hold(history)
+
+    await history.be_paid(random)
+    await must_hold(history)
+    for table in ("attempts", "payments", "refunds", "disputes"):
+        assert await shop.count(table, f"order_id = '{history.key}' AND stripe_account <> 'acct_alpha'") == 0
