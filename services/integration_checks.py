@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -12,10 +12,11 @@ from models import Integration, IntegrationStatus, rows
 from models.database import query
 from providers import registry
 from providers.base import Provider
-from services import metrics
+from services import metrics, stripe_connecting
 from services.integration_health import Outcome, write_down
 from services.integrations import opened
 
+CONFIRMED_BY: dict[str, Callable[[Integration], Awaitable[Outcome]]] = {"stripe": stripe_connecting.confirm}
 LIMIT = 15.0  # seconds
 LEASE = timedelta(minutes=2)
 
@@ -43,9 +44,17 @@ async def check(integration: Integration, purpose: str) -> Outcome:
     except NotConfigured as lacking:
         outcome = Outcome(IntegrationStatus.ERROR, lacking.message)
     else:
-        outcome = await tried(provider)
+        outcome = await confirmed(integration, await tried(provider))
     await write_down(integration, outcome, checked=True)
     return outcome
+
+
+async def confirmed(integration: Integration, outcome: Outcome) -> Outcome:
+    """What came of trying, where its keys are good: of some providers more has to be done before they are used."""
+    confirm = CONFIRMED_BY.get(integration.provider)
+    if confirm is None or not integration.enabled or outcome.status is not IntegrationStatus.CONNECTED:
+        return outcome
+    return await confirm(integration)
 
 
 async def tried(provider: Provider[Any]) -> Outcome:

@@ -151,7 +151,8 @@ async def _changed(integration: Integration, outcome: Outcome | None = None) -> 
 
 
 async def _tried(integration: Integration, provider: Provider[Any]) -> Integration:
-    await write_down(integration, await integration_checks.tried(provider), checked=True)
+    outcome = await integration_checks.confirmed(integration, await integration_checks.tried(provider))
+    await write_down(integration, outcome, checked=True)
     return integration
 
 

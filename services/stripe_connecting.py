@@ -17,6 +17,7 @@ from models import Integration, IntegrationStatus, Lane, Product, StripeAccount
 from models.database import after_commit, query, transaction
 from providers.stripe import API_VERSION, OwnAccount, Stripe
 from services import catalogue_sync, inbox, integrations, stripe_accounts, vault
+from services.integration_health import Outcome, write_down
 from services.outbox import job, later
 from services.outside import outside
 
@@ -38,7 +39,8 @@ async def changed(integration: Integration) -> None:
     mine = StripeAccount.filter(organization_id=integration.organization_id)
     if integration.removed_at is None:
         await mine.filter(current=True).update(current=False)
-        await Integration.filter(id=integration.id).update(detail=going_on)
+        integration.detail = going_on
+        await integration.save(update_fields=["detail"])
     elif going_on:
         raise errors.Conflict(f"{going_on} Switch it off instead: its key is needed until that is over.", field=FIELD)
     else:
@@ -49,15 +51,21 @@ async def changed(integration: Integration) -> None:
 @job(Lane.SYNC)
 async def take_up(integration: Integration) -> None:
     """Sell through the account that the integration's keys are of. What is wrong with them, its status says."""
-    if not integration.enabled:
-        return
-    keys = await integrations.secrets(integration, PURPOSE)
+    if integration.enabled:
+        await write_down(integration, await confirm(integration), checked=True)
+
+
+async def confirm(integration: Integration) -> Outcome:
+    """The same, where that is not done yet; what came of it."""
+    keys = OwnAccount.model_validate(integration.settings | await integrations.secrets(integration, PURPOSE))
     try:
-        await _take_up(integration, OwnAccount.model_validate(integration.settings | keys))
+        if not await _is_taken_up(integration, keys):
+            await _take_up(integration, keys)
     except errors.Disconnected as error:
-        await integrations.note(integration, IntegrationStatus.DISCONNECTED, str(error))
-    except (errors.Refused, errors.Conflict) as error:
-        await integrations.note(integration, IntegrationStatus.ERROR, str(error))
+        return Outcome(IntegrationStatus.DISCONNECTED, str(error))
+    except (errors.ProviderError, errors.Conflict) as error:
+        return Outcome(IntegrationStatus.ERROR, str(error))
+    return Outcome(IntegrationStatus.CONNECTED)
 
 
 async def running(organization_id: UUID) -> str | None:
@@ -76,6 +84,18 @@ SELECT
     (SELECT count(*) FROM refunds WHERE {_OWN} AND status = 'PENDING') AS "refunds under way",
     (SELECT count(*) FROM disputes WHERE {_OWN} AND status = 'OPEN') AS "open disputes"
 """  # noqa: S608  # names that stand there
+
+
+async def _is_taken_up(integration: Integration, keys: OwnAccount) -> bool:
+    """Whether sales are paid by just these keys."""
+    row = await StripeAccount.get_or_none(organization_id=integration.organization_id, current=True, refused_at=None)
+    if row is None or row.publishable_key != keys.publishable_key:
+        return False
+    known = await vault.open_several(row, ("secret_key", "webhook_secrets"), PURPOSE)
+    given, signs = keys.secret_key.get_secret_value(), keys.webhook_secret
+    return known["secret_key"] == given and (
+        signs is None or signs.get_secret_value() == (known["webhook_secrets"] or "").split(",")[0]
+    )
 
 
 async def _take_up(integration: Integration, keys: OwnAccount) -> None:

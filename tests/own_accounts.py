@@ -2,16 +2,12 @@
 
 import json
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
-from models import Integration, IntegrationSecret, IntegrationStatus
-from models.database import transaction
 from sandbox.stripe_account import StripeAccount
-from services import stripe_connecting, vault
 from tests.shop import Shop
 
 
@@ -25,27 +21,20 @@ async def connect(shop: Shop, name: str = "alpha", **keys: str | None) -> Stripe
     return account
 
 
-async def configure(shop: Shop, *, enabled: bool = True, **keys: str | None) -> Integration:
-    """What the integration is set to; taken up by the worker."""
-    async with transaction():
-        row = await Integration.get_or_none(organization_id=shop.organization.id, provider="stripe")
-        row = row or Integration(organization_id=shop.organization.id, provider="stripe")
-        row.update_from_dict({
-            "enabled": enabled, "status": IntegrationStatus.UNTESTED if enabled else IntegrationStatus.OFF,
-            "configured_at": datetime.now(UTC), "settings": dict(row.settings or {}),
-        })  # fmt: skip
-        if "publishable_key" in keys:
-            row.settings["publishable_key"] = keys.pop("publishable_key")
-        await row.save()
-        for field, key in keys.items():
-            of_field = {"organization_id": shop.organization.id, "integration_id": row.id, "field": field}
-            secret = await IntegrationSecret.get_or_none(**of_field)
-            secret = secret or IntegrationSecret(**of_field, provider="stripe")
-            secret.rotated_at = datetime.now(UTC)
-            vault.seal(secret, "sealed", key or "")
-            await secret.save()
-        await stripe_connecting.changed(row)
-    return row
+async def configure(shop: Shop, *, enabled: bool = True, **keys: str | None) -> dict[str, Any]:
+    """Set the integration, and switch it on or off; how it does then."""
+    if keys:
+        await shop(_asks("Configure"), input={"provider": "stripe", "values": keys})
+    done = await shop(_asks("Enable" if enabled else "Disable"), input={"provider": "stripe"})
+    return dict(done["integration"])
+
+
+def _asks(what: str) -> str:
+    kind = "IntegrationConfigureInput" if what == "Configure" else "IntegrationInput"
+    return (
+        f"mutation ($input: {kind}!) {{ integration{what}(input: $input)"
+        " { integration { enabled status detail features } } }"
+    )
 
 
 async def told(shop: Shop, account: StripeAccount, events: Iterable[dict[str, Any]]) -> None:

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from models import Attempt, Integration, InvoiceSeries, Order, Payment, StripeAccount, StripeEvent
-from models.database import transaction
 from sandbox import Sandbox
-from services import reconciliation, stripe_accounts, stripe_connecting
+from services import integration_checks, reconciliation, stripe_accounts
 from services.inbox import HANDLERS
 from services.stripe_accounts import Place
 from tests.own_accounts import asked, configure, connect, pay, post, told
@@ -177,12 +176,12 @@ async def test_keys_are_opened_once_and_the_access_log_says_so(shop: Shop) -> No
     account = await connect(shop)
     product = await shop.product()
     await pay(shop, account, await shop.order(product))
-    used = await shop.sql("SELECT field, purpose FROM secret_openings WHERE table_name = 'stripe_accounts' ORDER BY 1")
+    used = await shop.sql("SELECT field FROM secret_openings WHERE purpose = $1 ORDER BY 1", stripe_accounts.PURPOSE)
 
     await pay(shop, account, await shop.order(product))
 
-    assert used == [{"field": field, "purpose": stripe_accounts.PURPOSE} for field in ("secret_key", "webhook_secrets")]
-    assert await shop.count("secret_openings", "table_name = 'stripe_accounts'") == 2
+    assert [each["field"] for each in used] == ["secret_key", "webhook_secrets"]
+    assert await shop.count("secret_openings", f"purpose = '{stripe_accounts.PURPOSE}'") == 2
 
 
 async def test_a_restricted_key_that_makes_no_endpoint_is_told_how_to_by_hand(shop: Shop) -> None:
@@ -227,13 +226,12 @@ async def test_a_subscription_goes_on_where_it_was_begun_and_its_key_stays(shop:
     account = await connect(shop, "gamma")
     order = await pay(shop, account, await shop.order(await monthly(shop)))
 
-    integration = await configure(shop, enabled=False)
-    off = await Integration.get(id=integration.id)
+    off = await configure(shop, enabled=False)
     events = account.advance(months=1)
     await told(shop, account, events)
 
     assert order["status"] == "PAID"
-    assert off.detail == "Goes on in the Stripe account: 1 subscriptions."
+    assert off["detail"] == "Goes on in the Stripe account: 1 subscriptions."
     assert [row.stripe_account for row in await Order.filter(status="PAID")] == ["acct_gamma"] * 2
     assert await stripe_accounts.of(shop.organization.id) == Place("platform", False)
     assert (await shop.sell())["status"] == "PAID"
@@ -279,13 +277,29 @@ async def test_an_account_whose_key_is_refused_is_asked_by_the_clock_once_a_day(
 async def test_keys_are_destroyed_once_nothing_runs_there(shop: Shop) -> None:
     await connect(shop)
     order = await shop.order()
-    assert "1 open orders" in (await stripe_connecting.running(shop.organization.id) or "")
+    remove = "mutation ($input: IntegrationInput!) { integrationRemove(input: $input) { integration { status } } }"
+
+    code, field, message = await shop.refused(remove, input={"provider": "stripe"})
     await shop.do("orderCancel", order)
+    removed = await shop(remove, input={"provider": "stripe"})
 
-    await shop.sql("UPDATE integrations SET enabled = false, status = 'OFF', removed_at = now()")
-    async with transaction():
-        await stripe_connecting.changed(await Integration.get())
-
+    assert (code, field) == ("CONFLICT", "input.provider")
+    assert message.startswith("Goes on in the Stripe account: 1 open orders.")
+    assert removed["integration"]["status"] == "OFF"
     row: Any = await StripeAccount.get()
     assert (row.secret_key, row.webhook_secrets, row.current) == (None, None, False)
     assert not await stripe_accounts.serves("acct_alpha", False)
+    assert (await shop.sell())["status"] == "PAID"
+
+
+async def test_what_is_wrong_with_an_account_is_said_at_once_and_again_by_the_clock(
+    shop: Shop, sandbox: Sandbox
+) -> None:
+    other = await Shop.open(shop.http, sandbox, slug="other")
+    await connect(other, "beta")
+
+    told_at_once = await configure(shop, secret_key="sk_test_of_beta_1")
+    await integration_checks.check(await Integration.get(organization_id=shop.organization.id), "by the clock")
+
+    assert told_at_once["status"] == (await Integration.get(organization_id=shop.organization.id)).status == "ERROR"
+    assert "another organization's" in told_at_once["detail"]

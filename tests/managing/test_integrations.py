@@ -192,7 +192,7 @@ async def test_a_server_that_refuses_its_keys_is_disconnected_and_not_asked_agai
     await shop.sell()
     assert await models.SecretOpening.all().count() == uses  # nothing is opened in vain
     assert await models.Promise.filter(job="invoices.send", failures__gt=0).exists()
-    told = [mail for mail in shop.sandbox.mail.messages if "bonjour@comptappart.test" in mail.recipients]
+    told = shop.mails("bonjour@comptappart.test")
     assert [str(mail.message["Subject"]) for mail in told] == ["SMTP ne répond plus comme il faut – ComptAppart"]
 
     mended = await do(shop, "integrationConfigure", values={"user": None, "password": None})
