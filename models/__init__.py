@@ -16,6 +16,14 @@ from models.agenda import (
 )
 from models.audit import AuditActor, AuditEntry, AuditOperation
 from models.booking import Appointment, AppointmentStatus, Booking
+from models.calendar import (
+    Calendar,
+    CalendarChoice,
+    CalendarConflict,
+    CalendarConflictKind,
+    CalendarEvent,
+    CalendarStatus,
+)
 from models.client import Client
 from models.discount import DiscountCode
 from models.export import Export, ExportKind, ExportStatus
@@ -85,6 +93,12 @@ __all__ = [
     "BreakerState",
     "BusyBlock",
     "BusySource",
+    "Calendar",
+    "CalendarChoice",
+    "CalendarConflict",
+    "CalendarConflictKind",
+    "CalendarEvent",
+    "CalendarStatus",
     "Client",
     "ClientSubscription",
     "Conflict",

@@ -168,6 +168,7 @@ class BusyBlock(Owned):
     )
     calendar_id: UUID | None = fields.UUIDField(null=True)
     external_id = fields.CharField(1024, null=True, description="The event's id in that calendar")
+    full_sync_id: UUID | None = fields.UUIDField(null=True)
     title = fields.CharField(500, null=True, description="What it is, for oneself and those who run the shop")
 
     class Meta:

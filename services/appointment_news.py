@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from models import Appointment
 from models.fields import Coded
+from services import calendar_promises
 
 
 class What(Coded):
@@ -27,4 +28,4 @@ async def changed(appointment: Appointment, what: What) -> None:
 
 Reaction = Callable[[Appointment, What], Awaitable[None]]
 
-REACTIONS: tuple[Reaction, ...] = ()
+REACTIONS: tuple[Reaction, ...] = (calendar_promises.follow,)

@@ -23,6 +23,7 @@ from settings import Settings
 
 if TYPE_CHECKING:
     from providers.s3 import S3
+    from services.calendar_access import Opener
     from services.rendering import Renderer
 
 OWN_ACCOUNTS_MOST = 500  # opened ones, of a process: a key and a few strings each, their connections are shared
@@ -57,6 +58,7 @@ class Outside:
     oauth_transport: httpx.AsyncBaseTransport | None = None  # of consents; None: the network
     renderer: "Renderer | None" = None  # of workers, and of the API for previews
     own_accounts: OwnAccounts = field(default_factory=OwnAccounts)
+    calendars: "Opener | None" = None  # of tests: instead of what organizations connected
 
     async def close(self) -> None:
         await self.stripe.close()

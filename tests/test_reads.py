@@ -134,6 +134,14 @@ async def book(client_id: Any, at: Any, **here: Any) -> None:
     await models.Booking.create(
         appointment=appointment, client_id=client_id, attendee_name="Marie", price_cents=1000, currency="EUR", **here
     )
+    calendar = await models.Calendar.create(
+        staff=staff, provider="google_calendar", remote_id="camille", name="Camille", time_zone="Europe/Paris",
+        outgoing=True, incoming=True, **here,
+    )  # fmt: skip
+    await models.CalendarConflict.create(
+        calendar=calendar, staff=staff, appointment=appointment, kind=models.CalendarConflictKind.OVERLAP,
+        external_id="event", sequence=0, message="An event lies over it.", **times, **here,
+    )  # fmt: skip
 
 
 async def test_every_list_gives_its_rows_and_each_is_found_by_its_id(sold: Shop) -> None:

@@ -13,6 +13,9 @@ from services import (
     account_letters,
     asking,
     booking_letters,
+    calendar_alerts,
+    calendar_changes,
+    calendar_push,
     catalogue_sync,
     consents,
     dunning,
@@ -36,6 +39,7 @@ from services import (
     telling,
 )
 from workers.deliveries import Deliveries
+from workers.polling import Polling
 
 log = logging.getLogger("comptoir.lanes")
 
@@ -43,6 +47,9 @@ AREAS = (
     account_letters,
     asking,
     booking_letters,
+    calendar_alerts,
+    calendar_changes,
+    calendar_push,
     catalogue_sync,
     consents,
     dunning,
@@ -74,10 +81,10 @@ GRACE = 8.0  # seconds for what is under way when the worker stops
 
 
 class Lanes:
-    """All lanes of one worker, each as wide as it is told, and what tells partners."""
+    """All lanes of one worker, each as wide as it is told, what tells partners, and what reads calendars."""
 
     def __init__(self, widths: Mapping[Lane, int] = WIDTHS) -> None:
-        self._deliveries = Deliveries()
+        self._deliveries, self._polling = Deliveries(), Polling()
         self._lanes = {lane: _Lane(lane, width, AHEAD.get(lane, 0)) for lane, width in widths.items()}
         self._loops: list[asyncio.Task[None]] = []
 
@@ -85,6 +92,8 @@ class Lanes:
         loops = [lane.run() for lane in self._lanes.values()]
         if Lane.DELIVER in self._lanes:
             loops.append(self._deliveries.run())
+        if Lane.SYNC in self._lanes:
+            loops.append(self._polling.run())
         self._loops = [asyncio.create_task(loop) for loop in (*loops, self._heartbeat())]
 
     def wake(self, lane: Lane) -> None:
@@ -97,7 +106,7 @@ class Lanes:
         for loop in self._loops:
             loop.cancel()
         await self._give_back()
-        under_way: list[asyncio.Task[Any]] = [*self._deliveries.under_way]
+        under_way: list[asyncio.Task[Any]] = [*self._deliveries.under_way, *self._polling.under_way]
         under_way += [task for lane in self._lanes.values() for task in lane.under_way]
         if under_way:
             _, late = await asyncio.wait(under_way, timeout=GRACE)

@@ -16,6 +16,7 @@ EXEMPT = {
     "accesses": "follow from a payment, which is logged",
     "attempts": "are the log of what was asked of Stripe",
     "audit_entries": "are the log",
+    "calendar_events": "follow from appointments, which are logged",
     "email_changes": "are a person's own; what comes of one is logged as the person's",
     "key_generations": "are noted by whichever process is first",
     "known_places": "follow from signing in, which is noted",

@@ -45,8 +45,8 @@ ONE_AT_A_TIME = {"secondFactorStart"}  # each takes the place of the one before
 
 # Seen by nobody through the API: machinery, and what is shown only through its owner's own fields.
 HIDDEN = {
-    models.Attempt, models.EmailChange, models.IdempotencyKey, models.InvoiceSeries, models.KeyGeneration,
-    models.KnownPlace, models.OAuthRequest,
+    models.Attempt, models.CalendarEvent, models.EmailChange, models.IdempotencyKey, models.InvoiceSeries,
+    models.KeyGeneration, models.KnownPlace, models.OAuthRequest,
     models.PasswordRequest, models.Promise, models.QuoteSeries, models.ReconciliationPoint, models.RecoveryCode,
     models.Registration, models.StripeAccount, models.StripeEvent,
 }  # fmt: skip

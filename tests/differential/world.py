@@ -82,6 +82,7 @@ class _Builder:
             self.exports(organization, people)
             self.integrations(organization)
             self.agenda(organization, people, clients[place])
+            self.calendars(organization)
         for each in zip(organizations, members, strict=True):
             self.reconciliations(each[0])
             self.entries(*each)
@@ -573,6 +574,27 @@ class _Builder:
                 client_notes=self.maybe(self.text()), canceled_at=at if canceled else None,
                 cancel_reason=self.text() if canceled else None,
             )  # fmt: skip
+
+    def calendars(self, organization: models.Organization) -> None:
+        """Of everybody who has appointments, with what does not fit."""
+        mine = {"organization_id": organization.id}
+        appointments = [row for row in self.world.of(models.Appointment) if row.organization_id == organization.id]
+        people = dict.fromkeys(row.staff_id for row in appointments)
+        for number, staff_id in enumerate(people):
+            calendar = self.row(
+                models.Calendar, **mine, staff_id=staff_id, provider="google_calendar", remote_id=f"calendar{number}",
+                name=self.text() or "É", time_zone="Europe/Paris", outgoing=number % 2 == 0, incoming=number != 2,
+                status=self.random.choice(list(models.CalendarStatus)), status_reason=self.maybe(self.text()),
+                synced_at=self.maybe(ABOUT),
+            )  # fmt: skip
+            for row in (each for each in appointments if each.staff_id == staff_id):
+                kind, settled = self.random.choice(list(models.CalendarConflictKind)), self.maybe(ABOUT)
+                self.row(
+                    models.CalendarConflict, **mine, calendar_id=calendar.id, staff_id=staff_id, appointment_id=row.id,
+                    kind=kind, external_id="event", title=self.maybe(self.text()), sequence=0, message=self.text(),
+                    starts_at=row.starts_at, ends_at=row.ends_at, resolved_at=settled,
+                    resolution=models.CalendarChoice.KEEP_OURS if settled else None,
+                )  # fmt: skip
 
     # What was done
 

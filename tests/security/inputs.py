@@ -37,7 +37,7 @@ BY_NAME = {"origins": "https://shop.example.com"}
 # Whose ids are called otherwise than their model.
 MODELS = {
     "consultant": "Membership", "endpoint": "PartnerEndpoint", "member": "Membership",
-    "oauthGrant": "OAuthGrant", "subscription": "ClientSubscription",
+    "calendarConflict": "CalendarConflict", "oauthGrant": "OAuthGrant", "subscription": "ClientSubscription",
 }  # fmt: skip
 
 

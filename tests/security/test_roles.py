@@ -34,6 +34,7 @@ OF_A_SALE = {
 QUOTES = {models.Quote, models.QuoteLine}
 SERVICES = {models.Service, models.Staff, models.ServiceStaff}
 AGENDA = {models.WeeklyHours, models.HoursException, models.Resource, models.ServiceResource}
+CALENDARS = {models.BusyBlock, models.Calendar, models.CalendarConflict}  # of oneself
 CONSENTS = {models.OAuthGrant}  # of oneself
 BOOKINGS = {models.Appointment, models.Booking}
 TENANT = {models.Organization, models.Storefront}
@@ -67,7 +68,7 @@ SERVED = (
     | SERVICES
     | AGENDA
     | BOOKINGS
-    | {models.BusyBlock}
+    | CALENDARS
 )
 
 # The tables that a role sees whole, and those of which it sees what belongs to its own client; a storefront sees the
@@ -75,21 +76,13 @@ SERVED = (
 WHOLE: dict[Kind, set[type[Model]]] = {
     Role.OWNER: EVERYTHING,
     Role.ADMIN: EVERYTHING - OWNED,
-    Role.ACCOUNTANT: EVERYTHING
-    - PARTNERS
-    - RUNNING
-    - OWNED
-    - QUOTES
-    - AGENDA
-    - BOOKINGS
-    - CONSENTS
-    - {models.BusyBlock},
+    Role.ACCOUNTANT: EVERYTHING - PARTNERS - RUNNING - OWNED - QUOTES - AGENDA - BOOKINGS - CONSENTS - CALENDARS,
     Role.CONSULTANT: CATALOGUE | SAID | SERVICES | AGENDA,
     Role.BENEFICIARY: TENANT | SAID | SERVICES,
     Key.STOREFRONT: {models.Storefront, models.ServiceStaff},
 }
 OWN: dict[Kind, set[type[Model]]] = {
-    Role.CONSULTANT: OF_A_SALE | QUOTES | BOOKINGS | CONSENTS | {models.BusyBlock},
+    Role.CONSULTANT: OF_A_SALE | QUOTES | BOOKINGS | CONSENTS | CALENDARS,
     Role.BENEFICIARY: OF_A_SALE | BOOKINGS | {models.Invoice, models.Product},
     Key.STOREFRONT: {models.Product, models.Service, models.Staff},
     Key.PARTNER: PARTNERS,
@@ -463,8 +456,16 @@ async def agenda(shop: Shop, whose: str, client: models.Client, member: models.M
         service=service, staff=staff, resource=room, occupied_from=now, occupied_until=now + timedelta(hours=1),
         taken=1, **times, **here,
     )  # fmt: skip
+    calendar = await models.Calendar.create(
+        staff=staff, provider="google_calendar", remote_id=whose, name=whose, time_zone="UTC", outgoing=True,
+        incoming=True, **here,
+    )  # fmt: skip
     return [
-        service, staff, room, appointment, consent,
+        service, staff, room, appointment, consent, calendar,
+        await models.CalendarConflict.create(
+            calendar=calendar, staff=staff, appointment=appointment, kind=models.CalendarConflictKind.OVERLAP,
+            external_id=whose, sequence=0, message="An event lies over it.", **times, **here,
+        ),
         await models.ServiceStaff.create(service=service, staff=staff, **here),
         await models.ServiceResource.create(service=service, resource=room, **here),
         await models.WeeklyHours.create(staff=staff, iso_weekday=1, starts_minute=540, ends_minute=720, **here),

@@ -342,6 +342,15 @@ async def fill_agenda(client: Any, order: Any, person: Any) -> None:
         appointment=appointment, client=client, order=order, attendee_name="Marie", price_cents=1000, currency="EUR",
         canceled_by=person, canceled_at=starts_at, status=models.BookingStatus.CANCELED, **here,
     )  # fmt: skip
+    calendar = await models.Calendar.create(
+        staff=staff, provider="google_calendar", remote_id="camille", name="Camille", time_zone="Europe/Paris",
+        outgoing=True, incoming=True, **here,
+    )  # fmt: skip
+    await models.CalendarConflict.create(
+        calendar=calendar, staff=staff, appointment=appointment, kind=models.CalendarConflictKind.OVERLAP,
+        external_id="event", sequence=0, message="An event lies over it.", resolved_at=starts_at,
+        resolution=models.CalendarChoice.KEEP_OURS, resolved_by=person, **times, **here,
+    )  # fmt: skip
 
 
 async def caller_of(shop: Shop, role: Kind | None) -> Shop:
