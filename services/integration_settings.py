@@ -33,15 +33,14 @@ async def configure(organization_id: UUID, key: str, values: dict[str, Any]) -> 
     on. Raises Invalid, blaming the field."""
     kind = available(key)
     given = _checked(kind, values)
+    secret = secrets_of(kind.offer)
+    keys = {name: each for name, each in given.items() if name in secret}
+    before = await Integration.get_or_none(organization_id=organization_id, provider=key)
+    kept = await integrations.secrets(before, "integrationConfigure, to check the form") if before else {}
+    settings = _merged(before.settings if before else {}, {name: given[name] for name in given.keys() - secret})
+    provider = _made(kind, settings | _merged(kept, keys))
     async with transaction():
-        integration = await _locked(organization_id, key) or Integration(
-            organization_id=organization_id, provider=key, configured_at=datetime.now(UTC)
-        )
-        secret = secrets_of(kind.offer)
-        settings = _merged(integration.settings, {name: each for name, each in given.items() if name not in secret})
-        kept = await integrations.secrets(integration, "integrationConfigure, to check the form")
-        keys = {name: each for name, each in given.items() if name in secret}
-        provider = _made(kind, settings | _merged(kept, keys))
+        integration = await _unchanged(before) if before else await _new(organization_id, key)
         integration.update_from_dict({"settings": settings, "removed_at": None})
         await _changed(integration)
         for field, value in keys.items():
@@ -55,9 +54,10 @@ async def configure(organization_id: UUID, key: str, values: dict[str, Any]) -> 
 async def enable(organization_id: UUID, key: str) -> Integration:
     """Switch an integration on, and try it. Raises NotConfigured where its form is not filled."""
     available(key)
+    before = await _configured(organization_id, key, lock=False)
+    provider = await integrations.opened(before, "integrationEnable, to try it")
     async with transaction():
-        integration = await _configured(organization_id, key)
-        provider = await integrations.opened(integration, "integrationEnable, to try it")
+        integration = await _unchanged(before)
         integration.enabled = True
         await _changed(integration)
     return await _tried(integration, provider)
@@ -91,15 +91,13 @@ async def rotate(organization_id: UUID, key: str, field: str, value: str) -> Int
     new = _text(value, "input.value")
     before = await _configured(organization_id, key, lock=False)
     kept = await integrations.secrets(before, "integrationSecretRotate, to try the new key")
-    outcome = await integration_checks.tried(_made(kind, before.settings | kept | {field: new}))
+    outcome = await integration_checks.tried(_made(kind, before.settings | kept | {field: new}, blamed="input.value"))
     if outcome.status is IntegrationStatus.DISCONNECTED:
         raise Invalid(f"The new key is refused; the one before stays. {outcome.detail}", field="input.value")
     if outcome.status is not IntegrationStatus.CONNECTED:
         raise Unreachable(f"The new key could not be tried; the one before stays. {outcome.detail}")
     async with transaction():
-        integration = await _configured(organization_id, key)
-        if integration.configured_at != before.configured_at:
-            raise Conflict("This integration was changed meanwhile. Look at it, and try again.", field="input.provider")
+        integration = await _unchanged(before)
         await _seal(integration, field, new)
         await _changed(integration, outcome)
     return integration
@@ -122,8 +120,19 @@ def available(key: str) -> type[Provider[Any]]:
     raise NotFound("No such provider: see integrationCatalogue.", field="input.provider")
 
 
-async def _locked(organization_id: UUID, key: str) -> Integration | None:
-    return await Integration.select_for_update().get_or_none(organization_id=organization_id, provider=key)
+async def _new(organization_id: UUID, key: str) -> Integration:
+    """Of several who set one up at once, one does; the others change nothing. Raises Conflict."""
+    integration = Integration(organization_id=organization_id, provider=key, configured_at=datetime.now(UTC))
+    await Integration.bulk_create([integration], ignore_conflicts=True)
+    return await _unchanged(integration)
+
+
+async def _unchanged(before: Integration) -> Integration:
+    """An integration that was read, locked. Raises Conflict where it was changed since."""
+    integration = await Integration.select_for_update().get_or_none(id=before.id)
+    if integration is None or integration.configured_at != before.configured_at:
+        raise Conflict("This integration was changed meanwhile. Look at it, and try again.", field="input.provider")
+    return integration
 
 
 async def _configured(organization_id: UUID, key: str, *, lock: bool = True) -> Integration:
@@ -202,7 +211,8 @@ def _merged(before: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     return {name: each for name, each in {**before, **given}.items() if each is not None}
 
 
-def _made(kind: type[Provider[Any]], values: dict[str, Any]) -> Provider[Any]:
+def _made(kind: type[Provider[Any]], values: dict[str, Any], *, blamed: str | None = None) -> Provider[Any]:
+    """A provider of what its form holds. Raises Invalid, blaming the field of the form unless told what to blame."""
     try:
         return integrations.made(kind, values)
     except ValidationError as error:
@@ -210,9 +220,9 @@ def _made(kind: type[Provider[Any]], values: dict[str, Any]) -> Provider[Any]:
         field = ".".join(map(str, problem["loc"]))
         title = form_of(kind.name, kind.offer, french=False)["properties"].get(field, {}).get("title", field)
         said = _without_secrets(kind, problem["msg"], values).removeprefix("Value error, ").rstrip(".")
-        raise Invalid(f"{title}: {said}.", field=_blamed(field)) from None
+        raise Invalid(f"{title}: {said}.", field=blamed or _blamed(field)) from None
     except Invalid as error:
-        raise Invalid(error.message, field=_blamed(error.field or "")) from None
+        raise Invalid(error.message, field=blamed or _blamed(error.field or "")) from None
 
 
 def _blamed(field: str) -> str:

@@ -1,5 +1,6 @@
 """An organization's integrations: set up by their forms, tried, used, replaced and removed; what each refuses."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -138,6 +139,24 @@ async def test_a_form_that_is_filled_wrongly_blames_the_field(
     assert await models.Integration.all().count() == 0
 
 
+async def test_of_several_who_set_one_up_at_once_one_does(shop: Shop) -> None:
+    configure, input = asks("integrationConfigure"), {"provider": "smtp", "values": server(shop, password=PASSWORD)}
+
+    answers = await asyncio.gather(*(shop.post(configure, {"input": input}) for _ in range(5)))
+
+    codes = [error["extensions"]["code"] for each in answers for error in each.get("errors", [])]
+    assert set(codes) <= {"CONFLICT"}
+    assert len(codes) < 5
+    assert await integrations.secrets(await models.Integration.get(), "a test") == {"password": PASSWORD}
+
+
+async def test_a_key_that_was_opened_for_nothing_is_in_the_log_too(shop: Shop) -> None:
+    await do(shop, "integrationConfigure", values=server(shop, password=PASSWORD))
+    await shop.refused(asks("integrationConfigure"), input={"provider": "smtp", "values": {"port": 0}})
+
+    assert len((await shop(LOG))["nodes"]) == 1
+
+
 async def test_what_is_no_form_and_what_is_no_provider_is_refused(shop: Shop) -> None:
     configure = asks("integrationConfigure")
 
@@ -170,6 +189,8 @@ async def test_a_new_key_takes_the_place_of_the_one_before_only_if_it_works(shop
     assert (code, field) == ("INVALID", "input.value")
     assert "the one before stays" in message
     assert (await shop.refused(rotate, input={"provider": "smtp", "field": "host", "value": "x"}))[1] == "input.field"
+    too_long = await shop.refused(rotate, input={"provider": "smtp", "field": "password", "value": "x" * 501})
+    assert too_long[:2] == ("INVALID", "input.value")
     row = await models.Integration.get()
     assert await integrations.secrets(row, "a test") == {"password": PASSWORD}
 

@@ -15,7 +15,7 @@ async def test_an_integration_is_told_when_it_is_set_up_switched_on_and_fails(sh
         assert (await client.follow(CHANGED))["integration"] is None  # where one is
         await do(shop, "integrationConfigure", values=server(shop))
         event = await client.event()
-        assert event["happened"] == ["CREATED"]
+        assert "CREATED" in event["happened"]
         assert event["integration"] == {"provider": "smtp", "enabled": False, "status": "OFF"}
 
         await do(shop, "integrationEnable")
