@@ -19,7 +19,7 @@ from services.keys import master_keys
 log = logging.getLogger("comptoir.keys")
 
 BATCH = 100  # envelopes
-PASSES_MOST, PAUSE = 10, 0.5  # seconds between two
+PASSES_MOST, PAUSE = 10, 0.2  # seconds between two
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from tests.shop import Shop
 COMPTOIR = Path(__file__).parent.parent.parent / "bin" / "comptoir"
 NEW = f"new:{base64.b64encode(os.urandom(32)).decode()}"
 MANY = 250  # more than two batches
+ROUNDS = 8
 
 
 def keys(settings: Settings, *, newest: str = NEW) -> str:
@@ -80,25 +81,20 @@ async def test_what_is_written_and_opened_meanwhile_is_neither_lost_nor_refused(
     over = asyncio.Event()
 
     async def write(step: int) -> None:
-        """As the API does, which locks the row; some with the old key, as a process that was not started again."""
-        old_first = f"{settings.comptoir_master_keys.get_secret_value()},{NEW}"
+        """As the API does, which locks the row; some as a process that was not started again with the newer key."""
         number = step
         while not over.is_set():
             partner = partners[number % MANY]
             number += step
             async with transaction():
                 row = await Partner.select_for_update().get(id=partner.id)
-                if number % 3:
-                    vault.seal(row, "api_key", f"written {number}")
-                else:
-                    usual = outside.outside()
-                    changed = usual.settings.model_copy(update={"comptoir_master_keys": SecretStr(old_first)})
-                    usual.settings = changed
-                    vault.seal(row, "api_key", f"written {number}")
-                    usual.settings = changed.model_copy(update={"comptoir_master_keys": SecretStr(keys(settings))})
+                newest_first = use(None)
+                if not number % 3:
+                    use(",".join(reversed(newest_first.split(","))))
+                vault.seal(row, "api_key", f"written {number}")
+                use(newest_first)
                 await row.save(update_fields=["api_key"])
-                await asyncio.sleep(0.001)
-            known[row.id] = f"written {number}"
+                known[row.id] = f"written {number}"
 
     async def read(step: int) -> None:
         number = step
@@ -110,8 +106,9 @@ async def test_what_is_written_and_opened_meanwhile_is_neither_lost_nor_refused(
 
     async with installed_with(shop, comptoir_master_keys=SecretStr(keys(settings))):
         traffic = [asyncio.create_task(work(step)) for work in (write, read) for step in (7, 11, 13)]
-        await asyncio.sleep(0.1)
-        assert await rotation.rotate(lambda done: None) == []
+        for _ in range(ROUNDS):  # to the one and back to the other
+            use(",".join(reversed(use(None).split(","))))
+            assert await rotation.rotate(lambda done: None) == []
         over.set()
         await asyncio.gather(*traffic)
         assert await rotation.rotate(lambda done: None) == []  # once nobody seals with the old key
@@ -130,6 +127,14 @@ async def test_a_row_that_is_locked_is_left_and_waited_for_by_nobody(shop: Shop,
             assert not rotating.done()
         assert await rotating == []
         assert await rotation.left() == []
+
+
+def use(master_keys: str | None) -> str:
+    """The keys of this process, after they are set to others, where some are given."""
+    opened = outside.outside()
+    if master_keys:
+        opened.settings = opened.settings.model_copy(update={"comptoir_master_keys": SecretStr(master_keys)})
+    return opened.settings.comptoir_master_keys.get_secret_value()
 
 
 async def apart(work: Any) -> Any:
