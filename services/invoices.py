@@ -31,6 +31,7 @@ from services.links import message_id
 from services.outbox import in_turn, job, later
 from services.outside import outside
 from services.shares import part_of
+from services.stripe_accounts import PLATFORM
 
 log = logging.getLogger("comptoir.invoices")
 
@@ -302,10 +303,13 @@ _SERIES = "organization_id = $1 AND prefix = $2 AND stripe_account = $3 AND live
 
 
 async def _locked_series(order: Order) -> tuple[InvoiceSeries, datetime]:
-    """The order's series, locked until the transaction ends, and the time at that moment (not the transaction's)."""
+    """The order's series, locked until the transaction ends, and the time at that moment (not the transaction's).
+
+    One for each prefix and mode, whichever account was paid: no number of an organization is given twice.
+    """
     mine = {
         "organization_id": order.organization_id, "prefix": order.organization.invoice_prefix,
-        "stripe_account": order.stripe_account, "live": order.live,
+        "stripe_account": PLATFORM, "live": order.live,
     }  # fmt: skip
     locked = await rows.lock(InvoiceSeries, _SERIES, *mine.values())
     if locked is None:
