@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import asdict
@@ -27,12 +28,23 @@ from engine.streams.hub import Bounds, Hub
 from engine.streams.sse import EventStreams
 from engine.streams.websocket import WebSocketApp
 from engine.trusted import TrustedDocuments
-from errors import NotConfigured
+from errors import Limited, NotConfigured
 from providers import registry
 from resolvers import examples
 from resolvers.schema import engine
 from schema.context import Context
-from services import cookies, files, generations, identity, outside, pages, pay_page, quote_page
+from services import (
+    calendar_feeds,
+    calendar_files,
+    cookies,
+    files,
+    generations,
+    identity,
+    outside,
+    pages,
+    pay_page,
+    quote_page,
+)
 from services.backlog import Backlog
 from services.changes import Changes
 from services.health import Health
@@ -91,6 +103,7 @@ def create_app(settings: Settings) -> Starlette:
         Route("/webhooks/stripe", stripe, methods=["POST"], max_body_size=BODY_MOST),
         Route("/webhooks/stripe/{organization}", stripe_of, methods=["POST"], max_body_size=BODY_MOST),
         Route("/files/{token}/{name}", file, methods=["GET"]),
+        Route("/calendars/{token}.ics", calendar, methods=["GET"]),
         Route("/pay/{token}", pay, methods=["GET", "POST"]),
         Route("/quote/{token}", quote, methods=["GET", "POST"], max_body_size=FORM_MOST),
         Route("/account", account, methods=["GET"]),
@@ -170,6 +183,23 @@ async def file(request: Request) -> Response:
         path, media_type=document.content_type, headers=headers, filename=document.filename,
         content_disposition_type="inline" if document.content_type == files.PDF else "attachment",
     )  # fmt: skip
+
+
+async def calendar(request: Request) -> Response:
+    """A feed of somebody's appointments by its secret address; nothing but that it is the same where it is (RFC 9110
+    13.1.2)."""
+    try:
+        feed = await calendar_feeds.opened(
+            request.path_params["token"], request.client.host if request.client else None
+        )
+    except Limited as limited:
+        return PlainTextResponse(limited.message, 429, {"Retry-After": str(limited.retry_after)})
+    if feed is None:
+        return PlainTextResponse("Ce lien n'est plus valable. / This link is no longer good.", 404)
+    headers = {"Cache-Control": "private, no-cache", "ETag": feed.etag}
+    if feed.etag in re.split(r"\s*,\s*", request.headers.get("if-none-match", "")):
+        return Response(status_code=304, headers=headers)
+    return Response(feed.content, media_type=calendar_files.CONTENT_TYPE, headers=headers)
 
 
 async def pay(request: Request) -> Response:

@@ -188,6 +188,7 @@ READS: dict[type[Model], Permission] = {
     models.Product: Permission.CATALOGUE_READ,
     models.Client: Permission.CLIENTS_READ,
     models.Access: Permission.ACCESSES_READ,
+    models.Pack: Permission.ACCESSES_READ,
     models.Order: Permission.ORDERS_READ,
     models.OrderLine: Permission.ORDERS_READ,
     models.ClientSubscription: Permission.ORDERS_READ,
@@ -200,6 +201,7 @@ READS: dict[type[Model], Permission] = {
     models.Service: Permission.SERVICES_READ,
     models.Staff: Permission.SERVICES_READ,
     models.ServiceStaff: Permission.SERVICES_READ,
+    models.ProductService: Permission.SERVICES_READ,
     models.WeeklyHours: Permission.AGENDA_READ,
     models.HoursException: Permission.AGENDA_READ,
     models.Resource: Permission.AGENDA_READ,
@@ -209,6 +211,8 @@ READS: dict[type[Model], Permission] = {
     models.CalendarConflict: Permission.AGENDA_READ,
     models.Appointment: Permission.BOOKINGS_READ,
     models.Booking: Permission.BOOKINGS_READ,
+    models.BookingReminder: Permission.BOOKINGS_READ,
+    models.CalendarFeed: Permission.HOURS_WRITE,
     models.DiscountCode: Permission.DISCOUNTS_READ,
     models.Conflict: Permission.CONFLICTS_READ,
     models.Reconciliation: Permission.RECONCILIATIONS_READ,
@@ -308,6 +312,7 @@ _OF_CLIENTS: dict[type[Model], Rule] = {
     models.Refund: Of(models.Order, "order"),
     models.Dispute: Of(models.Order, "order"),
     models.Access: Of(models.Order, "order"),
+    models.Pack: Of(models.Access, "access"),
     models.Reminder: Of(models.Order, "order"),
 }
 
@@ -328,6 +333,8 @@ ROWS: Rules = {
         models.CalendarConflict: Mine("staff__membership_id"),
         models.Appointment: Either(Mine("staff__membership_id"), NamedBy(models.Booking, "appointment")),
         models.Booking: Either(Mine("appointment__staff__membership_id"), Of(models.Client, "client")),
+        models.BookingReminder: Of(models.Booking, "booking"),
+        models.CalendarFeed: Mine("staff__membership_id"),
     },
     Role.BENEFICIARY: {
         **_ONESELF,
@@ -337,6 +344,7 @@ ROWS: Rules = {
         models.Product: NamedBy(models.OrderLine, "product"),
         models.Appointment: NamedBy(models.Booking, "appointment"),
         models.Booking: Of(models.Client, "client"),
+        models.BookingReminder: Of(models.Booking, "booking"),
     },
     Key.STOREFRONT: {
         models.Product: Having("active", True),

@@ -35,9 +35,11 @@ from models.invoice import Invoice, InvoiceSeries, InvoiceType, Reminder
 from models.key import ApiKey, ApiScope, PartnerKey, PortalToken, PublishableKey
 from models.language import Language
 from models.mention import LegalMention, MentionCode, MentionScope
+from models.notice import BookingReminder, CalendarFeed, ReminderChannel
 from models.oauth import OAuthGrant, OAuthRequest, OAuthStatus
 from models.order import Conflict, ConflictKind, ConflictProposal, Order, OrderKind, OrderLine, OrderSource
 from models.organization import Membership, Organization, Role, Storefront, User, VatRegime
+from models.pack import Pack, ProductService
 from models.partner import (
     ATTEMPTS,
     BreakerState,
@@ -89,6 +91,7 @@ __all__ = [
     "AuditOperation",
     "Booking",
     "BookingNews",
+    "BookingReminder",
     "BookingStatus",
     "BreakerState",
     "BusyBlock",
@@ -98,6 +101,7 @@ __all__ = [
     "CalendarConflict",
     "CalendarConflictKind",
     "CalendarEvent",
+    "CalendarFeed",
     "CalendarStatus",
     "Client",
     "ClientSubscription",
@@ -149,6 +153,7 @@ __all__ = [
     "OrderSource",
     "OrderStatus",
     "Organization",
+    "Pack",
     "Partner",
     "PartnerEndpoint",
     "PartnerEvent",
@@ -161,6 +166,7 @@ __all__ = [
     "PortalToken",
     "Product",
     "ProductPartner",
+    "ProductService",
     "Promise",
     "PublishableKey",
     "Quote",
@@ -175,6 +181,7 @@ __all__ = [
     "RefundStatus",
     "Registration",
     "Reminder",
+    "ReminderChannel",
     "Resource",
     "RetryPolicy",
     "Role",

@@ -42,6 +42,8 @@ class Service(Owned):
     no_show_percent = fields.IntField(
         default=0, description="What not coming costs, in hundredths of a percent of the price"
     )
+    # In minutes, with a space between; null for what the organization wishes.
+    reminder_minutes = fields.CharField(60, null=True)
     active = fields.BooleanField(default=True, description="Whether it can be booked")
     # Orders, invoices and Stripe know products. Made with the first order, and not for sale by itself.
     product_id: UUID | None
@@ -52,6 +54,11 @@ class Service(Owned):
 
     class Meta:
         table = "services"
+
+    @property
+    def reminder_list(self) -> list[int] | None:
+        """How long before it begins clients are reminded, in minutes; None for as long as the organization wishes."""
+        return None if self.reminder_minutes is None else [int(each) for each in self.reminder_minutes.split()]
 
 
 class Staff(Owned):

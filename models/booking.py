@@ -50,6 +50,9 @@ class Appointment(Owned):
     meet_url = fields.CharField(500, null=True, description="Where the video is")
     location = fields.CharField(300, null=True, description="Where it is held")
     series_id: UUID | None = fields.UUIDField(null=True)
+    # What who holds it was told last: a digest of it, and the sequence.
+    staff_told = fields.CharField(64, null=True)
+    staff_told_sequence = fields.IntField(null=True)
 
     bookings: Any
 
@@ -81,6 +84,9 @@ class Booking(Owned):
     )
     order_id: UUID | None
     order: Any = belongs_to("Order", "bookings", "The order by which it is paid", null=True)
+    pack_id: UUID | None
+    pack: Any = belongs_to("Pack", "bookings", "The prepaid pack that it was booked with", null=True)
+    draws_session = fields.BooleanField(default=False, description="Whether it takes a session of the pack")
     price_cents = fields.IntField(description="Price TTC that was agreed, in minor units")
     fee_cents = fields.IntField(
         default=0, description="What cancelling it late or not coming costs, TTC, in minor units"
@@ -95,6 +101,13 @@ class Booking(Owned):
         "Membership", None, "The member who cancelled it; null for a server or a clock", null=True
     )
     cancel_reason = fields.CharField(500, null=True, description="Why it was cancelled")
+    # What the client was told: the appointment and sequence that their calendar has, null before the first letter; and
+    # of its end.
+    told_appointment_id: UUID | None = fields.UUIDField(null=True)
+    told_sequence = fields.IntField(null=True)
+    cancel_told = fields.BooleanField(default=False)
+
+    reminders: Any
 
     class Meta:
         table = "bookings"

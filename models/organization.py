@@ -100,6 +100,7 @@ class Organization(Row, Branded):
         default=True,
         description="Whether nobody works on the public holidays of its country, unless their hours say so",
     )
+    reminder_minutes = fields.CharField(60, default="1440 120")  # with a space between
     # Accounts with numbers of its own, by `AccountUse`.
     account_numbers: Any = fields.JSONField(default=dict)
     # Keys of the providers that are switched on, one a line: a trigger on integrations keeps it.
@@ -108,6 +109,11 @@ class Organization(Row, Branded):
 
     class Meta:
         table = "organizations"
+
+    @property
+    def reminder_list(self) -> list[int]:
+        """How long before appointments begin clients are reminded, in minutes, unless a service has its own."""
+        return [int(each) for each in self.reminder_minutes.split()]
 
     @property
     def invoiced_vat_number(self) -> str | None:

@@ -48,9 +48,16 @@ class Product(Owned, AtStripe):
     interval_count = fields.IntField(
         null=True, description="How many of these make a period that the price pays; null where it is sold once"
     )
+    pack_sessions = fields.IntField(
+        null=True, description="How many sessions it is a prepaid pack of; null for what is no pack"
+    )
+    pack_days = fields.IntField(
+        null=True, description="For how many days from its payment a pack may be used; null for one without end"
+    )
     active = fields.BooleanField(default=True, description="Whether it can be sold")
 
     partner_links: Any
+    service_links: Any
 
     class Meta:
         table = "products"

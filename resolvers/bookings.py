@@ -87,6 +87,7 @@ async def booking_create(info: Info, input: BookingCreateInput) -> Any:
         client_notes=input.client_notes or None,
         by_rules=not caller.may(Permission.BOOKINGS_WRITE),
         pays_later=bool(input.pays_later),
+        pack_id=(await caller.get(models.Pack, input.pack, field="input.pack")).id if input.pack else None,
         source=OrderSource.STOREFRONT if caller.is_storefront else OrderSource.BACK_OFFICE,
     )
     return await _made(await _book(caller, input, wanted))

@@ -20,7 +20,7 @@ from schema.catalogue import (
 from schema.context import Info, actor
 from schema.lists import filtered
 from schema.roots import Wanted, connection, mutation, one
-from services import catalogue
+from services import catalogue, packs
 
 
 @connection(Product, requires=Permission.CATALOGUE_READ, order=ProductOrder)
@@ -40,7 +40,8 @@ async def product_create(info: Info, input: ProductCreateInput) -> models.Produc
     """Put a product in the catalogue. Prices are TTC."""
     values = given(input)
     partners = await _partners(info, values.pop("partners"))
-    return await catalogue.create(actor(info).organization_id, _priced(values), partners)
+    services = await _services(info, values.pop("pack_services"))
+    return await catalogue.create(actor(info).organization_id, _priced(values), partners, services)
 
 
 @mutation(Product, requires=Permission.CATALOGUE_WRITE)
@@ -50,7 +51,9 @@ async def product_update(info: Info, input: ProductUpdateInput) -> models.Produc
     row = await actor(info).get(models.Product, values.pop("product"), field="input.product", for_update=True)
     keys = values.pop("partners", None)
     partners = None if keys is None else await _partners(info, keys)
-    return await catalogue.update(row, _priced(values), partners)
+    keys = values.pop("pack_services", None)
+    services = None if keys is None else await _services(info, keys)
+    return await catalogue.update(row, _priced(values), partners, services)
 
 
 @mutation(Deleted, requires=Permission.CATALOGUE_WRITE)
@@ -65,6 +68,13 @@ async def _partners(info: Info, keys: Sequence[strawberry.ID]) -> list[models.Pa
     return [
         await actor(info).get(models.Partner, key, field=f"input.partners.{place}")
         for place, key in enumerate(keys[: catalogue.PARTNERS_MOST + 1])
+    ]
+
+
+async def _services(info: Info, keys: Sequence[strawberry.ID]) -> list[models.Service]:
+    return [
+        await actor(info).get(models.Service, key, field=f"input.packServices.{place}")
+        for place, key in enumerate(keys[: packs.SERVICES_MOST + 1])
     ]
 
 

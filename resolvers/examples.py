@@ -1,6 +1,6 @@
 """What GraphiQL opens with: the five-minute tour of README, then the sales that are less simple."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from engine.graphiql import Tab
 
@@ -29,6 +29,11 @@ def tabs(app_url: str, sandbox_url: str | None, *, smtp_port: int = 587) -> tupl
         Tab(SAMPLE, {"brandColor": "#1f4e5f"}),
         Tab(QUOTE, {"quote": ""}),
         Tab(EXPORT),
+        Tab(AVAILABILITY, {"service": "", "from": _midnight(1), "to": _midnight(15)}),
+        Tab(BOOK, {"service": "", "client": "", "startsAt": ""}),
+        Tab(MOVE, {"booking": "", "startsAt": ""}),
+        Tab(CANCEL_BOOKING, {"booking": "", "reason": "Empêchement."}),
+        Tab(FEED, {"staff": ""}),
         Tab(INTEGRATIONS),
         Tab(
             OWN_MAIL,
@@ -42,6 +47,11 @@ def tabs(app_url: str, sandbox_url: str | None, *, smtp_port: int = 587) -> tupl
         Tab(PAGES, {"after": None}),
         Tab(AUDIT),
     )
+
+
+def _midnight(days: int) -> str:
+    """UTC, so many days from now."""
+    return f"{datetime.now(UTC).date() + timedelta(days=days)}T00:00:00Z"
 
 
 SIGN_IN = """# Run this first: the page remembers the token.
@@ -242,6 +252,42 @@ mutation Export {
   exportCreate(input: { kind: FEC, from: "2026-01-01", to: "2026-12-31" }) {
     export { id status percent filename url }
   }
+}"""
+
+AVAILABILITY = """# When a service is free: services { nodes { id name } } has the ids.
+query Availability($service: ID!, $from: DateTime!, $to: DateTime!) {
+  availability(service: $service, from: $from, to: $to) { startsAt endsAt available places staff reasonText }
+  services { nodes { id name online price { formatted } staff { id displayName } } }
+  packs { nodes { sessions used left client { email } access { endsAt product { name } } } }
+}"""
+
+BOOK = """# Put a service, a client (tab Catalogue) and a free startsAt in the variables. By video, the link comes with
+# the event in Google's calendar, a moment later; the letter with its .ics is on the sandbox's mail page.
+mutation Book($service: ID!, $client: ID!, $startsAt: DateTime!) {
+  bookingCreate(input: { service: $service, client: $client, startsAt: $startsAt }) {
+    confirmed
+    payUrl
+    booking { id status appointment { startsAt endsAt meetUrl staff { displayName } } }
+  }
+}"""
+
+MOVE = """# The client is written to, and their calendar follows.
+mutation Move($booking: ID!, $startsAt: DateTime!) {
+  bookingMove(input: { booking: $booking, startsAt: $startsAt }) {
+    booking { status appointment { startsAt sequence meetUrl } reminders { minutesBefore dueAt sentAt } }
+  }
+}"""
+
+CANCEL_BOOKING = """# All goes back, unless it is cancelled for the client (forClient: true), later than for free.
+mutation CancelBooking($booking: ID!, $reason: String) {
+  bookingCancel(input: { booking: $booking, reason: $reason }) {
+    booking { status fee { formatted } canceledAt appointment { status sequence } }
+  }
+}"""
+
+FEED = """# The address is shown once: subscribe to it in a calendar of your choice.
+mutation Feed($staff: ID!) {
+  calendarFeedCreate(input: { staff: $staff }) { url calendarFeed { staff { displayName } } }
 }"""
 
 INTEGRATIONS = """# What can be connected, each by its form (form: JSON Schema); what is, and when its keys were used.

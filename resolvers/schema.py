@@ -23,6 +23,7 @@ from resolvers import (
     audit,
     availability,
     bookings,
+    calendar_feeds,
     calendars,
     catalogue,
     changes,
@@ -39,6 +40,7 @@ from resolvers import (
     nodes,
     orders,
     organization,
+    packs,
     partners,
     payments,
     portal,
@@ -52,9 +54,9 @@ from schema.roots import MUTATIONS, QUERIES, SUBSCRIPTIONS, admitted
 from schema.scalars import SCALARS
 
 AREAS = (  # importing them declares their fields
-    accesses, accounts, agenda, audit, availability, bookings, calendars, catalogue, changes, clients, consents,
-    discounts, exports, identity, integrations, invoices, keys, members, mentions, nodes, orders, organization,
-    partners, payments, portal, quotes, reconciliation, refunds, subscriptions,
+    accesses, accounts, agenda, audit, availability, bookings, calendar_feeds, calendars, catalogue, changes, clients,
+    consents, discounts, exports, identity, integrations, invoices, keys, members, mentions, nodes, orders,
+    organization, packs, partners, payments, portal, quotes, reconciliation, refunds, subscriptions,
 )  # fmt: skip
 
 

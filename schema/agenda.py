@@ -1,10 +1,12 @@
 """What can be booked, with whom, and when they work."""
 
+from typing import Any
+
 import strawberry
 from strawberry import UNSET
 
 import models
-from schema.base import auto, input, node, through
+from schema.base import auto, computed, input, node, through
 from schema.lists import among, between, filter, order
 from schema.organizations import Membership
 from schema.scalars import Money, MoneyInput
@@ -62,6 +64,15 @@ class Service:
     late_cancel_percent: auto
     no_show_percent: auto
     active: auto
+
+    @computed(
+        "How long before it begins clients are reminded, in minutes; null for as long as the organization wishes.",
+        needs=("reminder_minutes",),
+    )
+    def reminders(root: Any) -> list[int] | None:
+        minutes: list[int] | None = root.reminder_list
+        return minutes
+
     staff: list[Staff] = through("staff_links__staff", "Who gives it.")  # type: ignore[assignment]
     resources: list[Resource] = through(  # type: ignore[assignment]
         "resource_links__resource", "What it takes one of; nothing where it takes none."

@@ -169,6 +169,7 @@ _MANY = {
     ("Order", "conflicts"): "What a person has to settle",
     ("Order", "reminders"): "Letters about what is overdue, sent and to come",
     ("Quote", "lines"): "What is offered, in order",
+    ("Booking", "reminders"): "Reminders of it, sent and to come",
     ("Staff", "weekly_hours"): "Hours that they work each week",
     ("Notification", "attempts"): "Every try at telling the partner",
 }

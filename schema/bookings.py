@@ -13,6 +13,7 @@ from schema.connections import Connection
 from schema.lists import among, between, filter, order
 from schema.orders import Order
 from schema.organizations import Membership
+from schema.packs import Pack
 from schema.scalars import URL, DateTime, Email, Money, PhoneNumber
 
 
@@ -37,6 +38,17 @@ class Appointment:
     created_at: auto
 
 
+@node(models.BookingReminder)
+class BookingReminder:
+    """A reminder of a booking, so long before it begins."""
+
+    channel: auto
+    minutes_before: auto
+    starts_at: auto
+    due_at: auto
+    sent_at: auto
+
+
 @node(models.Booking)
 class Booking:
     """A client's place in an appointment."""
@@ -47,12 +59,15 @@ class Booking:
     status: auto
     hold_expires_at: auto
     order: Order | None
+    pack: Pack | None
+    draws_session: auto
     price: Money
     fee: Money
     client_notes: auto
     canceled_at: auto
     canceled_by: Membership | None
     cancel_reason: auto
+    reminders: list[BookingReminder]
     created_at: auto
 
 
@@ -96,6 +111,9 @@ class BookingCreateInput:
         description="With whom; with who is free and has least to do, unless told.", default=UNSET
     )
     client_notes: auto
+    pack: strawberry.ID | None = strawberry.field(
+        description="The client's prepaid pack that it takes a session of: nothing is to be paid then.", default=UNSET
+    )
     pays_later: bool | None = strawberry.field(
         description="Of who runs the shop: confirmed at once, and paid later.", default=UNSET
     )

@@ -63,6 +63,14 @@ class Organization:
     public_holidays_off: auto
 
     @computed(
+        "How long before appointments begin clients are reminded, in minutes, unless a service has its own.",
+        needs=("reminder_minutes",),
+    )
+    def booking_reminders(root: Any) -> list[int]:
+        minutes: list[int] = root.reminder_list
+        return minutes
+
+    @computed(
         "What its invoices have to say of it and lack, by the fields' names: while there are any, nothing can be sold.",
         needs=COLUMNS,
     )
@@ -185,6 +193,10 @@ class OrganizationUpdateInput:
     grace_days: auto
     suspend_disputed: auto
     public_holidays_off: auto
+    booking_reminders: list[int] | None = strawberry.field(
+        description="How long before appointments begin clients are reminded, in minutes: 5 at most, or none.",
+        default=UNSET,
+    )
     accounts: list[AccountInput] | None = strawberry.field(
         description="All accounts that have numbers of the organization's own; the others have the chart's.",
         default=UNSET,

@@ -17,7 +17,7 @@ from models import (
     Organization,
     rows,
 )
-from services import telling
+from services import packs, telling
 from services.outbox import later
 
 
@@ -30,11 +30,13 @@ async def grant(order: Order) -> None:
     lines = {line.product_id: line for line in order.lines}
     for product_id in sorted({*lines} - granted):
         line = lines[product_id]
+        starts_at = line.period_start or datetime.now(UTC)
         access = Access(
             organization_id=order.organization_id, client_id=order.client_id, live=order.live, order_id=order.id,
-            product_id=product_id, starts_at=line.period_start or datetime.now(UTC), ends_at=line.period_end,
+            product_id=product_id, starts_at=starts_at, ends_at=line.period_end or packs.ends_at(line, starts_at),
         )  # fmt: skip
         await rows.insert(access)
+        await packs.grant(access, line)
     if not known:
         await later(telling.welcome, order)
 

@@ -115,7 +115,7 @@ async def _send(
     sender = outside().settings.required("smtp_from")
     what = f"{template.replace('_', '-')}{more and '-'}{more}"
     await outside().mailer.send(
-        letters.about_account(
+        letters.of_no_order(
             template, said, name=name, brand=from_brand or PLATFORM.model_copy(update={"contact_email": sender}),
             envelope=Envelope(to, message_id(what, row), sender),
         )

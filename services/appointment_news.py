@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from models import Appointment
 from models.fields import Coded
-from services import calendar_promises
+from services import booking_letters, booking_reminders, calendar_promises
 
 
 class What(Coded):
@@ -28,4 +28,4 @@ async def changed(appointment: Appointment, what: What) -> None:
 
 Reaction = Callable[[Appointment, What], Awaitable[None]]
 
-REACTIONS: tuple[Reaction, ...] = (calendar_promises.follow,)
+REACTIONS: tuple[Reaction, ...] = (calendar_promises.follow, booking_letters.follow, booking_reminders.follow)

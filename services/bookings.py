@@ -24,7 +24,7 @@ from models import (
     Product,
     Service,
 )
-from services import catalogue_sync, clients, holds, organizations, sales, slots, stripe_accounts
+from services import catalogue_sync, clients, holds, organizations, packs, sales, slots, stripe_accounts
 from services.outbox import later
 
 HELD = timedelta(minutes=30)  # for a client to begin to pay
@@ -36,7 +36,7 @@ NOTES_MOST = 2000  # characters
 @dataclass(frozen=True)
 class Wanted:
     """A time of a service: with somebody, or with anybody. `by_rules`: asked by a client, whom the service's notice
-    binds; else by the organization. `pays_later`: confirmed although it is not paid."""
+    binds; else by the organization. `pays_later`: confirmed although not paid. `pack_id`: by a session of a pack."""
 
     service: Service
     starts_at: datetime
@@ -44,6 +44,7 @@ class Wanted:
     client_notes: str | None = None
     by_rules: bool = True
     pays_later: bool = False
+    pack_id: UUID | None = None
     source: OrderSource = OrderSource.BACK_OFFICE
 
     @property
@@ -64,7 +65,10 @@ async def book(client: Client, wanted: Wanted) -> Booking:
         if same := await _same(client, wanted):
             return same
         await _must_hold_few(client)
-    product = await product_of(wanted.service) if wanted.service.price_cents else None
+    if wanted.pack_id:
+        await packs.draw(wanted.pack_id, client, wanted.service, wanted.starts_at, field="input.pack")
+    sold = wanted.service.price_cents and not wanted.pack_id
+    product = await product_of(wanted.service) if sold else None
     seat = await slots.seat(wanted.asked)
     if seat.joins and await _has_a_place(client, seat.joins):
         raise Conflict("The client has a place in this appointment already.", field="input.client")
@@ -136,7 +140,8 @@ async def write(
         Booking(
             organization_id=client.organization_id, appointment=appointment, client=client, attendee_name=client.name,
             hold_expires_at=min(until, appointment.starts_at) if held else None, order=order,
-            price_cents=wanted.service.price_cents, currency=wanted.service.currency,
+            price_cents=0 if wanted.pack_id else wanted.service.price_cents, currency=wanted.service.currency,
+            pack_id=wanted.pack_id, draws_session=wanted.pack_id is not None,
             client_notes=wanted.client_notes or None,
         )
         for appointment in appointments

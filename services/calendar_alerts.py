@@ -49,6 +49,6 @@ async def write(calendar: Calendar) -> None:
             outside().settings.required("smtp_from"),
         )
         await outside().mailer.send(
-            letters.about_account("calendar_disconnected", said, name="", brand=brand(organization), envelope=envelope)
+            letters.of_no_order("calendar_disconnected", said, name="", brand=brand(organization), envelope=envelope)
         )
     await Calendar.filter(id__in=[each.id for each in untold]).update(told_at=datetime.now(UTC))

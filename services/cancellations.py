@@ -35,6 +35,7 @@ from services import (
     holds,
     idempotency,
     money_back,
+    packs,
     pricing,
     refunds,
     settlement,
@@ -104,11 +105,10 @@ async def no_show(booking: Booking, *, by_id: UUID | None) -> Booking:
 
 async def fee(booking: Booking, now: datetime) -> int:
     """What it costs a client to cancel a booking now, in minor units."""
-    appointment = await Appointment.get(id=booking.appointment_id).prefetch_related("service")
-    service = appointment.service
-    if not booking.is_expected or now <= appointment.starts_at - timedelta(hours=service.free_cancel_hours):
+    if await _is_in_time(booking, now):
         return 0
-    return off(booking.price_cents, service.late_cancel_percent)
+    appointment = await Appointment.get(id=booking.appointment_id).prefetch_related("service")
+    return off(booking.price_cents, appointment.service.late_cancel_percent)
 
 
 async def lock(booking: Booking) -> tuple[Order | None, Booking]:
@@ -123,7 +123,8 @@ async def end(booking: Booking, reason: str | None, *, by_rules: bool, by_id: UU
     now = datetime.now(UTC)
     if by_rules and await _has_begun(booking, now):
         raise errors.Conflict("This appointment has begun: ask those who hold it.", field="input.booking")
-    owed = await fee(booking, now) if by_rules else 0
+    is_free = not by_rules or await _is_in_time(booking, now)
+    owed = 0 if is_free else await fee(booking, now)
     booking.canceled_by_id = by_id
     if booking.is_live:
         await holds.free(booking, BookingNews.GIVEN_UP, reason)
@@ -132,6 +133,8 @@ async def end(booking: Booking, reason: str | None, *, by_rules: bool, by_id: UU
         booking.canceled_at, booking.cancel_reason = now, reason
     booking.fee_cents = owed
     await booking.save()
+    if is_free:
+        await packs.give_back(booking)
     if booking.order_id:
         await _settle(await Order.get(id=booking.order_id), reason or SAID, by_id)
 
@@ -139,6 +142,13 @@ async def end(booking: Booking, reason: str | None, *, by_rules: bool, by_id: UU
 def check_reason(reason: str | None) -> None:
     if reason and ("\x00" in reason or len(reason) > REASON_MOST):
         raise Invalid(f"A reason is text of {REASON_MOST} characters at most.", field="input.reason")
+
+
+async def _is_in_time(booking: Booking, now: datetime) -> bool:
+    """Whether a client may cancel for free, and a pack has its session back."""
+    appointment = await Appointment.get(id=booking.appointment_id).prefetch_related("service")
+    in_time: bool = now <= appointment.starts_at - timedelta(hours=appointment.service.free_cancel_hours)
+    return in_time or not booking.is_expected
 
 
 async def _has_begun(booking: Booking, now: datetime) -> bool:

@@ -7,9 +7,9 @@ from uuid import UUID
 from babel.numbers import get_currency_precision, is_currency
 
 from errors import Conflict, Invalid
-from models import Interval, Organization, Partner, Product, ProductPartner
+from models import Interval, Organization, Partner, Product, ProductPartner, ProductService, Service
 from models.database import deleted
-from services import catalogue_sync
+from services import catalogue_sync, packs
 from services.outbox import later
 
 PRICE_MOST = 99_999_999  # minor units: the most that Stripe takes at once
@@ -18,29 +18,43 @@ PARTNERS_MOST = 20
 METADATA_MOST = 500  # characters of a value in Stripe's metadata, where slugs are listed
 
 
-async def create(organization_id: UUID, values: dict[str, Any], partners: Sequence[Partner]) -> Product:
-    """A product, and who is told when it is sold. Raises Invalid, naming the field."""
+async def create(
+    organization_id: UUID, values: dict[str, Any], partners: Sequence[Partner], services: Sequence[Service] = ()
+) -> Product:
+    """A product, who is told when it is sold, and of which services it is a pack. Raises Invalid, naming the field."""
     check_price(values)
     product = Product(organization_id=organization_id, **values)
     _check_periods(product)
     await _check_vat(product)
     _check_partners(partners)
+    packs.check(product)
     await product.save()
+    await packs.set_services(product, services)
     await _tell(product, partners)
     await later(catalogue_sync.push, product)
     return product
 
 
-async def update(product: Product, values: dict[str, Any], partners: Sequence[Partner] | None) -> Product:
-    """The product with other values, and others who are told; None leaves these as they are. What was sold keeps its
-    price and name. Raises Invalid, naming the field."""
+async def update(
+    product: Product,
+    values: dict[str, Any],
+    partners: Sequence[Partner] | None,
+    services: Sequence[Service] | None = None,
+) -> Product:
+    """The product with other values, others who are told, and a pack of other services; None leaves these as they are.
+    What was sold keeps its price, name and sessions. Raises Invalid, naming the field."""
     check_price(values)
     before = _shown(product)
     product.update_from_dict(values)
     _check_periods(product)
+    packs.check(product)
     if "vat_rate" in values or "currency" in values:
         await _check_vat(product)
     await product.save()
+    if services is not None:
+        await packs.set_services(product, services)
+    elif product.pack_sessions and not await ProductService.exists(product_id=product.id):
+        raise Invalid("A pack is of services: give packServices too.", field="input.packServices")
     others = partners is not None and await _replace(product, partners)
     if others or _shown(product) != before:
         await later(catalogue_sync.push, product)
@@ -50,6 +64,7 @@ async def update(product: Product, values: dict[str, Any], partners: Sequence[Pa
 async def delete(product: Product) -> None:
     """Take out a product that was never ordered. Raises Conflict for any other."""
     await ProductPartner.filter(product_id=product.id).delete()
+    await ProductService.filter(product_id=product.id).delete()
     if not await deleted(product):
         raise Conflict(
             "This product was ordered, and stays for what was sold. Set `active` to false instead.",

@@ -19,7 +19,7 @@ from models import (
     VatRegime,
 )
 from models.database import transaction
-from services import catalogue_sync, demonstration_quotes, hashing, partners, vault
+from services import catalogue_sync, demonstration_bookings, demonstration_quotes, hashing, partners, vault
 from services.outbox import later
 from services.outside import outside
 from settings import Settings
@@ -69,7 +69,10 @@ async def seed(settings: Settings) -> Demonstration:
         organization = await Organization.get_or_none(slug=SLUG) or await _organization()
         await _people(organization)
         await _ways_to_pay(organization)
-        await demonstration_quotes.seed(organization, await _client(organization))
+        client = await _client(organization)
+        await demonstration_quotes.seed(organization, client)
+        beneficiaries = await Client.filter(organization_id=organization.id, email=BENEFICIARY)
+        await demonstration_bookings.seed(organization, [client, *beneficiaries])
         await _storefront(organization, settings.sandbox_url or settings.app_url)
         secret = await _partner_secret(organization)
     logins = [(role.value, email, PASSWORD) for role, email, _ in PEOPLE]

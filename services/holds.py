@@ -144,6 +144,7 @@ async def lapse(booking: Booking) -> None:
         if locked.status is not BookingStatus.PENDING or locked.is_held(datetime.now(UTC)):
             return
         await free(locked, BookingNews.LAPSED)
+        await later(booking_letters.tell_of_lapse, locked)
         if order and order.is_open:
             await asking.forget_what_is_stale(order)
 

@@ -94,5 +94,5 @@ async def write(integration: Integration) -> None:
         message_id(f"integration-{integration.alerted_at:%Y%m%d%H%M%S}", integration),
         outside().settings.required("smtp_from"),
     )
-    letter = letters.about_account("integration_failing", said, name="", brand=brand(organization), envelope=envelope)
+    letter = letters.of_no_order("integration_failing", said, name="", brand=brand(organization), envelope=envelope)
     await outside().mailer.send(letter)

@@ -140,15 +140,6 @@ def payment_failed(
     return _letter("renewal_failed" if renewal else "payment_failed", said, Envelope(to, message_id, sender, sent_at))
 
 
-def slot_lost(
-    notice: Notice, *, service: str, begins: datetime, to: str, message_id: str, sender: str,
-    sent_at: datetime | None = None,
-) -> EmailMessage:  # fmt: skip
-    """The letter to a client who paid for a time, `begins` by their wall clock, that somebody else has by then."""
-    said = _notice(notice) | {"service": service, "begins": begins}
-    return _letter("slot_lost", said, Envelope(to, message_id, sender, sent_at))
-
-
 def payment_failed_for_staff(
     notice: Notice,
     *,
@@ -249,10 +240,8 @@ def quote(
     return letter
 
 
-def about_account(
-    template: str, said: dict[str, Any], *, name: str, brand: Branding, envelope: Envelope
-) -> EmailMessage:
-    """A letter about somebody's account, of no order; `said` is what its template asks for."""
+def of_no_order(template: str, said: dict[str, Any], *, name: str, brand: Branding, envelope: Envelope) -> EmailMessage:
+    """A letter about no order: somebody's account, a booking; `said` is what its template asks for."""
     nothing = dict.fromkeys(("order_number", "invoice", "pay_url", "transfer", "due_on"))
     contacts = [(brand.name, brand.contact_email, brand.phone)]
     plain = {"brand": brand, "live": True, "name": name, "contacts": contacts, "lines": [], "sums": [], "due_cents": 0}

@@ -31,5 +31,5 @@ async def tell_lost(grant: OAuthGrant) -> None:
         outside().settings.required("smtp_from"),
     )
     await outside().mailer.send(
-        letters.about_account("consent_lost", said, name=name, brand=brand(organization), envelope=envelope)
+        letters.of_no_order("consent_lost", said, name=name, brand=brand(organization), envelope=envelope)
     )

@@ -10,7 +10,7 @@ from models import Order, Organization, VatRegime
 from models.accounting import ACCOUNTS as DEFAULTS
 from models.accounting import NUMBER_PATTERN
 from models.legal import missing
-from services import branding
+from services import booking_reminders, branding
 
 # (column, its name for clients, least, most), as the table's constraints have it.
 _RANGES = (
@@ -35,6 +35,9 @@ async def update(organization: Organization, values: dict[str, Any]) -> Organiza
         raise Invalid("Under FRANCHISE no VAT is owed, on debits or otherwise.", field="input.vatOnDebits")
     if "accounts" in values:
         values["account_numbers"] = _accounts(values.pop("accounts") or [])
+    if "booking_reminders" in values:
+        minutes = values.pop("booking_reminders") or []
+        values["reminder_minutes"] = booking_reminders.written(minutes, field="input.bookingReminders")
     if values.get("iban") is not None:
         values["iban"] = _iban(values["iban"])
     if values.get("bic") is not None:

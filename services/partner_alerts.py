@@ -65,7 +65,7 @@ async def write(endpoint: PartnerEndpoint) -> None:
         outside().settings.required("smtp_from"),
     )
     await outside().mailer.send(
-        letters.about_account(
+        letters.of_no_order(
             "partner_failing", said | {"live": endpoint.live}, name="", brand=brand(organization), envelope=envelope
         )
     )

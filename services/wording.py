@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from babel import Locale
-from babel.dates import format_date
+from babel.dates import format_date, format_time, get_timezone_location
 from babel.numbers import format_currency, format_percent
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
@@ -21,6 +21,7 @@ from models.payment import PaymentMethod
 TEMPLATES = Path(__file__).parent.parent / "templates"
 
 _LOCALES = {Language.FR: Locale("fr", "FR"), Language.EN: Locale("en", "GB")}
+_CLOCK = {Language.FR: "H'\N{NO-BREAK SPACE}h\N{NO-BREAK SPACE}'mm", Language.EN: "H:mm"}
 _PAID_BY = {
     PaymentMethod.STRIPE: "en ligne",  # by card or by SEPA debit
     PaymentMethod.PAYPAL: "par PayPal",
@@ -99,6 +100,7 @@ def templates(language: Language = Language.FR) -> Environment:
         "price": partial(price, language=language),
         "rate": partial(rate, language=language),
         "day": partial(day, language=language),
+        "occasion": partial(occasion, language=language),
         "phone": partial(phone, language=language),
         "digits": digits,
         "address_lines": partial(address_lines, language=language),
@@ -138,6 +140,23 @@ def day(value: date, *, language: Language = Language.FR) -> str:
     """`1er décembre 2025`; `1 December 2025` in English."""
     text = format_date(value, "d MMMM y", locale=_LOCALES[language])
     return text.replace("1 ", "1er ", 1) if value.day == 1 and language is Language.FR else text
+
+
+def occasion(starts_at: datetime, ends_at: datetime, *, language: Language = Language.FR) -> str:
+    """When something is held, by the clock of the zone of `starts_at`: `lundi 30 mars 2026, de 10 h 30 à 11 h 30 (heure
+    de Paris)`; `Monday 30 March 2026, 10:30 to 11:30 (Paris time)` in English."""
+    locale = _LOCALES[language]
+    zone = starts_at.tzinfo
+    ends_at = ends_at.astimezone(zone)
+    begins, ends = (format_time(at, _CLOCK[language], tzinfo=zone, locale=locale) for at in (starts_at, ends_at))
+    city = get_timezone_location(zone, locale=locale, return_city=True)
+    first = format_date(starts_at.date(), "EEEE d MMMM y", locale=locale)
+    if starts_at.date() != ends_at.date():
+        ends = f"{format_date(ends_at.date(), 'EEEE d MMMM', locale=locale)}, {ends}"
+    if language is Language.EN:
+        return f"{first}, {begins} to {ends} ({city} time)"
+    day_of_month = first.replace(" 1 ", " 1er ", 1) if starts_at.day == 1 else first
+    return f"{day_of_month}, de {begins} à {ends} (heure de {city})"
 
 
 def phone(number: str, *, language: Language = Language.FR) -> str:

@@ -131,8 +131,17 @@ async def book(client_id: Any, at: Any, **here: Any) -> None:
         service=service, staff=staff, resource=room, occupied_from=at, occupied_until=times["ends_at"], taken=1,
         **times, **here,
     )  # fmt: skip
-    await models.Booking.create(
-        appointment=appointment, client_id=client_id, attendee_name="Marie", price_cents=1000, currency="EUR", **here
+    access = await models.Access.filter(client_id=client_id, **here).first().prefetch_related("product")
+    assert access
+    pack = await models.Pack.create(client_id=client_id, access=access, sessions=5, **here)
+    await models.ProductService.create(product=access.product, service=service, **here)
+    await models.CalendarFeed.create(staff=staff, token_hash="c" * 64, **here)
+    booking = await models.Booking.create(
+        appointment=appointment, client_id=client_id, attendee_name="Marie", price_cents=1000, currency="EUR",
+        pack=pack, **here,
+    )  # fmt: skip
+    await models.BookingReminder.create(
+        booking=booking, minutes_before=60, starts_at=at, due_at=at - timedelta(hours=1), **here
     )
     calendar = await models.Calendar.create(
         staff=staff, provider="google_calendar", remote_id="camille", name="Camille", time_zone="Europe/Paris",

@@ -243,6 +243,25 @@ async def test_a_mail_server_of_ones_own_is_set_up_and_seen(tour: Tour) -> None:
     assert {"name": "SMTP", "status": "CONNECTED"}.items() <= seen["integrations"]["nodes"][0].items()
 
 
+async def test_a_time_is_found_booked_moved_and_cancelled(tour: Tour) -> None:
+    client = (await tour.sign_in())["client"]
+    services = (await answer(tour.owner, "{ services { nodes { id online staff { id } } } }"))["nodes"]
+    service = next(each for each in services if each["online"])
+    found = await tour.run("Availability", service=service["id"])
+    first, *_, last = (each["startsAt"] for each in found["availability"] if each["available"])
+
+    made = await tour.run("Book", service=service["id"], client=client, startsAt=first)
+    assert made["confirmed"]
+    moved = await tour.run("Move", booking=made["booking"]["id"], startsAt=last)
+    assert moved["booking"]["appointment"]["sequence"] == 1
+    canceled = await tour.run("CancelBooking", booking=made["booking"]["id"])
+    assert canceled["booking"]["status"] == "CANCELED"
+
+    feed = await tour.run("Feed", staff=service["staff"][0]["id"])
+    read = await tour.owner.http.get(urlsplit(feed["url"]).path)
+    assert read.text.startswith("BEGIN:VCALENDAR")
+
+
 async def test_lists_come_in_pages_and_who_did_what_is_told(tour: Tour) -> None:
     for _ in range(2):
         made = await tour.order()

@@ -27,6 +27,7 @@ EXEMPT = {
     "outbox": "is what the change that is logged owes",
     "password_requests": "come from anybody, and change nothing",
     "quote_series": "count quotes, each of which is logged",
+    "booking_reminders": "follow from a booking, which is logged",
     "drifts": "are what Stripe was compared with us for; nobody changes them",
     "reconciliation_points": "are how far that was done",
     "reconciliations": "are the log of it",

@@ -3,6 +3,7 @@
 The same seed gives the same rows, ids included: a case that failed can be asked again.
 """
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import cycle
@@ -63,6 +64,7 @@ def world(seed: int = 1) -> World:
 class _Builder:
     def __init__(self, random: Random) -> None:
         self.random, self.world, self.milliseconds = random, World(), 0
+        self.packs: dict[UUID, UUID] = {}  # of clients
         self.codes: dict[UUID, list[models.DiscountCode]] = {}
         self.intervals = cycle((None, *models.Interval))
 
@@ -81,7 +83,7 @@ class _Builder:
                 self.quote(series, number, goods[place][0], clients[place], people)
             self.exports(organization, people)
             self.integrations(organization)
-            self.agenda(organization, people, clients[place])
+            self.agenda(organization, people, clients[place], goods[place][0])
             self.calendars(organization)
         for each in zip(organizations, members, strict=True):
             self.reconciliations(each[0])
@@ -355,12 +357,17 @@ class _Builder:
 
     def access(self, of_order: dict[str, Any], order: models.Order, product: models.Product) -> None:
         (starts, ends), withdrawn = sorted((moment(self.random), moment(self.random))), self.maybe(moment(self.random))
-        self.row(
+        access = self.row(
             models.Access, **of_order, client_id=order.client_id, product_id=product.id, live=order.live,
             starts_at=starts, ends_at=self.maybe(ends) if ends > starts else None,
             withdrawn_at=withdrawn,
             withdrawn_reason=self.random.choice(list(models.AccessWithdrawal)) if withdrawn else None,
         )  # fmt: skip
+        pack = self.row(
+            models.Pack, organization_id=order.organization_id, client_id=order.client_id, access_id=access.id,
+            sessions=10, used=self.random.randint(0, 10),
+        )  # fmt: skip
+        self.packs[order.client_id] = pack.id
 
     def payment(self, of_order: dict[str, Any], name: str, currency: str) -> models.Payment:
         status, amount = self.random.choice(list(PaymentStatus)), self.amount() + 1
@@ -510,7 +517,7 @@ class _Builder:
     # What is booked
 
     def agenda(self, organization: models.Organization, members: list[models.Membership],
-               clients: list[models.Client]) -> None:  # fmt: skip
+               clients: list[models.Client], products: list[models.Product]) -> None:  # fmt: skip
         """Services with staff and rooms, of which some are not offered any more, and who booked what."""
         mine = {"organization_id": organization.id}
         services = [
@@ -548,6 +555,12 @@ class _Builder:
                 models.BusyBlock, **mine, staff_id=person.id, source=list(models.BusySource)[number % 2],
                 starts_at=ABOUT, ends_at=ABOUT + timedelta(hours=1), title=self.maybe(self.text()),
             )  # fmt: skip
+            self.row(
+                models.CalendarFeed, **mine, staff_id=person.id,
+                token_hash=hashlib.sha256(person.id.bytes).hexdigest(), revoked_at=self.maybe(ABOUT),
+            )  # fmt: skip
+        for service, product in zip(services, products, strict=False):
+            self.row(models.ProductService, **mine, product_id=product.id, service_id=service.id)
         for room in rooms[:2]:
             self.row(models.ServiceResource, **mine, service_id=services[0].id, resource_id=room.id)
         for number in range(12):
@@ -567,12 +580,17 @@ class _Builder:
         for client in self.random.sample(clients, 2):
             status = self.random.choice(list(models.BookingStatus))
             canceled = status is models.BookingStatus.CANCELED
-            self.row(
+            booking = self.row(
                 models.Booking, **mine, appointment_id=row.id, client_id=client.id, attendee_name=self.text() or "É",
                 status=status, price_cents=1000, fee_cents=number, currency="EUR",
                 hold_expires_at=at if status is models.BookingStatus.PENDING else None,
-                client_notes=self.maybe(self.text()), canceled_at=at if canceled else None,
+                pack_id=self.packs.get(client.id), client_notes=self.maybe(self.text()),
+                canceled_at=at if canceled else None,
                 cancel_reason=self.text() if canceled else None,
+            )  # fmt: skip
+            self.row(
+                models.BookingReminder, **mine, booking_id=booking.id, minutes_before=60, starts_at=at,
+                due_at=at - timedelta(hours=1), sent_at=self.maybe(at),
             )  # fmt: skip
 
     def calendars(self, organization: models.Organization) -> None:

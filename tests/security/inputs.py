@@ -38,6 +38,7 @@ BY_NAME = {"origins": "https://shop.example.com"}
 MODELS = {
     "consultant": "Membership", "endpoint": "PartnerEndpoint", "member": "Membership",
     "calendarConflict": "CalendarConflict", "oauthGrant": "OAuthGrant", "subscription": "ClientSubscription",
+    "packServices": "Service",
 }  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """Which rows each role and each kind of key sees of its own organization; that nothing of another is seen is for
 `test_tenants.py`."""
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -29,14 +30,15 @@ Rows = dict[type[Model], dict[str, UUID]]
 PEOPLE = {models.Membership, models.User, models.Session}
 OF_A_SALE = {
     models.Access, models.Client, models.ClientSubscription, models.Dispute, models.Order, models.OrderLine,
-    models.Payment, models.Refund, models.Reminder,
+    models.Pack, models.Payment, models.Refund, models.Reminder,
 }  # fmt: skip
 QUOTES = {models.Quote, models.QuoteLine}
-SERVICES = {models.Service, models.Staff, models.ServiceStaff}
+SERVICES = {models.Service, models.Staff, models.ServiceStaff, models.ProductService}
 AGENDA = {models.WeeklyHours, models.HoursException, models.Resource, models.ServiceResource}
 CALENDARS = {models.BusyBlock, models.Calendar, models.CalendarConflict}  # of oneself
 CONSENTS = {models.OAuthGrant}  # of oneself
-BOOKINGS = {models.Appointment, models.Booking}
+BOOKINGS = {models.Appointment, models.Booking, models.BookingReminder}
+FEEDS = {models.CalendarFeed}
 TENANT = {models.Organization, models.Storefront}
 SAID = {models.LegalMention}  # what everybody of the organization reads
 CATALOGUE = {*TENANT, models.Product}
@@ -69,6 +71,7 @@ SERVED = (
     | AGENDA
     | BOOKINGS
     | CALENDARS
+    | FEEDS
 )
 
 # The tables that a role sees whole, and those of which it sees what belongs to its own client; a storefront sees the
@@ -76,13 +79,22 @@ SERVED = (
 WHOLE: dict[Kind, set[type[Model]]] = {
     Role.OWNER: EVERYTHING,
     Role.ADMIN: EVERYTHING - OWNED,
-    Role.ACCOUNTANT: EVERYTHING - PARTNERS - RUNNING - OWNED - QUOTES - AGENDA - BOOKINGS - CONSENTS - CALENDARS,
+    Role.ACCOUNTANT: EVERYTHING
+    - PARTNERS
+    - RUNNING
+    - OWNED
+    - QUOTES
+    - AGENDA
+    - BOOKINGS
+    - CONSENTS
+    - CALENDARS
+    - FEEDS,
     Role.CONSULTANT: CATALOGUE | SAID | SERVICES | AGENDA,
     Role.BENEFICIARY: TENANT | SAID | SERVICES,
-    Key.STOREFRONT: {models.Storefront, models.ServiceStaff},
+    Key.STOREFRONT: {models.Storefront, models.ServiceStaff, models.ProductService},
 }
 OWN: dict[Kind, set[type[Model]]] = {
-    Role.CONSULTANT: OF_A_SALE | QUOTES | BOOKINGS | CONSENTS | CALENDARS,
+    Role.CONSULTANT: OF_A_SALE | QUOTES | BOOKINGS | CONSENTS | CALENDARS | FEEDS,
     Role.BENEFICIARY: OF_A_SALE | BOOKINGS | {models.Invoice, models.Product},
     Key.STOREFRONT: {models.Product, models.Service, models.Staff},
     Key.PARTNER: PARTNERS,
@@ -460,8 +472,13 @@ async def agenda(shop: Shop, whose: str, client: models.Client, member: models.M
         staff=staff, provider="google_calendar", remote_id=whose, name=whose, time_zone="UTC", outgoing=True,
         incoming=True, **here,
     )  # fmt: skip
+    booking = await models.Booking.create(
+        appointment=appointment, client=client, attendee_name=whose, price_cents=1200, currency="EUR", **here
+    )
+    access = await models.Access.filter(client=client).first().prefetch_related("product")
+    assert access
     return [
-        service, staff, room, appointment, consent, calendar,
+        service, staff, room, appointment, booking, consent, calendar,
         await models.CalendarConflict.create(
             calendar=calendar, staff=staff, appointment=appointment, kind=models.CalendarConflictKind.OVERLAP,
             external_id=whose, sequence=0, message="An event lies over it.", **times, **here,
@@ -471,9 +488,12 @@ async def agenda(shop: Shop, whose: str, client: models.Client, member: models.M
         await models.WeeklyHours.create(staff=staff, iso_weekday=1, starts_minute=540, ends_minute=720, **here),
         await models.HoursException.create(staff=staff, starts_on=now.date(), ends_on=now.date(), **here),
         await models.BusyBlock.create(staff=staff, **times, **here),
-        await models.Booking.create(
-            appointment=appointment, client=client, attendee_name=whose, price_cents=1200, currency="EUR", **here
+        await models.CalendarFeed.create(staff=staff, token_hash=hashlib.sha256(whose.encode()).hexdigest(), **here),
+        await models.BookingReminder.create(
+            booking=booking, minutes_before=60, starts_at=now, due_at=now - timedelta(hours=1), **here
         ),
+        await models.Pack.create(client=client, access=access, sessions=5, **here),
+        await models.ProductService.create(product=access.product, service=service, **here),
     ]  # fmt: skip
 
 

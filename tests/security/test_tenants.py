@@ -3,6 +3,7 @@
 What is tried follows from the schema and from `policy.READS`: a type or a root field that is added is tried too.
 """
 
+import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -165,6 +166,8 @@ def apart(model: type[Model]) -> dict[str, Any]:
         found["finished_at"] = datetime.now(UTC)  # of those under way there is one
     found |= {"live": True} if model is models.PartnerEndpoint else {}
     found |= {"status": models.AppointmentStatus.CANCELED} if model is models.Appointment else {}
+    found |= {"minutes_before": 99} if model is models.BookingReminder else {}
+    found |= {"revoked_at": datetime.now(UTC)} if model is models.CalendarFeed else {}
     found |= {"iso_weekday": 7} if model is models.WeeklyHours else {}
     found |= {"field": "another"} if model is models.IntegrationSecret else {}
     return found | ({"reference": "another"} if "reference" in columns else {})
@@ -338,9 +341,13 @@ async def fill_agenda(client: Any, order: Any, person: Any) -> None:
         service=service, staff=staff, resource=room, occupied_from=times["starts_at"], occupied_until=times["ends_at"],
         taken=1, **times, **here,
     )  # fmt: skip
-    await models.Booking.create(
+    access = await models.Access.filter(**here).first().prefetch_related("product")
+    pack = await models.Pack.create(client=client, access=access, sessions=5, **here)
+    await models.ProductService.create(product=access.product, service=service, **here)
+    await models.CalendarFeed.create(staff=staff, token_hash=hashlib.sha256(staff.id.bytes).hexdigest(), **here)
+    booking = await models.Booking.create(
         appointment=appointment, client=client, order=order, attendee_name="Marie", price_cents=1000, currency="EUR",
-        canceled_by=person, canceled_at=starts_at, status=models.BookingStatus.CANCELED, **here,
+        canceled_by=person, canceled_at=starts_at, status=models.BookingStatus.CANCELED, pack=pack, **here,
     )  # fmt: skip
     calendar = await models.Calendar.create(
         staff=staff, provider="google_calendar", remote_id="camille", name="Camille", time_zone="Europe/Paris",
@@ -351,6 +358,9 @@ async def fill_agenda(client: Any, order: Any, person: Any) -> None:
         external_id="event", sequence=0, message="An event lies over it.", resolved_at=starts_at,
         resolution=models.CalendarChoice.KEEP_OURS, resolved_by=person, **times, **here,
     )  # fmt: skip
+    await models.BookingReminder.create(
+        booking=booking, minutes_before=60, starts_at=starts_at, due_at=starts_at - timedelta(hours=1), **here
+    )
 
 
 async def caller_of(shop: Shop, role: Kind | None) -> Shop:
