@@ -38,6 +38,7 @@ async def google(shop: Shop) -> AsyncIterator[Any]:
     }
     outside.use(replace(usual, settings=usual.settings.model_copy(update=known)))
     yield shop.sandbox.google
+    shop.sandbox.google.people.rotates = False  # the sandbox is the next test's too
     outside.use(usual)
 
 
