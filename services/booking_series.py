@@ -21,7 +21,7 @@ from services.bookings import Wanted
 
 MOST = 52
 FIELD = "input.rule"
-_PARTS = re.compile(r"(FREQ|INTERVAL|COUNT|UNTIL|BYDAY|BYMONTHDAY)=[A-Z0-9,+-]{1,60}")
+_PARTS = re.compile(r"INTERVAL=[1-9][0-9]{0,2}|(FREQ|COUNT|UNTIL|BYDAY|BYMONTHDAY)=[A-Z0-9,+-]{1,60}")
 _FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY")
 
 

@@ -70,7 +70,7 @@ async def book(client: Client, wanted: Wanted) -> Booking:
     sold = wanted.service.price_cents and not wanted.pack_id
     product = await product_of(wanted.service) if sold else None
     seat = await slots.seat(wanted.asked)
-    if seat.joins and await _has_a_place(client, seat.joins):
+    if seat.joins and await slots.has_a_place(client.id, seat.joins):
         raise Conflict("The client has a place in this appointment already.", field="input.client")
     appointment = await slots.sit(wanted.asked, seat)
     (booking,) = await write(client, wanted, product, [appointment])
@@ -184,8 +184,3 @@ async def _same(client: Client, wanted: Wanted) -> Booking | None:
 async def _must_hold_few(client: Client) -> None:
     if await Booking.filter(client_id=client.id, status=BookingStatus.PENDING).count() >= HELD_MOST:
         raise Conflict(f"{HELD_MOST} bookings wait to be paid: pay for them, or cancel some.", field="input.startsAt")
-
-
-async def _has_a_place(client: Client, appointment: Appointment) -> bool:
-    ended = (BookingStatus.CANCELED, BookingStatus.EXPIRED)
-    return await Booking.filter(appointment_id=appointment.id, client_id=client.id).exclude(status__in=ended).exists()

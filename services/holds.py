@@ -175,8 +175,11 @@ async def _regain(booking: Booking) -> None:
         raise errors.Conflict("It has begun since: book another time.", field="input.order")
     service = await Service.get(id=before.service_id)
     asked = slots.Asked(service, before.starts_at, before.staff_id, field="input.order", ends_at=before.ends_at)
-    seat = await slots.seat(asked, but=before.id)
-    booking.appointment = await slots.sit(asked, seat, again=before)
+    seat = await slots.seat(asked)
+    if seat.joins and await slots.has_a_place(booking.client_id, seat.joins):
+        raise errors.Conflict("The client has another place in this appointment by now.", field="input.order")
+    again = await slots.locked(before.id)  # a group's others may have it back already
+    booking.appointment = await slots.sit(asked, seat, again=None if again.is_active else again)
 
 
 async def _tell_of_loss(order: Order, booking: Booking, lost: errors.Conflict) -> None:

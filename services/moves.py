@@ -31,9 +31,7 @@ async def move(booking: Booking, starts_at: datetime, staff_id: UUID | None, *, 
     seat = await slots.seat(asked)
     if seat.joins and seat.joins.id == appointment.id:
         return locked
-    if seat.joins and await Booking.exists(
-        appointment_id=seat.joins.id, client_id=locked.client_id, status__in=(*MOVED, BookingStatus.COMPLETED)
-    ):
+    if seat.joins and await slots.has_a_place(locked.client_id, seat.joins):
         raise Conflict("The client has a place in that appointment already.", field="input.startsAt")
     await _go_over(locked, appointment, await slots.sit(asked, seat))
     return locked

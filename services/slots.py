@@ -16,6 +16,8 @@ from errors import Conflict, Invalid, NotFound, SlotTaken
 from models import (
     Appointment,
     AppointmentStatus,
+    Booking,
+    BookingStatus,
     Resource,
     Service,
     ServiceResource,
@@ -141,6 +143,12 @@ async def place(appointment: Appointment, asked: Asked, seat: Seat) -> None:
 
 async def locked(appointment_id: UUID) -> Appointment:
     return await Appointment.select_for_update(no_key=True).get(id=appointment_id)
+
+
+async def has_a_place(client_id: UUID, appointment: Appointment) -> bool:
+    """Whether the client has one there already."""
+    ended = (BookingStatus.CANCELED, BookingStatus.EXPIRED)
+    return await Booking.filter(appointment_id=appointment.id, client_id=client_id).exclude(status__in=ended).exists()
 
 
 async def taken(asked: Asked) -> SlotTaken:

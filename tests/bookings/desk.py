@@ -66,8 +66,12 @@ class Desk:
     async def room(self, name: str) -> models.Resource:
         here: dict[str, Any] = {"organization_id": self.row.organization_id}
         room = await models.Resource.create(**here, name=name)
-        await models.ServiceResource.create(**here, service=self.row, resource=room)
+        await self.uses(room)
         return room
+
+    async def uses(self, room: models.Resource) -> None:
+        """The service needs it too."""
+        await models.ServiceResource.create(organization_id=self.row.organization_id, service=self.row, resource=room)
 
     @property
     def service(self) -> str:

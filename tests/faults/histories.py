@@ -31,7 +31,7 @@ from tests import own_accounts
 from tests.shop import CHECKOUT, INTENT, GraphQLErrors, Shop
 
 Event = dict[str, Any]
-TYPED = {"CONFLICT", "INVALID", "UNAVAILABLE"}  # how a history may be refused a step
+TYPED = {"SLOT_TAKEN", "CONFLICT", "INVALID", "UNAVAILABLE"}  # how a history may be refused a step
 PART = {"percent": 2500}, {"amount": 1}, {"amount": 501}, {"percent": 10000}
 HANDS = ("TRANSFER", "CHEQUE", "CASH", "CPF")
 TRIES_MOST = 12
