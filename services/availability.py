@@ -21,6 +21,7 @@ from services.timetable import Exceptional, Group, Minutes, Person, Slot, SlotRe
 
 RANGE_MOST = timedelta(days=62)  # of one person
 ANYBODY_MOST = timedelta(days=31)
+POSSIBLE_MOST = 60_000  # beginnings that are looked at: all people's, for a quarter of a second
 PAST_MOST, AHEAD_MOST = timedelta(days=366), timedelta(days=1096)  # from now; nothing is booked further ahead
 
 
@@ -59,6 +60,7 @@ async def offers(service: Service, staff_id: UUID | None, begins: datetime, ends
         raise Invalid("This person does not give the service, or cannot be booked at present.", field="staff")
     if not known.people:
         raise Conflict(f"Nobody gives {service.name} at present: add staff to it.", field="service")
+    _check_work(service, len(known.people), ends - begins)
     return list(_offers(service, known, window, now))
 
 
@@ -96,6 +98,16 @@ def _check_range(begins: datetime, ends: datetime, now: datetime, most: timedelt
         raise Invalid(f"This is more than {PAST_MOST.days} days ago.", field="from")
     if ends > now + AHEAD_MOST:
         raise Invalid(f"This is more than {AHEAD_MOST.days} days ahead.", field="to")
+
+
+def _check_work(service: Service, people: int, asked: timedelta) -> None:
+    a_day = people * (timetable.DAY // (service.slot_step_minutes * timetable.MINUTE) + 1)
+    most = timedelta(days=max(1, POSSIBLE_MOST // a_day))
+    if asked > most:
+        raise Invalid(
+            f"Of {people} people every {service.slot_step_minutes} minutes ask for {most.days} days at most.",
+            field="to",
+        )
 
 
 def _offers(service: Service, known: Known, window: Span, now: datetime) -> Iterator[Offer]:

@@ -169,6 +169,16 @@ async def test_a_range_that_cannot_be_is_refused(
     assert refusal[:2] == (code, field)
 
 
+async def test_of_many_people_at_small_steps_a_shorter_range_is_asked_for(shop: Shop) -> None:
+    offered = await service(shop, [await staff(shop, []) for _ in range(9)], slotStepMinutes=5)
+    given = {"service": offered, "from": said(day_ahead(1))}
+
+    refusal = await shop.refused(AVAILABILITY, **given, to=said(day_ahead(25)))
+
+    assert refusal == ("INVALID", "to", "Of 9 people every 5 minutes ask for 23 days at most.")
+    assert await shop(AVAILABILITY, **given, to=said(day_ahead(20))) == []
+
+
 async def test_who_does_not_give_the_service_is_refused_and_so_is_one_that_nobody_gives(shop: Shop) -> None:
     theirs = await Shop.open(shop.http, shop.sandbox, "other")
     one, two, foreign = await staff(shop), await staff(shop, displayName="Dominique"), await staff(theirs)
