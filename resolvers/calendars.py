@@ -3,12 +3,12 @@
 from typing import Annotated
 
 import strawberry
+from strawberry import UNSET
 from tortoise.queryset import QuerySet
 
 import models
 from errors import Forbidden
 from policy import Actor, Permission, row_id
-from schema.base import given
 from schema.calendars import (
     Calendar,
     CalendarConflict,
@@ -83,9 +83,9 @@ async def calendar_connect(info: Info, input: CalendarConnectInput) -> models.Ca
 @mutation(Calendar, requires=Permission.HOURS_WRITE)
 async def calendar_update(info: Info, input: CalendarUpdateInput) -> models.Calendar:
     """Change what goes out to a calendar, and whether its events make its person busy."""
-    values = given(input)
-    row = await actor(info).get(models.Calendar, values.pop("calendar"), field="input.calendar", for_update=True)
-    return await calendars_service.update(row, outgoing=values.get("outgoing"), incoming=values.get("incoming"))
+    row = await actor(info).get(models.Calendar, input.calendar, field="input.calendar", for_update=True)
+    outgoing, incoming = (None if each is UNSET else each for each in (input.outgoing, input.incoming))
+    return await calendars_service.update(row, outgoing=outgoing, incoming=incoming)
 
 
 @mutation(Calendar, requires=Permission.HOURS_WRITE)

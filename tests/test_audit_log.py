@@ -26,7 +26,9 @@ from schema import gates
 from schema.context import Context
 from schema.roots import MUTATIONS, PERMISSIONS
 from services import audit
+from services.outside import outside
 from tests.authorization import in_place
+from tests.calendars.memory import Memory
 from tests.identity.accounts import (
     ACCEPT,
     CHANGE_EMAIL,
@@ -372,7 +374,8 @@ async def test_no_exchange_changes_an_audited_row_outside_of_a_transaction(shop:
         for name, field in MUTATIONS.items()
         if isinstance(field.extensions[0], gates.Exchange) and PERMISSIONS[name] is not Permission.PUBLIC
     } == {
-        "billingPortalStart", "bookingCancel", "checkoutStart", "emailChange", "integrationConfigure",
+        "billingPortalStart", "bookingCancel", "calendarConnect",
+        "checkoutStart", "emailChange", "integrationConfigure",
         "integrationEnable",
         "integrationSecretRotate", "integrationTest", "invoicePreview", "orderCancel", "partnerTest",
         "oauthFinish", "passwordChange", "paymentConfirm", "paymentIntentStart", "paymentRefund", "recoveryCodesRenew",
@@ -405,7 +408,24 @@ async def test_no_exchange_changes_an_audited_row_outside_of_a_transaction(shop:
         await looked_after(shop, subscription)
         await shop("mutation ($input: InvoicePreviewInput!) { invoicePreview(input: $input) { __typename } }",
                    input={"brandColor": "#123456"})  # fmt: skip
+        await its_calendar(shop)
         await everything_of_oneself(shop)
+
+
+async def its_calendar(shop: Shop) -> None:
+    """Somebody's, connected."""
+    made = await shop(
+        "mutation ($input: StaffCreateInput!) { staffCreate(input: $input) { staff { id } } }",
+        input={"displayName": "Camille"},
+    )
+    memory = Memory()
+    memory.book("camille")
+    outside().calendars = memory.opener
+    document = "mutation ($input: CalendarConnectInput!) { calendarConnect(input: $input) { calendar { id } } }"
+    try:
+        await shop(document, input={"staff": made["staff"]["id"], "remoteId": "camille"})
+    finally:
+        outside().calendars = None
 
 
 async def looked_after(shop: Shop, subscription: dict[str, Any]) -> None:

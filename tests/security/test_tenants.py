@@ -168,6 +168,7 @@ def apart(model: type[Model]) -> dict[str, Any]:
     found |= {"status": models.AppointmentStatus.CANCELED} if model is models.Appointment else {}
     found |= {"minutes_before": 99} if model is models.BookingReminder else {}
     found |= {"revoked_at": datetime.now(UTC)} if model is models.CalendarFeed else {}
+    found |= {"remote_id": "another", "outgoing": False} if model is models.Calendar else {}
     found |= {"iso_weekday": 7} if model is models.WeeklyHours else {}
     found |= {"field": "another"} if model is models.IntegrationSecret else {}
     return found | ({"reference": "another"} if "reference" in columns else {})
