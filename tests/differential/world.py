@@ -580,9 +580,10 @@ class _Builder:
         for client in self.random.sample(clients, 2):
             status = self.random.choice(list(models.BookingStatus))
             canceled = status is models.BookingStatus.CANCELED
+            has_fee = status in (models.BookingStatus.CANCELED, models.BookingStatus.NO_SHOW)
             booking = self.row(
                 models.Booking, **mine, appointment_id=row.id, client_id=client.id, attendee_name=self.text() or "É",
-                status=status, price_cents=1000, fee_cents=number, currency="EUR",
+                status=status, price_cents=1000, fee_cents=number if has_fee else 0, currency="EUR",
                 hold_expires_at=at if status is models.BookingStatus.PENDING else None,
                 pack_id=self.packs.get(client.id), client_notes=self.maybe(self.text()),
                 canceled_at=at if canceled else None,

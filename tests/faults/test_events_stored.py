@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from models import Lane
 from services import inbox, keeping
 from services.outside import outside
-from services.twins import PLATFORM
+from services.stripe_accounts import PLATFORM
 from settings import Settings
 from tests.faults.absence import away
 from tests.shop import Shop
