@@ -8,7 +8,7 @@ import base64
 import binascii
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
@@ -126,7 +126,7 @@ def _size(first: int | None, last: int | None) -> tuple[int, bool]:
     return size or 0, last is not None
 
 
-# Positions are of JSON values: an id is its text, a moment its microseconds since 1970.
+# Positions are of JSON values: an id is its text, a moment its microseconds since 1970, a day as ISO 8601 has it.
 
 
 def written(column: Any, value: Any) -> Any:
@@ -135,7 +135,7 @@ def written(column: Any, value: Any) -> Any:
         return str(value)
     if isinstance(column, fields.DatetimeField):
         return (value - _EPOCH) // _MICROSECOND
-    return value
+    return value.isoformat() if isinstance(column, fields.DateField) else value
 
 
 def written_sql(column: Any, name: str) -> str:
@@ -144,6 +144,8 @@ def written_sql(column: Any, name: str) -> str:
         return f"{name}::text"
     if isinstance(column, fields.DatetimeField):
         return f"(extract(epoch FROM {name}) * 1000000)::bigint"
+    if isinstance(column, fields.DateField):
+        return f"to_char({name}, 'YYYY-MM-DD')"
     return name
 
 
@@ -159,6 +161,8 @@ def _read(column: Any, value: Any) -> Any:
         return value
     if not isinstance(value, str) or "\x00" in value:
         raise ValueError(value)
+    if isinstance(column, fields.DateField):
+        return date.fromisoformat(value)
     return UUID(value) if isinstance(column, fields.UUIDField) else value
 
 

@@ -89,7 +89,9 @@ class Together(TransactionWrapper):
         self.forget()
         if writes:
             values = [value for _, _, given in writes for value in given]
-            await connection.fetch(_one_statement(tuple(sql for _, sql, _ in writes)), *values)
+            statement = _one_statement(tuple(sql for _, sql, _ in writes))
+            self.log.debug("%s: %s", statement, values)
+            await connection.fetch(statement, *values)
 
 
 class _Savepoint(TransactionWrapper):

@@ -12,6 +12,7 @@ from models.database import transaction
 from models.states import SUBSCRIPTION
 from sandbox.stripe_cards import ONCE
 from services import keeping, subscriptions
+from services.outside import outside
 from services.stripe_news import News
 from tests.shop import Shop
 from tests.subscribing import accesses, begun, monthly, seen, sole
@@ -88,7 +89,7 @@ async def test_all_that_is_told_at_once_is_done_once(shop: Shop) -> None:
 
 async def test_an_answer_that_was_overtaken_changes_nothing(shop: Shop) -> None:
     subscription = await begun(shop)
-    before = await subscriptions.look(subscription["stripeId"])
+    before = await subscriptions.look(outside().stripe, subscription["stripeId"])
     await shop.tell(shop.sandbox.stripe.cancel_subscription(subscription["stripeId"], at_period_end=True))
 
     told = News("platform", False, before.asked_at, "evt_late")

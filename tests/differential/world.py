@@ -167,10 +167,12 @@ class _Builder:
             )  # fmt: skip
 
     def consents(self, organization: models.Organization, members: list[models.Membership]) -> None:
-        for member in (None, *members):
+        for place, member in enumerate((None, *members)):
+            status = list(models.OAuthStatus)[place % len(models.OAuthStatus)]
             self.row(
                 models.OAuthGrant, organization_id=organization.id, provider="google_calendar",
-                membership_id=member and member.id, scopes=self.text() or "", access_token="v1", connected_at=FAR,
+                membership_id=member and member.id, scopes=self.text() or "", connected_at=FAR, status=status,
+                access_token="v1" if status is models.OAuthStatus.CONNECTED else None,
                 refreshed_at=self.maybe(FAR), reason=self.maybe(self.text()),
             )  # fmt: skip
 
@@ -285,7 +287,7 @@ class _Builder:
         begun = self.subscription(client, self.random.choice(products)) if self.random.random() < 0.5 else None
         order = self.row(
             models.Order, organization_id=organization.id, number=number, status=status,
-            kind=models.OrderKind.SUBSCRIPTION if begun else models.OrderKind.PRODUCTS,
+            kind=models.OrderKind.SUBSCRIPTION if begun else list(models.OrderKind)[number % 2 * 2],
             subscription_id=begun and begun.id, client_id=client.id,
             subtotal_cents=subtotal, discount_cents=discount, total_cents=total,
             paid_cents=total if paid else self.random.randint(0, total),
