@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import strawberry
-from tortoise.expressions import F, Q
+from tortoise.expressions import F, Q, Subquery
 
 import models
 from schema.accesses import Access
@@ -25,9 +25,9 @@ class Pack:
 
 
 def _usable() -> Q:
-    now = datetime.now(UTC)
-    in_time = Q(access__ends_at__isnull=True) | Q(access__ends_at__gt=now)
-    return Q(access__withdrawn_at__isnull=True, used__lt=F("sessions")) & in_time
+    in_time = Q(ends_at__isnull=True) | Q(ends_at__gt=datetime.now(UTC))
+    usable = models.Access.filter(in_time, withdrawn_at__isnull=True)
+    return Q(access_id__in=Subquery(usable.values("id")), used__lt=F("sessions"))
 
 
 @filter(models.Pack)

@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
+from uuid_utils.compat import uuid7
 
-from models import Drift, DriftKind, Reconciliation
+from models import Drift, DriftKind, Membership, OAuthRequest, Reconciliation, Role
 from models.base import parse_global_id
 from services import retention
 from services.retention import KEPT
@@ -27,6 +28,7 @@ async def full(shop: Shop) -> Shop:
     await as_nobody(shop)(FORGOT, input={"email": shop.email})
     await shop(CHANGE_EMAIL, input={"email": "new@shop.test", "password": PASSWORD})
     await reconciled_with_a_drift(shop, row_id(order["id"]))
+    await sent_to_consent(shop)
     return shop
 
 
@@ -44,6 +46,15 @@ async def test_what_is_too_old_is_deleted_and_nothing_else(
     await full.sql(f"UPDATE {table} SET {column} = {column} - interval '2 minutes'")
     assert await retention.forget() == there
     assert await full.count(table) == 0
+
+
+async def sent_to_consent(shop: Shop) -> None:
+    mine = await Membership.get(organization_id=shop.organization.id, role=Role.OWNER)
+    await OAuthRequest.create(
+        organization_id=shop.organization.id, provider="google_calendar", membership=mine, for_organization=False,
+        session_id=uuid7(), state_hash="a" * 64, code_verifier="v1", redirect_uri="https://comptoir.test/account",
+        expires_at=datetime.now(UTC),
+    )  # fmt: skip
 
 
 async def reconciled_with_a_drift(shop: Shop, order_id: UUID) -> None:

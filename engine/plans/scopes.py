@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from pypika_tortoise.terms import PseudoColumn
-from tortoise.expressions import Q, Subquery
+from tortoise.expressions import F, Q, Subquery
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
@@ -123,6 +123,8 @@ def _of_value(name: str, value: Any, values: list[Any]) -> Hashable:
             raise Unplannable("a subquery that is more than a filter")
         fields = tuple(sorted(inner._fields_for_select.items())) if inner._fields_for_select else ()
         return inner.model, fields, tuple(_walk(q, values) for q in inner._q_objects)
+    if isinstance(value, F):
+        return str(value.name)
     if isinstance(value, list | tuple | set | frozenset):
         values.extend(value)
         return len(value)

@@ -67,6 +67,7 @@ class _Builder:
         self.packs: dict[UUID, UUID] = {}  # of clients
         self.codes: dict[UUID, list[models.DiscountCode]] = {}
         self.intervals = cycle((None, *models.Interval))
+        self.kinds, self.choices = cycle(models.CalendarConflictKind), cycle(models.CalendarChoice)
 
     def built(self) -> World:
         organizations = [self.organization(slug) for slug in SLUGS]
@@ -605,16 +606,16 @@ class _Builder:
             calendar = self.row(
                 models.Calendar, **mine, staff_id=staff_id, provider="google_calendar", remote_id=f"calendar{number}",
                 name=self.text() or "É", time_zone="Europe/Paris", outgoing=number % 2 == 0, incoming=number != 2,
-                status=self.random.choice(list(models.CalendarStatus)), status_reason=self.maybe(self.text()),
+                status=list(models.CalendarStatus)[number % 3], status_reason=self.maybe(self.text()),
                 synced_at=self.maybe(ABOUT),
             )  # fmt: skip
             for row in (each for each in appointments if each.staff_id == staff_id):
-                kind, settled = self.random.choice(list(models.CalendarConflictKind)), self.maybe(ABOUT)
+                kind, settled = next(self.kinds), self.maybe(ABOUT)
                 self.row(
                     models.CalendarConflict, **mine, calendar_id=calendar.id, staff_id=staff_id, appointment_id=row.id,
                     kind=kind, external_id="event", title=self.maybe(self.text()), sequence=0, message=self.text(),
-                    starts_at=row.starts_at, ends_at=row.ends_at, resolved_at=settled,
-                    resolution=models.CalendarChoice.KEEP_OURS if settled else None,
+                    starts_at=self.maybe(row.starts_at), ends_at=self.maybe(row.ends_at), resolved_at=settled,
+                    resolution=next(self.choices) if settled else None,
                 )  # fmt: skip
 
     # What was done

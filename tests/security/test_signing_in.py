@@ -115,12 +115,14 @@ async def test_a_role_or_a_key_changes_nothing_that_is_not_granted_to_it(shop: S
 
 
 def test_who_does_not_run_the_shop_may_pay_quote_credit_and_export_and_change_nothing_else() -> None:
+    book = Permission.BOOKINGS_MAKE
     paying = {Permission.PUBLIC, Permission.MEMBER, Permission.ORDERS_PAY, Permission.CHECKOUT_START}
     for kind in CALLERS:
         opened = {PERMISSIONS[name] for name in MUTATIONS} & granted(kind)
         own = {
-            Role.CONSULTANT: {Permission.QUOTES_WRITE},
-            Role.BENEFICIARY: {Permission.SUBSCRIPTIONS_WRITE},
+            Role.CONSULTANT: {Permission.QUOTES_WRITE, Permission.HOURS_WRITE, Permission.BOOKINGS_WRITE, book},
+            Role.BENEFICIARY: {Permission.SUBSCRIPTIONS_WRITE, book},
+            Key.STOREFRONT: {book},
             Role.ACCOUNTANT: {Permission.EXPORTS, Permission.CREDIT_NOTES_WRITE},
         }.get(kind, set())
         assert kind in (Role.OWNER, Role.ADMIN) or isinstance(kind, Scoped) or opened <= paying | own, kind
