@@ -611,10 +611,12 @@ class _Builder:
             )  # fmt: skip
             for row in (each for each in appointments if each.staff_id == staff_id):
                 kind, settled = next(self.kinds), self.maybe(ABOUT)
+                there = kind is not models.CalendarConflictKind.DELETED
                 self.row(
                     models.CalendarConflict, **mine, calendar_id=calendar.id, staff_id=staff_id, appointment_id=row.id,
                     kind=kind, external_id="event", title=self.maybe(self.text()), sequence=0, message=self.text(),
-                    starts_at=self.maybe(row.starts_at), ends_at=self.maybe(row.ends_at), resolved_at=settled,
+                    starts_at=row.starts_at if there else None, ends_at=row.ends_at if there else None,
+                    resolved_at=settled,
                     resolution=next(self.choices) if settled else None,
                 )  # fmt: skip
 
