@@ -34,6 +34,10 @@ def tabs(app_url: str, sandbox_url: str | None, *, smtp_port: int = 587) -> tupl
         Tab(MOVE, {"booking": "", "startsAt": ""}),
         Tab(CANCEL_BOOKING, {"booking": "", "reason": "Empêchement."}),
         Tab(FEED, {"staff": ""}),
+        Tab(CONSENT),
+        Tab(CONSENTED, {"code": "", "state": ""}),
+        Tab(CONNECT, {"staff": "", "oauthGrant": "", "remoteId": "consultant@demo.test"}),
+        Tab(CALENDARS),
         Tab(INTEGRATIONS),
         Tab(
             OWN_MAIL,
@@ -288,6 +292,31 @@ mutation CancelBooking($booking: ID!, $reason: String) {
 FEED = """# The address is shown once: subscribe to it in a calendar of your choice.
 mutation Feed($staff: ID!) {
   calendarFeedCreate(input: { staff: $staff }) { url calendarFeed { staff { displayName } } }
+}"""
+
+CONSENT = """# Let us into your calendar at Google: open the address, choose consultant@demo.test, and allow. The page
+# you come back to shows a code and a state, for tab Consented: they are good once, within ten minutes.
+mutation Consent {
+  oauthStart(input: { provider: "google_calendar" }) { authorizationUrl }
+}"""
+
+CONSENTED = """mutation Consented($code: String!, $state: String!) {
+  oauthFinish(input: { code: $code, state: $state }) { oauthGrant { id status scopes } }
+}"""
+
+CONNECT = """# Put in the consent's id (tab Consented), and whose calendar it is: staff { nodes { id displayName } } has
+# the ids, calendarsToConnect(oauthGrant: "…") { remoteId name } what else the consent opens.
+mutation Connect($staff: ID!, $oauthGrant: ID, $remoteId: String!) {
+  calendarConnect(input: { staff: $staff, oauthGrant: $oauthGrant, remoteId: $remoteId }) {
+    calendar { id name status outgoing incoming }
+  }
+}"""
+
+CALENDARS = """# Move or delete an appointment on the sandbox's Google page, or put another event over it: soon
+# it is followed here, or waits for calendarConflictResolve(input: { calendarConflict: "…", choice: … }).
+query Calendars {
+  calendars { nodes { id name status statusReason syncedAt } }
+  calendarConflicts(filter: { resolved: false }) { nodes { id kind message title startsAt choices } }
 }"""
 
 INTEGRATIONS = """# What can be connected, each by its form (form: JSON Schema); what is, and when its keys were used.

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from graphql import build_schema, parse, validate
 
 from main import create_app
 from models import Organization, QuoteStatus
@@ -260,6 +261,15 @@ async def test_a_time_is_found_booked_moved_and_cancelled(tour: Tour) -> None:
     feed = await tour.run("Feed", staff=service["staff"][0]["id"])
     read = await tour.owner.http.get(urlsplit(feed["url"]).path)
     assert read.text.startswith("BEGIN:VCALENDAR")
+
+
+async def test_calendars_are_told_of_and_every_tab_is_a_good_document(tour: Tour) -> None:
+    await tour.sign_in()
+    sdl = build_schema((PROJECT / "schema.graphql").read_text())
+    for tab in tour.tabs.values():
+        assert validate(sdl, parse(tab.query)) == []
+
+    assert await tour.run("Calendars") == {"calendars": {"nodes": []}, "calendarConflicts": {"nodes": []}}
 
 
 async def test_lists_come_in_pages_and_who_did_what_is_told(tour: Tour) -> None:
