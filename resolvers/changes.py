@@ -5,6 +5,7 @@ from tortoise.models import Model
 
 import models
 from policy import Permission
+from schema.bookings import Appointment, Booking
 from schema.exports import Export
 from schema.integrations import Integration
 from schema.invoices import Invoice
@@ -17,6 +18,18 @@ from schema.roots import subscription
 def order_changed(id: strawberry.ID | None = None, after: str | None = None) -> type[Model]:
     """Orders that are made, paid, changed or given up, and payments of theirs: one by its id, or all that one sees."""
     return models.Order
+
+
+@subscription(Booking, requires=Permission.BOOKINGS_READ)
+def booking_changed(id: strawberry.ID | None = None, after: str | None = None) -> type[Model]:
+    """Bookings that are made, confirmed, cancelled or given back: one by its id, or all that one sees."""
+    return models.Booking
+
+
+@subscription(Appointment, requires=Permission.BOOKINGS_READ)
+def appointment_changed(id: strawberry.ID | None = None, after: str | None = None) -> type[Model]:
+    """Appointments that are made, moved or cancelled, and who comes: one by its id, or all that one sees."""
+    return models.Appointment
 
 
 @subscription(Invoice, requires=Permission.INVOICES_READ)

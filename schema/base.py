@@ -168,6 +168,7 @@ _MANY = {
     ("Order", "notifications"): "What partners are told of it",
     ("Order", "conflicts"): "What a person has to settle",
     ("Order", "reminders"): "Letters about what is overdue, sent and to come",
+    ("Order", "bookings"): "Places in appointments that it pays",
     ("Quote", "lines"): "What is offered, in order",
     ("Booking", "reminders"): "Reminders of it, sent and to come",
     ("Staff", "weekly_hours"): "Hours that they work each week",

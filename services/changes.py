@@ -1,4 +1,4 @@
-"""What happened to orders, invoices and notifications, in an order that can be resumed.
+"""What happened to orders, bookings, invoices and notifications, in an order that can be resumed.
 
 The database writes a row of `changes` with every change (migration 0010). Its position is its transaction and its
 number. Transactions do not end in the order in which they began: what is told ends before the oldest that is still open
@@ -30,7 +30,7 @@ class Happening(Coded):
     CREATED = "CREATED", "It was made"
     CHANGED = "CHANGED", "Something else of it changed, or a payment of it"
     PAID = "PAID", "An order was paid in full"
-    CANCELED = "CANCELED", "An order was given up"
+    CANCELED = "CANCELED", "An order, a booking or an appointment was given up"
     READY = "READY", "An invoice's PDF was made"
     SENT = "SENT", "An invoice was sent to the client"
     SETTLED = "SETTLED", "All that an invoice asks for was paid"

@@ -174,3 +174,34 @@ async def test_a_client_books_and_cancels_their_own_and_nothing_else(shop: Shop)
     assert (await beneficiary.refused(MOVE, input=move))[:2] == ("CONFLICT", "input.booking")
     assert (await theirs.cancel(made["booking"]["id"]))["status"] == "CANCELED"
     assert global_id(member) == (await desk.see(made["booking"]["id"]))["canceledBy"]["id"]
+
+
+async def test_an_appointment_is_given_up_for_all_who_come(shop: Shop) -> None:
+    desk = await Desk.open(shop, capacity=3)
+    made = [await desk.book(ahead()) for _ in range(2)]
+    cancel = """mutation ($input: AppointmentCancelInput!) {
+      appointmentCancel(input: $input) { appointment { status taken sequence } }
+    }"""
+    about = {"appointment": made[0]["booking"]["appointment"]["id"], "reason": "Malade"}
+
+    given_up = (await shop(cancel, input=about))["appointment"]
+
+    assert given_up == {"status": "CANCELED", "taken": 0, "sequence": 1}
+    assert {(await desk.see(each["booking"]["id"]))["status"] for each in made} == {"CANCELED"}
+    assert (await shop.refused(cancel, input=about))[:2] == ("CONFLICT", "input.appointment")
+
+
+async def test_what_happens_to_a_booking_is_told_while_one_looks(shop: Shop) -> None:
+    desk = await Desk.open(shop)
+    made = await desk.book(ahead())
+    await desk.move(made["booking"]["id"], ahead(hour=14))
+    await desk.cancel(made["booking"]["id"])
+
+    told = await shop.sql("SELECT subject, happened FROM changes WHERE subject IN ('bookings', 'appointments')")
+
+    assert {
+        ("bookings", "CREATED"),
+        ("bookings", "CANCELED"),
+        ("appointments", "CHANGED"),
+        ("appointments", "CANCELED"),
+    } <= {(row["subject"], row["happened"]) for row in told}
