@@ -22,6 +22,7 @@ from graphql import (
     build_schema,
     get_named_type,
     parse,
+    parse_value,
     print_ast,
     visit,
 )
@@ -54,6 +55,7 @@ SCALARS = {  # of each some that are good, and some that are none
     "URL": ["https://example.com/", "http://comptoir.test/", "javascript:alert(1)"],
     "VatNumber": ["FR44732829320", "XX1"],
 }
+VALUES = ["{}", '{ host: "smtp.example.com", port: 587, password: "secret" }', "[1, null]", '"x"', "1e400"]  # of JSON
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +63,7 @@ def documents() -> list[str]:
     """Some of every root field, the same at each run."""
     for name, values in SCALARS.items():
         schemathesis.graphql.scalar(name, strategies.sampled_from(values).map(nodes.String))
+    schemathesis.graphql.scalar("JSON", strategies.sampled_from(VALUES).map(parse_value))
     made: list[str] = []
     for found in schemathesis.graphql.from_file(sdl()).get_all_operations():
         assert isinstance(found, Ok)
