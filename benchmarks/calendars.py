@@ -108,7 +108,7 @@ async def _first(memory: Memory, organization_id: UUID, events: int) -> tuple[fl
     (kept,) = await query("SELECT count(*) AS n FROM busy_blocks")
     if kept["n"] != events:
         raise processes.Failed(f"{kept['n']} busy times of {events}")
-    return seconds, memory.asked["changes"], most / 2**20
+    return seconds, memory.asked["changes"], most / 1e6
 
 
 async def _connect(calendars: int) -> None:

@@ -1,13 +1,15 @@
 """What people's calendars say they are busy with comes in."""
 
+import asyncio
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from errors import Refused, Unavailable
 from models import BusyBlock, CalendarStatus
-from models.database import query
+from models.database import query, transaction
 from providers.capabilities import EventStatus
 from services import calendar_polling
+from services.calendar_access import Access
 from tests.calendars.scenes import MORNING, Scene, at
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -169,3 +171,37 @@ async def test_two_workers_read_a_calendar_once(scene: Scene) -> None:
     claimed = [await calendar_polling.claim(10) for _ in range(2)]
 
     assert sorted(map(len, claimed)) == [0, 1]
+
+
+async def test_a_calendar_that_somebody_writes_to_holds_up_no_other(scene: Scene) -> None:
+    other = await scene.connected(scene.shop, scene.staff, "other", outgoing=False)
+    locked, done = asyncio.Event(), asyncio.Event()
+
+    async def write() -> None:
+        async with transaction():
+            await query("SELECT 1 FROM calendars WHERE id = $1 FOR UPDATE", scene.calendar.id)
+            locked.set()
+            await done.wait()
+
+    writing = asyncio.create_task(write())
+    await locked.wait()
+    try:
+        async with asyncio.timeout(10):
+            claimed = await calendar_polling.claim(10)
+    finally:
+        done.set()
+        await writing
+
+    assert [each.id for each in claimed] == [other.id]
+
+
+async def test_who_lost_the_lease_writes_nothing_down(scene: Scene) -> None:
+    (late,) = await calendar_polling.claim(10)
+    await query("UPDATE calendars SET lease_until = now() - interval '1 second'")
+    (now,) = await calendar_polling.claim(10)
+    scene.memory.add("camille", "event", at(0))
+    await calendar_polling.poll_all(Access.of(late), [late])
+    assert await scene.busy() == []
+
+    await calendar_polling.poll_all(Access.of(now), [now])
+    assert await scene.busy() == [(at(0), at(1))]
