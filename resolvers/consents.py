@@ -32,7 +32,7 @@ def oauth_grant(id: strawberry.ID) -> Wanted:
     return models.OAuthGrant, row_id(models.OAuthGrant, id)
 
 
-@mutation(OAuthStarted, requires=Permission.MEMBER, idempotent=True)
+@mutation(OAuthStarted, requires=Permission.HOURS_WRITE, idempotent=True)
 async def oauth_start(info: Info, input: OAuthStartInput) -> OAuthStarted:
     """Begin to connect another service by a person's consent."""
     if input.for_organization:
@@ -47,7 +47,7 @@ async def oauth_start(info: Info, input: OAuthStartInput) -> OAuthStarted:
     return OAuthStarted(authorization_url=URL(url))
 
 
-@exchange(OAuthChanged, requires=Permission.MEMBER)
+@exchange(OAuthChanged, requires=Permission.HOURS_WRITE)
 async def oauth_finish(info: Info, input: OAuthFinishInput) -> OAuthChanged:
     """Connect the service that a person came back from, in the session that began it. What is given again takes the
     place of what was given before."""

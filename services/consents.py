@@ -15,9 +15,9 @@ from uuid import UUID
 from authlib.common.security import generate_token
 
 from errors import Conflict, Invalid
-from models import Lane, OAuthGrant, OAuthRequest, OAuthStatus
+from models import Lane, Membership, OAuthGrant, OAuthRequest, OAuthStatus
 from models.database import transaction
-from policy import Actor
+from policy import Actor, Permission
 from providers.oauth import InvalidGrant, Tokens
 from services import oauth, vault
 from services.outbox import job, later
@@ -66,7 +66,11 @@ async def finish(actor: Actor, session_id: UUID, code: str, state: str, issuer: 
             await client.revoke(tokens.access_token)
             raise Conflict(f"Not all was allowed: {', '.join(sorted(lacking))}. Begin again, and leave all ticked.")
         async with transaction():
-            return await _kept(request, tokens, client.server.scopes)
+            kept = await _kept(request, tokens, client.server.scopes)
+        if kept is None:
+            await client.revoke(tokens.refresh_token or tokens.access_token)
+            raise Conflict(OVER, field="input.state")
+        return kept
 
 
 async def withdraw(grant: OAuthGrant) -> OAuthGrant:
@@ -108,13 +112,18 @@ async def _taken(actor: Actor, session_id: UUID, state: str) -> OAuthRequest:
         )  # fmt: skip
         if request is None:
             raise Conflict(OVER, field="input.state")
+        if request.for_organization:
+            actor.require(Permission.INTEGRATIONS_WRITE)  # their role may be another since they began
         request.used_at = datetime.now(UTC)
         await request.save(update_fields=["used_at"])
     return request
 
 
-async def _kept(request: OAuthRequest, tokens: Tokens, asked: tuple[str, ...]) -> OAuthGrant:
-    """In the row that there is of it, in the open transaction. Raises Conflict where two come at once."""
+async def _kept(request: OAuthRequest, tokens: Tokens, asked: tuple[str, ...]) -> OAuthGrant | None:
+    """In the row that there is of it, in the open transaction; None where its person was removed meanwhile. The
+    membership is locked first, then the grant. Raises Conflict where two come at once."""
+    if not await Membership.filter(id=request.membership_id, active=True).select_for_update(no_key=True):
+        return None
     membership_id = None if request.for_organization else request.membership_id
     whose = {"organization_id": request.organization_id, "provider": request.provider, "membership_id": membership_id}
     known = await OAuthGrant.filter(**whose).select_for_update().first()

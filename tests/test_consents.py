@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from errors import Disconnected, Refused, Unavailable
-from models import OAuthGrant, OAuthStatus, Role
+from models import Membership, OAuthGrant, OAuthRequest, OAuthStatus, Role
 from providers.google_calendar import GoogleCalendar
 from providers.oauth import Client, OAuthClient
 from services import oauth, retention
@@ -101,6 +101,43 @@ async def test_a_stolen_state_is_good_for_nobody_else_nor_in_another_session(
         assert await thief.refused(FINISH, input=back) == OVER
     assert server.asked == []
     await shop(FINISH, input=back)  # and it stays good for whose it is
+
+
+@pytest.mark.parametrize("role", [Role.BENEFICIARY, Role.ACCOUNTANT])
+async def test_who_may_connect_no_calendar_is_asked_for_no_consent(
+    shop: Shop, server: AuthorizationServer, role: Role
+) -> None:
+    person = await Shop.open(shop.http, shop.sandbox, role=role)
+
+    code, *_ = await person.refused(START, input={"provider": "google_calendar"})
+
+    assert code == "FORBIDDEN"
+    assert await OAuthRequest.all().count() == 0
+
+
+async def test_who_runs_the_shop_no_longer_connects_nothing_for_it(shop: Shop, server: AuthorizationServer) -> None:
+    admin = await Shop.open(shop.http, shop.sandbox, role=Role.ADMIN)
+    back = await agreed(admin, server, forOrganization=True)
+    await Membership.filter(role=Role.ADMIN).update(role=Role.CONSULTANT)
+
+    code, *_ = await admin.refused(FINISH, input=back)
+
+    assert code == "FORBIDDEN"
+    assert server.asked == [] and await OAuthGrant.all().count() == 0
+
+
+async def test_who_is_removed_while_they_finish_leaves_no_consent(shop: Shop, server: AuthorizationServer) -> None:
+    admin = await Shop.open(shop.http, shop.sandbox, role=Role.ADMIN)
+    back = await agreed(admin, server)
+    server.delay = 0.3
+    finishing = asyncio.create_task(admin.refused(FINISH, input=back))
+    while not server.asked:
+        await asyncio.sleep(0.01)
+    await Membership.filter(role=Role.ADMIN).update(active=False)
+
+    assert await finishing == OVER
+    assert await OAuthGrant.all().count() == 0
+    assert "token" in server.asked[-1]  # withdrawn at the provider too
 
 
 async def test_a_state_is_good_for_ten_minutes(shop: Shop, server: AuthorizationServer) -> None:

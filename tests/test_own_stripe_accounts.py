@@ -142,6 +142,19 @@ async def test_what_no_secret_of_the_organization_signed_is_refused_alike(shop: 
         assert (await post(shop, account, event, f"/webhooks/stripe/{name}", target.secret)).status_code == 200
 
 
+async def test_a_secret_of_test_mode_tells_of_no_real_money(shop: Shop) -> None:
+    account = await connect(shop)
+    event = (await account.pay(await shop.checkout(await shop.order())))[-1]
+    (target, *_) = account.targets(event)
+    before = await StripeEvent.all().count()
+
+    answer = await post(shop, account, event | {"livemode": True}, target.url, target.secret)
+
+    assert (answer.status_code, answer.json()) == (400, {"error": "of another mode"})
+    assert await StripeEvent.all().count() == before
+    assert (await post(shop, account, event, target.url, target.secret)).status_code == 200
+
+
 async def test_the_endpoint_is_made_at_stripe_with_exactly_what_is_handled(shop: Shop) -> None:
     account = await connect(shop)
     (endpoint,) = account.books.store.all("webhook_endpoint")

@@ -40,7 +40,7 @@ async def stripe_of(request: Request) -> Response:
         _count("none", "no database", OWN)
         log.exception("what signs events of an own account cannot be read: Stripe will send the event again")
         return JSONResponse({"error": "try again"}, 503)
-    return await _stored(signer.account, body) if signer else _bad_signature(OWN)
+    return await _stored(signer.account, body, live=signer.live) if signer else _bad_signature(OWN)
 
 
 async def _signer(request: Request, organization: str, body: bytes) -> Endpoint | None:
@@ -63,7 +63,8 @@ def _bad_signature(whose: str) -> Response:
     return JSONResponse({"error": "bad signature"}, 400)
 
 
-async def _stored(account: str, body: bytes) -> Response:
+async def _stored(account: str, body: bytes, *, live: bool | None = None) -> Response:
+    """`live`: the only mode that what signed it speaks of, so that a secret of test mode tells of no real money."""
     whose = PLATFORM if account == PLATFORM else OWN
     try:
         event = inbox.read(account, body)
@@ -71,6 +72,10 @@ async def _stored(account: str, body: bytes) -> Response:
         _count("none", "no event", whose)
         log.error("a signed webhook was no event: %s", error)
         return JSONResponse({"error": "not an event"}, 400)
+    if live is not None and event.live != live:
+        _count("none", "other mode", whose)
+        log.warning("a webhook was refused: it is of another mode than what signed it")
+        return JSONResponse({"error": "of another mode"}, 400)
     try:
         new = await inbox.receive(event)
     except NotWritten:
