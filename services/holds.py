@@ -75,7 +75,7 @@ async def confirm(order: Order) -> None:
             try:
                 await _regain(booking)
                 booking.hear(BookingNews.HELD)
-            except errors.Conflict as lost:
+            except errors.DomainError as lost:  # taken, begun, or outside of the hours by now
                 await _tell_of_loss(order, booking, lost)
     for booking in places:
         if booking.status is BookingStatus.PENDING:
@@ -182,7 +182,7 @@ async def _regain(booking: Booking) -> None:
     booking.appointment = await slots.sit(asked, seat, again=None if again.is_active else again)
 
 
-async def _tell_of_loss(order: Order, booking: Booking, lost: errors.Conflict) -> None:
+async def _tell_of_loss(order: Order, booking: Booking, lost: errors.DomainError) -> None:
     payment = await Payment.filter(order_id=order.id, applied_cents__gt=0).order_by("-paid_at", "-id").first()
     cents = min(booking.price_cents, order.paid_cents)
     message = f"Paid after its hold had ended, and the place is gone ({lost.message}): find another time, or refund it."

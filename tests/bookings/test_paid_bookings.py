@@ -103,6 +103,19 @@ async def test_money_that_comes_late_for_a_place_that_is_gone_waits_for_a_person
     assert any("paiement est arrivé trop tard" in subject for subject in shop.subjects("client1@example.com"))
 
 
+@pytest.mark.parametrize("gone", ["DELETE FROM weekly_hours", "DELETE FROM service_staff"])
+async def test_money_that_comes_late_is_kept_although_nobody_works_then_any_more(shop: Shop, gone: str) -> None:
+    desk = await Desk.open(shop, price_cents=6000)
+    made, news = await late(desk)
+    await shop.sql(gone)
+
+    await shop.tell(news)
+
+    seen = await desk.see(made["booking"]["id"])
+    assert (seen["status"], seen["order"]["status"]) == ("EXPIRED", "PAID")
+    assert [each["kind"] for each in seen["order"]["conflicts"]] == ["SLOT_LOST"]
+
+
 async def test_a_deposit_confirms_and_the_rest_is_paid_later(shop: Shop) -> None:
     desk = await Desk.open(shop, price_cents=6000, deposit_cents=2000)
     made = await desk.book(ahead())
