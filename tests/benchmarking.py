@@ -67,15 +67,3 @@ def test_what_subscriptions_cost_is_measured_and_told(home: Path) -> None:
     seen = json.loads(done.stdout)
     assert (seen["subscriptions"], seen["people"]) == (20, 2)
     assert min(seen["fan_out"], seen["cpu"], seen["memory_open"]) > 0
-
-
-def test_what_reading_calendars_costs_is_measured_and_told(home: Path) -> None:
-    command = "benchmarks.calendars --calendars 20 --events 100 --latency 0 --home"
-    done = subprocess.run(
-        [sys.executable, "-m", *command.split(), str(home)], cwd=PROJECT, capture_output=True, text=True, timeout=300
-    )
-
-    assert done.returncode == 0, done.stderr
-    seen = json.loads(done.stdout)
-    assert (seen["requests_per_poll"], seen["first_events"], seen["first_requests"]) == (1, 100, 1)
-    assert min(seen["polled_per_minute"], seen["cpu_per_poll_ms"], seen["first_seconds"], seen["first_memory"]) > 0
