@@ -80,7 +80,7 @@ async def test_orders_are_listed_page_by_page_and_one_is_followed_until_it_is_pa
     assert told[6].startswith("Pay at ")
     assert told[7].split() == ["OPEN"]
     assert told[-2].split()[0] == "PAID"
-    assert "PAID" in told[-2].split()[1:]
+    assert "PAID" in told[-2].replace(",", "").split()[1:]  # what happened to it, in any order
     assert told[-1] == "Not twice: Order 6 is already paid. Nothing was charged."
     assert await shop.count("sessions", "generation > 1") == 1  # tokens that ended were refreshed
 
