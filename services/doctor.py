@@ -191,6 +191,23 @@ SETTLED = """
     WHERE c.resolved_at IS NULL
 """
 
+# Appointments
+
+SEATED = """
+    SELECT g.slug || ' ' || v.name || ' at ' || a.starts_at || ': ' || a.taken || ' taken, ' || count(b.id) || ' booked'
+        AS example
+    FROM appointments a JOIN organizations g ON g.id = a.organization_id JOIN services v ON v.id = a.service_id
+    LEFT JOIN bookings b ON b.appointment_id = a.id AND b.status NOT IN ('CANCELED', 'EXPIRED')
+    GROUP BY a.id, g.slug, v.name HAVING a.taken <> count(b.id)
+"""
+
+DRAWN = """
+    SELECT g.slug || ' pack ' || p.id || ': ' || p.used || ' used, ' || count(b.id) || ' drawn' AS example
+    FROM packs p JOIN organizations g ON g.id = p.organization_id
+    LEFT JOIN bookings b ON b.pack_id = p.id AND b.draws_session
+    GROUP BY p.id, g.slug HAVING p.used <> count(b.id)
+"""
+
 # Documents and letters
 
 RENDERED = """
@@ -403,6 +420,17 @@ INVARIANTS = (
         "No conflict waits for a person",
         SETTLED,
         "Do as its message says (most often a refund at Stripe), then say so: the mutation conflictResolve.",
+    ),
+    Invariant(
+        "Of an appointment as many places are taken as there are live bookings of it",
+        SEATED,
+        "Place and booking are one transaction, so somebody changed rows by hand: set its taken to the number of its"
+        " bookings that are not cancelled or expired.",
+    ),
+    Invariant(
+        "Of a pack as many sessions are used as its bookings draw",
+        DRAWN,
+        "Set its used to the number of its bookings that draw a session.",
     ),
     Invariant("An invoice is rendered within 10 minutes", RENDERED, _WORKERS),
     Invariant("An invoice is sent within 10 minutes of its rendering", SENT, _WORKERS),

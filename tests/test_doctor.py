@@ -15,6 +15,7 @@ from services import doctor, outbox, vault
 from services.doctor import EXAMPLES_MOST, INVARIANTS, Invariant, Verdict, examine
 from services.partners import rotate_secret
 from settings import Settings
+from tests.bookings.desk import Desk, ahead
 from tests.faults.absence import away
 from tests.shop import CHECKOUT, Shop
 
@@ -156,6 +157,21 @@ OF_MONEY: list[tuple[str, list[str], int, list[str]]] = [
         ["shop order 1 DUPLICATE_PAYMENT: Paid twice"],
     ),
     (
+        "Of an appointment as many places are taken as there are live bookings of it",
+        ["UPDATE appointments SET taken = 0 WHERE status = 'ACTIVE'"],
+        1,
+        [": 0 taken, 1 booked"],
+    ),
+    (
+        "Of a pack as many sessions are used as its bookings draw",
+        [
+            "INSERT INTO packs (id, created_at, organization_id, client_id, access_id, sessions, used)"
+            " SELECT id, now(), organization_id, client_id, id, 5, 2 FROM accesses LIMIT 1"
+        ],
+        1,
+        [": 2 used, 0 drawn"],
+    ),
+    (
         "The files of the newest 10,000 invoices are in the store, as they were stored",
         [
             "UPDATE invoices SET file_key = 'elsewhere.pdf' WHERE sequence = 1",
@@ -238,11 +254,15 @@ OF_WORK: list[tuple[str, list[str], int, list[str]]] = [
 
 @pytest.fixture
 async def sold(shop: Shop) -> Shop:
-    """A shop that sold three times, the last time for nothing."""
+    """A shop that sold three times, the last time for nothing, and was booked twice, once in vain."""
     product = await shop.product(partners=(await shop.partner(apiKey="a-partners-api-key-0123456789-0123456789"),))
     for _ in range(2):
         await shop.sell(product)
     await shop(CHECKOUT, input=shop.checkout_input(await shop.order(await shop.product(0))))
+    desk = await Desk.open(shop)
+    await desk.book(ahead())
+    given_up = await desk.book(ahead(hour=14))
+    await desk.cancel(given_up["booking"]["id"])
     await shop.work_is_done()
     return shop
 
