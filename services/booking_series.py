@@ -8,7 +8,8 @@ A wall-clock time that a change skips is read with the offset before it, one tha
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrulestr
@@ -20,6 +21,7 @@ from services import bookings, slots
 from services.bookings import Wanted
 
 MOST = 52
+HORIZON = timedelta(days=5 * 365)  # in which a series ends
 FIELD = "input.rule"
 _PARTS = re.compile(r"INTERVAL=[1-9][0-9]{0,2}|(FREQ|COUNT|UNTIL|BYDAY|BYMONTHDAY)=[A-Z0-9,+-]{1,60}")
 _FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY")
@@ -58,7 +60,7 @@ def occurrences(starts_at: datetime, rule: str, zone: ZoneInfo) -> list[datetime
         )
     local = starts_at.astimezone(zone).replace(tzinfo=None)
     try:
-        found = _read(_by_the_wall(said, zone), local)
+        found = _read(said, zone, local)
     except (ValueError, OverflowError) as error:
         raise Invalid(f"This is no rule of RFC 5545: {error}.", field=FIELD) from error
     if not 2 <= len(found) <= MOST:
@@ -68,25 +70,28 @@ def occurrences(starts_at: datetime, rule: str, zone: ZoneInfo) -> list[datetime
     return [at.replace(tzinfo=zone).astimezone(UTC) for at in found]
 
 
-def _by_the_wall(said: dict[str, str], zone: ZoneInfo) -> str:
+def _read(said: dict[str, str], zone: ZoneInfo, local: datetime) -> list[datetime]:
+    """The times by the wall clock, one more than may be at most. Nothing is looked for beyond the horizon: of a rule
+    that no day fits, that would be to the end of time."""
+    horizon = local + HORIZON
+    until = min(_by_the_wall(said["UNTIL"], zone), horizon) if "UNTIL" in said else horizon
+    most = min(int(said.get("COUNT", MOST + 1)), MOST + 1)
+    parts = {name: value for name, value in said.items() if name != "COUNT"} | {"UNTIL": f"{until:%Y%m%dT%H%M%S}"}
+    rule = rrulestr(";".join(f"{name}={value}" for name, value in parts.items()), dtstart=local)
+    found = list(islice(rule, most))
+    if "COUNT" in said and len(found) < most:
+        raise Invalid(
+            f"A series ends within {HORIZON.days // 365} years, and this rule finds no more times.", field=FIELD
+        )
+    return found
+
+
+def _by_the_wall(until: str, zone: ZoneInfo) -> datetime:
     """UNTIL is said in UTC (RFC 5545, 3.3.10), or as a day; times are counted by the wall clock."""
-    until = said.get("UNTIL", "")
     if until.endswith("Z"):
         at = datetime.strptime(until, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).astimezone(zone)
-        said = said | {"UNTIL": f"{at:%Y%m%dT%H%M%S}"}
-    elif until:
-        said = said | {"UNTIL": f"{date.fromisoformat(until):%Y%m%d}T235959"}
-    return ";".join(f"{name}={value}" for name, value in said.items())
-
-
-def _read(rule: str, local: datetime) -> list[datetime]:
-    """One more than may be, at most: a rule may go on for ever, and one of no day is looked for to the end of time."""
-    found: list[datetime] = []
-    for at in rrulestr(rule, dtstart=local):
-        found.append(at)
-        if len(found) > MOST:
-            break
-    return found
+        return at.replace(tzinfo=None)
+    return datetime.combine(date.fromisoformat(until), time(23, 59, 59))
 
 
 async def _take(

@@ -11,6 +11,7 @@ from models import (
     Dispute,
     DisputeStatus,
     Order,
+    OrderStatus,
     Payment,
     Refund,
     RefundStatus,
@@ -81,6 +82,10 @@ async def _count(order: Order, payment: Payment) -> None:
     order.follow_its_money()
     await order.save()
     await accesses.follow_money(order)
+    if order.status is OrderStatus.REFUNDED:
+        from services import pack_refunds  # which cancels bookings, whose money goes back by this
+
+        await pack_refunds.promise(order)
     await _settle_conflicts(payment, given)
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from errors import Conflict
 from models import Appointment, Booking, BookingStatus, Service
-from services import appointment_news, cancellations, holds, slots
+from services import appointment_news, cancellations, holds, packs, slots
 from services.appointment_news import What
 
 MOVED = (BookingStatus.PENDING, BookingStatus.CONFIRMED)
@@ -23,6 +23,8 @@ async def move(booking: Booking, starts_at: datetime, staff_id: UUID | None, *, 
     service = await Service.get(id=appointment.service_id)
     if by_rules:
         _must_be_in_time(appointment, service)
+    if locked.draws_session:
+        await packs.must_be_good_at(locked, starts_at, field="input.startsAt")
     if appointment.capacity == 1:
         await _shift(appointment, service, starts_at, staff_id, by_rules=by_rules)
         return locked

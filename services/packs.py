@@ -80,15 +80,25 @@ async def draw(pack_id: UUID, client: Client, service: Service, starts_at: datet
         raise Invalid("This pack is another client's.", field=field)
     if not await ProductService.exists(product_id=access.product_id, service_id=service.id):
         raise Invalid("This pack is not for this service.", field=field)
-    if access.withdrawn_at is not None:
-        raise Conflict("This pack was refunded or is disputed: its sessions cannot be used.", field=field)
-    if not access.starts_at <= starts_at or (access.ends_at is not None and starts_at >= access.ends_at):
-        raise Conflict("This pack is over by then. Book an earlier time, or without it.", field=field)
+    _must_be_good_at(access, starts_at, field)
     if pack.remaining == 0:
         raise Conflict("All sessions of this pack are used. Book without it, or buy another.", field=field)
     pack.used += 1
     await pack.save(update_fields=["used"])
     return pack
+
+
+async def must_be_good_at(booking: Booking, starts_at: datetime, *, field: str) -> None:
+    """Raises Conflict where the pack that a booking drew from may not be used at that time."""
+    pack = await Pack.get(id=booking.pack_id)
+    _must_be_good_at(await Access.get(id=pack.access_id), starts_at, field)
+
+
+def _must_be_good_at(access: Access, starts_at: datetime, field: str) -> None:
+    if access.withdrawn_at is not None:
+        raise Conflict("This pack was refunded or is disputed: its sessions cannot be used.", field=field)
+    if not access.starts_at <= starts_at or (access.ends_at is not None and starts_at >= access.ends_at):
+        raise Conflict("This pack is over by then. Choose an earlier time, or book without it.", field=field)
 
 
 async def give_back(booking: Booking) -> None:

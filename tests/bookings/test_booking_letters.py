@@ -5,7 +5,7 @@ from typing import Any
 import models
 from models.base import global_id
 from tests import itip
-from tests.bookings.desk import Desk, ahead
+from tests.bookings.desk import MOVE, Desk, ahead
 from tests.shop import Shop, said
 
 EMAIL = "jean@example.com"
@@ -126,6 +126,40 @@ async def test_a_session_of_a_pack_is_drawn_by_a_booking_and_given_back_in_time(
     await shop.work_is_done()
     assert (await models.Pack.get()).used == 0
     assert "La séance est rendue à votre forfait" in said(shop.mails(EMAIL)[-1])
+
+
+async def test_what_was_booked_by_a_pack_that_is_refunded_is_cancelled_and_its_client_is_told(shop: Shop) -> None:
+    desk = await Desk.open(shop, price_cents=6000)
+    client = await shop.client(EMAIL)
+    product = await shop.product(25_000, name="Forfait", packSessions=2, packServices=[desk.service])
+    order = await shop.sell(product, client=client)
+    made = await desk.book(ahead(), client, pack=global_id(await models.Pack.get()))
+
+    await shop("mutation ($input: PaymentRefundInput!) { paymentRefund(input: $input) { refund { status } } }",
+               input={"payment": order["payments"][0]["id"]})  # fmt: skip
+    await shop.work_is_done()
+
+    booking = await desk.see(made["booking"]["id"])
+    assert (booking["status"], booking["cancelReason"]) == ("CANCELED", "Le forfait a été remboursé.")
+    assert any("CANCEL" in attached(letter)[0] for letter in shop.mails(EMAIL) if has_calendar(letter))
+
+
+async def test_a_booking_by_a_pack_is_not_moved_to_where_the_pack_is_over(shop: Shop) -> None:
+    desk = await Desk.open(shop, price_cents=6000)
+    client = await shop.client(EMAIL)
+    product = await shop.product(25_000, name="Forfait", packSessions=2, packDays=20, packServices=[desk.service])
+    await shop.sell(product, client=client)
+    made = await desk.book(ahead(), client, pack=global_id(await models.Pack.get()))
+
+    late = ahead(days=33).isoformat()
+    code, field, message = await shop.refused(MOVE, input={"booking": made["booking"]["id"], "startsAt": late})
+
+    assert (code, field) == ("CONFLICT", "input.startsAt")
+    assert "over by then" in message
+
+
+def has_calendar(letter: Any) -> bool:
+    return any(part.get_content_type() == "text/calendar" for part in letter.attachments)
 
 
 def attached(letter: Any) -> tuple[str, Any]:

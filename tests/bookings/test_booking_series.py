@@ -37,6 +37,7 @@ def test_an_hour_that_is_skipped_is_read_with_the_offset_before() -> None:
     "rule",
     ["", "FREQ=SECONDLY;COUNT=3", "FREQ=DAILY", "FREQ=DAILY;COUNT=3;UNTIL=20270401", "FREQ=DAILY;COUNT=53",
      "FREQ=DAILY;COUNT=1", "FREQ=MONTHLY;BYMONTHDAY=99;COUNT=2", "FREQ=DAILY;UNTIL=nothing", "FREQ=DAILY;COUNT=0",
+     "FREQ=DAILY;COUNT=2;BYMONTHDAY=31;INTERVAL=999", "FREQ=MONTHLY;INTERVAL=999;COUNT=2",
      "FREQ=WEEKLY;INTERVAL=0;COUNT=3", "FREQ=DAILY;COUNT=3;BYHOUR=9", "FREQ=DAILY;UNTIL=20270131T000000"],
 )  # fmt: skip
 def test_what_is_no_rule_is_refused(rule: str) -> None:
