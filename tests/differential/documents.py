@@ -26,7 +26,9 @@ from tests.differential.world import Caller
 FIELDS_MOST = 45  # of a document, about
 Make = Callable[[Caller, dict[Any, Any]], Awaitable[Any]]
 
-REFUSED = {"invitationOffer"}  # wants a token, and is an error without: the whole of an answer is lost to it
+# What is an error here, to which the whole of an answer is lost: the one wants a token, the others a service of its own
+# and a calendar outside; of two that fail at once, any is told.
+REFUSED = {"invitationOffer", "availability", "calendarsToConnect"}
 
 
 @dataclass

@@ -90,7 +90,7 @@ async def nothing_done() -> AsyncIterator[None]:
 
 async def test_an_answer_is_data_then_errors_then_extensions() -> None:
     assert (
-        await body("{ hello }") == b'{"data":{"hello":"hello you"},"extensions":{"cost":{"requested":1,"most":20000}}}'
+        await body("{ hello }") == b'{"data":{"hello":"hello you"},"extensions":{"cost":{"requested":1,"most":25000}}}'
     )
     assert list(orjson.loads(await body("{ conflict }"))) == ["data", "errors", "extensions"]
 
@@ -160,8 +160,8 @@ async def test_a_variable_that_cannot_be_read_is_named() -> None:
 
 
 async def test_what_costs_too_much_is_refused_before_anything_is_done() -> None:
-    nested = "{ page(first: 100) { page(first: 100) { hello } } }"
-    by_variable = "query ($n: Int) { page(first: $n) { page(first: $n) { hello } } }"
+    nested = "{ page(first: 100) { page(first: 100) { hello again: hello } } }"
+    by_variable = "query ($n: Int) { page(first: $n) { page(first: $n) { hello again: hello } } }"
 
     for asked in (Asked(nested), Asked(by_variable, {"n": 100})):
         answer = await Engine(SCHEMA).answer(asked, never)
@@ -169,7 +169,7 @@ async def test_what_costs_too_much_is_refused_before_anything_is_done() -> None:
 
         assert not answer.executed
         assert [error["extensions"] for error in told["errors"]] == [{"code": "LIMITED"}]
-        assert told["extensions"]["cost"] == {"requested": 20201, "most": COST_MOST}
+        assert told["extensions"]["cost"] == {"requested": 30201, "most": COST_MOST}
         assert Done.started == 0
     assert (await Engine(SCHEMA).answer(Asked(by_variable, {"n": 90}), nobody)).executed
 

@@ -174,8 +174,7 @@ async def test_a_receipt_thanks_for_what_its_invoice_asked_for(shop: Shop) -> No
     await shop.do("paymentRecord", order, method="TRANSFER")
     await shop.work_is_done()
 
-    (*_, letter) = shop.letters(await shop.see(order))
-    assert "votre paiement de 70,00 €" in said(letter)
+    assert any("votre paiement de 70,00 €" in said(letter) for letter in shop.letters(await shop.see(order)))
 
 
 async def test_who_is_being_debited_is_not_reminded(shop: Shop) -> None:
