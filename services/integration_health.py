@@ -91,7 +91,7 @@ async def write(integration: Integration) -> None:
     }  # fmt: skip
     envelope = Envelope(
         organization.contact_email,
-        message_id(f"integration-{integration.alerted_at:%Y%m%d%H%M%S}", integration),
+        message_id(f"integration-{integration.alerted_at:%Y%m%d%H%M%S%f}", integration),
         outside().settings.required("smtp_from"),
     )
     letter = letters.of_no_order("integration_failing", said, name="", brand=brand(organization), envelope=envelope)

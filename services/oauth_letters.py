@@ -27,7 +27,7 @@ async def tell_lost(grant: OAuthGrant) -> None:
     said = {"provider": kind.name if kind else grant.provider, "reason": grant.reason}
     envelope = Envelope(
         to,
-        message_id(f"consent-{grant.connected_at:%Y%m%d%H%M%S}", grant),
+        message_id(f"consent-{grant.connected_at:%Y%m%d%H%M%S%f}", grant),
         outside().settings.required("smtp_from"),
     )
     await outside().mailer.send(

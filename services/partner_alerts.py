@@ -61,7 +61,7 @@ async def write(endpoint: PartnerEndpoint) -> None:
     }  # fmt: skip
     envelope = Envelope(
         organization.contact_email,
-        message_id(f"partner-{endpoint.alerted_at:%Y%m%d%H%M%S}", endpoint),
+        message_id(f"partner-{endpoint.alerted_at:%Y%m%d%H%M%S%f}", endpoint),
         outside().settings.required("smtp_from"),
     )
     await outside().mailer.send(
