@@ -18,7 +18,9 @@ TOO_MUCH = {
     "directives": "{ me { role" + " @a" * 10 + " } }",
     "literal values": "{ order(id: [" + "1 " * 300 + "]) { id } }",
     "operations": " ".join(f"query Q{n} {{ me {{ role }} }}" for n in range(30)),
-    "long pages in long pages": "{ orders(first: 100) { nodes { client { orders(first: 100) { nodes { id number } } } } } }",
+    "long pages in long pages": (
+        "{ orders(first: 100) { nodes { client { orders(first: 100) { nodes { id kind } } } } } }"
+    ),
     "lists within lists": "{ orders(first: 100) { nodes { lines { product { partners { id name } } } } } }",
 }
 ORDERS_PAGE = """query ($first: Int) {
