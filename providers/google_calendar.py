@@ -6,13 +6,12 @@ https://developers.google.com/workspace/calendar/api/v3/reference
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache, cached_property
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import httplib2
 from googleapiclient.discovery import build
 from googleapiclient.errors import HttpError
 from googleapiclient.http import HttpRequest
-from pydantic import SecretStr
 
 from errors import Changed, Gone, Refused, Unavailable
 from providers import google, google_events
@@ -30,21 +29,6 @@ CALENDARS_PAGES = 20
 ATTENDEES = 20  # of an event that has more, only whose calendar it is comes back
 ASKED_AT_ONCE = 50  # calendars in one question about free and busy times
 TRIES = 3  # at a change that others are making too
-
-
-class GoogleSettings(Protocol):
-    """The settings that say which service account: `GOOGLE_SERVICE_ACCOUNT_EMAIL` and its kin."""
-
-    @property
-    def google_service_account_email(self) -> str | None: ...
-    @property
-    def google_service_account_private_key(self) -> SecretStr | None: ...
-    @property
-    def google_service_account_subject(self) -> str | None: ...
-    @property
-    def google_api_base(self) -> str | None: ...
-    @property
-    def environment(self) -> str: ...
 
 
 class GoogleCalendar(Provider[Credentials], Calendar):
@@ -82,17 +66,6 @@ class GoogleCalendar(Provider[Credentials], Calendar):
     def connect(cls, credentials: Credentials, surroundings: Surroundings) -> Self:
         at = addresses(surroundings.urls.get(cls.key))
         return cls(credentials, addresses=at, tells_attendees=not surroundings.private)
-
-    @classmethod
-    def from_settings(cls, settings: GoogleSettings) -> Self:
-        """As the installation's own service account."""
-        account = ServiceAccount(
-            service_account_email=settings.google_service_account_email,
-            private_key=settings.google_service_account_private_key,
-            subject=settings.google_service_account_subject,
-        )
-        at = addresses(settings.google_api_base)
-        return cls(account, addresses=at, tells_attendees=settings.environment == "production")
 
     def __init__(
         self, credentials: Credentials, *, addresses: Addresses | None = None, tells_attendees: bool = False

@@ -7,6 +7,7 @@ from errors import DomainError
 from models import (
     Client,
     DiscountCode,
+    Integration,
     Interval,
     Membership,
     Organization,
@@ -19,7 +20,15 @@ from models import (
     VatRegime,
 )
 from models.database import transaction
-from services import catalogue_sync, demonstration_bookings, demonstration_quotes, hashing, partners, vault
+from services import (
+    catalogue_sync,
+    demonstration_bookings,
+    demonstration_quotes,
+    hashing,
+    integration_settings,
+    partners,
+    vault,
+)
 from services.outbox import later
 from services.outside import outside
 from settings import Settings
@@ -75,8 +84,22 @@ async def seed(settings: Settings) -> Demonstration:
         await demonstration_bookings.seed(organization, [client, *beneficiaries])
         await _storefront(organization, settings.sandbox_url or settings.app_url)
         secret = await _partner_secret(organization)
+    await _service_account(organization, settings)
     logins = [(role.value, email, PASSWORD) for role, email, _ in PEOPLE]
     return Demonstration(organization.name, logins, STOREFRONT_KEY, CODE, PARTNER, secret)
+
+
+async def _service_account(organization: Organization, settings: Settings) -> None:
+    """The one that the settings name, in the vault: it is switched on by whoever wants it (`integrationEnable`)."""
+    key = settings.google_service_account_private_key
+    known = await Integration.exists(organization_id=organization.id, provider="google_calendar")
+    if known or key is None or not settings.google_service_account_email:
+        return
+    values = {
+        "service_account_email": settings.google_service_account_email, "private_key": key.get_secret_value(),
+        "subject": settings.google_service_account_subject,
+    }  # fmt: skip
+    await integration_settings.configure(organization.id, "google_calendar", values)
 
 
 async def _organization() -> Organization:

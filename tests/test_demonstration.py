@@ -1,7 +1,11 @@
 """The demonstration organization: made once, completed where it is older, left as people changed it."""
 
-from models import DiscountCode, Export, Invoice, Order, Organization, Partner, Product, PublishableKey
-from services import demonstration, demonstration_sales
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from pydantic import SecretStr
+
+from models import DiscountCode, Export, Integration, Invoice, Order, Organization, Partner, Product, PublishableKey
+from services import demonstration, demonstration_sales, integrations
 from services.outside import outside
 from tests.shop import Shop
 
@@ -76,3 +80,20 @@ async def test_it_begins_with_a_sale_that_was_given_back_and_an_export(shop: Sho
     assert await Order.all().values_list("number", flat=True) == [1]
     assert await Invoice.all().order_by("number").values_list("type", flat=True) == ["INVOICE", "CREDIT_NOTE"]
     assert await Export.all().values_list("status", flat=True) == ["READY"]
+
+
+async def test_a_service_account_that_the_settings_name_is_put_into_the_vault_once(shop: Shop) -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    account = {"google_service_account_email": "a@b.iam.gserviceaccount.com"}
+    settings = outside().settings.model_copy(update=account | {"google_service_account_private_key": SecretStr(pem)})
+
+    for _ in range(2):
+        await demonstration.seed(settings)
+
+    integration = await Integration.get(provider="google_calendar")
+    assert (integration.enabled, integration.settings["service_account_email"]) == (
+        False,
+        "a@b.iam.gserviceaccount.com",
+    )
+    assert (await integrations.secrets(integration, "a test"))["private_key"] == pem.strip()
