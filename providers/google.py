@@ -5,7 +5,7 @@ https://developers.google.com/workspace/calendar/api/guides/errors
 """
 
 import asyncio
-import http.client
+import http.client as http_client
 import logging
 import threading
 from collections.abc import Callable
@@ -209,7 +209,7 @@ async def run(call: Callable[[httplib2.Http], T]) -> T:
     if not _room.acquire(blocking=False):
         raise Unavailable("Too many requests to Google are waiting already.", retry_after=1)
     try:
-        future = _pool.submit(lambda: call(_connections()))
+        future = _pool.submit(_called, call)
     except BaseException:
         _room.release()
         raise
@@ -219,8 +219,22 @@ async def run(call: Callable[[httplib2.Http], T]) -> T:
             return await asyncio.wrap_future(future)
     except TimeoutError as error:
         raise Unavailable("Google did not answer in time.") from error
-    except (HttpError, GoogleAuthError, httplib2.HttpLib2Error, http.client.HTTPException, OSError) as error:
+    except (HttpError, GoogleAuthError, httplib2.HttpLib2Error, http_client.HTTPException, OSError) as error:
         raise told(error) from error
+
+
+def _called(call: Callable[[httplib2.Http], T]) -> T:
+    """Once more where a connection that was kept turns out to be closed by the other side: it did nothing with what was
+    sent. Should it have, an insert is refused as a duplicate, and a change by its etag."""
+    http = _connections()
+    kept = any(connection.sock for connection in http.connections.values())
+    try:
+        return call(http)
+    except ConnectionError as error:
+        http.close()
+        if not kept or isinstance(error, http_client.RemoteDisconnected):  # after which httplib2 tried again by itself
+            raise
+    return call(http)
 
 
 def told(error: Exception) -> ProviderError:
