@@ -3,15 +3,18 @@
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import asdict
 from functools import partial
+from types import MappingProxyType
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
-from starlette.requests import HTTPConnection, Request
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Lifespan
@@ -28,7 +31,8 @@ from engine.streams.hub import Bounds, Hub
 from engine.streams.sse import EventStreams
 from engine.streams.websocket import WebSocketApp
 from engine.trusted import TrustedDocuments
-from errors import Limited, NotConfigured
+from errors import Conflict, DomainError, Expired, Limited, NotConfigured, NotFound, ProviderError
+from models.base import global_id
 from providers import registry
 from resolvers import examples
 from resolvers.schema import engine
@@ -44,9 +48,11 @@ from services import (
     pages,
     pay_page,
     quote_page,
+    uploads,
 )
 from services.backlog import Backlog
 from services.changes import Changes
+from services.file_types import WrongType
 from services.health import Health
 from services.rendering import Renderer
 from settings import Settings
@@ -65,6 +71,17 @@ BODY_MOST = 1024 * 1024  # bytes, where a body is read; more is refused with 413
 
 # Of the payload of `connection_init`, for `context`: browsers give a WebSocket no headers.
 PASSED_ON = {"authorization": b"authorization", "organization": b"x-organization"}
+
+NOT_KEPT = {"Cache-Control": "private, no-store"}
+
+# An upload's address is all that it takes: pages of any origin may send a file there, without cookies.
+ANY_PAGE_SENDS = Middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["PUT"], allow_headers=["Content-Type"])
+
+# What an upload is refused with; anything else that is wrong with it is 400.
+UPLOAD_REFUSED: tuple[tuple[type[Exception], int], ...] = (
+    (NotFound, 404), (Conflict, 409), (Expired, 410), (uploads.TooLarge, 413), (WrongType, 415), (Limited, 429),
+    (NotConfigured, 503),
+)  # fmt: skip
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -103,6 +120,7 @@ def create_app(settings: Settings) -> Starlette:
         Route("/webhooks/stripe", stripe, methods=["POST"], max_body_size=BODY_MOST),
         Route("/webhooks/stripe/{organization}", stripe_of, methods=["POST"], max_body_size=BODY_MOST),
         Route("/files/{token}/{name}", file, methods=["GET"]),
+        Route("/uploads/{token}", upload, methods=["PUT", "OPTIONS"], middleware=[ANY_PAGE_SENDS]),
         Route("/calendars/{token}.ics", calendar, methods=["GET"]),
         Route("/pay/{token}", pay, methods=["GET", "POST"]),
         Route("/quote/{token}", quote, methods=["GET", "POST"], max_body_size=FORM_MOST),
@@ -169,7 +187,7 @@ async def file(request: Request) -> Response:
     document = await files.document_of_link(request.path_params["token"])
     if document is None:
         return PlainTextResponse("Ce lien n'est plus valable. / This link is no longer good.", 404)
-    headers = {"Cache-Control": "private, no-store"}
+    headers = NOT_KEPT
     if address := await files.stored_at(document, files.OPENED_LIFE):
         return RedirectResponse(address, 302, headers)
     try:
@@ -183,6 +201,40 @@ async def file(request: Request) -> Response:
         path, media_type=document.content_type, headers=headers, filename=document.filename,
         content_disposition_type="inline" if document.content_type == files.PDF else "attachment",
     )  # fmt: skip
+
+
+async def upload(request: Request) -> Response:
+    """A file, sent to its signed address: taken in as it comes. What is refused says why, as errors of GraphQL do."""
+    if request.method != "PUT":
+        return Response(status_code=204, headers={"Allow": "PUT, OPTIONS"})
+    told, length = request.headers.get("content-type", ""), request.headers.get("content-length", "")
+    try:
+        received = await uploads.receive(
+            request.path_params["token"], told.partition(";")[0].strip().lower(),
+            int(length) if length.isascii() and length.isdigit() else None, request.stream(),
+            request.client.host if request.client else None,
+        )  # fmt: skip
+    except DomainError as refusal:
+        status = next((status for kind, status in UPLOAD_REFUSED if isinstance(refusal, kind)), 400)
+        waiting = {"Retry-After": str(refusal.retry_after)} if isinstance(refusal, Limited) else {}
+        return _upload_refused(status, refusal.message, waiting, **refusal.extensions)
+    except TimeoutError:
+        return _upload_refused(408, "Nothing came for too long. Send the file again, to the same address.")
+    except ClientDisconnect:
+        return Response(status_code=400)  # to nobody
+    except ProviderError as away:
+        log.error("a file could not be stored: %s", away)
+        return _upload_refused(503, "The file could not be kept. Send it again in a moment, to the same address.")
+    return JSONResponse({"id": global_id(received), "sha256": received.file.sha256}, 201, NOT_KEPT)
+
+
+def _upload_refused(
+    status: int, message: str, headers: Mapping[str, str] = MappingProxyType({}), **extensions: object
+) -> Response:
+    """The connection ends with it: what was still coming is not waited for."""
+    return JSONResponse(
+        {"message": message, "extensions": extensions}, status, {**NOT_KEPT, **headers, "Connection": "close"}
+    )
 
 
 async def calendar(request: Request) -> Response:

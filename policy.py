@@ -53,6 +53,7 @@ class Permission(Enum):
     RECONCILIATIONS_READ = auto()
     INVOICES_READ = auto()
     INVOICES_WRITE = auto()
+    UPLOADS = auto()  # ask where to send files, and follow those that one sends
     EXPORTS = auto()  # make, read and fetch what accountants need
     PARTNERS_READ = auto()
     PARTNERS_WRITE = auto()
@@ -123,7 +124,7 @@ GRANTS: dict[Kind, frozenset[Permission]] = {
     Role.ADMIN: _EVERYTHING - {Permission.AUDIT_READ},
     Role.ACCOUNTANT: _SALES
     | {Permission.EXPORTS, Permission.CONFLICTS_READ, Permission.INVOICES_READ, Permission.CREDIT_NOTES_WRITE},
-    Role.CONSULTANT: _SALES | _OWN_AGENDA | {Permission.QUOTES_READ, Permission.QUOTES_WRITE},
+    Role.CONSULTANT: _SALES | _OWN_AGENDA | {Permission.QUOTES_READ, Permission.QUOTES_WRITE, Permission.UPLOADS},
     Role.BENEFICIARY: _SALES | _OWN_BUSINESS,
     Key.STOREFRONT: frozenset(
         {
@@ -157,7 +158,7 @@ SCOPES: dict[ApiScope, frozenset[Permission]] = {
     ApiScope.CATALOGUE_WRITE: _SOLD | {Permission.CATALOGUE_WRITE},
     ApiScope.CLIENTS_READ: _CLIENTS,
     ApiScope.ACCESSES_READ: _ORDERS | {Permission.ACCESSES_READ},
-    ApiScope.CLIENTS_WRITE: _CLIENTS | {Permission.CLIENTS_WRITE},
+    ApiScope.CLIENTS_WRITE: _CLIENTS | {Permission.CLIENTS_WRITE, Permission.UPLOADS},
     ApiScope.DISCOUNTS_READ: frozenset({Permission.DISCOUNTS_READ}),
     ApiScope.DISCOUNTS_WRITE: frozenset({Permission.DISCOUNTS_READ, Permission.DISCOUNTS_WRITE}),
     ApiScope.ORDERS_READ: _ORDERS,
@@ -218,6 +219,7 @@ READS: dict[type[Model], Permission] = {
     models.Reconciliation: Permission.RECONCILIATIONS_READ,
     models.Drift: Permission.RECONCILIATIONS_READ,
     models.Invoice: Permission.INVOICES_READ,
+    models.Upload: Permission.UPLOADS,
     models.Export: Permission.EXPORTS,
     models.Partner: Permission.PARTNERS_READ,
     models.ProductPartner: Permission.PARTNERS_READ,
@@ -328,6 +330,7 @@ ROWS: Rules = {
         **_OF_CLIENTS,
         models.Quote: Of(models.Client, "client"),
         models.QuoteLine: Of(models.Quote, "quote"),
+        models.Upload: Mine("created_by_id"),
         models.BusyBlock: Mine("staff__membership_id"),
         models.Calendar: Mine("staff__membership_id"),
         models.CalendarConflict: Mine("staff__membership_id"),

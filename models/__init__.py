@@ -74,6 +74,7 @@ from models.states import (
 )
 from models.stripe_account import StripeAccount
 from models.subscription import ClientSubscription, SubscriptionStatus
+from models.upload import StoredFile, Upload, UploadPurpose
 
 __all__ = [
     "ATTEMPTS",
@@ -192,10 +193,13 @@ __all__ = [
     "Session",
     "SessionEnd",
     "Staff",
+    "StoredFile",
     "Storefront",
     "StripeAccount",
     "StripeEvent",
     "SubscriptionStatus",
+    "Upload",
+    "UploadPurpose",
     "User",
     "VatRegime",
     "WeeklyHours",

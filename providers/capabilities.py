@@ -1,6 +1,6 @@
 """What a provider can do for us, in small interfaces: features ask for one of these, never for a vendor."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from email.message import EmailMessage
@@ -37,6 +37,10 @@ class DocumentStore(Protocol):
         """A document, whole. Raises Gone where there is none."""
         ...
 
+    def stream(self, key: str) -> AsyncIterator[bytes]:
+        """A document in pieces, never in memory whole. Raises Gone where there is none."""
+        ...
+
     async def digest(self, key: str) -> str | None:
         """SHA-256 (hexadecimal) of a document, None where there is none."""
         ...
@@ -56,6 +60,10 @@ class DocumentStore(Protocol):
         """Delete what was made to be fetched once, if it is there; a store that deletes nothing has rules of its own
         for that."""
         return None
+
+    async def delete(self, key: str) -> None:
+        """Delete what must not stay; what is not there is fine. Raises Disconnected where it may not."""
+        ...
 
     async def close(self) -> None:
         """Let go of connections."""

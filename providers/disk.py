@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import os
 import shutil
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import timedelta
 from io import BytesIO
@@ -12,6 +13,8 @@ from typing import IO
 
 from errors import Gone
 from providers.capabilities import DocumentStore
+
+PIECE = 256 * 1024  # bytes read at once
 
 
 class Disk(DocumentStore):
@@ -33,6 +36,11 @@ class Disk(DocumentStore):
         except FileNotFoundError as error:
             raise Gone(f"{key} is not in {self._folder}") from error
 
+    async def stream(self, key: str) -> AsyncIterator[bytes]:
+        with await asyncio.to_thread((await self.path(key)).open, "rb") as file:
+            while piece := await asyncio.to_thread(file.read, PIECE):
+                yield piece
+
     async def digest(self, key: str) -> str | None:
         try:
             return hashlib.sha256(await self.load(key)).hexdigest()
@@ -49,6 +57,9 @@ class Disk(DocumentStore):
         return path
 
     async def discard(self, key: str) -> None:
+        await self.delete(key)
+
+    async def delete(self, key: str) -> None:
         await asyncio.to_thread((self._folder / key).unlink, missing_ok=True)
 
 

@@ -29,6 +29,7 @@ TIMEOUT = 10.0  # seconds, to connect, and between two pieces of an answer
 DEADLINE = 30.0  # seconds, one call with its second try
 FILE_DEADLINE = 900.0  # seconds, one file that is not in memory
 TRIES = 2
+PIECE = 256 * 1024  # bytes of a document that are read at once
 LARGEST = 50 * 2**20  # bytes of a document
 LONGEST_LIFE = timedelta(days=7)  # of a signed address (signature version 4)
 
@@ -148,7 +149,8 @@ class S3Settings(Protocol):
 
 
 class S3(Provider[Credentials], DocumentStore):
-    """A bucket. The keys need `s3:ListBucket`, `s3:GetObject` and `s3:PutObject`, and never delete.
+    """A bucket. The keys need `s3:ListBucket`, `s3:GetObject` and `s3:PutObject`; `s3:DeleteObject` only where
+    something sealed is kept (`delete`).
 
     Raises NotConfigured at the first use where it has no bucket or no keys.
     """
@@ -248,6 +250,13 @@ class S3(Provider[Credentials], DocumentStore):
                 content: bytes = await body.read()
                 return content
 
+    async def stream(self, key: str) -> AsyncIterator[bytes]:
+        async with self._asked(FILE_DEADLINE) as client:
+            found = await client.get_object(**self._place(key))
+            async with found["Body"] as body:
+                async for piece in body.iter_chunks(PIECE):
+                    yield piece
+
     async def digest(self, key: str) -> str | None:
         async with self._asked() as client:
             try:
@@ -269,6 +278,11 @@ class S3(Provider[Credentials], DocumentStore):
                 "get_object", Params=self._place(key) | shown, ExpiresIn=int(life.total_seconds())
             )
         return address
+
+    async def delete(self, key: str) -> None:
+        """Needs `s3:DeleteObject`, for what is sealed alone: `*/sealed/*`."""
+        async with self._asked() as client:
+            await client.delete_object(**self._place(key))
 
     async def close(self) -> None:
         await self._opened.aclose()

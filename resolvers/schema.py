@@ -48,6 +48,7 @@ from resolvers import (
     reconciliation,
     refunds,
     subscriptions,
+    uploads,
 )
 from schema.errors import ERROR_CODE
 from schema.roots import MUTATIONS, QUERIES, SUBSCRIPTIONS, admitted
@@ -56,7 +57,7 @@ from schema.scalars import SCALARS
 AREAS = (  # importing them declares their fields
     accesses, accounts, agenda, audit, availability, bookings, calendar_feeds, calendars, catalogue, changes, clients,
     consents, discounts, exports, identity, integrations, invoices, keys, members, mentions, nodes, orders,
-    organization, packs, partners, payments, portal, quotes, reconciliation, refunds, subscriptions,
+    organization, packs, partners, payments, portal, quotes, reconciliation, refunds, subscriptions, uploads,
 )  # fmt: skip
 
 

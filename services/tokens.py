@@ -21,6 +21,7 @@ INVITATION = "invitation-link"
 PASSWORD = "password-link"  # noqa: S105 - a purpose
 EMAIL = "email-link"
 FILE = "file-link"
+UPLOAD = "upload-link"
 PAY = "pay-link"
 QUOTE = "quote-link"
 

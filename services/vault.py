@@ -26,6 +26,7 @@ from models import (
     OAuthRequest,
     Partner,
     SecretOpening,
+    StoredFile,
     StripeAccount,
     User,
 )
@@ -46,6 +47,7 @@ SEALED: tuple[tuple[type[Row], str], ...] = (
     (Partner, "api_key"),
     (Partner, "previous_secret"),
     (Partner, "signing_secret"),
+    (StoredFile, "data_key"),
     (StripeAccount, "secret_key"),
     (StripeAccount, "webhook_secrets"),
     (User, "totp_secret"),

@@ -13,6 +13,7 @@ from services.retention import KEPT
 from tests.identity.accounts import CHANGE_EMAIL, FORGOT, REGISTER, as_nobody
 from tests.identity.test_registrations import LEA
 from tests.shop import PASSWORD, Shop
+from tests.uploading import asked
 
 PRODUCT = """mutation { productCreate(input: {
   name: "Bilan", price: { amount: 100 }, partners: [], idempotencyKey: "one"
@@ -29,6 +30,7 @@ async def full(shop: Shop) -> Shop:
     await shop(CHANGE_EMAIL, input={"email": "new@shop.test", "password": PASSWORD})
     await reconciled_with_a_drift(shop, row_id(order["id"]))
     await sent_to_consent(shop)
+    await asked(shop)
     return shop
 
 

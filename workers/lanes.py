@@ -37,6 +37,7 @@ from services import (
     reminders,
     replays,
     sales,
+    stored_files,
     stripe_connecting,
     telling,
 )
@@ -72,6 +73,7 @@ AREAS = (
     reminders,
     replays,
     sales,
+    stored_files,
     stripe_connecting,
     telling,
 )  # importing them declares their jobs

@@ -24,6 +24,8 @@ EXEMPT = {
     "invoice_series": "count invoices, each of which is logged",
     "notification_attempts": "are the log of what partners were told",
     "oauth_requests": "come to a consent, which is logged, or to nothing",
+    "stored_files": "follow from uploads, and from what is made of them, which is logged",
+    "uploads": "come to a document or an import, which is logged, or to nothing",
     "outbox": "is what the change that is logged owes",
     "password_requests": "come from anybody, and change nothing",
     "quote_series": "count quotes, each of which is logged",

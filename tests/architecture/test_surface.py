@@ -48,7 +48,7 @@ HIDDEN = {
     models.Attempt, models.CalendarEvent, models.EmailChange, models.IdempotencyKey, models.InvoiceSeries,
     models.KeyGeneration, models.KnownPlace, models.OAuthRequest,
     models.PasswordRequest, models.Promise, models.QuoteSeries, models.ReconciliationPoint, models.RecoveryCode,
-    models.Registration, models.StripeAccount, models.StripeEvent,
+    models.Registration, models.StoredFile, models.StripeAccount, models.StripeEvent,
 }  # fmt: skip
 
 SCHEMA = build_schema(sdl())

@@ -83,6 +83,7 @@ class _Builder:
             for number in range(1, 22):
                 self.quote(series, number, goods[place][0], clients[place], people)
             self.exports(organization, people)
+            self.uploads(organization, people)
             self.integrations(organization)
             self.agenda(organization, people, clients[place], goods[place][0])
             self.calendars(organization)
@@ -515,6 +516,27 @@ class _Builder:
                 file_bytes=number if ready else None, error=self.text() if failed else None,
                 finished_at=moment(self.random) if ready or failed else None,
                 requested_by_id=self.maybe(self.random.choice(members).id),
+            )  # fmt: skip
+
+    def uploads(self, organization: models.Organization, members: list[models.Membership]) -> None:
+        """By people and servers; some can still be sent, some were received and used."""
+        for number in range(8):
+            mine, kind = {"organization_id": organization.id}, "text/csv"
+            received = number % 2 == 0
+            file = self.row(
+                models.StoredFile,
+                **mine,
+                place=f"{organization.id}/{number}",
+                content_type=kind,
+                size_bytes=number,
+                data_key="v1",
+                sha256="0" * 64,
+            )
+            self.row(
+                models.Upload, **mine, purpose=list(models.UploadPurpose)[number % 2], name=self.text() or "É",
+                content_type=kind, size_bytes=number + 1, created_by_id=self.maybe(self.random.choice(members).id),
+                expires_at=moment(self.random), received_at=moment(self.random) if received else None,
+                used_at=moment(self.random) if number % 4 == 0 else None, file_id=file.id if received else None,
             )  # fmt: skip
 
     # What is booked

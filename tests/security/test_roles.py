@@ -36,6 +36,7 @@ QUOTES = {models.Quote, models.QuoteLine}
 SERVICES = {models.Service, models.Staff, models.ServiceStaff, models.ProductService}
 AGENDA = {models.WeeklyHours, models.HoursException, models.Resource, models.ServiceResource}
 CALENDARS = {models.BusyBlock, models.Calendar, models.CalendarConflict}  # of oneself
+UPLOADS = {models.Upload}  # of oneself
 CONSENTS = {models.OAuthGrant}  # of oneself
 BOOKINGS = {models.Appointment, models.Booking, models.BookingReminder}
 FEEDS = {models.CalendarFeed}
@@ -72,6 +73,7 @@ SERVED = (
     | BOOKINGS
     | CALENDARS
     | FEEDS
+    | UPLOADS
 )
 
 # The tables that a role sees whole, and those of which it sees what belongs to its own client; a storefront sees the
@@ -88,13 +90,14 @@ WHOLE: dict[Kind, set[type[Model]]] = {
     - BOOKINGS
     - CONSENTS
     - CALENDARS
-    - FEEDS,
+    - FEEDS
+    - UPLOADS,
     Role.CONSULTANT: CATALOGUE | SAID | SERVICES | AGENDA,
     Role.BENEFICIARY: TENANT | SAID | SERVICES,
     Key.STOREFRONT: {models.Storefront, models.ServiceStaff, models.ProductService},
 }
 OWN: dict[Kind, set[type[Model]]] = {
-    Role.CONSULTANT: OF_A_SALE | QUOTES | BOOKINGS | CONSENTS | CALENDARS | FEEDS,
+    Role.CONSULTANT: OF_A_SALE | QUOTES | BOOKINGS | CONSENTS | CALENDARS | FEEDS | UPLOADS,
     Role.BENEFICIARY: OF_A_SALE | BOOKINGS | {models.Invoice, models.Product},
     Key.STOREFRONT: {models.Product, models.Service, models.Staff},
     Key.PARTNER: PARTNERS,
@@ -482,6 +485,10 @@ async def agenda(shop: Shop, whose: str, client: models.Client, member: models.M
         await models.CalendarConflict.create(
             calendar=calendar, staff=staff, appointment=appointment, kind=models.CalendarConflictKind.OVERLAP,
             external_id=whose, sequence=0, message="An event lies over it.", **times, **here,
+        ),
+        await models.Upload.create(
+            purpose=models.UploadPurpose.DOCUMENT, name="a.pdf", content_type="application/pdf", size_bytes=1,
+            created_by=member, expires_at=now, **here,
         ),
         await models.ServiceStaff.create(service=service, staff=staff, **here),
         await models.ServiceResource.create(service=service, resource=room, **here),

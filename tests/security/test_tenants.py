@@ -15,6 +15,7 @@ from tortoise import fields
 from tortoise.exceptions import IntegrityError
 from tortoise.fields.relational import ForeignKeyFieldInstance
 from tortoise.models import Model
+from uuid_utils.compat import uuid7
 
 import models
 from engine.views import VIEWS
@@ -255,6 +256,11 @@ async def fill(shop: Shop) -> None:
         kind=models.ExportKind.FEC, starts_on=day.date(), ends_on=day.date(), live=False, filename="1.txt",
         requested_by=person, **here,
     )  # fmt: skip
+    await stored_file(shop)  # of no upload, which would be the only one of its file
+    await models.Upload.create(
+        purpose=models.UploadPurpose.DOCUMENT, name="a.pdf", content_type="application/pdf", size_bytes=1,
+        created_by=person, expires_at=day, received_at=day, file=await stored_file(shop), **here,
+    )  # fmt: skip
     await fill_agenda(client, order, person)
     await models.Payment.filter(**here).update(recorded_by_id=person and person.pk)
     code = await models.DiscountCode.create(code="BIENVENUE", percent=1000, **here)
@@ -322,6 +328,14 @@ async def fill(shop: Shop) -> None:
     )
 
 
+async def stored_file(shop: Shop) -> models.StoredFile:
+    id = uuid7()
+    return await models.StoredFile.create(
+        id=id, organization=shop.organization, place=str(id), data_key="v1", content_type="application/pdf",
+        size_bytes=1, sha256="0" * 64, stored_sha256="0" * 64,
+    )  # fmt: skip
+
+
 async def fill_agenda(client: Any, order: Any, person: Any) -> None:
     """Somebody who gives a service in a room, with hours, and the client's booking of it."""
     here: dict[str, Any] = {"organization_id": client.organization_id}
@@ -382,6 +396,7 @@ async def caller_of(shop: Shop, role: Kind | None) -> Shop:
         await models.Client.filter(organization=shop.organization).update(**{LED_TO_BY[role]: membership.id})
     if role is Role.CONSULTANT:
         await models.Staff.filter(organization=shop.organization).update(membership_id=membership.id)
+        await models.Upload.filter(organization=shop.organization).update(created_by_id=membership.id)
     return caller
 
 
