@@ -18,13 +18,14 @@ import pytest
 import services.outside
 from errors import Disconnected
 from local.embedded.server import free_port
-from models import Invoice
+from models import Invoice, StoredFile
 from providers.capabilities import DocumentStore
-from services import files, transfer
+from services import files, stored_files, transfer
 from services.outside import outside
 from tests.bucket import SECRET_ACCESS_KEY, Bucket, opened
 from tests.security.surroundings import installed_with
 from tests.shop import Shop
+from tests.uploading import PDF, sent
 
 PROJECT = Path(__file__).parent.parent
 
@@ -175,10 +176,23 @@ async def test_what_is_missing_spoiled_or_taken_is_told_and_the_rest_copied(shop
     assert [copied.outcome.value for copied in told] == ["failed", "failed", "failed", "copied"]
     assert [copied.number for copied in told[:3]] == [missing.number, spoiled.number, taken.number]
     assert "is not in" in told[0].why
-    assert "is not what was rendered" in told[1].why
+    assert "is not what was stored" in told[1].why
     assert "is taken over there by something else" in told[2].why
     assert bucket.get(str(taken.file_key)).content == b"something else"
     assert bucket.get(str(spoiled.file_key)).status_code == 404
+
+
+async def test_files_that_people_sent_are_copied_as_they_lie_there_and_open_where_they_are_now(
+    shop: Shop, bucket: Bucket
+) -> None:
+    await sent(shop, PDF)
+    file = await StoredFile.get()
+
+    assert await transferred(bucket, to="s3") == {"copied": 1}
+    await outside().documents.delete(file.place)
+
+    async with installed_with(shop, **bucket.settings):
+        assert b"".join([piece async for piece in stored_files.read(file, "a test")]) == PDF
 
 
 async def test_copying_stops_where_the_store_is_not_to_be_had(shop: Shop, bucket: Bucket) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import hashlib
+import tracemalloc
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -188,6 +189,25 @@ async def test_what_is_too_large_is_cut_off_and_what_is_too_short_refused(shop: 
     assert read <= 2
     assert short.json()["message"] == f"This file is {len(PDF)} bytes, as announced: send all of them, and no more."
     assert (await send(shop, upload, PDF)).status_code == 201  # what failed may be sent again
+
+
+async def test_a_large_file_is_never_in_memory_whole(shop: Shop) -> None:
+    megabytes, line = 12, b"Nom;Adresse\n" * 1024
+    whole = megabytes * 2**20 // len(line) * len(line)
+    upload = await asked(shop, purpose="CLIENT_IMPORT", contentType="text/csv", sizeBytes=whole)
+
+    async def lines() -> AsyncIterator[bytes]:
+        for _ in range(whole // len(line)):
+            yield line
+
+    tracemalloc.start()
+    try:
+        assert (await send(shop, upload, lines())).status_code == 201
+        assert sum([len(piece) async for piece in stored_files.read(await StoredFile.get(), "a test")]) == whole
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 4 * 2**20
 
 
 async def test_another_type_than_was_announced_is_refused_before_anything_is_read(shop: Shop) -> None:
