@@ -5,19 +5,21 @@ An address is checked when it is dialled, whatever DNS said before; redirects ar
 """
 
 import base64
-import hashlib
 import hmac
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import SplitResult, urlsplit
 
-import aiohttp
+import httpx
+from aiohttp.abc import AbstractResolver
 
 from errors import Refused
 from providers.addresses import AddressRefused, may_be_public, public_socket
 from providers.base import seconds_to_wait
 from providers.metrics import DELIVERIES
+from providers.posting import Poster, Target
 
 TIMEOUT = 10.0  # seconds, connection and answer together (the partner guide)
 ANSWER_MOST = 64 * 1024  # bytes that are read
@@ -70,7 +72,7 @@ class Answer:
 def signature(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
     """The `webhook-signature` header: HMAC-SHA256 over `id.timestamp.body`, base64, with scheme `v1`."""
     key = base64.b64decode(secret.removeprefix(SECRET_PREFIX))
-    digest = hmac.new(key, f"{message_id}.{timestamp}.".encode() + body, hashlib.sha256).digest()
+    digest = hmac.digest(key, f"{message_id}.{timestamp}.".encode() + body, "sha256")
     return f"v1,{base64.b64encode(digest).decode()}"
 
 
@@ -91,17 +93,11 @@ class Courier:
     """Posts JSON to partners. How many at once is the caller's to bound: a wait here would eat the deadline."""
 
     def __init__(
-        self,
-        *,
-        sandbox_url: str | None = None,
-        timeout: float = TIMEOUT,
-        resolver: aiohttp.abc.AbstractResolver | None = None,
+        self, *, sandbox_url: str | None = None, timeout: float = TIMEOUT, resolver: AbstractResolver | None = None
     ) -> None:
-        self._sandbox = urlsplit(sandbox_url) if sandbox_url else None
-        self._timeout = aiohttp.ClientTimeout(total=timeout)
-        self._resolver = resolver  # the system's unless given
-        self._public: aiohttp.ClientSession | None = None
-        self._own: aiohttp.ClientSession | None = None
+        self._sandbox_url, self._timeout = sandbox_url, timeout
+        self._public = Poster(ANSWER_MOST, resolver, public_socket)  # the system's resolver unless given
+        self._own = Poster(ANSWER_MOST)
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """One try. Never raises for what the other side does; the answer says it."""
@@ -110,9 +106,8 @@ class Courier:
         return answer
 
     async def close(self) -> None:
-        for session in (self._public, self._own):
-            if session is not None:
-                await session.close()
+        await self._public.close()
+        await self._own.close()
 
     async def _post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         started = time.monotonic()
@@ -121,47 +116,36 @@ class Courier:
             return round((time.monotonic() - started) * 1000)
 
         try:
-            check_url(url, sandbox_url=self._sandbox.geturl() if self._sandbox else None)
-            async with self._session(url).post(url, data=body, headers=headers, allow_redirects=False) as answer:
-                beginning = await _beginning(answer)
-                wish = seconds_to_wait(answer.headers.get("Retry-After"))
-                return Answer(took(), answer.status, beginning, retry_after=wish)
+            target, ours = _target(url, self._sandbox_url)
+            poster = self._own if ours else self._public
+            reply = await poster.post(target, headers, body, within=self._timeout)
         except Refused as refusal:
             return Answer(took(), error=str(refusal), refused=True)
         except TimeoutError:
-            return Answer(took(), error=f"no answer within {self._timeout.total:g} s")
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            if isinstance(error.__cause__, AddressRefused):
-                return Answer(took(), error=str(error.__cause__), refused=True)
+            return Answer(took(), error=f"no answer within {self._timeout:g} s")
+        except AddressRefused as refusal:
+            return Answer(took(), error=str(refusal), refused=True)
+        except (OSError, ValueError, httpx.InvalidURL) as error:
             return Answer(took(), error=f"{type(error).__name__}: {error}"[:500])
-
-    def _session(self, url: str) -> aiohttp.ClientSession:
-        """The sandbox's own address is on loopback: it has a pool of its own, the only one without the check."""
-        if self._sandbox and _origin(urlsplit(url)) == _origin(self._sandbox):
-            self._own = self._own or self._open(None)
-            return self._own
-        self._public = self._public or self._open(public_socket)
-        return self._public
-
-    def _open(self, socket_factory: "aiohttp.SocketFactoryType | None") -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(limit=0, socket_factory=socket_factory, resolver=self._resolver)
-        return aiohttp.ClientSession(
-            connector=connector,
-            timeout=self._timeout,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=False,
-            auto_decompress=False,  # a few KiB on the wire could be gigabytes here
-            headers={"Accept-Encoding": "identity"},
+        wish = reply.headers.get(b"retry-after")
+        return Answer(
+            took(), reply.status, reply.body, retry_after=seconds_to_wait(wish.decode("latin-1")) if wish else None
         )
 
 
-async def _beginning(answer: aiohttp.ClientResponse) -> bytes:
-    """The first 64 KiB; an endless answer ends with the deadline or here."""
-    parts, size = [], 0
-    while size < ANSWER_MOST and (part := await answer.content.read(ANSWER_MOST - size)):
-        parts.append(part)
-        size += len(part)
-    return b"".join(parts)
+@lru_cache(1024)
+def _target(url: str, sandbox_url: str | None) -> tuple[Target, bool]:
+    """Where that is, and whether it is the sandbox: its address is on loopback, and dialled without the check. Raises
+    Refused, and ValueError for what is no address."""
+    check_url(url, sandbox_url=sandbox_url)
+    at = httpx.URL(url)
+    host, tls = at.raw_host.decode(), at.scheme == "https"
+    if not host:
+        raise ValueError("the address has no host")
+    port = at.port or (443 if tls else 80)
+    head = b"POST %b HTTP/1.1\r\nHost: %b\r\nAccept-Encoding: identity\r\n" % (at.raw_path, at.netloc)
+    ours = sandbox_url is not None and _origin(urlsplit(url)) == _origin(urlsplit(sandbox_url))
+    return Target(host.strip("[]"), port, tls, head), ours
 
 
 def _origin(at: SplitResult) -> tuple[str, str | None, int | None]:

@@ -30,7 +30,7 @@ from services.retries import Tried, judged
 log = logging.getLogger("comptoir.notifications")
 
 LEASE = timedelta(seconds=20)  # a round takes 3 s and the courier's 10 at most
-ROUND = 1000  # notifications at most
+ROUND = 2000  # notifications at most
 AT_ONCE = 20  # requests under way to one endpoint
 STARTED_WITHIN = 3.0  # seconds: who is slow is told fewer in a round, and the others wait no longer
 KEPT_AT_ONCE = 100  # attempts, written down while the next ones are made
@@ -137,7 +137,7 @@ class _Round:
             while loop.time() < until and (each := next(waiting, None)):
                 await self._try(writer, each)
                 if len(self.tried) - self.kept >= KEPT_AT_ONCE:
-                    group.create_task(self._keep())
+                    group.create_task(self._keep(self._to_be_kept()))
 
         async with asyncio.TaskGroup() as group:
             for _ in range(min(AT_ONCE, len(due))):
@@ -152,9 +152,14 @@ class _Round:
     def _judged(self, due: Due, started_at: datetime, answer: Answer) -> Tried:
         return judged(self.partner.retry_policy, due.id, due.attempts_left, started_at, answer)
 
-    async def _keep(self) -> None:
+    def _to_be_kept(self) -> Sequence[Tried]:
+        """What nobody else writes down from now on."""
+        first, self.kept = self.kept, len(self.tried)
+        return self.tried[first : self.kept]
+
+    async def _keep(self, tried: Sequence[Tried]) -> None:
         async with transaction():
-            await self._write_down()
+            await _keep(tried, self.url or "")
 
     async def _end(self) -> datetime | None:
         """Write down the rest, and what all of it means for the endpoint, and end the lease."""
@@ -162,7 +167,8 @@ class _Round:
         retries.count(self.partner, endpoint, self.tried)
         held_until = retries.held_until(self.partner, endpoint, self.started, self.tried)
         async with transaction():
-            await self._write_down()
+            if rest := self._to_be_kept():
+                await _keep(rest, self.url or "")
             await query(
                 "UPDATE partner_endpoints SET failures = $3, opened_at = $4, probes = $5, held_until = $6,"
                 " disabled_at = coalesce(disabled_at, $7), disabled_reason = coalesce(disabled_reason, $8),"
@@ -177,11 +183,6 @@ class _Round:
                 recovered=any(each.answer.accepted for each in self.tried),
             )
         return held_until
-
-    async def _write_down(self) -> None:
-        first, self.kept = self.kept, len(self.tried)
-        if first < self.kept:
-            await _keep(self.tried[first : self.kept], self.url or "")
 
 
 async def _due(endpoint: PartnerEndpoint, most: int) -> list[Due]:
