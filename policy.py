@@ -28,6 +28,8 @@ class Permission(Enum):
     CATALOGUE_WRITE = auto()
     CLIENTS_READ = auto()
     CLIENTS_WRITE = auto()
+    CRM_READ = auto()  # what is written of clients and never shown to them: notes, tags, merges
+    CRM_WRITE = auto()  # that, and the contacts and consents, of the clients that one sees
     ACCESSES_READ = auto()  # what clients may use
     ORDERS_READ = auto()
     ORDERS_WRITE = auto()
@@ -124,7 +126,9 @@ GRANTS: dict[Kind, frozenset[Permission]] = {
     Role.ADMIN: _EVERYTHING - {Permission.AUDIT_READ},
     Role.ACCOUNTANT: _SALES
     | {Permission.EXPORTS, Permission.CONFLICTS_READ, Permission.INVOICES_READ, Permission.CREDIT_NOTES_WRITE},
-    Role.CONSULTANT: _SALES | _OWN_AGENDA | {Permission.QUOTES_READ, Permission.QUOTES_WRITE, Permission.UPLOADS},
+    Role.CONSULTANT: _SALES
+    | _OWN_AGENDA
+    | {Permission.QUOTES_READ, Permission.QUOTES_WRITE, Permission.CRM_READ, Permission.CRM_WRITE, Permission.UPLOADS},
     Role.BENEFICIARY: _SALES | _OWN_BUSINESS,
     Key.STOREFRONT: frozenset(
         {
@@ -141,6 +145,7 @@ GRANTS: dict[Kind, frozenset[Permission]] = {
 
 _SOLD = frozenset({Permission.CATALOGUE_READ})
 _CLIENTS = frozenset({Permission.CLIENTS_READ})
+_CRM = _CLIENTS | {Permission.CRM_READ}
 _ORDERS = _SOLD | _CLIENTS | {Permission.ORDERS_READ}  # which name clients and products
 _QUOTES = _SOLD | _CLIENTS | {Permission.QUOTES_READ}
 _AGENDA = frozenset({Permission.SERVICES_READ, Permission.AGENDA_READ})
@@ -156,9 +161,9 @@ SCOPES: dict[ApiScope, frozenset[Permission]] = {
     ApiScope.BOOKINGS_WRITE: _BOOKINGS | {Permission.BOOKINGS_MAKE, Permission.BOOKINGS_WRITE},
     ApiScope.CATALOGUE_READ: _SOLD,
     ApiScope.CATALOGUE_WRITE: _SOLD | {Permission.CATALOGUE_WRITE},
-    ApiScope.CLIENTS_READ: _CLIENTS,
+    ApiScope.CLIENTS_READ: _CRM,
     ApiScope.ACCESSES_READ: _ORDERS | {Permission.ACCESSES_READ},
-    ApiScope.CLIENTS_WRITE: _CLIENTS | {Permission.CLIENTS_WRITE, Permission.UPLOADS},
+    ApiScope.CLIENTS_WRITE: _CRM | {Permission.CLIENTS_WRITE, Permission.CRM_WRITE, Permission.UPLOADS},
     ApiScope.DISCOUNTS_READ: frozenset({Permission.DISCOUNTS_READ}),
     ApiScope.DISCOUNTS_WRITE: frozenset({Permission.DISCOUNTS_READ, Permission.DISCOUNTS_WRITE}),
     ApiScope.ORDERS_READ: _ORDERS,
@@ -188,6 +193,12 @@ READS: dict[type[Model], Permission] = {
     models.Storefront: Permission.CATALOGUE_READ,
     models.Product: Permission.CATALOGUE_READ,
     models.Client: Permission.CLIENTS_READ,
+    models.Contact: Permission.CLIENTS_READ,
+    models.ClientConsent: Permission.CLIENTS_READ,
+    models.ClientNote: Permission.CRM_READ,
+    models.Tag: Permission.CRM_READ,
+    models.ClientTag: Permission.CRM_READ,
+    models.ClientMerge: Permission.CRM_READ,
     models.Access: Permission.ACCESSES_READ,
     models.Pack: Permission.ACCESSES_READ,
     models.Order: Permission.ORDERS_READ,
@@ -307,6 +318,8 @@ _ONESELF: dict[type[Model], Rule] = {
 
 # What belongs to the clients whom one sees.
 _OF_CLIENTS: dict[type[Model], Rule] = {
+    models.Contact: Of(models.Client, "client"),
+    models.ClientConsent: Of(models.Client, "client"),
     models.Order: Of(models.Client, "client"),
     models.OrderLine: Of(models.Order, "order"),
     models.ClientSubscription: Of(models.Client, "client"),
@@ -328,6 +341,9 @@ ROWS: Rules = {
         **_ONESELF,
         models.Client: Mine("consultant_id"),
         **_OF_CLIENTS,
+        models.ClientNote: Of(models.Client, "client"),
+        models.ClientTag: Of(models.Client, "client"),
+        models.ClientMerge: Of(models.Client, "client"),
         models.Quote: Of(models.Client, "client"),
         models.QuoteLine: Of(models.Quote, "quote"),
         models.Upload: Mine("created_by_id"),

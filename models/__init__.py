@@ -24,7 +24,17 @@ from models.calendar import (
     CalendarEvent,
     CalendarStatus,
 )
-from models.client import Client
+from models.client import Client, ClientKind, ClientStatus
+from models.crm import (
+    ClientConsent,
+    ClientMerge,
+    ClientNote,
+    ClientTag,
+    ConsentPurpose,
+    ConsentSource,
+    Contact,
+    Tag,
+)
 from models.discount import DiscountCode
 from models.export import Export, ExportKind, ExportStatus
 from models.generation import KeyGeneration
@@ -105,10 +115,19 @@ __all__ = [
     "CalendarFeed",
     "CalendarStatus",
     "Client",
+    "ClientConsent",
+    "ClientKind",
+    "ClientMerge",
+    "ClientNote",
+    "ClientStatus",
     "ClientSubscription",
+    "ClientTag",
     "Conflict",
     "ConflictKind",
     "ConflictProposal",
+    "ConsentPurpose",
+    "ConsentSource",
+    "Contact",
     "DiscountCode",
     "Dispute",
     "DisputeNews",
@@ -198,6 +217,7 @@ __all__ = [
     "StripeAccount",
     "StripeEvent",
     "SubscriptionStatus",
+    "Tag",
     "Upload",
     "UploadPurpose",
     "User",

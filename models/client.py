@@ -6,15 +6,33 @@ from uuid import UUID
 from tortoise import fields
 
 from models.base import AtStripe, Owned
-from models.fields import CountryField, EmailField, PhoneField, SirenField, VatNumberField, belongs_to
+from models.fields import Coded, CountryField, EmailField, PhoneField, SirenField, VatNumberField, belongs_to
 from models.language import Language
 
 FRENCH_DIRECTORY = "0225"  # EAS: SIREN, or SIREN_…, in the French directory of e-invoicing
 
 
+class ClientKind(Coded):
+    """What a client is."""
+
+    PERSON = "PERSON", "A person"
+    COMPANY = "COMPANY", "A company, or another organization"
+
+
+class ClientStatus(Coded):
+    """Whether a client subscribes to anything. Computed; no column holds it."""
+
+    ACTIVE = "ACTIVE", "A subscription of theirs runs"
+    TRIAL = "TRIAL", "One is being tried, and none is paid for"
+    INACTIVE = "INACTIVE", "None runs"
+
+
 class Client(Owned, AtStripe):
     """A customer of the organization, one per e-mail address."""
 
+    kind = fields.CharEnumField(
+        ClientKind, max_length=10, default=ClientKind.PERSON, description="A person or a company"
+    )
     email = EmailField(description="E-mail address, one client each")
     first_name = fields.CharField(100, null=True, description="First name")
     last_name = fields.CharField(100, null=True, description="Last name")

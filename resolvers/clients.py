@@ -15,6 +15,7 @@ from schema.clients import (
     ClientFilter,
     ClientOrder,
     ClientUpdateInput,
+    Tag,
 )
 from schema.context import Info, actor
 from schema.lists import filtered
@@ -32,6 +33,12 @@ def clients(info: Info, filter: ClientFilter | None = None) -> QuerySet[models.C
 def client(id: strawberry.ID) -> Wanted:
     """One client."""
     return models.Client, row_id(models.Client, id)
+
+
+@connection(Tag, requires=Permission.CRM_READ)
+def tags(info: Info) -> QuerySet[models.Tag]:
+    """The words that clients are sorted by."""
+    return actor(info).rows(models.Tag)
 
 
 @mutation(Client, requires=Permission.CLIENTS_WRITE, idempotent=True)

@@ -160,6 +160,9 @@ def described(model: type[Model], name: str) -> str:
 
 # The far sides of relations, which have no column to describe them.
 _MANY = {
+    ("Client", "contacts"): "People of theirs",
+    ("Client", "consents"): "What they agreed to, and took back",
+    ("Client", "merges"): "Those who turned out to be the same client",
     ("Order", "lines"): "What was sold, in order",
     ("Order", "payments"): "Money that came or was refused",
     ("Order", "refunds"): "Money given back, or on its way",

@@ -1,22 +1,90 @@
 """Those who buy."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
 
 import models
-from schema.base import auto, expression, input, node, pages
+from schema.base import auto, computed, enum, expression, input, node, pages, through
 from schema.connections import Connection
 from schema.lists import between, filter, order
 from schema.organizations import Membership
 
+# Over other tables, whose rows are always seen with the client's: the numbers are never more than the lists show.
+STATUS = """CASE
+    WHEN EXISTS (SELECT FROM subscriptions WHERE client_id = "clients"."id" AND status IN ('ACTIVE', 'PAST_DUE'))
+    THEN 'ACTIVE'
+    WHEN EXISTS (SELECT FROM subscriptions WHERE client_id = "clients"."id" AND status = 'TRIALING') THEN 'TRIAL'
+    ELSE 'INACTIVE'
+END"""
+
 CONSULTANT = "Who looks after them: the global id of their membership."
+
+
+@node(models.Contact)
+class Contact:
+    """A person of a client: whom to call, whom to write to."""
+
+    client: Annotated["Client", strawberry.lazy("schema.clients")]
+    first_name: auto
+    last_name: auto
+    job_title: auto
+    email: auto
+    phone: auto
+    created_at: auto
+
+
+@node(models.ClientNote)
+class ClientNote:
+    """What the organization writes down of a client for itself. Clients never see it."""
+
+    client: Annotated["Client", strawberry.lazy("schema.clients")]
+    author: Membership | None
+    body: auto
+    edited_at: auto
+    created_at: auto
+
+
+@node(models.Tag)
+class Tag:
+    """A word that the organization sorts its clients by. Clients never see it."""
+
+    name: auto
+    created_at: auto
+
+
+@node(models.ClientConsent)
+class ClientConsent:
+    """That a client agreed to something, to which words, and until when."""
+
+    client: Annotated["Client", strawberry.lazy("schema.clients")]
+    purpose: auto
+    wording: auto
+    source: auto
+    given_at: auto
+    withdrawn_at: auto
+    created_at: auto
+
+
+@node(models.ClientMerge)
+class ClientMerge:
+    """That two clients turned out to be one."""
+
+    client: Annotated["Client", strawberry.lazy("schema.clients")]
+    duplicate_email: auto
+    merged_by: Membership | None
+    created_at: auto
+
+    @computed("How many rows went over.", needs=("moved",))
+    def moved_count(root: Any) -> int:
+        return sum(root.moved.values())
 
 
 @node(models.Client)
 class Client:
     """A customer of the organization, one per e-mail address."""
 
+    kind: auto
     email: auto
     first_name: auto
     last_name: auto
@@ -39,7 +107,15 @@ class Client:
         "coalesce(nullif(concat_ws(' ', first_name, last_name), ''), company, email)",
         "What to call them: their name, else their company's, else their address.",
     )  # type: ignore[assignment]
+    status: enum(models.ClientStatus) = expression(  # type: ignore[valid-type]
+        STATUS, "Whether they subscribe to anything."
+    )
     consultant: Membership | None
+    contacts: list[Contact]
+    tags: list[Tag] = through("client_tags__tag", "What they are sorted by; shown to who works here alone.")  # type: ignore[assignment]
+    consents: list[ClientConsent]
+    notes: Connection[ClientNote] = pages("notes", "What was written down; shown to who works here alone.")  # type: ignore[assignment]
+    merges: list[ClientMerge]
     orders: Connection[Annotated["Order", strawberry.lazy("schema.orders")]] = pages("orders", "What they bought.")  # type: ignore  # noqa: F821
     subscriptions: Connection[Annotated["ClientSubscription", strawberry.lazy("schema.subscriptions")]] = pages(  # type: ignore  # noqa: F821
         "subscriptions", "What they pay for each period."

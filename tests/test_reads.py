@@ -110,7 +110,23 @@ async def sold(shop: Shop) -> Shop:
         until=invoice.issued_at + timedelta(days=1), total=1,
     )  # fmt: skip
     await book(sale.client_id, invoice.issued_at, organization_id=shop.organization.id)
+    await know(sale.client_id, invoice.issued_at, organization_id=shop.organization.id)
     return shop
+
+
+async def know(client_id: Any, at: Any, **here: Any) -> None:
+    """What is kept of the client besides."""
+    tag = await models.Tag.create(name="Fidèle", **here)
+    await models.ClientTag.create(client_id=client_id, tag=tag, **here)
+    await models.Contact.create(client_id=client_id, first_name="Marie", **here)
+    await models.ClientNote.create(client_id=client_id, body="Rappeler", **here)
+    await models.ClientConsent.create(
+        client_id=client_id, purpose=models.ConsentPurpose.EMAIL_MARKETING, wording="Oui", given_at=at,
+        source=models.ConsentSource.PAPER, **here,
+    )  # fmt: skip
+    await models.ClientMerge.create(
+        client_id=client_id, duplicate_id=client_id, duplicate_email="old@example.com", moved={}, **here
+    )
 
 
 async def book(client_id: Any, at: Any, **here: Any) -> None:

@@ -144,6 +144,7 @@ class _Builder:
             member = beneficiaries.pop() if number == 1 else None
             clients.append(self.row(
                 models.Client, organization_id=organization.id, email=f"client{number}@example.com",
+                kind=list(models.ClientKind)[number % 2],
                 first_name=self.maybe(self.text()), last_name=self.maybe(self.text()), company=self.maybe(self.text()),
                 phone=self.maybe("+33612345678"), address=self.maybe(self.text()), postal_code=self.maybe("75002"),
                 city=self.maybe(self.text()), siren=self.maybe("732829320"),
@@ -155,9 +156,40 @@ class _Builder:
                 member_id=member and member.id,
             ))  # fmt: skip
         self.links(organization, clients)
+        self.crm(organization, clients, members)
         self.words(organization)
         self.consents(organization, members)
         return clients
+
+    def crm(
+        self, organization: models.Organization, clients: list[models.Client], members: list[models.Membership]
+    ) -> None:
+        mine = {"organization_id": organization.id}
+        tags = [self.row(models.Tag, **mine, name=f"{number} {self.text()}"[:50]) for number in range(6)]
+        for client in clients[1:]:
+            of_client = {**mine, "client_id": client.id}
+            for tag in self.some(tags, 3):
+                self.row(models.ClientTag, **of_client, tag_id=tag.id)
+            for number in range(self.random.randint(0, 3)):
+                self.row(
+                    models.Contact, **of_client, first_name=f"Contact {number}", last_name=self.maybe(self.text()),
+                    job_title=self.maybe(self.text()), email=self.maybe("a@example.com"),
+                    phone=self.maybe("+33612345678"),
+                )  # fmt: skip
+                author = self.random.choice((None, *members))
+                self.row(
+                    models.ClientNote, **of_client, body=self.text() or "É", author_id=author and author.id,
+                    edited_at=self.maybe(moment(self.random)),
+                )  # fmt: skip
+            for purpose in self.some(list(models.ConsentPurpose), 3):
+                self.row(
+                    models.ClientConsent, **of_client, purpose=purpose, wording=self.text() or "É", given_at=ABOUT,
+                    source=self.random.choice(list(models.ConsentSource)), withdrawn_at=self.maybe(FAR),
+                )  # fmt: skip
+        self.row(
+            models.ClientMerge, **mine, client_id=clients[1].id, duplicate_id=self.id(), duplicate_email="old@b.fr",
+            moved={"orders": 2}, merged_by_id=members[0].id,
+        )  # fmt: skip
 
     def words(self, organization: models.Organization) -> None:
         for number, code in enumerate(models.MentionCode):

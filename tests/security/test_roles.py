@@ -29,9 +29,11 @@ Rows = dict[type[Model], dict[str, UUID]]
 
 PEOPLE = {models.Membership, models.User, models.Session}
 OF_A_SALE = {
-    models.Access, models.Client, models.ClientSubscription, models.Dispute, models.Order, models.OrderLine,
-    models.Pack, models.Payment, models.Refund, models.Reminder,
+    models.Access, models.Client, models.ClientConsent, models.ClientSubscription, models.Contact, models.Dispute,
+    models.Order, models.OrderLine, models.Pack, models.Payment, models.Refund, models.Reminder,
 }  # fmt: skip
+CRM = {models.ClientNote, models.ClientTag, models.ClientMerge}
+TAGS = {models.Tag}  # which who sees any of these sees all
 QUOTES = {models.Quote, models.QuoteLine}
 SERVICES = {models.Service, models.Staff, models.ServiceStaff, models.ProductService}
 AGENDA = {models.WeeklyHours, models.HoursException, models.Resource, models.ServiceResource}
@@ -68,6 +70,8 @@ SERVED = (
     | OF_A_SALE
     | PARTNERS
     | QUOTES
+    | CRM
+    | TAGS
     | SERVICES
     | AGENDA
     | BOOKINGS
@@ -86,18 +90,20 @@ WHOLE: dict[Kind, set[type[Model]]] = {
     - RUNNING
     - OWNED
     - QUOTES
+    - CRM
+    - TAGS
     - AGENDA
     - BOOKINGS
     - CONSENTS
     - CALENDARS
     - FEEDS
     - UPLOADS,
-    Role.CONSULTANT: CATALOGUE | SAID | SERVICES | AGENDA,
+    Role.CONSULTANT: CATALOGUE | SAID | SERVICES | AGENDA | TAGS,
     Role.BENEFICIARY: TENANT | SAID | SERVICES,
     Key.STOREFRONT: {models.Storefront, models.ServiceStaff, models.ProductService},
 }
 OWN: dict[Kind, set[type[Model]]] = {
-    Role.CONSULTANT: OF_A_SALE | QUOTES | BOOKINGS | CONSENTS | CALENDARS | FEEDS | UPLOADS,
+    Role.CONSULTANT: OF_A_SALE | CRM | QUOTES | BOOKINGS | CONSENTS | CALENDARS | FEEDS | UPLOADS,
     Role.BENEFICIARY: OF_A_SALE | BOOKINGS | {models.Invoice, models.Product},
     Key.STOREFRONT: {models.Product, models.Service, models.Staff},
     Key.PARTNER: PARTNERS,
@@ -155,7 +161,7 @@ async def test_one_who_looks_after_nobody_and_is_nobodys_client_sees_no_sale(
     membership = await member(shop, role, "idle")
     actor = Actor(role, shop.organization.id, membership.id)
 
-    for model in EVERYTHING - CATALOGUE - SAID - SERVICES - AGENDA:
+    for model in EVERYTHING - CATALOGUE - SAID - SERVICES - AGENDA - TAGS:
         assert await actor.rows(model).count() == 0, model.__name__
 
 
@@ -445,6 +451,20 @@ async def sale(shop: Shop, whose: str, number: int, people: dict[str, Any]) -> l
     secret = await models.IntegrationSecret.create(
         integration=integration, provider=integration.provider, field="password", sealed="v1", rotated_at=now, **here
     )
+    tag = await models.Tag.create(name=whose, **here)
+    crm = [
+        tag,
+        await models.Contact.create(client=client, first_name=whose, **here),
+        await models.ClientNote.create(client=client, body=whose, **here),
+        await models.ClientTag.create(client=client, tag=tag, **here),
+        await models.ClientConsent.create(
+            client=client, purpose=models.ConsentPurpose.EMAIL_MARKETING, wording=whose, given_at=now,
+            source=models.ConsentSource.PAPER, **here,
+        ),
+        await models.ClientMerge.create(
+            client=client, duplicate_id=uuid4(), duplicate_email="old@example.com", moved={}, **here
+        ),
+    ]  # fmt: skip
     opened: dict[str, Any] = {"field": "sealed", "key_id": "k1", "purpose": "a test", **here}
     opening = await models.SecretOpening.create(table_name="integration_secrets", row_id=secret.id, **opened)
     await models.SecretOpening.create(table_name="partners", row_id=partner.id, **opened)  # which nobody sees
@@ -452,7 +472,7 @@ async def sale(shop: Shop, whose: str, number: int, people: dict[str, Any]) -> l
         integration, secret, opening,
         run, drift, subscription, client, product, partner, link, order, line, payment, refund, dispute, access,
         conflict, invoice, endpoint, notification, attempt, replay, reminder, code, key, own, invitation, entry,
-        server, portal, quote, offered, words, export,
+        server, portal, quote, offered, words, export, *crm,
     ]  # fmt: skip
 
 

@@ -262,6 +262,7 @@ async def fill(shop: Shop) -> None:
         created_by=person, expires_at=day, received_at=day, file=await stored_file(shop), **here,
     )  # fmt: skip
     await fill_agenda(client, order, person)
+    await fill_crm(client, person)
     await models.Payment.filter(**here).update(recorded_by_id=person and person.pk)
     code = await models.DiscountCode.create(code="BIENVENUE", percent=1000, **here)
     await models.Order.filter(**here).update(discount_code_id=code.pk)
@@ -334,6 +335,22 @@ async def stored_file(shop: Shop) -> models.StoredFile:
         id=id, organization=shop.organization, place=str(id), data_key="v1", content_type="application/pdf",
         size_bytes=1, sha256="0" * 64, stored_sha256="0" * 64,
     )  # fmt: skip
+
+
+async def fill_crm(client: Any, person: Any) -> None:
+    """What is kept of the client besides."""
+    here: dict[str, Any] = {"organization_id": client.organization_id}
+    tag = await models.Tag.create(name="Fidèle", **here)
+    await models.ClientTag.create(client=client, tag=tag, **here)
+    await models.Contact.create(client=client, first_name="Marie", **here)
+    await models.ClientNote.create(client=client, author=person, body="Rappeler", **here)
+    await models.ClientConsent.create(
+        client=client, purpose=models.ConsentPurpose.EMAIL_MARKETING, source=models.ConsentSource.PAPER, wording="Oui",
+        given_at=client.created_at, **here,
+    )  # fmt: skip
+    await models.ClientMerge.create(
+        client=client, duplicate_id=client.id, duplicate_email="old@example.com", moved={}, merged_by=person, **here
+    )
 
 
 async def fill_agenda(client: Any, order: Any, person: Any) -> None:
