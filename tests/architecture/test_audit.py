@@ -17,6 +17,7 @@ EXEMPT = {
     "attempts": "are the log of what was asked of Stripe",
     "audit_entries": "are the log",
     "calendar_events": "follow from appointments, which are logged",
+    "client_merges": "are the log of what was merged",
     "email_changes": "are a person's own; what comes of one is logged as the person's",
     "key_generations": "are noted by whichever process is first",
     "known_places": "follow from signing in, which is noted",
