@@ -30,7 +30,7 @@ from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
 from engine.lists import Order, step
-from errors import Limited
+from errors import Invalid, Limited
 from policy import row_id
 from schema.base import auto, column_type, described
 from schema.connections import argument
@@ -180,7 +180,18 @@ def _narrowing(model: type[Model], name: str, annotation: Any) -> tuple[Any, Nar
         return strawberry.ID, _named(name, target), f"{described(model, name)} By global id."
     if annotation is not auto:
         raise TypeError(f"{model.__name__}.{name}: a filter is auto, among, between, or an ID for a relation")
-    return _kind(model, name), lambda value, _: {name: value}, described(model, name)
+    return _kind(model, name), _exactly(name, column), described(model, name)
+
+
+def _exactly(name: str, column: Any) -> Callable[[Any, str], dict[str, Any]]:
+    most = getattr(column, "max_length", None)
+
+    def narrow(value: Any, blamed: str) -> dict[str, Any]:
+        if most and isinstance(value, str) and len(value) > most:
+            raise Invalid(f"This is longer than {most} characters, and so is of no row.", field=blamed)
+        return {name: value}
+
+    return narrow
 
 
 def _among(name: str) -> Callable[[Any, str], dict[str, Any]]:

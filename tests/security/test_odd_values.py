@@ -47,6 +47,16 @@ async def test_a_moment_beyond_the_calendar_is_invalid(shop: Shop, moment: str) 
     assert (await shop.refused(literal))[0] == "INVALID"
 
 
+async def test_a_filter_by_what_no_column_could_hold_is_invalid(shop: Shop) -> None:
+    document = "query ($number: String) { quotes(filter: { number: $number }) { totalCount } }"
+
+    code, field, message = await shop.refused(document, number="x" * 150)
+
+    assert (code, field, message) == (
+        "INVALID", "filter.number", "This is longer than 40 characters, and so is of no row."
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "document",
     [
