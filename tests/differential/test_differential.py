@@ -58,8 +58,9 @@ async def test_whatever_is_asked_each_way_gives_the_same_bytes(asked: Ways, rows
             break
 
     assert tally.clean > CASES // 6
-    in_python = sum(count for why, count in tally.why_not.items() if why.endswith("is no read"))
-    assert tally.planned > (tally.clean - in_python) * 0.9, tally.why_not
+    # What is Python's own, and a bad cursor of a list within, which a plan refuses whether or not there is such a list.
+    others = sum(count for why, count in tally.why_not.items() if why.endswith("is no read") or "This cursor" in why)
+    assert tally.planned > (tally.clean - others) * 0.9, tally.why_not
 
 
 async def test_every_root_field_and_every_field_of_every_view_is_answered_by_a_plan(asked: Ways, rows: World) -> None:

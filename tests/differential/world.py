@@ -172,7 +172,8 @@ class _Builder:
                 self.row(models.ClientTag, **of_client, tag_id=tag.id)
             for number in range(self.random.randint(0, 3)):
                 self.row(
-                    models.Contact, **of_client, first_name=f"Contact {number}", last_name=self.maybe(self.text()),
+                    models.Contact, **of_client, first_name=f"Contact {number}" if number else None,
+                    last_name="Noël" if number == 0 else self.maybe(self.text()),
                     job_title=self.maybe(self.text()), email=self.maybe("a@example.com"),
                     phone=self.maybe("+33612345678"),
                 )  # fmt: skip
