@@ -43,6 +43,10 @@ class Permission(Enum):
     DISCOUNTS_WRITE = auto()
     QUOTES_READ = auto()
     QUOTES_WRITE = auto()
+    TICKETS_READ = auto()
+    TICKETS_WRITE = auto()
+    TIMELINE_READ = auto()  # what happened with clients
+    TIMELINE_WRITE = auto()
     SERVICES_READ = auto()  # what can be booked, with whom, and when somebody is free
     AGENDA_READ = auto()  # the hours and times behind that
     AGENDA_WRITE = auto()
@@ -109,7 +113,7 @@ _SALES = frozenset(
 
 _OWN_BUSINESS = frozenset(
     {
-        Permission.INVOICES_READ, Permission.ORDERS_PAY, Permission.CHECKOUT_START, Permission.SUBSCRIPTIONS_WRITE,
+        Permission.TICKETS_READ, Permission.INVOICES_READ, Permission.ORDERS_PAY, Permission.CHECKOUT_START, Permission.SUBSCRIPTIONS_WRITE,
         Permission.BOOKINGS_READ, Permission.BOOKINGS_MAKE,
     }
 )  # fmt: skip
@@ -121,6 +125,10 @@ _OWN_AGENDA = frozenset(
     }
 )  # fmt: skip
 
+_OWN_DESK = frozenset(
+    {Permission.TICKETS_READ, Permission.TICKETS_WRITE, Permission.TIMELINE_READ, Permission.TIMELINE_WRITE}
+)
+
 GRANTS: dict[Kind, frozenset[Permission]] = {
     Role.OWNER: _EVERYTHING,
     Role.ADMIN: _EVERYTHING - {Permission.AUDIT_READ},
@@ -128,7 +136,8 @@ GRANTS: dict[Kind, frozenset[Permission]] = {
     | {Permission.EXPORTS, Permission.CONFLICTS_READ, Permission.INVOICES_READ, Permission.CREDIT_NOTES_WRITE},
     Role.CONSULTANT: _SALES
     | _OWN_AGENDA
-    | {Permission.QUOTES_READ, Permission.QUOTES_WRITE, Permission.CRM_READ, Permission.CRM_WRITE, Permission.UPLOADS},
+    | {Permission.QUOTES_READ, Permission.QUOTES_WRITE, Permission.CRM_READ, Permission.CRM_WRITE, Permission.UPLOADS}
+    | _OWN_DESK,
     Role.BENEFICIARY: _SALES | _OWN_BUSINESS,
     Key.STOREFRONT: frozenset(
         {
@@ -171,6 +180,10 @@ SCOPES: dict[ApiScope, frozenset[Permission]] = {
     ApiScope.ORDERS_PAY: _ORDERS | {Permission.ORDERS_PAY, Permission.CHECKOUT_START},
     ApiScope.QUOTES_READ: _QUOTES,
     ApiScope.QUOTES_WRITE: _QUOTES | {Permission.QUOTES_WRITE},
+    ApiScope.TICKETS_READ: _CLIENTS | {Permission.TICKETS_READ},
+    ApiScope.TICKETS_WRITE: _CLIENTS | {Permission.TICKETS_READ, Permission.TICKETS_WRITE},
+    ApiScope.TIMELINE_READ: _CLIENTS | {Permission.TIMELINE_READ},
+    ApiScope.TIMELINE_WRITE: _CLIENTS | {Permission.TIMELINE_READ, Permission.TIMELINE_WRITE},
     ApiScope.CONFLICTS_READ: _ORDERS | {Permission.CONFLICTS_READ},
     ApiScope.INVOICES_READ: _ORDERS | {Permission.INVOICES_READ},
     ApiScope.INVOICES_WRITE: _ORDERS | {Permission.INVOICES_READ, Permission.INVOICES_WRITE},
@@ -210,6 +223,9 @@ READS: dict[type[Model], Permission] = {
     models.Reminder: Permission.ORDERS_READ,
     models.Quote: Permission.QUOTES_READ,
     models.QuoteLine: Permission.QUOTES_READ,
+    models.Ticket: Permission.TICKETS_READ,
+    models.TicketReply: Permission.TICKETS_READ,
+    models.TimelineEvent: Permission.TIMELINE_READ,
     models.Service: Permission.SERVICES_READ,
     models.Staff: Permission.SERVICES_READ,
     models.ServiceStaff: Permission.SERVICES_READ,
@@ -297,7 +313,15 @@ class Either:
     other: "Mine | Of | NamedBy"
 
 
-Rule = Mine | Of | NamedBy | Oneself | Having | Either
+@dataclass(frozen=True)
+class Both:
+    """Rows that the one rule leaves and the other does, too."""
+
+    one: "Mine | Of | NamedBy"
+    other: "Having"
+
+
+Rule = Mine | Of | NamedBy | Oneself | Having | Either | Both
 Rules = Mapping[Kind, Mapping[type[Model], Rule]]
 
 # Whoever runs the shop sees all members, those who left too, and nobody of elsewhere; of the access log what is about
@@ -347,6 +371,9 @@ ROWS: Rules = {
         models.Quote: Of(models.Client, "client"),
         models.QuoteLine: Of(models.Quote, "quote"),
         models.Upload: Mine("created_by_id"),
+        models.Ticket: Of(models.Client, "client"),
+        models.TicketReply: Of(models.Ticket, "ticket"),
+        models.TimelineEvent: Of(models.Client, "client"),
         models.BusyBlock: Mine("staff__membership_id"),
         models.Calendar: Mine("staff__membership_id"),
         models.CalendarConflict: Mine("staff__membership_id"),
@@ -360,6 +387,8 @@ ROWS: Rules = {
         models.Client: Mine("member_id"),
         **_OF_CLIENTS,
         models.Invoice: Of(models.Order, "order"),
+        models.Ticket: Of(models.Client, "client"),
+        models.TicketReply: Both(Of(models.Ticket, "ticket"), Having("internal", False)),
         models.Product: NamedBy(models.OrderLine, "product"),
         models.Appointment: NamedBy(models.Booking, "appointment"),
         models.Booking: Of(models.Client, "client"),
@@ -383,9 +412,13 @@ ROWS: Rules = {
 # Kinds that see rows for being who they are; all others of a kind see the same of an organization.
 _THEMSELVES = {kind for kind, rules in ROWS.items() if any(isinstance(rule, Mine) for rule in rules.values())}
 
-_CONSTANTS = {
-    kind: tuple(rule.value for rule in rules.values() if isinstance(rule, Having)) for kind, rules in ROWS.items()
-}
+
+def _constants(rules: Mapping[type[Model], Rule]) -> tuple[Any, ...]:
+    narrowed = [rule.other if isinstance(rule, Both) else rule for rule in rules.values()]
+    return tuple(rule.value for rule in narrowed if isinstance(rule, Having))
+
+
+_CONSTANTS = {kind: _constants(rules) for kind, rules in ROWS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -462,6 +495,8 @@ class Actor:
                 return model.filter(**seen)
             case Either(one, other):
                 return model.filter(**seen).filter(Q(**self._left_by(one, model)) | Q(**self._left_by(other, model)))
+            case Both(one, other):
+                return model.filter(**seen, **self._left_by(one, model), **self._left_by(other, model))
             case rule:
                 return model.filter(**seen, **self._left_by(rule, model))
 
@@ -547,6 +582,7 @@ def must_be_seen_together(named: Iterable[tuple[type[Model], str, type[Model]]],
             if READS.get(model) not in permissions:
                 continue
             rule, narrowed = of_kind.get(model), of_kind.get(target)
+            rule = rule.one if isinstance(rule, Both) else rule  # which leaves less still
             follows = rule == Of(target, key) or NamedBy(model, key) in _branches(narrowed)
             follows = follows or (rule == Mine(f"{key}_id") and narrowed == Mine("id"))
             if READS.get(target) not in permissions or not (narrowed is None or follows):

@@ -84,6 +84,8 @@ from models.states import (
 )
 from models.stripe_account import StripeAccount
 from models.subscription import ClientSubscription, SubscriptionStatus
+from models.ticket import Ticket, TicketPriority, TicketReply, TicketSource, TicketStatus, TicketType
+from models.timeline import TimelineEvent, TimelineKind
 from models.upload import StoredFile, Upload, UploadPurpose
 
 __all__ = [
@@ -218,6 +220,14 @@ __all__ = [
     "StripeEvent",
     "SubscriptionStatus",
     "Tag",
+    "Ticket",
+    "TicketPriority",
+    "TicketReply",
+    "TicketSource",
+    "TicketStatus",
+    "TicketType",
+    "TimelineEvent",
+    "TimelineKind",
     "Upload",
     "UploadPurpose",
     "User",

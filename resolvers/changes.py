@@ -12,6 +12,8 @@ from schema.invoices import Invoice
 from schema.orders import Order
 from schema.partners import Notification
 from schema.roots import subscription
+from schema.tickets import Ticket
+from schema.timeline import TimelineEvent
 
 
 @subscription(Order, requires=Permission.ORDERS_READ)
@@ -54,3 +56,15 @@ def export_changed(id: strawberry.ID | None = None, after: str | None = None) ->
 def integration_changed(id: strawberry.ID | None = None, after: str | None = None) -> type[Model]:
     """Integrations that are set up, switched on or off, and how they do: one by its id, or all that one sees."""
     return models.Integration
+
+
+@subscription(Ticket, requires=Permission.TICKETS_READ)
+def ticket_changed(id: strawberry.ID | None = None, after: str | None = None) -> type[Model]:
+    """Tickets that are opened, answered or changed: one by its id, or all that one sees."""
+    return models.Ticket
+
+
+@subscription(TimelineEvent, requires=Permission.TIMELINE_READ)
+def timeline_event_changed(id: strawberry.ID | None = None, after: str | None = None) -> type[Model]:
+    """What happens with clients, as it comes into their timelines: to all whom one sees."""
+    return models.TimelineEvent

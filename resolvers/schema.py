@@ -48,6 +48,8 @@ from resolvers import (
     reconciliation,
     refunds,
     subscriptions,
+    tickets,
+    timeline,
     uploads,
 )
 from schema.errors import ERROR_CODE
@@ -58,6 +60,8 @@ AREAS = (  # importing them declares their fields
     accesses, accounts, agenda, audit, availability, bookings, calendar_feeds, calendars, catalogue, changes, clients,
     consents, discounts, exports, identity, integrations, invoices, keys, members, mentions, nodes, orders,
     organization, packs, partners, payments, portal, quotes, reconciliation, refunds, subscriptions, uploads,
+    organization, packs, partners, payments, portal, quotes, reconciliation, refunds, subscriptions,
+    tickets, timeline,
 )  # fmt: skip
 
 

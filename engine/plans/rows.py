@@ -9,6 +9,7 @@ from graphql import (
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
+    GraphQLUnionType,
     get_named_type,
     get_nullable_type,
     is_leaf_type,
@@ -138,22 +139,40 @@ def _called(plan: "Compiler", function: Callable[..., Any], on: str, definition:
 
 
 def _objects(plan: "Compiler", made: str, type_: Any, asked: FieldDetailsList) -> str:
-    """A list of objects that Python made; what is asked of them are their attributes."""
-    match type_:
-        case GraphQLNonNull(of_type=GraphQLList(of_type=GraphQLNonNull(of_type=GraphQLObjectType() as each))):
-            parts = [(key, _attribute(plan, each, name)) for key, name, _ in plan.fields(asked, each)]
-            return f"[{display(parts)} for made in {made}]"
-    raise Unplannable("a Python field that is an object")
+    """Objects that Python made: a list of them, or one, of a union perhaps."""
+    nullable = not isinstance(type_, GraphQLNonNull)
+    match get_nullable_type(type_):
+        case GraphQLList(of_type=GraphQLNonNull(of_type=GraphQLObjectType() as each)) if not nullable:
+            return f"[{_object(plan, each, asked)} for made in {made}]"
+        case GraphQLObjectType() | GraphQLUnionType() as one:
+            missing = "None" if nullable else "surprise()"
+            return f"[{missing} if made is None else {_object(plan, one, asked)} for made in ({made},)][0]"
+    raise Unplannable("a Python field that gives objects in another way")
 
 
-def _attribute(plan: "Compiler", type_: GraphQLObjectType, name: str) -> str:
+def _object(plan: "Compiler", type_: GraphQLObjectType | GraphQLUnionType, asked: FieldDetailsList) -> str:
+    """The object `made`: what is asked of it are its attributes, and Python over it."""
+    if isinstance(type_, GraphQLUnionType):
+        shown = "surprise()"
+        for each in type_.types:
+            made_of = plan.name(each.name, each.extensions["strawberry-definition"].origin)
+            shown = f"{_object(plan, each, asked)} if type(made) is {made_of} else {shown}"
+        return shown
+    parts = [(key, _attribute(plan, type_, name, details)) for key, name, details in plan.fields(asked, type_)]
+    return display(parts)
+
+
+def _attribute(plan: "Compiler", type_: GraphQLObjectType, name: str, asked: FieldDetailsList) -> str:
     if name == "__typename":
         return repr(type_.name)
     field = type_.fields[name]
     declared = field.extensions["strawberry-definition"]
-    if declared.base_resolver or not is_leaf_type(get_named_type(field.type)):
-        raise Unplannable(f"{type_.name}.{name} is no plain value")
-    return f"{plan.name('complete', completer(field.type))}(made.{declared.python_name})"
+    if declared.base_resolver:
+        return _called(plan, resolver(field), "made", field, asked)
+    made = f"made.{declared.python_name}"
+    if not is_leaf_type(get_named_type(field.type)):
+        return _objects(plan, made, field.type, asked)
+    return f"{plan.name('complete', completer(field.type))}({made})"
 
 
 def _named(plan: "Compiler", here: Here, definition: Any, hop: str, asked: FieldDetailsList) -> str:

@@ -14,6 +14,7 @@ from policy import (
     READS,
     ROWS,
     SCOPES,
+    Both,
     Either,
     Having,
     Mine,
@@ -37,7 +38,7 @@ def test_every_rule_stands_on_relations_that_are_there() -> None:
     for role, rules in ROWS.items():
         for model, rule in rules.items():
             assert READS[model] in granted(role), f"{role}: a rule for {model.__name__}, which it does not see at all"
-            for each in (rule.one, rule.other) if isinstance(rule, Either) else (rule,):
+            for each in (rule.one, rule.other) if isinstance(rule, Either | Both) else (rule,):
                 stands(model, each)
 
 
