@@ -113,8 +113,8 @@ _SALES = frozenset(
 
 _OWN_BUSINESS = frozenset(
     {
-        Permission.TICKETS_READ, Permission.INVOICES_READ, Permission.ORDERS_PAY, Permission.CHECKOUT_START, Permission.SUBSCRIPTIONS_WRITE,
-        Permission.BOOKINGS_READ, Permission.BOOKINGS_MAKE,
+        Permission.INVOICES_READ, Permission.ORDERS_PAY, Permission.CHECKOUT_START, Permission.SUBSCRIPTIONS_WRITE,
+        Permission.BOOKINGS_READ, Permission.BOOKINGS_MAKE, Permission.TICKETS_READ,
     }
 )  # fmt: skip
 

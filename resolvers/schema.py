@@ -59,9 +59,8 @@ from schema.scalars import SCALARS
 AREAS = (  # importing them declares their fields
     accesses, accounts, agenda, audit, availability, bookings, calendar_feeds, calendars, catalogue, changes, clients,
     consents, discounts, exports, identity, integrations, invoices, keys, members, mentions, nodes, orders,
-    organization, packs, partners, payments, portal, quotes, reconciliation, refunds, subscriptions, uploads,
-    organization, packs, partners, payments, portal, quotes, reconciliation, refunds, subscriptions,
-    tickets, timeline,
+    organization, packs, partners, payments, portal, quotes, reconciliation, refunds, subscriptions, tickets,
+    timeline, uploads,
 )  # fmt: skip
 
 

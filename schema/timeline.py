@@ -27,16 +27,16 @@ class TimelinePayment:
     order: strawberry.ID = strawberry.field(description="The order, by global id.")
     order_number: int = strawberry.field(description="The order's number.")
     amount: Money = strawberry.field(description="How much.")
-    method: PAYMENT_METHOD = strawberry.field(description="How.")  # type: ignore[valid-type]
+    method: PAYMENT_METHOD = strawberry.field(description="How.")
     balance: Money | None = strawberry.field(description="What was still to be paid then; null for a refund.")
 
 
 @strawberry.type(description="A quote that was sent or answered.")
 class TimelineQuote:
     quote: strawberry.ID = strawberry.field(description="The quote, by global id.")
-    number: str = strawberry.field(description="Its number, with its version.")
+    quote_number: str = strawberry.field(description="Its number, with its version.")
     total: Money = strawberry.field(description="What it comes to, TTC.")
-    order: strawberry.ID | None = strawberry.field(description="The order that it became, by global id.")
+    accepted_order: strawberry.ID | None = strawberry.field(description="The order that it became, by global id.")
     reason: str | None = strawberry.field(description="Why it was refused, in the client's words.")
 
 
@@ -53,15 +53,15 @@ class TimelineBooking:
 @strawberry.type(description="A ticket that was opened, answered or resolved.")
 class TimelineTicket:
     ticket: strawberry.ID = strawberry.field(description="The ticket, by global id.")
-    number: int = strawberry.field(description="Its number.")
+    ticket_number: int = strawberry.field(description="Its number.")
     subject: str = strawberry.field(description="What it is about.")
-    type: TICKET_TYPE = strawberry.field(description="What it is.")  # type: ignore[valid-type]
-    from_client: bool | None = strawberry.field(description="Of a reply, whether the client wrote it.")
+    type: TICKET_TYPE = strawberry.field(description="What it is.")
+    from_client: bool = strawberry.field(description="Whether it was the client who did it.")
 
 
 @strawberry.type(description="An opportunity or a bilan that came to another step.")
 class TimelineMove:
-    subject: strawberry.ID = strawberry.field(description="The opportunity or the bilan, by global id.")
+    about: strawberry.ID = strawberry.field(description="The opportunity or the bilan, by global id.")
     title: str = strawberry.field(description="What it is called.")
     from_step: str | None = strawberry.field(description="Where it stood before; null at its beginning.")
     to_step: str = strawberry.field(description="Where it stands since.")
@@ -80,7 +80,7 @@ class TimelineEmail:
     sender_name: str | None = strawberry.field(description="From whom, in words.")
     recipients: list[str] = strawberry.field(description="To which addresses.")
     from_client: bool = strawberry.field(description="Whether it came from the client's own address.")
-    subject: str | None = strawberry.field(description="Its subject.")
+    subject: str = strawberry.field(description="Its subject; empty where it has none.")
     body: str = strawberry.field(description="What it says, as plain text, of 100,000 characters at most.")
     truncated: bool = strawberry.field(description="Whether it says more than is kept.")
     message_id: str | None = strawberry.field(description="Its Message-ID, as `<left@right>`.")
@@ -110,7 +110,8 @@ class TimelineEvent:
 
     @computed("What there is to say of it.", needs=("kind", "data", "message_id", "thread_id"))
     def data(root: Any) -> TimelineData:
-        return _DATA[root.kind](root)
+        shown: TimelineData = _DATA[root.kind](root)
+        return shown
 
 
 @filter(models.TimelineEvent)
@@ -135,8 +136,8 @@ def _payment(root: Any) -> TimelinePayment:
 def _quote(root: Any) -> TimelineQuote:
     said, order = root.data, root.data.get("order")
     return TimelineQuote(
-        quote=_id(models.Quote, said["quote"]), number=said["number"], total=_money(said, "amount_cents"),
-        order=_id(models.Order, order) if order else None, reason=said.get("reason"),
+        quote=_id(models.Quote, said["quote"]), quote_number=said["number"], total=_money(said, "amount_cents"),
+        accepted_order=_id(models.Order, order) if order else None, reason=said.get("reason"),
     )  # fmt: skip
 
 
@@ -151,8 +152,8 @@ def _booking(root: Any) -> TimelineBooking:
 def _ticket(root: Any) -> TimelineTicket:
     said = root.data
     return TimelineTicket(
-        ticket=_id(models.Ticket, said["ticket"]), number=said["number"], subject=said["subject"],
-        type=TicketType(said["type"]), from_client=said.get("from_client"),
+        ticket=_id(models.Ticket, said["ticket"]), ticket_number=said["number"], subject=said["subject"],
+        type=TicketType(said["type"]), from_client=said["from_client"],
     )  # fmt: skip
 
 
@@ -167,7 +168,7 @@ def _email(root: Any) -> TimelineEmail:
 def _move(root: Any) -> TimelineMove:
     said = root.data
     return TimelineMove(
-        subject=strawberry.ID(said["subject"]), title=said["title"], from_step=said.get("from_step"),
+        about=strawberry.ID(said["about"]), title=said["title"], from_step=said.get("from_step"),
         to_step=said["to_step"],
     )  # fmt: skip
 

@@ -23,10 +23,11 @@ from models import (
     Payment,
     Product,
     ProductPartner,
+    TimelineKind,
     rows,
 )
 from models.database import savepoint
-from services import accesses, asking, credit_notes, discounts, holds, invoices, notifications, organizations
+from services import accesses, asking, credit_notes, discounts, holds, invoices, notifications, organizations, timeline
 from services.conflicts import flag
 
 log = logging.getLogger("comptoir.settlement")
@@ -62,6 +63,12 @@ async def receive(order: Order, payment: Payment, *, asked_cents: int | None, ev
     payment.applied_cents = payment.amount_cents - excess
     await rows.write(payment)
     order.receive(payment.applied_cents)
+    await timeline.note(
+        order.organization_id, order.client_id, TimelineKind.PAYMENT_RECEIVED, at=payment.paid_at or datetime.now(UTC),
+        author=payment.recorded_by_id, order=order.id, order_number=order.number, payment=payment.id,
+        amount_cents=payment.amount_cents, currency=payment.currency, method=payment.method,
+        balance_cents=order.balance,
+    )  # fmt: skip
     if order.balance:
         await rows.update(order)  # else once it is settled
     await asking.forget_what_is_stale(order)

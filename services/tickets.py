@@ -48,7 +48,7 @@ async def open(
     )  # fmt: skip
     ticket.number = await _next_number(client.organization_id)
     await ticket.save()
-    await _note(ticket, TimelineKind.TICKET_OPENED, now, opened_by)
+    await _note(ticket, TimelineKind.TICKET_OPENED, now, opened_by, source is not TicketSource.BACK_OFFICE)
     return ticket
 
 
@@ -69,18 +69,18 @@ async def reply(
         await ticket.save()
     await written.save()
     if not internal:
-        await _note(ticket, TimelineKind.TICKET_REPLIED, now, author, from_client=from_client)
+        await _note(ticket, TimelineKind.TICKET_REPLIED, now, author, from_client)
     return written
 
 
 async def change(ticket: Ticket, *, by: UUID | None, **values: Any) -> Ticket:
-    """Change what it is, who sees to it, where it stands, of a ticket, locked. Raises Conflict where it is past that."""
+    """Change what a ticket, locked, is, who sees to it, where it stands. Raises Conflict where it is past that."""
     now, before = datetime.now(UTC), ticket.status
     ticket.become(values.pop("status", ticket.status), at=now)
     ticket.update_from_dict(values)
     await ticket.save()
     if ticket.status is TicketStatus.RESOLVED is not before:
-        await _note(ticket, TimelineKind.TICKET_RESOLVED, now, by)
+        await _note(ticket, TimelineKind.TICKET_RESOLVED, now, by, from_client=False)
     return ticket
 
 
@@ -114,8 +114,8 @@ async def _next_number(organization_id: UUID) -> int:
     return int(row["last"] or 0) + 1
 
 
-async def _note(ticket: Ticket, kind: TimelineKind, at: datetime, author: UUID | None, **more: Any) -> None:
+async def _note(ticket: Ticket, kind: TimelineKind, at: datetime, author: UUID | None, from_client: bool) -> None:
     await timeline.note(
         ticket.organization_id, ticket.client_id, kind, at=at, author=author, ticket=ticket.id, number=ticket.number,
-        subject=ticket.subject, type=ticket.type, **more,
+        subject=ticket.subject, type=ticket.type, from_client=from_client,
     )  # fmt: skip

@@ -6,8 +6,8 @@
 | `PAYMENT_REFUNDED` | `order`, `order_number`, `refund`, `amount_cents`, `currency`, `method` |
 | `QUOTE_…` | `quote`, `number`, `amount_cents`, `currency`; accepted `order`, refused `reason` |
 | `BOOKING_…` | `booking`, `service`, `staff`, `starts_at`, `ends_at`; cancelled `reason` |
-| `TICKET_…` | `ticket`, `number`, `subject`, `type`; replied `from_client` |
-| `OPPORTUNITY_MOVED`, `BILAN_MOVED` | `subject`, by its global id, `title`, `from_step` (None at first), `to_step` |
+| `TICKET_…` | `ticket`, `number`, `subject`, `type`, `from_client`: whether it was their doing |
+| `OPPORTUNITY_MOVED`, `BILAN_MOVED` | `about`, by its global id, `title`, `from_step` (None at first), `to_step` |
 | `CLIENT_EMAIL` | see `services/client_emails.py` |
 
 Rows are named by their ids, amounts are minor units, moments aware.
@@ -59,6 +59,6 @@ def _id_at(moment: datetime) -> UUID:
 
 
 def _plain(about: dict[str, Any]) -> dict[str, Any]:
-    """As JSON has it: ids and moments are texts."""
-    plain: dict[str, Any] = orjson.loads(orjson.dumps(about))
+    """As JSON has it: ids, asyncpg's own too, and moments are texts."""
+    plain: dict[str, Any] = orjson.loads(orjson.dumps(about, default=str))
     return plain

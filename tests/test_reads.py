@@ -35,6 +35,8 @@ PARTNER_KEY_CREATE = "mutation ($input: PartnerKeyCreateInput!) { partnerKeyCrea
 API_KEY_CREATE = "mutation ($input: ApiKeyCreateInput!) { apiKeyCreate(input: $input) { __typename } }"
 WORDS = "mutation ($input: LegalMentionSetInput!) { legalMentionSet(input: $input) { __typename } }"
 LINK_CREATE = "mutation ($input: PortalTokenCreateInput!) { portalTokenCreate(input: $input) { __typename } }"
+TICKET_CREATE = "mutation ($input: TicketCreateInput!) { ticketCreate(input: $input) { ticket { id } } }"
+TICKET_REPLY = "mutation ($input: TicketReplyInput!) { ticketReply(input: $input) { __typename } }"
 EXPORT_CREATE = "mutation ($input: ExportCreateInput!) { exportCreate(input: $input) { __typename } }"
 QUOTE_CREATE = "mutation ($input: QuoteCreateInput!) { quoteCreate(input: $input) { __typename } }"
 INVITE = "mutation ($input: InvitationCreateInput!) { invitationCreate(input: $input) { __typename } }"
@@ -53,6 +55,8 @@ async def sold(shop: Shop) -> Shop:
     await shop(EXPORT_CREATE, input={"kind": "FEC", "from": "2026-01-01", "to": "2026-12-31"})
     lines = [{"product": product, "quantity": 1}]
     await shop(QUOTE_CREATE, input={"client": await shop.client(), "lines": lines})
+    asked = await shop(TICKET_CREATE, input={"client": await shop.client(), "subject": "Bilan", "body": "Bonjour"})
+    await shop(TICKET_REPLY, input={"ticket": asked["ticket"]["id"], "body": "Bonjour"})
     order = await shop.order(product)
     session = await shop.checkout(order)
     for event in [

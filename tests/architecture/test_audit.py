@@ -39,6 +39,7 @@ EXEMPT = {
     "reminders": "follow from an invoice, which is logged",
     "secret_openings": "are the log of what was unsealed",
     "sessions": "are a person's own; their beginnings and ends are noted",
+    "timeline_events": "are the log of what happened with a client",
     "stripe_events": "are the log of what Stripe told",
 }
 # What may say anything of a person: the log is forever.

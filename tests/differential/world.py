@@ -61,6 +61,29 @@ def world(seed: int = 1) -> World:
     return _Builder(Random(seed)).built()
 
 
+def said_of(kind: models.TimelineKind, text: str) -> dict[str, Any]:
+    """The data of an event of that kind."""
+    id, money = str(UUID(int=1)), {"amount_cents": 1200, "currency": "EUR"}
+    if kind is models.TimelineKind.CLIENT_EMAIL:
+        file = {"name": "1.pdf", "content_type": "application/pdf", "size": 1}
+        return {
+            "sender": "a@b.fr", "sender_name": None, "recipients": ["c@d.fr"], "from_client": False, "subject": text,
+            "body": text, "truncated": False, "attachments": [file],
+        }  # fmt: skip
+    said: dict[str, dict[str, Any]] = {
+        "PAYMENT_RECEIVED": {"order": id, "order_number": 1, "method": "STRIPE", "balance_cents": 0, **money},
+        "PAYMENT_REFUNDED": {"order": id, "order_number": 1, "method": "STRIPE", **money},
+        "QUOTE": {"quote": id, "number": text, **money},
+        "BOOKING": {
+            "booking": id, "service": text, "staff": text, "starts_at": ABOUT.isoformat(), "ends_at": ABOUT.isoformat()
+        },
+        "TICKET": {"ticket": id, "number": 1, "subject": text, "type": "QUESTION", "from_client": True},
+        "OPPORTUNITY": {"about": "T3Bwb3J0dW5pdHk", "title": text, "to_step": "WON"},
+        "BILAN": {"about": "QmlsYW4", "title": text, "from_step": "OPEN", "to_step": "DONE"},
+    }  # fmt: skip
+    return said.get(kind.value) or said[kind.partition("_")[0]]
+
+
 class _Builder:
     def __init__(self, random: Random) -> None:
         self.random, self.world, self.milliseconds = random, World(), 0
@@ -82,6 +105,7 @@ class _Builder:
             series = self.row(models.QuoteSeries, organization_id=organization.id, prefix="D-FQCA", live=False)
             for number in range(1, 22):
                 self.quote(series, number, goods[place][0], clients[place], people)
+            self.tickets(organization, people, clients[place])
             self.exports(organization, people)
             self.uploads(organization, people)
             self.integrations(organization)
@@ -511,6 +535,34 @@ class _Builder:
                 models.QuoteLine, **mine, quote_id=quote.id, position=position, product_id=product.id,
                 description=self.text(), quantity=quantity, unit_price_cents=price, currency=quote.currency,
                 vat_rate=2000, total_cents=quantity * price,
+            )  # fmt: skip
+
+    def tickets(self, organization: models.Organization, members: list[models.Membership],
+                clients: list[models.Client]) -> None:  # fmt: skip
+        """With replies, internal ones too, and what timelines say of them, and of each other kind."""
+        mine = {"organization_id": organization.id}
+        for number in range(1, 13):
+            status = list(models.TicketStatus)[number % len(models.TicketStatus)]
+            ticket = self.row(
+                models.Ticket, **mine, number=number, client_id=clients[number % 4].id, subject=self.text(),
+                body=self.text() or "É", status=status, type=self.random.choice(list(models.TicketType)),
+                assignee_id=self.maybe(members[number % 3].id), opened_by_id=self.maybe(members[0].id),
+                resolved_at=ABOUT if status is models.TicketStatus.RESOLVED else None,
+                closed_at=ABOUT if status is models.TicketStatus.CLOSED else None,
+            )  # fmt: skip
+            for place in range(self.random.randint(0, 4)):
+                by_client = place % 2 == 0
+                self.row(
+                    models.TicketReply, **mine, ticket_id=ticket.id, body=self.text() or "É", from_client=by_client,
+                    author_id=None if by_client else members[0].id, internal=not by_client and place == 1,
+                )  # fmt: skip
+        for number, kind in enumerate(models.TimelineKind):
+            email = kind is models.TimelineKind.CLIENT_EMAIL
+            self.row(
+                models.TimelineEvent, **mine, client_id=clients[number % 4].id, kind=kind,
+                occurred_at=moment(self.random), author_id=self.maybe(members[0].id), data=said_of(kind, self.text()),
+                message_id="<1@example.com>" if email else None, fingerprint="0" * 64 if email else None,
+                thread_id=self.maybe("<1@example.com>") if email else None,
             )  # fmt: skip
 
     def integrations(self, organization: models.Organization) -> None:

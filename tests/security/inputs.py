@@ -36,7 +36,7 @@ SCALARS: dict[str, Any] = {
 BY_NAME = {"origins": "https://shop.example.com"}
 # Whose ids are called otherwise than their model.
 MODELS = {
-    "consultant": "Membership", "endpoint": "PartnerEndpoint", "member": "Membership",
+    "assignee": "Membership", "consultant": "Membership", "endpoint": "PartnerEndpoint", "member": "Membership",
     "calendarConflict": "CalendarConflict", "oauthGrant": "OAuthGrant", "subscription": "ClientSubscription",
     "packServices": "Service",
 }  # fmt: skip

@@ -35,6 +35,8 @@ OF_A_SALE = {
 CRM = {models.ClientNote, models.ClientTag, models.ClientMerge}
 TAGS = {models.Tag}  # which who sees any of these sees all
 QUOTES = {models.Quote, models.QuoteLine}
+TICKETS = {models.Ticket, models.TicketReply}
+TIMELINE = {models.TimelineEvent}
 SERVICES = {models.Service, models.Staff, models.ServiceStaff, models.ProductService}
 AGENDA = {models.WeeklyHours, models.HoursException, models.Resource, models.ServiceResource}
 CALENDARS = {models.BusyBlock, models.Calendar, models.CalendarConflict}  # of oneself
@@ -72,6 +74,8 @@ SERVED = (
     | QUOTES
     | CRM
     | TAGS
+    | TICKETS
+    | TIMELINE
     | SERVICES
     | AGENDA
     | BOOKINGS
@@ -92,6 +96,8 @@ WHOLE: dict[Kind, set[type[Model]]] = {
     - QUOTES
     - CRM
     - TAGS
+    - TICKETS
+    - TIMELINE
     - AGENDA
     - BOOKINGS
     - CONSENTS
@@ -103,8 +109,17 @@ WHOLE: dict[Kind, set[type[Model]]] = {
     Key.STOREFRONT: {models.Storefront, models.ServiceStaff, models.ProductService},
 }
 OWN: dict[Kind, set[type[Model]]] = {
-    Role.CONSULTANT: OF_A_SALE | CRM | QUOTES | BOOKINGS | CONSENTS | CALENDARS | FEEDS | UPLOADS,
-    Role.BENEFICIARY: OF_A_SALE | BOOKINGS | {models.Invoice, models.Product},
+    Role.CONSULTANT: OF_A_SALE
+    | CRM
+    | QUOTES
+    | TICKETS
+    | TIMELINE
+    | BOOKINGS
+    | CONSENTS
+    | CALENDARS
+    | FEEDS
+    | UPLOADS,
+    Role.BENEFICIARY: OF_A_SALE | BOOKINGS | TICKETS | {models.Invoice, models.Product},
     Key.STOREFRONT: {models.Product, models.Service, models.Staff},
     Key.PARTNER: PARTNERS,
 }
@@ -381,6 +396,11 @@ async def sale(shop: Shop, whose: str, number: int, people: dict[str, Any]) -> l
         quote=quote, position=1, product=product, description=whose, quantity=1, unit_price_cents=1200,
         currency="EUR", vat_rate=2000, total_cents=1200, **here,
     )  # fmt: skip
+    ticket = await models.Ticket.create(number=number, client=client, subject=whose, body=whose, **here)
+    answer = await models.TicketReply.create(ticket=ticket, body=whose, **here)
+    happened = await models.TimelineEvent.create(
+        client=client, kind=models.TimelineKind.TICKET_OPENED, occurred_at=now, data={}, **here
+    )
     payment = await models.Payment.create(
         order=order, method=models.PaymentMethod.STRIPE, status=models.PaymentStatus.SUCCEEDED, amount_cents=1200,
         paid_at=now, **paid, **here,
@@ -472,7 +492,7 @@ async def sale(shop: Shop, whose: str, number: int, people: dict[str, Any]) -> l
         integration, secret, opening,
         run, drift, subscription, client, product, partner, link, order, line, payment, refund, dispute, access,
         conflict, invoice, endpoint, notification, attempt, replay, reminder, code, key, own, invitation, entry,
-        server, portal, quote, offered, words, export, *crm,
+        server, portal, quote, offered, words, export, *crm, ticket, answer, happened,
     ]  # fmt: skip
 
 

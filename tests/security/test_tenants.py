@@ -252,6 +252,14 @@ async def fill(shop: Shop) -> None:
         quote=quote, position=1, product=product_row, description="Conseil", quantity=1, unit_price_cents=1000,
         currency="EUR", vat_rate=2000, total_cents=1000, **here,
     )  # fmt: skip
+    ticket = await models.Ticket.create(
+        number=1, client=client, subject="Bilan", body="Bonjour", assignee=person, opened_by=person, **here
+    )
+    await models.TicketReply.create(ticket=ticket, author=person, body="Bonjour", **here)
+    await models.TimelineEvent.create(
+        client=client, kind=models.TimelineKind.TICKET_OPENED, occurred_at=day, author=person,
+        data={"ticket": str(ticket.id), "number": 1, "subject": "B", "type": "QUESTION", "from_client": True}, **here,
+    )  # fmt: skip
     await models.Export.create(
         kind=models.ExportKind.FEC, starts_on=day.date(), ends_on=day.date(), live=False, filename="1.txt",
         requested_by=person, **here,
