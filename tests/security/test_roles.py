@@ -109,16 +109,7 @@ WHOLE: dict[Kind, set[type[Model]]] = {
     Key.STOREFRONT: {models.Storefront, models.ServiceStaff, models.ProductService},
 }
 OWN: dict[Kind, set[type[Model]]] = {
-    Role.CONSULTANT: OF_A_SALE
-    | CRM
-    | QUOTES
-    | TICKETS
-    | TIMELINE
-    | BOOKINGS
-    | CONSENTS
-    | CALENDARS
-    | FEEDS
-    | UPLOADS,
+    Role.CONSULTANT: OF_A_SALE | CRM | QUOTES | TICKETS | TIMELINE | BOOKINGS | CONSENTS | CALENDARS | FEEDS | UPLOADS,
     Role.BENEFICIARY: OF_A_SALE | BOOKINGS | TICKETS | {models.Invoice, models.Product},
     Key.STOREFRONT: {models.Product, models.Service, models.Staff},
     Key.PARTNER: PARTNERS,
