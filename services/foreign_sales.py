@@ -108,7 +108,8 @@ async def flag(news: News, sold: Object, message: str, products: dict[str, Produ
 
 async def note_unknown(news: News, organization_id: UUID, reference: str, message: str, currency: str) -> None:
     """A row for a person, once for each thing that was sold."""
-    log.error("organization %s, event %s: %s", organization_id, news.event_id, message)
+    level = logging.ERROR if news.account == stripe_accounts.PLATFORM else logging.WARNING  # theirs signs what it likes
+    log.log(level, "organization %s, event %s: %s", organization_id, news.event_id, message)
     await Conflict.get_or_create(
         organization_id=organization_id, order_id=None, kind=ConflictKind.UNKNOWN_SALE, reference=reference,
         defaults={"message": message[:500], "currency": currency.upper()},

@@ -15,11 +15,21 @@ from uuid_utils.compat import uuid7
 
 from models import Lane, StripeEvent, rows
 from models.database import query, transaction
-from services import catalogue_sync, dispute_news, foreign_sales, keeping, refund_news, settlement, subscriptions
+from services import (
+    catalogue_sync,
+    dispute_news,
+    foreign_sales,
+    keeping,
+    own_events,
+    refund_news,
+    settlement,
+    subscriptions,
+)
 from services import stripe_news as news
 from services.group_commit import GroupCommit
 from services.outbox import job, promised
 from services.outside import outside
+from services.stripe_accounts import PLATFORM
 from services.stripe_news import News
 
 log = logging.getLogger("comptoir.inbox")
@@ -147,6 +157,16 @@ class _Envelope(BaseModel):
 @job(Lane.EVENTS, urgent=True)
 async def handle(event: StripeEvent) -> None:
     """Do what an event asks, once, in one transaction. Where it alone does not say all, Stripe is asked first."""
+    try:
+        await _handle(event)
+    except Exception as error:
+        if event.stripe_account == PLATFORM:
+            raise
+        own_events.judge(error, keeping.failing_since())
+        await _leave(event, error)
+
+
+async def _handle(event: StripeEvent) -> None:
     body = _parsed(event.body)
     named, key = body["data"]["object"], (body.get("request") or {}).get("idempotency_key")
     told = News(event.stripe_account, event.live, event.occurred_at, event.stripe_id, key)
@@ -178,4 +198,12 @@ async def _take(
             else:
                 outcome = await HANDLERS[event.type](told, named)
             await rows.put(event, _HANDLED, event.id, outcome, flagged_at)
+        await keeping.finish()
+
+
+async def _leave(event: StripeEvent, error: Exception) -> None:
+    async with transaction():
+        (known,) = await query("SELECT handled_at FROM stripe_events WHERE id = $1 FOR UPDATE", event.id)
+        if known["handled_at"] is None:
+            await rows.put(event, _HANDLED, event.id, await own_events.leave(event, error), None)
         await keeping.finish()

@@ -91,6 +91,12 @@ async def finish() -> None:
         kept.finished = True
 
 
+def failing_since() -> datetime | None:
+    """Of the promise that is being kept: when it first failed; None for the first try."""
+    kept = _kept.get()
+    return kept.promise.failing_since if kept else None
+
+
 @dataclass
 class _Kept:
     promise: Promise

@@ -87,6 +87,10 @@ COSTLY: Mapping[str, Rates] = {
     "integrationTest": DIALS,
 }
 
+# Events that an organization's own account signed: whoever has its secret signs what they please. Stripe delivers again
+# what is refused, for three days.
+EVENTS = Rate(1800, MINUTE, lease=30)
+
 # All others, by the permission that they ask, or else by whether they write. What is generous is leased.
 LIMITS: Mapping[Whose, Mapping[Permission | Use, Rates]] = {
     Whose.NOBODY: {
@@ -131,6 +135,13 @@ async def spend(actor: Actor | None, address: str | None, asked: tuple[Root, ...
     wait = math.ceil(await outside().buckets.take(charges))
     if wait:
         raise Limited(f"Too many requests. Try again in {wait} s.", retry_after=wait)
+
+
+async def spend_event(account: str) -> int:
+    """Count an event of an organization's own account; in how many seconds there may be another, 0 where it is fine."""
+    most = max(1, round(EVENTS.number * outside().settings.rate_factor))
+    rate = Rate(most, EVENTS.seconds, min(EVENTS.lease, most))
+    return math.ceil(await outside().buckets.take([Charge(f"limit:events:{account}", rate, 1)]))
 
 
 def whose(kind: Kind | None) -> Whose:

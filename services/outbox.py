@@ -41,6 +41,11 @@ class NotYet(Exception):
     """Raised by a job for want of something that may still come: tried again like any failure."""
 
 
+class Theirs(Exception):
+    """Raised by a job for what an organization did, and somebody of theirs has to mend: tried again like any failure,
+    and never an alert of ours."""
+
+
 @dataclass(frozen=True)
 class Job:
     name: str
@@ -52,6 +57,8 @@ class Job:
 
     def alarms(self, failures: int, error: Exception) -> bool:
         """Whether somebody should look, after so many failures."""
+        if isinstance(error, Theirs):
+            return False
         return failures >= ALERT_AT or (self.urgent and failures == 1 and not isinstance(error, NotYet))
 
 

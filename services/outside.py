@@ -37,6 +37,7 @@ class OwnAccounts:
     known: Any = None
     read_at: float | None = None
     opened: Kept[Any] = field(default_factory=lambda: Kept(OWN_ACCOUNTS_MOST))
+    closed: Kept[Any] = field(default_factory=lambda: Kept(OWN_ACCOUNTS_MOST))  # what did not open
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def is_older(self, seconds: float) -> bool:

@@ -8,6 +8,7 @@ this process changed one. Keys are opened with the first use, which the access l
 all clients share the connections of `outside`.
 """
 
+import logging
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -25,6 +26,8 @@ from models.database import fetch
 from providers.stripe import Credentials, Stripe
 from services import vault
 from services.outside import outside
+
+log = logging.getLogger("comptoir.stripe_accounts")
 
 PLATFORM = "platform"  # the account of the installation
 GOOD_FOR = 15.0  # seconds: how long another process may go by what was
@@ -48,7 +51,8 @@ class Place:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """An account that posts to us, and what signs it: of those that are good the newest first."""
+    """An account that posts to us, and what signs it: of those that are good the newest first; none where they do not
+    open."""
 
     account: str
     live: bool
@@ -124,8 +128,7 @@ async def endpoints(organization: str, *, again: bool = False) -> list[Endpoint]
     `again`: what is known did not do; it is looked up anew, once a second at most.
     """
     known = (await _looked_up(AGAIN_AFTER if again else GOOD_FOR)).by_name.get(organization.lower(), ())
-    opened = [(each, await _opened(each)) for each in known]
-    return [Endpoint(each.account, each.live, its.webhook_secrets) for each, its in opened if its.webhook_secrets]
+    return [Endpoint(each.account, each.live, await _what_signs(each)) for each in known]
 
 
 def forget() -> None:
@@ -149,6 +152,15 @@ class _Known:
 class _Opened:
     stripe: Stripe
     webhook_secrets: Sequence[str] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class _Closed:
+    """One whose secrets did not open, as they lay there when somebody looked."""
+
+    envelopes: tuple[str | None, ...] = field(repr=False)
+    reason: str
+    seen_at: float
 
 
 @dataclass(frozen=True)
@@ -191,17 +203,43 @@ def _listed(rows: Sequence[Any]) -> _List:
     return _List(by_place, by_name)
 
 
+async def _what_signs(known: _Known) -> Sequence[str]:
+    try:
+        return (await _opened(known)).webhook_secrets
+    except errors.NotConfigured as error:
+        log.warning("what signs events of account %s is not known: %s", known.account, error)
+        return ()
+
+
 async def _opened(known: _Known) -> _Opened:
-    """The client and the secrets of an account, opened once for each version."""
+    """The client and the secrets of an account, opened once for each version. Raises NotConfigured where they do not
+    open: an alarm once, however many ask, until they are others."""
     own = outside().own_accounts
     if found := own.opened.get(known.id, known.version):
         return found  # type: ignore[no-any-return]
     async with own.lock:
         if found := own.opened.get(known.id, known.version):
             return found  # type: ignore[no-any-return]
-        row = await StripeAccount.get(id=known.id)
-        secrets = await vault.open_several(row, ("secret_key", "webhook_secrets"), PURPOSE)
+        secrets = await _secrets(known)
         credentials = Credentials(secret_key=SecretStr(secrets["secret_key"] or ""))
-        opened = _Opened(outside().stripe.beside(credentials), (secrets["webhook_secrets"] or "").split(","))
+        signs = [secret for secret in (secrets["webhook_secrets"] or "").split(",") if secret]
+        opened = _Opened(outside().stripe.beside(credentials), signs)
         own.opened.put(known.id, known.version, opened)
         return opened
+
+
+async def _secrets(known: _Known) -> dict[str, str | None]:
+    """Of those that did not open it is looked every 15 s whether they were put right."""
+    own, now = outside().own_accounts, time.monotonic()
+    closed: _Closed | None = own.closed.get(known.id, known.version)
+    if closed and now - closed.seen_at < GOOD_FOR:
+        raise errors.NotConfigured(closed.reason)
+    row = await StripeAccount.get(id=known.id)
+    envelopes = (row.secret_key, row.webhook_secrets)
+    try:
+        if closed and closed.envelopes == envelopes:
+            raise errors.NotConfigured(closed.reason)
+        return await vault.open_several(row, ("secret_key", "webhook_secrets"), PURPOSE)
+    except errors.NotConfigured as error:
+        own.closed.put(known.id, known.version, _Closed(envelopes, error.message, now))
+        raise

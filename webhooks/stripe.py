@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from errors import NotConfigured
 from providers.stripe import verify
-from services import inbox, metrics, stripe_accounts
+from services import inbox, limits, metrics, stripe_accounts
 from services.group_commit import NotWritten
 from services.outside import outside
 from services.stripe_accounts import PLATFORM, Endpoint
@@ -32,23 +33,37 @@ async def stripe(request: Request) -> Response:
 
 async def stripe_of(request: Request) -> Response:
     """The same for an organization's own account, by the organization's slug or id. One that has none is answered like
-    a bad signature."""
+    a bad signature; one whose secret does not open 503, and one that tells too much 429: Stripe tries again."""
     name, body = request.path_params["organization"], await request.body()
     try:
         signer = await _signer(request, name, body)
+        wait = await limits.spend_event(signer.account) if signer else 0
+    except NotConfigured:
+        _count("none", "no secret", OWN)
+        return JSONResponse({"error": "try again"}, 503)
     except Exception:
         _count("none", "no database", OWN)
         log.exception("what signs events of an own account cannot be read: Stripe will send the event again")
         return JSONResponse({"error": "try again"}, 503)
-    return await _stored(signer.account, body, live=signer.live) if signer else _bad_signature(OWN)
+    if signer is None:
+        return _bad_signature(OWN)
+    if wait:
+        _count("none", "too many", OWN)
+        log.warning("account %s tells too much: Stripe will send the event again", signer.account)
+        return JSONResponse({"error": "too many"}, 429, {"Retry-After": str(wait)})
+    return await _stored(signer.account, body, live=signer.live)
 
 
 async def _signer(request: Request, organization: str, body: bytes) -> Endpoint | None:
-    """The account whose secret signed it; looked for anew where none did, since one may have been changed elsewhere."""
+    """The account whose secret signed it; looked for anew where none did, since one may have been changed elsewhere.
+    Raises NotConfigured where some secret does not open: it may have been that one."""
     for again in (False, True):
-        for endpoint in await stripe_accounts.endpoints(organization, again=again):
+        endpoints = await stripe_accounts.endpoints(organization, again=again)
+        for endpoint in endpoints:
             if _is_signed(request, body, endpoint.secrets):
                 return endpoint
+    if not all(endpoint.secrets for endpoint in endpoints):
+        raise NotConfigured("A secret that signs its events does not open.")
     return None
 
 
