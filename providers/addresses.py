@@ -9,12 +9,19 @@ import ipaddress
 import re
 import socket
 import unicodedata
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import aiohttp
 
 TIMEOUT = 10.0  # seconds, to be connected
+
+
+# Said alike of a name that leads into a private network and of one that nobody knows: the difference would tell which
+# names there are in ours.
+NOWHERE = "This address leads nowhere on the public internet."
+UNKNOWN = (socket.EAI_NONAME, socket.EAI_NODATA)
 
 
 class AddressRefused(OSError):
@@ -38,16 +45,16 @@ def public_socket(info: "aiohttp.AddrInfoType") -> socket.socket:
     family, kind, protocol, _, address = info
     if not _public(ipaddress.ip_address(str(address[0]).partition("%")[0])):
         # The same words for each address of a host: where all are refused, that is the error that comes out.
-        raise AddressRefused("The address is not on the public internet.")
+        raise AddressRefused(NOWHERE)
     dialled = socket.socket(family, kind, protocol)
     dialled.setblocking(False)
     return dialled
 
 
 def was_refused(error: BaseException) -> bool:
-    """Whether a library failed since an address was refused, however it wraps that."""
+    """Whether a library failed since an address was refused, or its name is unknown, however it wraps that."""
     for _ in range(10):
-        if isinstance(error, AddressRefused):
+        if isinstance(error, AddressRefused) or is_unknown(error):
             return True
         cause = error.__cause__ or error.__context__
         if cause is None:
@@ -56,18 +63,31 @@ def was_refused(error: BaseException) -> bool:
     return False
 
 
+def is_unknown(error: BaseException) -> bool:
+    """Whether nobody knows a name; one that cannot be looked up just now is something else."""
+    return isinstance(error, socket.gaierror) and error.errno in UNKNOWN
+
+
 async def dial(host: str, port: int) -> socket.socket:
-    """A connection to a public host, for libraries that take one. Raises AddressRefused, or what the last of the host's
-    addresses raised."""
-    loop = asyncio.get_running_loop()
-    failed: OSError = OSError(f"{host} has no address")
+    """A connection to a public host, for libraries that take one. Raises AddressRefused, for a name that nobody knows
+    too, or what the last of the host's addresses raised."""
+    failed: OSError = AddressRefused(NOWHERE)
     async with asyncio.timeout(TIMEOUT):
-        for info in await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        for info in await _looked_up(host, port):
             try:
                 return await _dialled(info)
             except OSError as error:
                 failed = error
     raise failed
+
+
+async def _looked_up(host: str, port: int) -> Sequence[Any]:
+    try:
+        return await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except socket.gaierror as error:
+        if is_unknown(error):
+            raise AddressRefused(NOWHERE) from error
+        raise
 
 
 async def _dialled(info: "aiohttp.AddrInfoType") -> socket.socket:

@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 
 import aiohttp
 from aiobotocore.config import AioConfig
+from aiobotocore.httpsession import AIOHTTPSession
 from aiobotocore.session import AioSession
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from errors import Disconnected, Gone, Invalid, NotConfigured, ProviderError, Refused, Unavailable
@@ -31,6 +32,8 @@ FILE_DEADLINE = 900.0  # seconds, one file that is not in memory
 TRIES = 2
 PIECE = 256 * 1024  # bytes of a document that are read at once
 LARGEST = 50 * 2**20  # bytes of a document
+LARGEST_FILE = 5 * 2**30  # of one that is not in memory; more is not put there at once
+LARGEST_ANSWER = 2**18  # of any other answer
 LONGEST_LIFE = timedelta(days=7)  # of a signed address (signature version 4)
 
 # Damage or delay on the way, told as 400: the same request may pass.
@@ -245,16 +248,15 @@ class S3(Provider[Credentials], DocumentStore):
         async with self._asked() as client:
             found = await client.get_object(**self._place(key))
             async with found["Body"] as body:
-                if found["ContentLength"] > LARGEST:
+                if found.get("ContentLength", 0) > LARGEST:
                     raise Refused(f"{key} holds more than {LARGEST // 2**20} MB")
-                content: bytes = await body.read()
-                return content
+                return b"".join([piece async for piece in _pieces(body, key, LARGEST)])
 
     async def stream(self, key: str) -> AsyncIterator[bytes]:
         async with self._asked(FILE_DEADLINE) as client:
             found = await client.get_object(**self._place(key))
             async with found["Body"] as body:
-                async for piece in body.iter_chunks(PIECE):
+                async for piece in _pieces(body, key, LARGEST_FILE):
                     yield piece
 
     async def digest(self, key: str) -> str | None:
@@ -331,14 +333,15 @@ class S3(Provider[Credentials], DocumentStore):
                 retries={"mode": "standard", "total_max_attempts": self._tries},
                 max_pool_connections=20,
                 connector_args=self._dialling,
+                http_session_cls=_Measured,
             ),
         )
 
     def _told(self, error: Exception) -> ProviderError:
         """Which it is: a document is hardly ever at fault, and what an operator can mend is never given up."""
         where = f"S3, bucket {self.credentials.bucket}"
-        if addresses.was_refused(error):
-            return Disconnected(f"{where}: the address is not on the public internet.")
+        if self._dialling and addresses.was_refused(error):
+            return Disconnected(f"{where}: {addresses.NOWHERE}")
         if not isinstance(error, ClientError):
             return Unavailable(self.without_secrets(f"{where} did not answer: {type(error).__name__} {error}"))
         status, code = _status(error), error.response["Error"].get("Code", "")
@@ -350,6 +353,39 @@ class S3(Provider[Credentials], DocumentStore):
         if status in (408, 409, 429) or status >= 500 or code in IN_TRANSIT:
             return Unavailable(what, answered=True)
         return Disconnected(what)
+
+
+class _Measured(AIOHTTPSession):  # type: ignore[misc]
+    """Reads answers, but for documents, to a size: a server that somebody named may send without end."""
+
+    async def send(self, request: Any) -> Any:
+        is_document, request.stream_output = request.stream_output, True  # nothing is read by itself
+        response = await super().send(request)
+        if not is_document or response.status_code >= 300:
+            response._content = await self._read(request, response.raw)
+        return response
+
+    async def _read(self, request: Any, answer: aiohttp.ClientResponse) -> bytes:
+        body = bytearray()
+        try:
+            async for piece in answer.content.iter_any():
+                body += piece
+                if len(body) > LARGEST_ANSWER:
+                    answer.close()
+                    raise Unavailable(f"The store answered more than {LARGEST_ANSWER // 2**10} kB", answered=True)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise ConnectionClosedError(error=error, request=request, endpoint_url=request.url) from error
+        return bytes(body)
+
+
+async def _pieces(body: Any, key: str, most: int) -> AsyncIterator[bytes]:
+    """A document, whatever its length was said to be. Raises Refused for one that is longer than may be."""
+    read = 0
+    async for piece in body.iter_chunks(PIECE):
+        read += len(piece)
+        if read > most:
+            raise Refused(f"{key} holds more than {most // 2**20} MB")
+        yield piece
 
 
 def _style(to: Credentials) -> Addressing:

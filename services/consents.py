@@ -20,7 +20,7 @@ from models.database import transaction
 from policy import Actor, Permission
 from providers.oauth import InvalidGrant, Tokens
 from services import oauth, vault
-from services.outbox import job, later
+from services.outbox import Again, job, later
 from services.outside import outside
 
 LIFE = timedelta(minutes=10)
@@ -74,12 +74,12 @@ async def finish(actor: Actor, session_id: UUID, code: str, state: str, issuer: 
 
 
 async def withdraw(grant: OAuthGrant) -> OAuthGrant:
-    """Use a consent, locked, no more from now on; a worker tells the provider. In a transaction. Raises Conflict."""
+    """Use a consent, locked, no more from now on; a worker tells the provider. Who refreshes it just now keeps the
+    lease: what comes is written down, to be withdrawn too. In a transaction. Raises Conflict."""
     if grant.status is not OAuthStatus.CONNECTED:
         raise Conflict("This consent is over already.", field="input.oauthGrant")
     grant.status = OAuthStatus.REVOKED
-    grant.leased_by = grant.leased_until = None
-    await grant.save(update_fields=["status", "leased_by", "leased_until"])
+    await grant.save(update_fields=["status"])
     await later(revoke, grant)
     return grant
 
@@ -90,6 +90,8 @@ async def revoke(grant: OAuthGrant) -> None:
     again."""
     if grant.status is not OAuthStatus.REVOKED:
         return
+    if grant.leased_by and grant.leased_until and grant.leased_until > datetime.now(UTC):
+        raise Again(grant.leased_until, "it is refreshed just now: the tokens that come are withdrawn")
     kept = await vault.open_several(grant, ("refresh_token", "access_token"), "a consent is withdrawn")
     token = kept["refresh_token"] or kept["access_token"]
     if token:

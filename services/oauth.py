@@ -9,6 +9,7 @@ side is asked. What becomes of it:
 - It gives a token: committed, and everybody has it.
 - It says that the consent is over: the grant is DISCONNECTED, its tokens are gone, and its person gets a letter, once.
 - It fails, or refuses us: the grant rests, a quarter of a minute or as it says; nobody asks, all are told why.
+- It was withdrawn meanwhile: what came is kept for who withdraws it over there, and used by nobody.
 - It answered, and the process died before the commit: the lease ends, and the old refresh token is tried. That is good
   where the provider keeps it, as Google does; where each is good once (RFC 9700 4.14.2) the consent is over, as above.
 """
@@ -125,7 +126,8 @@ async def _lose(grant: OAuthGrant, by: UUID, reason: str) -> None:
     async with transaction():
         lost = await query(
             "UPDATE oauth_grants SET status = 'DISCONNECTED', reason = $3, access_token = NULL, refresh_token = NULL,"
-            " expires_at = NULL, leased_by = NULL, leased_until = NULL WHERE id = $1 AND leased_by = $2 RETURNING id",
+            " expires_at = NULL, leased_by = NULL, leased_until = NULL"
+            " WHERE id = $1 AND leased_by = $2 AND status = 'CONNECTED' RETURNING id",
             grant.id, by, reason[:REASON_MOST],
         )  # fmt: skip
         if lost:

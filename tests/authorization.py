@@ -58,6 +58,11 @@ class AuthorizationServer(httpx.AsyncBaseTransport):
         self._good.clear()
 
     @property
+    def good(self) -> set[str]:
+        """Refresh tokens that are taken."""
+        return self._good
+
+    @property
     def refreshes(self) -> int:
         return sum(form.get("grant_type") == "refresh_token" for form in self.asked)
 

@@ -373,6 +373,52 @@ async def test_a_consent_that_is_withdrawn_is_used_no_more_and_the_service_is_to
     assert (await shop.refused(REVOKE, input={"oauthGrant": shown["id"]}))[0] == "CONFLICT"
 
 
+@pytest.mark.parametrize("rotates", [True, False])
+async def test_what_comes_while_a_consent_is_withdrawn_is_withdrawn_too(
+    shop: Shop, server: AuthorizationServer, rotates: bool
+) -> None:
+    server.rotates, server.delay = rotates, 0.2
+    grant = await expired(shop, server)
+    (shown,) = (await shop(GRANTS))["nodes"]
+    refreshing = asyncio.create_task(oauth.access_token(grant, "a test"))
+    while not server.refreshes:
+        await asyncio.sleep(0.01)
+
+    await shop(REVOKE, input={"oauthGrant": shown["id"]})
+    await shop.work_is_done()
+    asked_while_refreshing = [form for form in server.asked if "token" in form]
+    with pytest.raises(Disconnected, match="withdrawn"):
+        await refreshing
+    await shop.time_passes(seconds=30)
+    await shop.work_is_done()
+
+    assert asked_while_refreshing == []
+    assert server.good == set()  # neither the one before nor the one after
+    kept = await OAuthGrant.get()
+    assert (kept.status, kept.access_token, kept.refresh_token) == (OAuthStatus.REVOKED, None, None)
+
+
+async def test_a_consent_that_is_lost_while_it_is_withdrawn_writes_no_letter(
+    shop: Shop, server: AuthorizationServer
+) -> None:
+    grant = await expired(shop, server)
+    server.forget()
+    server.delay = 0.2
+    (shown,) = (await shop(GRANTS))["nodes"]
+    refreshing = asyncio.create_task(oauth.access_token(grant, "a test"))
+    while not server.refreshes:
+        await asyncio.sleep(0.01)
+
+    await shop(REVOKE, input={"oauthGrant": shown["id"]})
+    with pytest.raises(Disconnected):
+        await refreshing
+    await shop.time_passes(seconds=30)
+    await shop.work_is_done()
+
+    assert (await OAuthGrant.get()).status is OAuthStatus.REVOKED
+    assert shop.mails(shop.email) == []
+
+
 async def test_with_a_member_go_their_consents(shop: Shop, server: AuthorizationServer) -> None:
     consultant = await Shop.open(shop.http, shop.sandbox, role=Role.CONSULTANT)
     await connect(consultant, server)

@@ -26,6 +26,24 @@ async def test_a_mail_server_whose_name_leads_home_is_not_dialled() -> None:
         Smtp.connect(own, PUBLIC)
 
 
+async def test_a_name_that_nobody_knows_is_told_like_one_that_leads_home() -> None:
+    said = []
+    for host in ("localhost", "there-is-no.invalid"):
+        own = OwnServer(host=host, sender="a@example.com")
+        with pytest.raises(Disconnected) as refused:
+            await Smtp(own, dial=addresses.dial).check()
+        said.append(str(refused.value).replace(host, ""))
+        bucket = OwnBucket(
+            bucket="b", access_key_id="a", secret_access_key=SecretStr("s"), endpoint_url=f"https://{host}:9000",
+        )  # fmt: skip
+        async with S3(bucket, public_only=True, tries=1) as store:
+            with pytest.raises(Disconnected) as refused:
+                await store.check()
+        said.append(str(refused.value))
+
+    assert said[:2] == said[2:]
+
+
 async def test_a_bucket_whose_name_leads_home_is_not_dialled() -> None:
     own = OwnBucket(
         bucket="b", access_key_id="a", secret_access_key=SecretStr("s"), endpoint_url="https://localhost:9000",

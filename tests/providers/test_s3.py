@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from errors import Disconnected, Gone, NotConfigured, Refused, Unavailable
 from local.embedded.server import free_port
-from providers.s3 import S3, Credentials
+from providers.s3 import LARGEST, S3, Credentials
 from tests.bucket import ACCESS_KEY_ID, SECRET_ACCESS_KEY, Bucket, opened
 
 PDF, CONTENT = "application/pdf", b"%PDF-1.7 une facture"
@@ -185,6 +185,18 @@ async def test_a_document_beyond_all_measure_is_refused_before_it_is_read() -> N
             await store.load(KEY)
 
 
+@pytest.mark.parametrize("status", [200, 500])
+async def test_an_answer_without_end_is_not_read_to_its_end(status: int) -> None:
+    sent: list[int] = []
+    async with endless(status, sent) as port, there(port).store() as store:
+        with pytest.raises(Refused if status == 200 else Unavailable, match="more than"):
+            await store.load(KEY)
+        with pytest.raises(Unavailable, match="more than 256 kB"):
+            await store.delete(KEY)
+
+    assert sum(sent) < 2 * LARGEST  # of gigabytes
+
+
 async def test_without_a_bucket_or_keys_it_says_what_to_set() -> None:
     for credentials in (Credentials(bucket=None), Credentials(bucket="documents")):
         async with S3(credentials) as store:
@@ -216,6 +228,12 @@ async def answering(
             await asyncio.Event().wait()
         return web.Response(status=status, text=body, content_type="application/xml", headers=headers)
 
+    async with served_by(answer) as port:
+        yield port
+
+
+@asynccontextmanager
+async def served_by(answer: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> AsyncIterator[int]:
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", answer)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
@@ -226,6 +244,25 @@ async def answering(
         yield runner.addresses[0][1]
     finally:
         await runner.cleanup()
+
+
+@asynccontextmanager
+async def endless(status: int, sent: list[int]) -> AsyncIterator[int]:
+    """A server that answers everybody for ever, without saying how much; `sent` is filled with what it could send."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(status=status)
+        await response.prepare(request)
+        try:
+            for _ in range(10_000):
+                await response.write(b" " * 2**18)
+                sent.append(2**18)
+        except ConnectionError:
+            pass
+        return response
+
+    async with served_by(answer) as port:
+        yield port
 
 
 def there(port: int) -> Bucket:

@@ -6,7 +6,7 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -101,6 +101,25 @@ async def test_a_4xx_answer_says_later(step: str) -> None:
             await smtp(port).send(message())
 
     assert failure.value.answered
+
+
+@pytest.mark.parametrize("line", [b"220-" + b"x" * 70 + b"\r\n", b"x" * 4096], ids=["lines", "no end of a line"])
+async def test_a_greeting_without_end_is_not_read_to_its_end(line: bytes) -> None:
+    sent: list[int] = []
+
+    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            for _ in range(10_000):
+                writer.write(line * 50)
+                await writer.drain()
+                sent.append(len(line) * 50)
+        writer.close()
+
+    async with await asyncio.start_server(greet, "127.0.0.1", 0) as server:
+        with pytest.raises(Unavailable):
+            await smtp(server.sockets[0].getsockname()[1]).check()
+
+    assert sum(sent) < 2**23
 
 
 async def test_one_recipient_refused_among_several_is_told() -> None:
