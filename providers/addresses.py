@@ -20,7 +20,7 @@ TIMEOUT = 10.0  # seconds, to be connected
 
 # Said alike of a name that leads into a private network and of one that nobody knows: the difference would tell which
 # names there are in ours.
-NOWHERE = "This address leads nowhere on the public internet."
+NOWHERE = "The address is not on the public internet."
 UNKNOWN = (socket.EAI_NONAME, socket.EAI_NODATA)
 
 
