@@ -54,6 +54,10 @@ class Permission(Enum):
     BOOKINGS_READ = auto()
     BOOKINGS_MAKE = auto()  # and move and cancel those that one sees, by the rules of their services
     BOOKINGS_WRITE = auto()  # whatever these rules are, and what came of them
+    BILANS_READ = auto()  # what was agreed and who pays: the money, and nothing of the content
+    BILANS_FOLLOW = auto()  # what happens in them: phases, sessions, agreements
+    BILANS_HOLD = auto()  # book and note their sessions, and decide in spite of a warning
+    BILANS_WRITE = auto()  # agree, change and fund them
     CONFLICTS_READ = auto()
     CONFLICTS_WRITE = auto()
     RECONCILIATIONS_READ = auto()
@@ -128,17 +132,21 @@ _OWN_AGENDA = frozenset(
 _OWN_DESK = frozenset(
     {Permission.TICKETS_READ, Permission.TICKETS_WRITE, Permission.TIMELINE_READ, Permission.TIMELINE_WRITE}
 )
+_OWN_BILANS = frozenset({Permission.BILANS_READ, Permission.BILANS_FOLLOW})
+_HELD_BILANS = _OWN_BILANS | {Permission.BILANS_HOLD}
 
 GRANTS: dict[Kind, frozenset[Permission]] = {
     Role.OWNER: _EVERYTHING,
     Role.ADMIN: _EVERYTHING - {Permission.AUDIT_READ},
     Role.ACCOUNTANT: _SALES
-    | {Permission.EXPORTS, Permission.CONFLICTS_READ, Permission.INVOICES_READ, Permission.CREDIT_NOTES_WRITE},
+    | {Permission.EXPORTS, Permission.CONFLICTS_READ, Permission.INVOICES_READ, Permission.CREDIT_NOTES_WRITE}
+    | {Permission.BILANS_READ},
     Role.CONSULTANT: _SALES
     | _OWN_AGENDA
+    | _HELD_BILANS
     | {Permission.QUOTES_READ, Permission.QUOTES_WRITE, Permission.CRM_READ, Permission.CRM_WRITE, Permission.UPLOADS}
     | _OWN_DESK,
-    Role.BENEFICIARY: _SALES | _OWN_BUSINESS,
+    Role.BENEFICIARY: _SALES | _OWN_BUSINESS | _OWN_BILANS,
     Key.STOREFRONT: frozenset(
         {
             Permission.PUBLIC,
@@ -184,6 +192,8 @@ SCOPES: dict[ApiScope, frozenset[Permission]] = {
     ApiScope.TICKETS_WRITE: _CLIENTS | {Permission.TICKETS_READ, Permission.TICKETS_WRITE},
     ApiScope.TIMELINE_READ: _CLIENTS | {Permission.TIMELINE_READ},
     ApiScope.TIMELINE_WRITE: _CLIENTS | {Permission.TIMELINE_READ, Permission.TIMELINE_WRITE},
+    ApiScope.BILANS_READ: _ORDERS | {Permission.BILANS_READ},
+    ApiScope.BILANS_WRITE: _ORDERS | {Permission.BILANS_READ, Permission.BILANS_WRITE},
     ApiScope.CONFLICTS_READ: _ORDERS | {Permission.CONFLICTS_READ},
     ApiScope.INVOICES_READ: _ORDERS | {Permission.INVOICES_READ},
     ApiScope.INVOICES_WRITE: _ORDERS | {Permission.INVOICES_READ, Permission.INVOICES_WRITE},
@@ -241,6 +251,13 @@ READS: dict[type[Model], Permission] = {
     models.Booking: Permission.BOOKINGS_READ,
     models.BookingReminder: Permission.BOOKINGS_READ,
     models.CalendarFeed: Permission.HOURS_WRITE,
+    models.Formule: Permission.CATALOGUE_READ,
+    models.Bilan: Permission.BILANS_READ,
+    models.BilanFunding: Permission.BILANS_READ,
+    models.BilanAgreement: Permission.BILANS_FOLLOW,
+    models.BilanPhase: Permission.BILANS_FOLLOW,
+    models.BilanSession: Permission.BILANS_FOLLOW,
+    models.BilanWarning: Permission.BILANS_HOLD,
     models.DiscountCode: Permission.DISCOUNTS_READ,
     models.Conflict: Permission.CONFLICTS_READ,
     models.Reconciliation: Permission.RECONCILIATIONS_READ,
@@ -355,6 +372,14 @@ _OF_CLIENTS: dict[type[Model], Rule] = {
     models.Reminder: Of(models.Order, "order"),
 }
 
+# What belongs to the bilans that one sees.
+_OF_BILANS: dict[type[Model], Rule] = {
+    models.BilanFunding: Of(models.Bilan, "bilan"),
+    models.BilanAgreement: Of(models.Bilan, "bilan"),
+    models.BilanPhase: Of(models.Bilan, "bilan"),
+    models.BilanSession: Of(models.BilanPhase, "phase"),
+}
+
 # Of a table that its permission opens, a caller sees all of the organization's rows, or those that its rule leaves; an
 # API key sees all.
 ROWS: Rules = {
@@ -381,6 +406,9 @@ ROWS: Rules = {
         models.Booking: Either(Mine("appointment__staff__membership_id"), Of(models.Client, "client")),
         models.BookingReminder: Of(models.Booking, "booking"),
         models.CalendarFeed: Mine("staff__membership_id"),
+        models.Bilan: Mine("consultant_id"),
+        **_OF_BILANS,
+        models.BilanWarning: Of(models.Bilan, "bilan"),
     },
     Role.BENEFICIARY: {
         **_ONESELF,
@@ -393,9 +421,12 @@ ROWS: Rules = {
         models.Appointment: NamedBy(models.Booking, "appointment"),
         models.Booking: Of(models.Client, "client"),
         models.BookingReminder: Of(models.Booking, "booking"),
+        models.Bilan: Of(models.Client, "client"),  # an employer who pays is no beneficiary, and sees none
+        **_OF_BILANS,
     },
     Key.STOREFRONT: {
         models.Product: Having("active", True),
+        models.Formule: Having("active", True),
         models.Service: Having("active", True),
         models.Staff: Having("active", True),
     },

@@ -34,6 +34,8 @@ class ApiScope(Coded):
     TICKETS_WRITE = "TICKETS_WRITE", "Read, open, answer and change tickets"
     TIMELINE_READ = "TIMELINE_READ", "Read clients and what happened with them, e-mails included"
     TIMELINE_WRITE = "TIMELINE_WRITE", "Read clients and what happened with them, and add e-mails to it"
+    BILANS_READ = "BILANS_READ", "Read bilans and who pays for them, and nothing of what happens in them"
+    BILANS_WRITE = "BILANS_WRITE", "Read, agree, change and fund bilans"
     CONFLICTS_READ = "CONFLICTS_READ", "Read orders, and what waits for a person"
     INVOICES_READ = "INVOICES_READ", "Read orders and invoices"
     INVOICES_WRITE = "INVOICES_WRITE", "Read orders and invoices, and issue these"

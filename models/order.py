@@ -20,6 +20,7 @@ class OrderKind(Coded):
     PRODUCTS = "PRODUCTS", "Products of the catalogue"
     SUBSCRIPTION = "SUBSCRIPTION", "A period of a subscription: its first, or one more"
     BOOKING = "BOOKING", "Places in appointments"
+    BILAN = "BILAN", "A part of a bilan's price"
 
 
 class OrderSource(Coded):

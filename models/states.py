@@ -251,6 +251,119 @@ BOOKING = Machine(
     }
 )
 
+# Bilans
+
+
+class BilanStatus(Coded):
+    """Where a bilan stands."""
+
+    AWAITING_FUNDING = "AWAITING_FUNDING", "Some of its price is neither paid nor agreed: nothing can be booked"
+    FUNDED = "FUNDED", "All of its price is paid or agreed: its appointments can be booked"
+    IN_PROGRESS = "IN_PROGRESS", "The beneficiary has been to a session"
+    COMPLETED = "COMPLETED", "Its three phases are completed"
+    CANCELED = "CANCELED", "Given up"
+
+
+class BilanNews(Coded):
+    """What happens to a bilan."""
+
+    FUNDED = "FUNDED", "Nothing of its price is due any more"
+    UNFUNDED = "UNFUNDED", "Some of it is due again: a funding was withdrawn, or its money given back"
+    BEGAN = "BEGAN", "The beneficiary came to a session"
+    ENDED = "ENDED", "The last phase was completed"
+    GIVEN_UP = "GIVEN_UP", "A person gave it up"
+
+
+BILAN = Machine(
+    {
+        BilanStatus.AWAITING_FUNDING: {
+            BilanNews.FUNDED: BilanStatus.FUNDED,
+            BilanNews.GIVEN_UP: BilanStatus.CANCELED,
+        },
+        BilanStatus.FUNDED: {
+            BilanNews.UNFUNDED: BilanStatus.AWAITING_FUNDING,
+            BilanNews.BEGAN: BilanStatus.IN_PROGRESS,
+            BilanNews.GIVEN_UP: BilanStatus.CANCELED,
+        },
+        BilanStatus.IN_PROGRESS: {
+            BilanNews.UNFUNDED: BilanStatus.AWAITING_FUNDING,
+            BilanNews.ENDED: BilanStatus.COMPLETED,
+            BilanNews.GIVEN_UP: BilanStatus.CANCELED,
+        },
+        BilanStatus.COMPLETED: {},
+        BilanStatus.CANCELED: {},
+    }
+)
+
+
+class FundingStatus(Coded):
+    """Where a part of a bilan's price stands."""
+
+    PLANNED = "PLANNED", "Asked for, or about to be paid"
+    AGREED = "AGREED", "Who pays has agreed to, and pays later"
+    PAID = "PAID", "The money came"
+    REFUNDED = "REFUNDED", "The money came, and was given back whole"
+    WITHDRAWN = "WITHDRAWN", "Nobody will pay it"
+
+
+class FundingNews(Coded):
+    """What happens to a part of a bilan's price."""
+
+    AGREED = "AGREED", "Who pays agreed to"
+    PAID = "PAID", "Its order was paid in full"
+    EMPTIED = "EMPTIED", "All money of its order was given back"
+    REFILLED = "REFILLED", "Some is there again: a refund failed after all"
+    WITHDRAWN = "WITHDRAWN", "It was taken back or refused, or its order given up"
+
+
+FUNDING = Machine(
+    {
+        FundingStatus.PLANNED: {
+            FundingNews.AGREED: FundingStatus.AGREED,
+            FundingNews.PAID: FundingStatus.PAID,
+            FundingNews.WITHDRAWN: FundingStatus.WITHDRAWN,
+        },
+        FundingStatus.AGREED: {
+            FundingNews.PAID: FundingStatus.PAID,
+            FundingNews.WITHDRAWN: FundingStatus.WITHDRAWN,
+        },
+        FundingStatus.PAID: {FundingNews.EMPTIED: FundingStatus.REFUNDED},
+        FundingStatus.REFUNDED: {FundingNews.REFILLED: FundingStatus.PAID},
+        FundingStatus.WITHDRAWN: {},
+    }
+)
+
+
+class AgreementStatus(Coded):
+    """Where something that is to be agreed in writing stands."""
+
+    PROPOSED = "PROPOSED", "The beneficiary has it, and has not answered"
+    ACCEPTED = "ACCEPTED", "The beneficiary accepted it"
+    REFUSED = "REFUSED", "The beneficiary refused it"
+    LAPSED = "LAPSED", "Its last day passed without an answer, which is a refusal"
+
+
+class AgreementNews(Coded):
+    """What happens to something that is to be agreed."""
+
+    ACCEPTED = "ACCEPTED", "The beneficiary accepted it"
+    REFUSED = "REFUSED", "The beneficiary refused it"
+    LAPSED = "LAPSED", "Its last day passed"
+
+
+AGREEMENT = Machine(
+    {
+        AgreementStatus.PROPOSED: {
+            AgreementNews.ACCEPTED: AgreementStatus.ACCEPTED,
+            AgreementNews.REFUSED: AgreementStatus.REFUSED,
+            AgreementNews.LAPSED: AgreementStatus.LAPSED,
+        },
+        AgreementStatus.ACCEPTED: {},
+        AgreementStatus.REFUSED: {},
+        AgreementStatus.LAPSED: {},
+    }
+)
+
 MACHINES: dict[str, Machine[Any, Any]] = {
     "order": ORDER,
     "payment": PAYMENT,
@@ -258,4 +371,7 @@ MACHINES: dict[str, Machine[Any, Any]] = {
     "dispute": DISPUTE,
     "subscription": SUBSCRIPTION,
     "booking": BOOKING,
+    "bilan": BILAN,
+    "funding": FUNDING,
+    "agreement": AGREEMENT,
 }

@@ -22,6 +22,7 @@ from resolvers import (
     agenda,
     audit,
     availability,
+    bilans,
     bookings,
     calendar_feeds,
     calendars,
@@ -57,8 +58,8 @@ from schema.roots import MUTATIONS, QUERIES, SUBSCRIPTIONS, admitted
 from schema.scalars import SCALARS
 
 AREAS = (  # importing them declares their fields
-    accesses, accounts, agenda, audit, availability, bookings, calendar_feeds, calendars, catalogue, changes, clients,
-    consents, discounts, exports, identity, integrations, invoices, keys, members, mentions, nodes, orders,
+    accesses, accounts, agenda, audit, availability, bilans, bookings, calendar_feeds, calendars, catalogue, changes,
+    clients, consents, discounts, exports, identity, integrations, invoices, keys, members, mentions, nodes, orders,
     organization, packs, partners, payments, portal, quotes, reconciliation, refunds, subscriptions, tickets,
     timeline, uploads,
 )  # fmt: skip

@@ -115,6 +115,7 @@ async def sold(shop: Shop) -> Shop:
     )  # fmt: skip
     await book(sale.client_id, invoice.issued_at, organization_id=shop.organization.id)
     await know(sale.client_id, invoice.issued_at, organization_id=shop.organization.id)
+    await agree(sale.client_id, invoice.issued_at, organization_id=shop.organization.id)
     return shop
 
 
@@ -171,6 +172,22 @@ async def book(client_id: Any, at: Any, **here: Any) -> None:
         calendar=calendar, staff=staff, appointment=appointment, kind=models.CalendarConflictKind.OVERLAP,
         external_id="event", sequence=0, message="An event lies over it.", **times, **here,
     )  # fmt: skip
+
+
+async def agree(client_id: Any, at: Any, **here: Any) -> None:
+    """A bilan of the client, with a row of every table about it."""
+    formule = await models.Formule.create(slug="express", name="Express", minutes=720, price_cents=120000, **here)
+    bilan = await models.Bilan.create(
+        client_id=client_id, beneficiary_name="Marie", formule=formule, minutes_planned=720, price_cents=120000,
+        vat_rate=0, currency="EUR", **here,
+    )  # fmt: skip
+    await models.BilanFunding.create(
+        bilan=bilan, source=models.FundingSource.CPF, amount_cents=1000, currency="EUR", **here
+    )
+    await models.BilanAgreement.create(bilan=bilan, kind=models.AgreementKind.CONSENT, proposed_on=at.date(), **here)
+    phase = await models.BilanPhase.create(bilan=bilan, kind=models.PhaseKind.PRELIMINARY, position=1, **here)
+    await models.BilanSession.create(bilan=bilan, phase=phase, starts_at=at, ends_at=at + timedelta(hours=1), **here)
+    await models.BilanWarning.create(bilan=bilan, rule="hours", message="Too long.", reference="L6313-4", **here)
 
 
 async def test_every_list_gives_its_rows_and_each_is_found_by_its_id(sold: Shop) -> None:

@@ -111,6 +111,7 @@ class _Builder:
             self.integrations(organization)
             self.agenda(organization, people, clients[place], goods[place][0])
             self.calendars(organization)
+            self.bilans(organization, people, clients[place])
         for each in zip(organizations, members, strict=True):
             self.reconciliations(each[0])
             self.entries(*each)
@@ -725,6 +726,73 @@ class _Builder:
                     starts_at=row.starts_at if there else None, ends_at=row.ends_at if there else None,
                     resolved_at=settled,
                     resolution=next(self.choices) if settled else None,
+                )  # fmt: skip
+
+    # Bilans
+
+    def bilans(self, organization: models.Organization, members: list[models.Membership],
+               clients: list[models.Client]) -> None:  # fmt: skip
+        """In each of the states in turn, held by one consultant, by the other, by nobody."""
+        mine = {"organization_id": organization.id}
+        holders = [None, *(each.id for each in members if each.role is Role.CONSULTANT)]
+        orders = [each for each in self.world.of(models.Order) if each.organization_id == organization.id]
+        bookings = [each for each in self.world.of(models.Booking) if each.organization_id == organization.id]
+        formules = [
+            self.row(
+                models.Formule, **mine, slug=f"f{number}", name=self.text(), description=self.maybe(self.text()),
+                minutes=number * 60, price_cents=number * 1000, active=number != 2,
+            )
+            for number in (1, 2, 3)
+        ]  # fmt: skip
+        for number, status in enumerate((*models.BilanStatus, *models.BilanStatus)):
+            formule = formules[number % 3]
+            bilan = self.row(
+                models.Bilan, **mine, client_id=clients[number].id, beneficiary_name=self.text(),
+                consultant_id=holders[number % len(holders)], formule_id=formule.id, status=status,
+                employer_id=self.maybe(clients[-1].id), minutes_planned=formule.minutes,
+                price_cents=formule.price_cents, vat_rate=0, currency="EUR", starts_on=self.maybe(ABOUT.date()),
+                ends_on=self.maybe(FAR.date()), funded_at=self.maybe(ABOUT), begun_at=self.maybe(ABOUT),
+                completed_at=ABOUT if status is models.BilanStatus.COMPLETED else None,
+                canceled_at=ABOUT if status is models.BilanStatus.CANCELED else None,
+                cancel_reason=self.maybe(self.text()),
+            )  # fmt: skip
+            self.funding(bilan, number, orders[number], clients)
+            self.accompaniment(bilan, number, bookings[number], members)
+
+    def funding(self, bilan: models.Bilan, number: int, order: models.Order, clients: list[models.Client]) -> None:
+        mine = {"organization_id": bilan.organization_id, "bilan_id": bilan.id, "currency": "EUR"}
+        source = list(models.FundingSource)[number % len(models.FundingSource)]
+        status = list(models.FundingStatus)[number % len(models.FundingStatus)]
+        self.row(
+            models.BilanFunding, **mine, source=source, payer_id=self.maybe(clients[-1].id), amount_cents=500,
+            status=status, reference=self.maybe(self.text()), order_id=order.id, agreed_at=self.maybe(ABOUT),
+            paid_at=ABOUT, ended_at=self.maybe(ABOUT), end_reason=self.maybe(self.text()),
+        )  # fmt: skip
+        self.row(models.BilanFunding, **mine, source=models.FundingSource.OPCO, amount_cents=100)
+
+    def accompaniment(self, bilan: models.Bilan, number: int, booking: models.Booking,
+                      members: list[models.Membership]) -> None:  # fmt: skip
+        mine = {"organization_id": bilan.organization_id, "bilan_id": bilan.id}
+        status = list(models.AgreementStatus)[number % len(models.AgreementStatus)]
+        self.row(
+            models.BilanAgreement, **mine, kind=list(models.AgreementKind)[number % 2], status=status,
+            proposed_on=ABOUT.date(), accept_by=self.maybe(FAR.date()), signer_name=self.text(),
+            decided_on=None if status is models.AgreementStatus.PROPOSED else ABOUT.date(),
+            decided_by_id=self.maybe(self.random.choice(members).id),
+        )  # fmt: skip
+        self.row(
+            models.BilanWarning, **mine, rule="hours", message=self.text(), reference=self.text(),
+            cleared_at=self.maybe(ABOUT),
+        )  # fmt: skip
+        for position, kind in enumerate(models.PhaseKind, 1):
+            phase = self.row(models.BilanPhase, **mine, kind=kind, position=position, completed_at=self.maybe(ABOUT))
+            for attendance in self.some(list(models.Attendance), 3):
+                there = attendance is models.Attendance.ATTENDED
+                self.row(
+                    models.BilanSession, **mine, phase_id=phase.id, starts_at=ABOUT,
+                    booking_id=booking.id if position == 1 and there else None, ends_at=ABOUT + timedelta(hours=1),
+                    attendance=attendance, minutes=60 if there else 0, noted_at=self.maybe(ABOUT),
+                    noted_by_id=self.maybe(self.random.choice(members).id),
                 )  # fmt: skip
 
     # What was done

@@ -44,9 +44,13 @@ UPLOADS = {models.Upload}  # of oneself
 CONSENTS = {models.OAuthGrant}  # of oneself
 BOOKINGS = {models.Appointment, models.Booking, models.BookingReminder}
 FEEDS = {models.CalendarFeed}
+BILANS = {models.Bilan, models.BilanFunding}  # their money
+CONTENT = {models.BilanAgreement, models.BilanPhase, models.BilanSession}
+WARNINGS = {models.BilanWarning}
+HELD = BILANS | CONTENT | WARNINGS
 TENANT = {models.Organization, models.Storefront}
 SAID = {models.LegalMention}  # what everybody of the organization reads
-CATALOGUE = {*TENANT, models.Product}
+CATALOGUE = {*TENANT, models.Product, models.Formule}
 EVERYTHING = set(READS) - PEOPLE
 PARTNERS = {
     models.Partner, models.ProductPartner, models.PartnerEndpoint, models.Notification, models.NotificationAttempt,
@@ -68,7 +72,16 @@ RUNNING = {
 }  # what those who run the shop see
 
 SERVED = (
-    {models.Export, models.Storefront, models.Product, models.DiscountCode, models.Conflict, models.Invoice}
+    BILANS
+    | {
+        models.Export,
+        models.Storefront,
+        models.Product,
+        models.Formule,
+        models.DiscountCode,
+        models.Conflict,
+        models.Invoice,
+    }
     | OF_A_SALE
     | PARTNERS
     | QUOTES
@@ -103,15 +116,27 @@ WHOLE: dict[Kind, set[type[Model]]] = {
     - CONSENTS
     - CALENDARS
     - FEEDS
-    - UPLOADS,
+    - UPLOADS
+    - CONTENT
+    - WARNINGS,
     Role.CONSULTANT: CATALOGUE | SAID | SERVICES | AGENDA | TAGS,
-    Role.BENEFICIARY: TENANT | SAID | SERVICES,
+    Role.BENEFICIARY: TENANT | SAID | SERVICES | {models.Formule},
     Key.STOREFRONT: {models.Storefront, models.ServiceStaff, models.ProductService},
 }
 OWN: dict[Kind, set[type[Model]]] = {
-    Role.CONSULTANT: OF_A_SALE | CRM | QUOTES | TICKETS | TIMELINE | BOOKINGS | CONSENTS | CALENDARS | FEEDS | UPLOADS,
-    Role.BENEFICIARY: OF_A_SALE | BOOKINGS | TICKETS | {models.Invoice, models.Product},
-    Key.STOREFRONT: {models.Product, models.Service, models.Staff},
+    Role.CONSULTANT: OF_A_SALE
+    | CRM
+    | QUOTES
+    | TICKETS
+    | TIMELINE
+    | BOOKINGS
+    | CONSENTS
+    | CALENDARS
+    | FEEDS
+    | UPLOADS
+    | HELD,
+    Role.BENEFICIARY: OF_A_SALE | BOOKINGS | TICKETS | BILANS | CONTENT | {models.Invoice, models.Product},
+    Key.STOREFRONT: {models.Product, models.Formule, models.Service, models.Staff},
     Key.PARTNER: PARTNERS,
 }
 
@@ -138,6 +163,8 @@ async def rows(shop: Shop) -> Rows:
             made[type(row)][whose] = row.pk
         client = await models.Client.get(id=made[models.Client][whose])
         for row in await agenda(shop, whose, client, people.get("consultant")):
+            made[type(row)][whose] = row.pk
+        for row in await bilan(whose, client, people.get("consultant")):
             made[type(row)][whose] = row.pk
     made |= {model: dict.fromkeys(WHOSE, shop.organization.id) for model in TENANT}
     return made
@@ -532,6 +559,33 @@ async def agenda(shop: Shop, whose: str, client: models.Client, member: models.M
         ),
         await models.Pack.create(client=client, access=access, sessions=5, **here),
         await models.ProductService.create(product=access.product, service=service, **here),
+    ]  # fmt: skip
+
+
+async def bilan(whose: str, client: models.Client, consultant: models.Membership | None) -> list[Model]:
+    """A bilan of the client that the consultant holds, with a row of every table about it."""
+    here: dict[str, Any] = {"organization_id": client.organization_id}
+    now = datetime.now(UTC)
+    formule = await models.Formule.create(
+        slug=whose, name=whose, minutes=1440, price_cents=240000, active=whose == "mine", **here
+    )
+    made = await models.Bilan.create(
+        client=client, beneficiary_name=whose, consultant=consultant, formule=formule, minutes_planned=1440,
+        price_cents=240000, vat_rate=0, currency="EUR", **here,
+    )  # fmt: skip
+    phase = await models.BilanPhase.create(bilan=made, kind=models.PhaseKind.PRELIMINARY, position=1, **here)
+    return [
+        formule, made, phase,
+        await models.BilanFunding.create(
+            bilan=made, source=models.FundingSource.EMPLOYER, amount_cents=100, currency="EUR", **here
+        ),
+        await models.BilanAgreement.create(
+            bilan=made, kind=models.AgreementKind.CONSENT, proposed_on=now.date(), **here
+        ),
+        await models.BilanSession.create(
+            bilan=made, phase=phase, starts_at=now, ends_at=now + timedelta(hours=1), **here
+        ),
+        await models.BilanWarning.create(bilan=made, rule="hours", message="Too long.", reference="L6313-4", **here),
     ]  # fmt: skip
 
 

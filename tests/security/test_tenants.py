@@ -170,6 +170,9 @@ def apart(model: type[Model]) -> dict[str, Any]:
     found |= {"minutes_before": 99} if model is models.BookingReminder else {}
     found |= {"revoked_at": datetime.now(UTC)} if model is models.CalendarFeed else {}
     found |= {"remote_id": "another", "outgoing": False} if model is models.Calendar else {}
+    found |= {"kind": models.PhaseKind.CONCLUSION} if model is models.BilanPhase else {}
+    found |= {"kind": models.AgreementKind.CONVENTION} if model is models.BilanAgreement else {}
+    found |= {"rule": "another"} if model is models.BilanWarning else {}
     found |= {"iso_weekday": 7} if model is models.WeeklyHours else {}
     found |= {"field": "another"} if model is models.IntegrationSecret else {}
     return found | ({"reference": "another"} if "reference" in columns else {})
@@ -271,6 +274,7 @@ async def fill(shop: Shop) -> None:
     )  # fmt: skip
     await fill_agenda(client, order, person)
     await fill_crm(client, person)
+    await fill_bilan(client, order, person)
     await models.Payment.filter(**here).update(recorded_by_id=person and person.pk)
     code = await models.DiscountCode.create(code="BIENVENUE", percent=1000, **here)
     await models.Order.filter(**here).update(discount_code_id=code.pk)
@@ -403,6 +407,37 @@ async def fill_agenda(client: Any, order: Any, person: Any) -> None:
     )
 
 
+async def fill_bilan(client: Any, order: Any, person: Any) -> None:
+    """A bilan of the client, with a row of every table about it."""
+    here: dict[str, Any] = {"organization_id": client.organization_id}
+    at = datetime(2099, 1, 1, 9, tzinfo=UTC)
+    formule = await models.Formule.create(
+        slug="express", name="Express", minutes=720, price_cents=120000,
+        product=await models.Product.filter(**here).first(), **here,
+    )  # fmt: skip
+    bilan = await models.Bilan.create(
+        client=client, beneficiary_name="Marie", consultant=person, formule=formule, employer=client,
+        minutes_planned=720, price_cents=120000, vat_rate=0, currency="EUR", **here,
+    )  # fmt: skip
+    await models.BilanFunding.create(
+        bilan=bilan, source=models.FundingSource.EMPLOYER, payer=client, amount_cents=1000, currency="EUR",
+        order=order, **here,
+    )  # fmt: skip
+    await models.BilanAgreement.create(
+        bilan=bilan, kind=models.AgreementKind.CONSENT, status=models.AgreementStatus.ACCEPTED, proposed_on=at.date(),
+        decided_on=at.date(), signer_name="Marie", decided_by=person, **here,
+    )  # fmt: skip
+    phase = await models.BilanPhase.create(bilan=bilan, kind=models.PhaseKind.PRELIMINARY, position=1, **here)
+    await models.BilanSession.create(
+        bilan=bilan, phase=phase, booking=await models.Booking.filter(**here).first(), starts_at=at,
+        ends_at=at + timedelta(hours=1), noted_by=person, **here,
+    )  # fmt: skip
+    await models.BilanWarning.create(
+        bilan=bilan, rule="hours", message="Too long.", reference="L6313-4", decided_by=person, decided_at=at,
+        decision_reason="The beneficiary asks for it.", **here,
+    )  # fmt: skip
+
+
 async def caller_of(shop: Shop, role: Kind | None) -> Shop:
     if role is Role.OWNER:
         return shop
@@ -422,6 +457,7 @@ async def caller_of(shop: Shop, role: Kind | None) -> Shop:
     if role is Role.CONSULTANT:
         await models.Staff.filter(organization=shop.organization).update(membership_id=membership.id)
         await models.Upload.filter(organization=shop.organization).update(created_by_id=membership.id)
+        await models.Bilan.filter(organization=shop.organization).update(consultant_id=membership.id)
     return caller
 
 

@@ -1,0 +1,85 @@
+"""Formules: bilans as they are offered. What was agreed of a bilan stays as it was, whatever becomes of its formule."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from errors import Invalid
+from models import Formule, Organization, Product, VatRegime
+from services import catalogue, catalogue_sync
+from services.outbox import later
+
+HOUR = 60  # minutes
+MINUTES_MOST = 100 * HOUR  # longer than the law allows is warned of, not refused
+
+# (slug, name, hours, price TTC in euros), as the trade sells them; each organization has its own from then on.
+USUAL = (("express", "Express", 12, 1200), ("standard", "Standard", 18, 1800), ("premium", "Premium", 24, 2400))
+
+
+async def install(organization_id: UUID) -> Sequence[Formule]:
+    """The usual formules, those that the organization has left as they are. Safe to call twice."""
+    organization = await Organization.get(id=organization_id)
+    made = [
+        Formule(
+            organization_id=organization_id, slug=slug, name=name, minutes=hours * HOUR, price_cents=euros * 100,
+            vat_rate=2000 if organization.vat_regime is VatRegime.STANDARD else 0,
+        )
+        for slug, name, hours, euros in USUAL
+    ]  # fmt: skip
+    await Formule.bulk_create(made, ignore_conflicts=True)
+    return await Formule.filter(organization_id=organization_id).order_by("minutes", "id")
+
+
+async def create(organization_id: UUID, values: dict[str, Any]) -> Formule:
+    """A formule. Raises Invalid, naming the field; a second of a slug breaks a constraint."""
+    formule = Formule(organization_id=organization_id, **values)
+    await _check(formule)
+    await formule.save()
+    return formule
+
+
+async def update(formule: Formule, values: dict[str, Any]) -> Formule:
+    """The formule, locked, with other values. Raises Invalid, naming the field."""
+    formule.update_from_dict(values)
+    await _check(formule)
+    await formule.save()
+    return formule
+
+
+async def product_of(formule: Formule) -> Product:
+    """What stands for a formule on orders: made with the first, and kept as the formule is."""
+    locked = await Formule.select_for_update(no_key=True).get(id=formule.id)
+    said: dict[str, Any] = {
+        "name": f"Bilan de compétences {locked.name}", "price_cents": locked.price_cents, "currency": locked.currency,
+        "vat_rate": locked.vat_rate,
+    }  # fmt: skip
+    if locked.product_id is None:
+        made = await Product.create(organization_id=locked.organization_id, active=False, **said)
+        await Formule.filter(id=locked.id).update(product_id=made.id)
+        return made
+    product = await Product.get(id=locked.product_id)
+    if any(getattr(product, name) != value for name, value in said.items()):
+        await product.update_from_dict(said).save(update_fields=list(said))
+        await later(catalogue_sync.push, product)
+    return product
+
+
+async def _check(formule: Formule) -> None:
+    if not re.fullmatch("[a-z0-9][a-z0-9-]*", formule.slug):
+        raise Invalid("A slug is small letters, digits and hyphens: standard.", field="input.slug")
+    check_minutes(formule.minutes, "input.minutes")
+    check_price(formule.price_cents, formule.currency)
+    organization = await Organization.get(id=formule.organization_id)
+    organization.must_be_able_to_charge(formule.vat_rate, formule.currency)
+
+
+def check_minutes(minutes: int, field: str) -> None:
+    if not 0 < minutes <= MINUTES_MOST:
+        raise Invalid(f"A bilan lasts 1 to {MINUTES_MOST} minutes.", field=field)
+
+
+def check_price(cents: int, currency: str) -> None:
+    catalogue.check_price({"price_cents": cents, "currency": currency})
+    if cents == 0:
+        raise Invalid("A bilan costs more than nothing.", field="input.price.amount")
