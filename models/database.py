@@ -20,7 +20,7 @@ from tortoise.models import Model
 from tortoise.transactions import in_transaction
 
 from errors import Conflict, NotConfigured
-from models import audit
+from models import audit, fresh
 from models.readers import Reader, Readers
 from models.together import Together
 
@@ -247,6 +247,7 @@ async def migrate(database_url: str) -> list[str]:
     lock = await asyncpg.connect(database_url)
     try:
         await lock.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
+        applied += await fresh.make(lock)
         await run_migrations(config=config(database_url, **_PATIENT), direction="forward", progress=report)
     finally:
         await Tortoise.close_connections()

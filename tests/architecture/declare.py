@@ -1,4 +1,5 @@
-"""Writes `constraints.txt` from what the migrations make, in a database of its own on an embedded server."""
+"""Writes what the migrations make, in a database of its own on an embedded server: `constraints.txt`, and
+`migrations/fresh.sql`, by which new databases are made."""
 
 import asyncio
 import os
@@ -20,18 +21,52 @@ QUERY = """
       AND indexname NOT IN (SELECT conname FROM pg_constraint)
 """
 
+FRESH = """-- What a new database is made by: all that the migrations tell PostgreSQL, in their order.
+-- Written by tests/architecture/declare.py, and compared with the migrations by tests/local/test_fresh_databases.py.
+"""
+
 
 async def of_database(connection: Any) -> list[str]:
     """Every constraint and index, a line each."""
     return sorted(row["line"] for row in await connection.execute_query_dict(QUERY))
 
 
+async def migrated(database_url: str) -> str:
+    """Run each migration on an empty database; the statements, under the name of each."""
+    from tortoise import Tortoise
+    from tortoise.backends.asyncpg.client import AsyncpgDBClient
+    from tortoise.migrations.api import migrate
+
+    from models.database import config
+    from models.fresh import MARK
+
+    told = [FRESH]
+    execute = AsyncpgDBClient.execute_script
+
+    async def execute_script(client: AsyncpgDBClient, query: str) -> None:
+        told.append(query.strip().removesuffix(";") + ";\n")
+        await execute(client, query)
+
+    def began(event: str, app: str, name: str) -> None:
+        if event == "apply_start":
+            told.append(f"\n{MARK}{name}\n")
+
+    AsyncpgDBClient.execute_script = execute_script  # type: ignore[method-assign]
+    try:
+        await migrate(config=config(database_url), direction="forward", progress=began)
+    finally:
+        AsyncpgDBClient.execute_script = execute  # type: ignore[method-assign]
+        await Tortoise.close_connections()
+    return "".join(told)
+
+
 async def _write(database_url: str) -> None:
     from tortoise import connections
 
-    from models.database import connect, disconnect, migrate
+    from models.database import connect, disconnect
+    from models.fresh import STATEMENTS
 
-    await migrate(database_url)
+    STATEMENTS.write_text(await migrated(database_url))
     await connect(database_url)
     DECLARED.write_text("\n".join(await of_database(connections.get("default"))) + "\n")
     await disconnect()
@@ -40,6 +75,10 @@ async def _write(database_url: str) -> None:
 if __name__ == "__main__":
     sys.path.insert(0, os.getcwd())
     from local import embedded
+
+    if sys.argv[1:]:  # an empty database, for who only compares
+        sys.stdout.write(asyncio.run(migrated(sys.argv[1])))
+        sys.exit()
 
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "home"
