@@ -15,7 +15,15 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
-from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import (
+    FileResponse,
+    HTMLResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+    StreamingResponse,
+)
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Lifespan
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
@@ -41,6 +49,7 @@ from services import (
     calendar_feeds,
     calendar_files,
     cookies,
+    document_access,
     files,
     generations,
     identity,
@@ -121,6 +130,7 @@ def create_app(settings: Settings) -> Starlette:
         Route("/webhooks/stripe/{organization}", stripe_of, methods=["POST"], max_body_size=BODY_MOST),
         Route("/files/{token}/{name}", file, methods=["GET"]),
         Route("/uploads/{token}", upload, methods=["PUT", "OPTIONS"], middleware=[ANY_PAGE_SENDS]),
+        Route("/documents/{token}", document, methods=["GET"]),
         Route("/calendars/{token}.ics", calendar, methods=["GET"]),
         Route("/pay/{token}", pay, methods=["GET", "POST"]),
         Route("/quote/{token}", quote, methods=["GET", "POST"], max_body_size=FORM_MOST),
@@ -235,6 +245,30 @@ def _upload_refused(
     return JSONResponse(
         {"message": message, "extensions": extensions}, status, {**NOT_KEPT, **headers, "Connection": "close"}
     )
+
+
+async def document(request: Request) -> Response:
+    """A document of a bilan by its signed link, decrypted as it is sent. Nothing is sent before its beginning is
+    proven."""
+    try:
+        opening = await document_access.opened(
+            request.path_params["token"], request.client.host if request.client else None
+        )
+        first = await anext(opening.pieces)
+    except NotFound as refusal:
+        return PlainTextResponse(refusal.message, 404)
+    except Limited as limited:
+        return PlainTextResponse(limited.message, 429, {"Retry-After": str(limited.retry_after)})
+    except (NotConfigured, ProviderError) as trouble:
+        log.error("a document cannot be shown: %s", trouble)
+        return PlainTextResponse("Ce document est momentanément indisponible. / Please try again later.", 503)
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield first
+        async for piece in opening.pieces:
+            yield piece
+
+    return StreamingResponse(pieces(), headers={**NOT_KEPT, **opening.headers})
 
 
 async def calendar(request: Request) -> Response:

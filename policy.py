@@ -63,6 +63,8 @@ class Permission(Enum):
     RECONCILIATIONS_READ = auto()
     INVOICES_READ = auto()
     INVOICES_WRITE = auto()
+    DOCUMENTS_READ = auto()  # of bilans: that they are there; which of them one opens is in services/document_access.py
+    DOCUMENTS_WRITE = auto()  # add and destroy them, and note who asked for them
     UPLOADS = auto()  # ask where to send files, and follow those that one sends
     EXPORTS = auto()  # make, read and fetch what accountants need
     PARTNERS_READ = auto()
@@ -132,8 +134,8 @@ _OWN_AGENDA = frozenset(
 _OWN_DESK = frozenset(
     {Permission.TICKETS_READ, Permission.TICKETS_WRITE, Permission.TIMELINE_READ, Permission.TIMELINE_WRITE}
 )
-_OWN_BILANS = frozenset({Permission.BILANS_READ, Permission.BILANS_FOLLOW})
-_HELD_BILANS = _OWN_BILANS | {Permission.BILANS_HOLD}
+_OWN_BILANS = frozenset({Permission.BILANS_READ, Permission.BILANS_FOLLOW, Permission.DOCUMENTS_READ})
+_HELD_BILANS = _OWN_BILANS | {Permission.BILANS_HOLD, Permission.DOCUMENTS_WRITE}
 
 GRANTS: dict[Kind, frozenset[Permission]] = {
     Role.OWNER: _EVERYTHING,
@@ -263,6 +265,10 @@ READS: dict[type[Model], Permission] = {
     models.Reconciliation: Permission.RECONCILIATIONS_READ,
     models.Drift: Permission.RECONCILIATIONS_READ,
     models.Invoice: Permission.INVOICES_READ,
+    models.Document: Permission.DOCUMENTS_READ,
+    models.DocumentShare: Permission.DOCUMENTS_READ,
+    models.DocumentAccess: Permission.DOCUMENTS_READ,
+    models.DestructionRecord: Permission.DOCUMENTS_READ,
     models.Upload: Permission.UPLOADS,
     models.Export: Permission.EXPORTS,
     models.Partner: Permission.PARTNERS_READ,
@@ -378,6 +384,10 @@ _OF_BILANS: dict[type[Model], Rule] = {
     models.BilanAgreement: Of(models.Bilan, "bilan"),
     models.BilanPhase: Of(models.Bilan, "bilan"),
     models.BilanSession: Of(models.BilanPhase, "phase"),
+    models.Document: Of(models.Bilan, "bilan"),
+    models.DocumentShare: Of(models.Document, "document"),
+    models.DocumentAccess: Of(models.Document, "document"),
+    models.DestructionRecord: Of(models.Document, "document"),
 }
 
 # Of a table that its permission opens, a caller sees all of the organization's rows, or those that its rule leaves; an

@@ -49,6 +49,14 @@ from models.crm import (
     Tag,
 )
 from models.discount import DiscountCode
+from models.document import (
+    DestructionReason,
+    DestructionRecord,
+    Document,
+    DocumentAccess,
+    DocumentKind,
+    DocumentShare,
+)
 from models.export import Export, ExportKind, ExportStatus
 from models.generation import KeyGeneration
 from models.idempotency import IdempotencyKey
@@ -161,10 +169,16 @@ __all__ = [
     "ConsentPurpose",
     "ConsentSource",
     "Contact",
+    "DestructionReason",
+    "DestructionRecord",
     "DiscountCode",
     "Dispute",
     "DisputeNews",
     "DisputeStatus",
+    "Document",
+    "DocumentAccess",
+    "DocumentKind",
+    "DocumentShare",
     "Drift",
     "DriftKind",
     "EmailChange",

@@ -31,6 +31,7 @@ from resolvers import (
     clients,
     consents,
     discounts,
+    documents,
     exports,
     identity,
     integrations,
@@ -59,7 +60,7 @@ from schema.scalars import SCALARS
 
 AREAS = (  # importing them declares their fields
     accesses, accounts, agenda, audit, availability, bilans, bookings, calendar_feeds, calendars, catalogue, changes,
-    clients, consents, discounts, exports, identity, integrations, invoices, keys, members, mentions, nodes, orders,
+    clients, consents, discounts, documents, exports, identity, integrations, invoices, keys, members, mentions, nodes, orders,
     organization, packs, partners, payments, portal, quotes, reconciliation, refunds, subscriptions, tickets,
     timeline, uploads,
 )  # fmt: skip

@@ -172,6 +172,7 @@ _MANY = {
     ("Order", "conflicts"): "What a person has to settle",
     ("Order", "reminders"): "Letters about what is overdue, sent and to come",
     ("Order", "bookings"): "Places in appointments that it pays",
+    ("Document", "shares"): "With whom it is shared, or was",
     ("Quote", "lines"): "What is offered, in order",
     ("Bilan", "fundings"): "Who pays how much of it",
     ("Bilan", "agreements"): "What the beneficiary was asked to agree to in writing",

@@ -15,10 +15,11 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from tortoise.expressions import Subquery
 from uuid_utils.compat import uuid7
 
 from errors import Gone, NotConfigured
-from models import Lane, StoredFile
+from models import DestructionRecord, Document, Lane, StoredFile
 from models.database import transaction
 from services import sealed_streams, vault
 from services.outbox import job, later
@@ -123,8 +124,11 @@ async def destroy(file: StoredFile) -> None:
 async def delete(file: StoredFile) -> None:
     """Have the store delete a file whose key is destroyed."""
     await outside().documents.delete(file.place)
+    now = datetime.now(UTC)
     async with transaction():
-        await StoredFile.filter(id=file.id, deleted_at=None).update(deleted_at=datetime.now(UTC))
+        await StoredFile.filter(id=file.id, deleted_at=None).update(deleted_at=now)
+        of_it = Subquery(Document.filter(file_id=file.id).values("id"))
+        await DestructionRecord.filter(document_id__in=of_it, deleted_at=None).update(deleted_at=now)
 
 
 async def forget() -> int:

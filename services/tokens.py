@@ -22,6 +22,7 @@ PASSWORD = "password-link"  # noqa: S105 - a purpose
 EMAIL = "email-link"
 FILE = "file-link"
 UPLOAD = "upload-link"
+DOCUMENT = "document-link"
 PAY = "pay-link"
 QUOTE = "quote-link"
 

@@ -43,7 +43,7 @@ TERMS: Mapping[UploadPurpose, Terms] = {
     UploadPurpose.CLIENT_IMPORT: Terms(
         Permission.CLIENTS_WRITE, 20 * 2**20, (file_types.CSV, file_types.TEXT), timedelta(days=7)
     ),
-    UploadPurpose.DOCUMENT: Terms(Permission.UPLOADS, 25 * 2**20, file_types.KNOWN),
+    UploadPurpose.DOCUMENT: Terms(Permission.DOCUMENTS_WRITE, 25 * 2**20, file_types.KNOWN),
 }
 
 

@@ -31,6 +31,8 @@ EXEMPT = {
     "password_requests": "come from anybody, and change nothing",
     "quote_series": "count quotes, each of which is logged",
     "booking_reminders": "follow from a booking, which is logged",
+    "document_accesses": "are the log of who opened documents",
+    "destruction_records": "are the log of what was destroyed",
     "drifts": "are what Stripe was compared with us for; nobody changes them",
     "reconciliation_points": "are how far that was done",
     "reconciliations": "are the log of it",

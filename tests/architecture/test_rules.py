@@ -67,7 +67,7 @@ FOR_PEOPLE = {
     Permission.AUDIT_READ, Permission.MEMBER, Permission.MEMBERS_READ, Permission.MEMBERS_WRITE,
     Permission.ORGANIZATION_WRITE, Permission.KEYS_READ, Permission.KEYS_WRITE,
     Permission.PAYMENTS_WRITE, Permission.CONFLICTS_WRITE, Permission.RECONCILIATIONS_READ,
-    Permission.PORTAL,
+    Permission.PORTAL, Permission.DOCUMENTS_READ, Permission.DOCUMENTS_WRITE,
     Permission.PAYMENTS_REFUND, Permission.CREDIT_NOTES_WRITE, Permission.INTEGRATIONS_READ,
     Permission.INTEGRATIONS_WRITE, Permission.BILANS_FOLLOW, Permission.BILANS_HOLD,
 }  # fmt: skip

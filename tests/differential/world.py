@@ -112,6 +112,7 @@ class _Builder:
             self.agenda(organization, people, clients[place], goods[place][0])
             self.calendars(organization)
             self.bilans(organization, people, clients[place])
+            self.documents(organization, people)
         for each in zip(organizations, members, strict=True):
             self.reconciliations(each[0])
             self.entries(*each)
@@ -793,6 +794,40 @@ class _Builder:
                     booking_id=booking.id if position == 1 and there else None, ends_at=ABOUT + timedelta(hours=1),
                     attendance=attendance, minutes=60 if there else 0, noted_at=self.maybe(ABOUT),
                     noted_by_id=self.maybe(self.random.choice(members).id),
+                )  # fmt: skip
+
+    def documents(self, organization: models.Organization, members: list[models.Membership]) -> None:
+        """Of each kind; some are shared, some were opened, asked for and destroyed."""
+        mine = {"organization_id": organization.id}
+        bilans = [each for each in self.world.of(models.Bilan) if each.organization_id == organization.id]
+        what = {"content_type": "application/pdf", "size_bytes": 9, "sha256": "0" * 64}
+        for number, kind in enumerate((*models.DocumentKind, *models.DocumentKind)):
+            gone = moment(self.random) if number % 3 == 0 else None
+            file = self.row(models.StoredFile, **mine, place=f"{organization.id}/d{number}", data_key="v1", **what)
+            document = self.row(
+                models.Document, **mine, **what, bilan_id=bilans[number % len(bilans)].id, kind=kind, file_id=file.id,
+                name=self.text() or "É", added_by_id=self.maybe(self.random.choice(members).id), destroyed_at=gone,
+            )  # fmt: skip
+            about, person = {**mine, "document_id": document.id}, self.random.choice(members)
+            share = self.row(
+                models.DocumentShare, **about, recipient_name=self.text() or "É", recipient_email="a@b.fr",
+                statement=self.text(), consented_at=ABOUT, consented_by_id=person.id, recorded_by_id=person.id,
+                expires_at=moment(self.random), revoked_at=self.maybe(moment(self.random)),
+            )  # fmt: skip
+            self.row(models.DocumentAccess, **about, granted=True, share_id=share.id, address=self.maybe("192.0.2.1"))
+            self.row(
+                models.DocumentAccess,
+                **about,
+                granted=False,
+                reason=self.text(),
+                membership_id=person.id,
+                requester=self.maybe(self.text()),
+            )
+            if gone:
+                self.row(
+                    models.DestructionRecord, **about, kind=kind, sha256="0" * 64, destroyed_at=gone,
+                    reason=self.random.choice(list(models.DestructionReason)), deleted_at=self.maybe(gone),
+                    destroyed_by_id=self.maybe(person.id),
                 )  # fmt: skip
 
     # What was done

@@ -37,7 +37,7 @@ BY_NAME = {"origins": "https://shop.example.com"}
 # Whose ids are called otherwise than their model.
 MODELS = {
     "assignee": "Membership", "consultant": "Membership", "endpoint": "PartnerEndpoint", "member": "Membership",
-    "employer": "Client", "payer": "Client",
+    "consentDocument": "Document", "employer": "Client", "payer": "Client",
     "calendarConflict": "CalendarConflict", "oauthGrant": "OAuthGrant", "subscription": "ClientSubscription",
     "packServices": "Service",
 }  # fmt: skip

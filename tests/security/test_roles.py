@@ -46,8 +46,9 @@ BOOKINGS = {models.Appointment, models.Booking, models.BookingReminder}
 FEEDS = {models.CalendarFeed}
 BILANS = {models.Bilan, models.BilanFunding}  # their money
 CONTENT = {models.BilanAgreement, models.BilanPhase, models.BilanSession}
+DOCUMENTS = {models.Document, models.DocumentShare, models.DocumentAccess, models.DestructionRecord}
 WARNINGS = {models.BilanWarning}
-HELD = BILANS | CONTENT | WARNINGS
+HELD = BILANS | CONTENT | DOCUMENTS | WARNINGS
 TENANT = {models.Organization, models.Storefront}
 SAID = {models.LegalMention}  # what everybody of the organization reads
 CATALOGUE = {*TENANT, models.Product, models.Formule}
@@ -118,6 +119,7 @@ WHOLE: dict[Kind, set[type[Model]]] = {
     - FEEDS
     - UPLOADS
     - CONTENT
+    - DOCUMENTS
     - WARNINGS,
     Role.CONSULTANT: CATALOGUE | SAID | SERVICES | AGENDA | TAGS,
     Role.BENEFICIARY: TENANT | SAID | SERVICES | {models.Formule},
@@ -135,7 +137,7 @@ OWN: dict[Kind, set[type[Model]]] = {
     | FEEDS
     | UPLOADS
     | HELD,
-    Role.BENEFICIARY: OF_A_SALE | BOOKINGS | TICKETS | BILANS | CONTENT | {models.Invoice, models.Product},
+    Role.BENEFICIARY: OF_A_SALE | BOOKINGS | TICKETS | BILANS | CONTENT | DOCUMENTS | {models.Invoice, models.Product},
     Key.STOREFRONT: {models.Product, models.Formule, models.Service, models.Staff},
     Key.PARTNER: PARTNERS,
 }
@@ -575,7 +577,7 @@ async def bilan(whose: str, client: models.Client, consultant: models.Membership
     )  # fmt: skip
     phase = await models.BilanPhase.create(bilan=made, kind=models.PhaseKind.PRELIMINARY, position=1, **here)
     return [
-        formule, made, phase,
+        formule, made, phase, *await document(made),
         await models.BilanFunding.create(
             bilan=made, source=models.FundingSource.EMPLOYER, amount_cents=100, currency="EUR", **here
         ),
@@ -586,6 +588,29 @@ async def bilan(whose: str, client: models.Client, consultant: models.Membership
             bilan=made, phase=phase, starts_at=now, ends_at=now + timedelta(hours=1), **here
         ),
         await models.BilanWarning.create(bilan=made, rule="hours", message="Too long.", reference="L6313-4", **here),
+    ]  # fmt: skip
+
+
+async def document(bilan: models.Bilan) -> list[Model]:
+    """A document of the bilan, with a row of every table about it."""
+    here: dict[str, Any] = {"organization_id": bilan.organization_id}
+    now, what = datetime.now(UTC), {"content_type": "text/plain", "size_bytes": 1, "sha256": "0" * 64}
+    person = await models.Membership.filter(**here).order_by("id").first()
+    file = await models.StoredFile.create(place=str(bilan.id), data_key="v1", **what, **here)
+    made = await models.Document.create(
+        bilan=bilan, kind=models.DocumentKind.OTHER, name="a", file=file, **what, **here
+    )
+    return [
+        made,
+        await models.DocumentShare.create(
+            document=made, recipient_name="b", recipient_email="b@example.com", statement="c", consented_at=now,
+            consented_by=person, recorded_by=person, expires_at=now, **here,
+        ),
+        await models.DocumentAccess.create(document=made, granted=True, membership=person, **here),
+        await models.DestructionRecord.create(
+            document=made, kind=made.kind, sha256="0" * 64, reason=models.DestructionReason.MISTAKE, destroyed_at=now,
+            **here,
+        ),
     ]  # fmt: skip
 
 

@@ -150,12 +150,15 @@ async def try_foreign_keys(mine: UUID, theirs: UUID) -> list[str]:
 
 @asynccontextmanager
 async def unkept(shop: Shop) -> AsyncIterator[None]:
-    """Without the trigger that refuses to change issued invoices before any foreign key could."""
-    await shop.sql("ALTER TABLE invoices DISABLE TRIGGER fixed")
+    """Without the triggers that refuse to change what is kept before any foreign key could."""
+    kept = (("invoices", "fixed"), ("document_accesses", "kept"), ("destruction_records", "kept"))
+    for table, trigger in kept:
+        await shop.sql(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}")
     try:
         yield
     finally:
-        await shop.sql("ALTER TABLE invoices ENABLE TRIGGER fixed")
+        for table, trigger in kept:
+            await shop.sql(f"ALTER TABLE {table} ENABLE TRIGGER {trigger}")
 
 
 def apart(model: type[Model]) -> dict[str, Any]:
@@ -275,6 +278,7 @@ async def fill(shop: Shop) -> None:
     await fill_agenda(client, order, person)
     await fill_crm(client, person)
     await fill_bilan(client, order, person)
+    await fill_document(shop, person)
     await models.Payment.filter(**here).update(recorded_by_id=person and person.pk)
     code = await models.DiscountCode.create(code="BIENVENUE", percent=1000, **here)
     await models.Order.filter(**here).update(discount_code_id=code.pk)
@@ -435,6 +439,26 @@ async def fill_bilan(client: Any, order: Any, person: Any) -> None:
     await models.BilanWarning.create(
         bilan=bilan, rule="hours", message="Too long.", reference="L6313-4", decided_by=person, decided_at=at,
         decision_reason="The beneficiary asks for it.", **here,
+    )  # fmt: skip
+
+
+async def fill_document(shop: Shop, person: Any) -> None:
+    """A document of the bilan, with a row of every table about it."""
+    here: dict[str, Any] = {"organization": shop.organization}
+    at, file = datetime.now(UTC), await stored_file(shop)
+    of_bilan: dict[str, Any] = {"bilan": await models.Bilan.get(**here), "kind": models.DocumentKind.CONSENT, **here}
+    what: dict[str, Any] = {"content_type": "application/pdf", "size_bytes": 1, "sha256": "0" * 64, "name": "a.pdf"}
+    await models.Document.create(file=await stored_file(shop), **what, **of_bilan)  # of no destruction
+    document = await models.Document.create(file=file, added_by=person, **what, **of_bilan)
+    share = await models.DocumentShare.create(
+        document=document, recipient_name="Paul", recipient_email="paul@example.com", statement="Oui.",
+        consented_at=at, consented_by=person, consent_document=document, recorded_by=person,
+        expires_at=at + timedelta(days=1), **here,
+    )  # fmt: skip
+    await models.DocumentAccess.create(document=document, granted=True, membership=person, share=share, **here)
+    await models.DestructionRecord.create(
+        document=document, kind=document.kind, sha256=file.sha256, reason=models.DestructionReason.MISTAKE,
+        destroyed_at=at, destroyed_by=person, **here,
     )  # fmt: skip
 
 

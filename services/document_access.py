@@ -1,0 +1,197 @@
+"""Who may open a document of a bilan: asked of people, of links, and of whoever asks from outside; each answer is kept.
+
+A synthesis is for its beneficiary alone (art. L6313-4 du code du travail): who holds the bilan may open it while they
+write it, and anybody else only by a share to which the beneficiary agreed in writing. A link says who asked, and
+whether they still may is looked at again when it is opened.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import Enum, auto
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+from errors import Conflict, Limited, NotFound
+from models import Bilan, Document, DocumentAccess, DocumentKind, DocumentShare, Membership, Role
+from models.document import FIELD
+from services import documents, limits, stored_files, tokens
+from services.buckets import Charge, Rate
+from services.outside import outside
+
+LINK_LIFE = timedelta(minutes=5)
+
+_FROM_ADDRESS = Rate(120, 60)  # of links, good or not
+_ALONE = (
+    "La synthèse est destinée au seul bénéficiaire ; un tiers ne la reçoit qu'avec son accord écrit (art. L6313-4 du"
+    " code du travail). / A synthesis is for its beneficiary alone; anybody else needs their written consent."
+)
+_CONTENT = (
+    "Ce document relève du contenu du bilan : seuls le bénéficiaire et le consultant l'ouvrent. / This document is what"
+    " the bilan is held with: only the beneficiary and the consultant open it."
+)
+_NO_SHARE = (
+    "Aucun accord écrit du bénéficiaire ne vous désigne pour ce document. / No written consent of the beneficiary names"
+    " you for this document."
+)
+
+
+class Relation(Enum):
+    """What somebody is to a bilan."""
+
+    BENEFICIARY = auto()
+    HOLDER = auto()
+    RUNNING = auto()  # an owner or an admin
+    NOBODY = auto()
+
+
+_CONCERNED = frozenset({Relation.BENEFICIARY, Relation.HOLDER})
+OPENED_BY: Mapping[DocumentKind, frozenset[Relation]] = {
+    DocumentKind.SYNTHESIS: _CONCERNED,  # of the holder while the bilan is under way
+    DocumentKind.OTHER: _CONCERNED,
+    DocumentKind.CONVENTION: _CONCERNED | {Relation.RUNNING},
+    DocumentKind.CONSENT: _CONCERNED | {Relation.RUNNING},
+    DocumentKind.EVIDENCE: _CONCERNED | {Relation.RUNNING},
+}
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A document that somebody is let into."""
+
+    document: Document
+    pieces: AsyncIterator[bytes]
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """It is saved, never shown: whatever is in it, no browser runs it (RFC 6266, RFC 8187)."""
+        return {
+            "Content-Type": self.document.content_type,
+            "Content-Length": str(self.document.size_bytes),
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(self.document.name, safe='')}",
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+            "X-Content-Type-Options": "nosniff",
+        }
+
+
+async def ask(document: Document, member: Membership) -> tuple[str, datetime] | str:
+    """(address, until when it is good) of a document's content for a person, or why they may not open it, which is
+    kept. In the open transaction. Raises Conflict for one that was destroyed."""
+    bilan = await Bilan.get(id=document.bilan_id).prefetch_related("client")
+    must_be_kept(document, bilan)
+    refusal = refused(document, bilan, member)
+    if refusal:
+        await _note(document, granted=False, reason=refusal, membership_id=member.id)
+        return refusal
+    token, expires_at = tokens.sign(
+        tokens.DOCUMENT, {"document": str(document.id), "membership": str(member.id)}, LINK_LIFE
+    )
+    return _address(token), expires_at
+
+
+def share_link(share_id: UUID, expires_at: datetime) -> str | None:
+    """Where whom a document is shared with opens it; None once the share has ended."""
+    left = expires_at - datetime.now(UTC)
+    return _address(tokens.sign(tokens.DOCUMENT, {"share": str(share_id)}, left)[0]) if left > timedelta() else None
+
+
+async def opened(token: str, address: str | None) -> Opening:
+    """What a link opens, for who asks from an address; that they did is kept.
+
+    Raises NotFound for a link that opens nothing, or nothing any more; Limited; NotConfigured where the document was
+    altered, or is not in the store.
+    """
+    await _spend(address)
+    match tokens.read(tokens.DOCUMENT, token):
+        case {"share": id}:
+            opening = await _by_share(UUID(id), address)
+        case {"document": id, "membership": membership_id}:
+            opening = await _by_member(UUID(id), UUID(membership_id), address)
+        case _:
+            opening = None
+    if opening is None:
+        raise NotFound("Ce lien n'est plus valable. / This link is no longer good.")
+    return opening
+
+
+async def record_request(document: Document, requester: str, email: str | None, *, by: UUID) -> DocumentAccess:
+    """Somebody outside asked for a document, as a member notes: refused, unless it is shared with their address. What
+    they are to be answered is the reason. Raises Conflict for one that was destroyed."""
+    document.must_be_there()
+    now = datetime.now(UTC)
+    shares = await DocumentShare.filter(document_id=document.id, recipient_email=email) if email else []
+    good = next((share for share in shares if share.is_good_at(now)), None)
+    return await _note(
+        document, granted=good is not None, reason=None if good else _ALONE if document.is_synthesis else _NO_SHARE,
+        membership_id=by, share_id=good and good.id, requester=requester,
+    )  # fmt: skip
+
+
+def must_be_kept(document: Document, bilan: Bilan) -> None:
+    """Raises Conflict for one that was destroyed, or is to be, whatever a clock has done of it."""
+    document.must_be_there()
+    if documents.is_due(document.kind, bilan, datetime.now(UTC)):
+        raise Conflict("The time for which this document is kept is over: it is being destroyed.", field=FIELD)
+
+
+def refused(document: Document, bilan: Bilan, member: Membership) -> str | None:
+    """Why a person may not open a document of the bilan, which has its `client`; None where they may."""
+    relation = relation_of(bilan, member)
+    may = relation in OPENED_BY[document.kind]
+    if document.is_synthesis and relation is Relation.HOLDER and bilan.is_over:
+        may = False
+    if may:
+        return None
+    return _ALONE if document.is_synthesis else _CONTENT
+
+
+def relation_of(bilan: Bilan, member: Membership) -> Relation:
+    if not member.active:
+        return Relation.NOBODY
+    if bilan.client.member_id == member.id:
+        return Relation.BENEFICIARY
+    if bilan.consultant_id == member.id:
+        return Relation.HOLDER
+    return Relation.RUNNING if member.role in (Role.OWNER, Role.ADMIN) else Relation.NOBODY
+
+
+async def _by_member(document_id: UUID, membership_id: UUID, address: str | None) -> Opening | None:
+    document = await Document.get_or_none(id=document_id).prefetch_related("bilan__client", "file")
+    member = await Membership.get_or_none(id=membership_id)
+    if document is None or member is None or not _is_kept(document) or refused(document, document.bilan, member):
+        return None
+    return await _let_in(document, membership_id=member.id, address=address)
+
+
+async def _by_share(share_id: UUID, address: str | None) -> Opening | None:
+    share = await DocumentShare.get_or_none(id=share_id).prefetch_related("document__file", "document__bilan")
+    if share is None or not share.is_good_at(datetime.now(UTC)) or not _is_kept(share.document):
+        return None
+    return await _let_in(share.document, share_id=share.id, address=address)
+
+
+def _is_kept(document: Document) -> bool:
+    return not (document.is_destroyed or documents.is_due(document.kind, document.bilan, datetime.now(UTC)))
+
+
+async def _let_in(document: Document, **who: Any) -> Opening:
+    """Noted before anything is read: nobody reads unseen."""
+    await _note(document, granted=True, **who)
+    return Opening(document, stored_files.read(document.file, "document_access.opened"))
+
+
+async def _note(document: Document, *, granted: bool, **said: Any) -> DocumentAccess:
+    return await DocumentAccess.create(
+        organization_id=document.organization_id, document=document, granted=granted, **said
+    )
+
+
+async def _spend(address: str | None) -> None:
+    charge = Charge(f"limit:documents:{limits.place(address)}:{_FROM_ADDRESS.seconds}", _FROM_ADDRESS, 1)
+    if wait := await outside().buckets.take([charge]):
+        raise Limited("Too many documents are asked for from here.", retry_after=int(wait) + 1)
+
+
+def _address(token: str) -> str:
+    return f"{outside().settings.app_url}/documents/{token}"
