@@ -60,9 +60,9 @@ from schema.scalars import SCALARS
 
 AREAS = (  # importing them declares their fields
     accesses, accounts, agenda, audit, availability, bilans, bookings, calendar_feeds, calendars, catalogue, changes,
-    clients, consents, discounts, documents, exports, identity, integrations, invoices, keys, members, mentions, nodes, orders,
-    organization, packs, partners, payments, portal, quotes, reconciliation, refunds, subscriptions, tickets,
-    timeline, uploads,
+    clients, consents, discounts, documents, exports, identity, integrations, invoices, keys, members, mentions,
+    nodes, orders, organization, packs, partners, payments, portal, quotes, reconciliation, refunds, subscriptions,
+    tickets, timeline, uploads,
 )  # fmt: skip
 
 

@@ -295,6 +295,19 @@ HANDLED = """
     WHERE handled_at IS NULL AND created_at < now() - interval '10 minutes'
 """
 
+# Documents
+
+DESTROYED = """
+    SELECT g.slug || ' document ' || d.id || ' is there longer than the law allows' AS example
+    FROM documents d JOIN bilans b ON b.id = d.bilan_id JOIN organizations g ON g.id = d.organization_id
+    WHERE d.destroyed_at IS NULL AND coalesce(b.completed_at, b.canceled_at) < now() - interval '1 day'
+        - CASE d.kind WHEN 'OTHER' THEN interval '0' ELSE interval '1096 days' END
+    UNION ALL
+    SELECT g.slug || ' file ' || f.id || ' is destroyed, and not deleted in the store'
+    FROM stored_files f JOIN organizations g ON g.id = f.organization_id
+    WHERE f.destroyed_at < now() - interval '1 day' AND f.deleted_at IS NULL
+"""
+
 # Secrets
 
 
@@ -452,6 +465,11 @@ INVARIANTS = (
         "An event of Stripe's is handled within 10 minutes",
         HANDLED,
         "See in the log why its `inbox.handle` fails; it is tried again by itself, until it is given up.",
+    ),
+    Invariant(
+        "What is to be destroyed is destroyed within a day, and deleted in the store",
+        DESTROYED,
+        "See that `bin/comptoir worker` runs, and that the bucket's keys may delete `*/sealed/*`.",
     ),
     Invariant(
         "Every secret can be opened with the keys that are configured",

@@ -187,6 +187,16 @@ OF_MONEY: list[tuple[str, list[str], int, list[str]]] = [
         [": 550 Bearer …"],
     ),
     (
+        "What is to be destroyed is destroyed within a day, and deleted in the store",
+        [
+            "INSERT INTO stored_files (id, created_at, organization_id, place, content_type, size_bytes, sha256,"
+            " destroyed_at) SELECT gen_random_uuid(), now(), id, 'a', 'text/plain', 1, repeat('0', 64),"
+            " now() - interval '25 hours' FROM organizations"
+        ],
+        1,
+        ["is destroyed, and not deleted in the store"],
+    ),
+    (
         "Every secret can be opened with the keys that are configured",
         ["UPDATE partners SET api_key = replace(api_key, 'v1.k1.', 'v1.k9.')"],
         1,

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 import models
 from errors import NotConfigured
 from models import DocumentKind, Role
-from services import documents, rotation, stored_files
+from services import doctor, documents, rotation, stored_files
 from services.outside import outside
 from services.sealed_streams import SEALED_CHUNK
 from tests.bucket import Bucket
@@ -284,6 +284,20 @@ async def test_documents_are_destroyed_by_the_clocks_of_the_law_and_not_before(p
     for kind, record in records.items():
         assert record["deletedAt"] and record["document"]["destroyedAt"] and len(record["sha256"]) == 64
         assert record["document"]["name"] == kind  # and nothing that anybody wrote
+
+
+async def test_the_doctor_finds_what_is_there_longer_than_the_law_allows(people: People) -> None:
+    await add(people, DocumentKind.OTHER)
+    (late,) = [each for each in doctor.INVARIANTS if each.broken is doctor.DESTROYED]
+    await over(people)
+    assert (await doctor.examine(late)).good
+
+    await models.Bilan.all().update(completed_at=datetime.now(UTC) - timedelta(hours=25))
+
+    assert (await doctor.examine(late)).broken == 1
+    await retention.forget()
+    await people.owner.work_is_done()
+    assert (await doctor.examine(late)).good
 
 
 async def test_of_what_was_destroyed_nothing_can_be_read_by_anybody_with_all_that_was_left(people: People) -> None:

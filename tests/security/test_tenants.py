@@ -176,6 +176,7 @@ def apart(model: type[Model]) -> dict[str, Any]:
     found |= {"kind": models.PhaseKind.CONCLUSION} if model is models.BilanPhase else {}
     found |= {"kind": models.AgreementKind.CONVENTION} if model is models.BilanAgreement else {}
     found |= {"rule": "another"} if model is models.BilanWarning else {}
+    found |= {"purpose": models.ConsentPurpose.SMS_MARKETING} if model is models.ClientConsent else {}
     found |= {"iso_weekday": 7} if model is models.WeeklyHours else {}
     found |= {"field": "another"} if model is models.IntegrationSecret else {}
     return found | ({"reference": "another"} if "reference" in columns else {})
