@@ -3467,3 +3467,146 @@ CREATE TRIGGER audited AFTER INSERT OR UPDATE OR DELETE ON bilan_agreements FOR 
 CREATE TRIGGER audited AFTER INSERT OR UPDATE OR DELETE ON bilan_phases FOR EACH ROW WHEN (current_setting('comptoir.actor', true) <> '') EXECUTE FUNCTION audit('BilanPhase', '', '');
 CREATE TRIGGER audited AFTER INSERT OR UPDATE OR DELETE ON bilan_sessions FOR EACH ROW WHEN (current_setting('comptoir.actor', true) <> '') EXECUTE FUNCTION audit('BilanSession', '', '');
 CREATE TRIGGER audited AFTER INSERT OR UPDATE OR DELETE ON bilan_warnings FOR EACH ROW WHEN (current_setting('comptoir.actor', true) <> '') EXECUTE FUNCTION audit('BilanWarning', '', '');
+
+-- Migration: 0039_documents
+CREATE TABLE "documents" (
+    "id" UUID NOT NULL  PRIMARY KEY,
+    "created_at" TIMESTAMPTZ NOT NULL,
+    "kind" VARCHAR(20) NOT NULL,
+    "name" VARCHAR(200) NOT NULL,
+    "content_type" VARCHAR(100) NOT NULL,
+    "size_bytes" INT NOT NULL,
+    "sha256" VARCHAR(64) NOT NULL,
+    "destroyed_at" TIMESTAMPTZ,
+    "added_by_id" UUID REFERENCES "memberships" ("id") ON DELETE RESTRICT,
+    "bilan_id" UUID NOT NULL REFERENCES "bilans" ("id") ON DELETE RESTRICT,
+    "file_id" UUID NOT NULL REFERENCES "stored_files" ("id") ON DELETE RESTRICT,
+    "organization_id" UUID NOT NULL REFERENCES "organizations" ("id") ON DELETE RESTRICT
+);
+COMMENT ON COLUMN "documents"."created_at" IS 'When it was made';
+COMMENT ON COLUMN "documents"."kind" IS 'What it is';
+COMMENT ON COLUMN "documents"."name" IS 'What it is called; of what was destroyed, what it was';
+COMMENT ON COLUMN "documents"."content_type" IS 'What it is (IANA media type)';
+COMMENT ON COLUMN "documents"."size_bytes" IS 'How large it is, in bytes';
+COMMENT ON COLUMN "documents"."sha256" IS 'SHA-256 of its content, hexadecimal';
+COMMENT ON COLUMN "documents"."destroyed_at" IS 'When it was destroyed: nobody can open it any more';
+COMMENT ON COLUMN "documents"."added_by_id" IS 'Who added it';
+COMMENT ON COLUMN "documents"."bilan_id" IS 'The bilan that it is of';
+COMMENT ON COLUMN "documents"."file_id" IS 'How it is kept';
+COMMENT ON COLUMN "documents"."organization_id" IS 'The tenant that it belongs to';
+COMMENT ON TABLE "documents" IS 'A document of a bilan. Its content is a stored file, which only some may open.';
+CREATE TABLE "destruction_records" (
+    "id" UUID NOT NULL  PRIMARY KEY,
+    "created_at" TIMESTAMPTZ NOT NULL,
+    "kind" VARCHAR(20) NOT NULL,
+    "sha256" VARCHAR(64) NOT NULL,
+    "reason" VARCHAR(20) NOT NULL,
+    "destroyed_at" TIMESTAMPTZ NOT NULL,
+    "deleted_at" TIMESTAMPTZ,
+    "destroyed_by_id" UUID REFERENCES "memberships" ("id") ON DELETE RESTRICT,
+    "document_id" UUID NOT NULL REFERENCES "documents" ("id") ON DELETE RESTRICT,
+    "organization_id" UUID NOT NULL REFERENCES "organizations" ("id") ON DELETE RESTRICT
+);
+COMMENT ON COLUMN "destruction_records"."created_at" IS 'When it was made';
+COMMENT ON COLUMN "destruction_records"."kind" IS 'What it was';
+COMMENT ON COLUMN "destruction_records"."sha256" IS 'SHA-256 of what it held, hexadecimal';
+COMMENT ON COLUMN "destruction_records"."reason" IS 'Why';
+COMMENT ON COLUMN "destruction_records"."destroyed_at" IS 'When its key was destroyed: from then on nobody can read it';
+COMMENT ON COLUMN "destruction_records"."deleted_at" IS 'When the store had deleted what was left';
+COMMENT ON COLUMN "destruction_records"."destroyed_by_id" IS 'Who did it; null: a clock';
+COMMENT ON COLUMN "destruction_records"."document_id" IS 'What was destroyed';
+COMMENT ON COLUMN "destruction_records"."organization_id" IS 'The tenant that it belongs to';
+COMMENT ON TABLE "destruction_records" IS 'That a document was destroyed, when, why and by whom. Only when the store had deleted it follows.';
+CREATE TABLE "document_shares" (
+    "id" UUID NOT NULL  PRIMARY KEY,
+    "created_at" TIMESTAMPTZ NOT NULL,
+    "recipient_name" VARCHAR(200) NOT NULL,
+    "recipient_email" VARCHAR(254) NOT NULL,
+    "statement" TEXT NOT NULL,
+    "consented_at" TIMESTAMPTZ NOT NULL,
+    "expires_at" TIMESTAMPTZ NOT NULL,
+    "revoked_at" TIMESTAMPTZ,
+    "consent_document_id" UUID REFERENCES "documents" ("id") ON DELETE RESTRICT,
+    "consented_by_id" UUID REFERENCES "memberships" ("id") ON DELETE RESTRICT,
+    "document_id" UUID NOT NULL REFERENCES "documents" ("id") ON DELETE RESTRICT,
+    "organization_id" UUID NOT NULL REFERENCES "organizations" ("id") ON DELETE RESTRICT,
+    "recorded_by_id" UUID REFERENCES "memberships" ("id") ON DELETE RESTRICT
+);
+COMMENT ON COLUMN "document_shares"."created_at" IS 'When it was made';
+COMMENT ON COLUMN "document_shares"."recipient_name" IS 'Who may open it';
+COMMENT ON COLUMN "document_shares"."recipient_email" IS 'Their address';
+COMMENT ON COLUMN "document_shares"."statement" IS 'What the beneficiary agreed to, word for word';
+COMMENT ON COLUMN "document_shares"."consented_at" IS 'When they agreed';
+COMMENT ON COLUMN "document_shares"."expires_at" IS 'Until when it may be opened';
+COMMENT ON COLUMN "document_shares"."revoked_at" IS 'When it was taken back';
+COMMENT ON COLUMN "document_shares"."consent_document_id" IS 'What they signed; null where they agreed here';
+COMMENT ON COLUMN "document_shares"."consented_by_id" IS 'The beneficiary, who agreed here; null where it was on paper';
+COMMENT ON COLUMN "document_shares"."document_id" IS 'The document';
+COMMENT ON COLUMN "document_shares"."organization_id" IS 'The tenant that it belongs to';
+COMMENT ON COLUMN "document_shares"."recorded_by_id" IS 'Who noted it';
+COMMENT ON TABLE "document_shares" IS 'Somebody else may open a document, for a while, as its beneficiary agreed in writing. It is not changed, only';
+CREATE TABLE "document_accesses" (
+    "id" UUID NOT NULL  PRIMARY KEY,
+    "created_at" TIMESTAMPTZ NOT NULL,
+    "granted" BOOL NOT NULL,
+    "reason" VARCHAR(500),
+    "requester" VARCHAR(200),
+    "address" VARCHAR(64),
+    "document_id" UUID NOT NULL REFERENCES "documents" ("id") ON DELETE RESTRICT,
+    "membership_id" UUID REFERENCES "memberships" ("id") ON DELETE RESTRICT,
+    "organization_id" UUID NOT NULL REFERENCES "organizations" ("id") ON DELETE RESTRICT,
+    "share_id" UUID REFERENCES "document_shares" ("id") ON DELETE RESTRICT
+);
+COMMENT ON COLUMN "document_accesses"."created_at" IS 'When it was made';
+COMMENT ON COLUMN "document_accesses"."granted" IS 'Whether they were let in';
+COMMENT ON COLUMN "document_accesses"."reason" IS 'Why they were refused';
+COMMENT ON COLUMN "document_accesses"."requester" IS 'Who asked, where it was nobody of the organization';
+COMMENT ON COLUMN "document_accesses"."address" IS 'The network address from which it was opened';
+COMMENT ON COLUMN "document_accesses"."document_id" IS 'The document';
+COMMENT ON COLUMN "document_accesses"."membership_id" IS 'Who asked, or noted that somebody did';
+COMMENT ON COLUMN "document_accesses"."organization_id" IS 'The tenant that it belongs to';
+COMMENT ON COLUMN "document_accesses"."share_id" IS 'The share by which it was opened';
+COMMENT ON TABLE "document_accesses" IS 'Somebody opened a document, or asked for it and was refused. It is not changed.';
+ALTER TABLE documents DROP CONSTRAINT documents_organization_id_fkey, ADD CONSTRAINT documents_organization FOREIGN KEY (organization_id) REFERENCES organizations (id), ADD CONSTRAINT documents_tenant UNIQUE (organization_id, id);
+ALTER TABLE document_shares DROP CONSTRAINT document_shares_organization_id_fkey, ADD CONSTRAINT document_shares_organization FOREIGN KEY (organization_id) REFERENCES organizations (id), ADD CONSTRAINT document_shares_tenant UNIQUE (organization_id, id);
+ALTER TABLE document_accesses DROP CONSTRAINT document_accesses_organization_id_fkey, ADD CONSTRAINT document_accesses_organization FOREIGN KEY (organization_id) REFERENCES organizations (id), ADD CONSTRAINT document_accesses_tenant UNIQUE (organization_id, id);
+ALTER TABLE destruction_records DROP CONSTRAINT destruction_records_organization_id_fkey, ADD CONSTRAINT destruction_records_organization FOREIGN KEY (organization_id) REFERENCES organizations (id), ADD CONSTRAINT destruction_records_tenant UNIQUE (organization_id, id);
+ALTER TABLE documents DROP CONSTRAINT documents_bilan_id_fkey, ADD CONSTRAINT documents_bilan_id FOREIGN KEY (organization_id, bilan_id) REFERENCES bilans (organization_id, id);
+ALTER TABLE documents DROP CONSTRAINT documents_file_id_fkey, ADD CONSTRAINT documents_file_id FOREIGN KEY (organization_id, file_id) REFERENCES stored_files (organization_id, id);
+ALTER TABLE documents DROP CONSTRAINT documents_added_by_id_fkey, ADD CONSTRAINT documents_added_by_id FOREIGN KEY (organization_id, added_by_id) REFERENCES memberships (organization_id, id);
+ALTER TABLE document_shares DROP CONSTRAINT document_shares_document_id_fkey, ADD CONSTRAINT document_shares_document_id FOREIGN KEY (organization_id, document_id) REFERENCES documents (organization_id, id);
+ALTER TABLE document_shares DROP CONSTRAINT document_shares_consented_by_id_fkey, ADD CONSTRAINT document_shares_consented_by_id FOREIGN KEY (organization_id, consented_by_id) REFERENCES memberships (organization_id, id);
+ALTER TABLE document_shares DROP CONSTRAINT document_shares_consent_document_id_fkey, ADD CONSTRAINT document_shares_consent_document_id FOREIGN KEY (organization_id, consent_document_id) REFERENCES documents (organization_id, id);
+ALTER TABLE document_shares DROP CONSTRAINT document_shares_recorded_by_id_fkey, ADD CONSTRAINT document_shares_recorded_by_id FOREIGN KEY (organization_id, recorded_by_id) REFERENCES memberships (organization_id, id);
+ALTER TABLE document_accesses DROP CONSTRAINT document_accesses_document_id_fkey, ADD CONSTRAINT document_accesses_document_id FOREIGN KEY (organization_id, document_id) REFERENCES documents (organization_id, id);
+ALTER TABLE document_accesses DROP CONSTRAINT document_accesses_membership_id_fkey, ADD CONSTRAINT document_accesses_membership_id FOREIGN KEY (organization_id, membership_id) REFERENCES memberships (organization_id, id);
+ALTER TABLE document_accesses DROP CONSTRAINT document_accesses_share_id_fkey, ADD CONSTRAINT document_accesses_share_id FOREIGN KEY (organization_id, share_id) REFERENCES document_shares (organization_id, id);
+ALTER TABLE destruction_records DROP CONSTRAINT destruction_records_document_id_fkey, ADD CONSTRAINT destruction_records_document_id FOREIGN KEY (organization_id, document_id) REFERENCES documents (organization_id, id);
+ALTER TABLE destruction_records DROP CONSTRAINT destruction_records_destroyed_by_id_fkey, ADD CONSTRAINT destruction_records_destroyed_by_id FOREIGN KEY (organization_id, destroyed_by_id) REFERENCES memberships (organization_id, id);
+CREATE INDEX documents_bilan_id_index ON documents (bilan_id);
+CREATE INDEX documents_added_by_id_index ON documents (added_by_id);
+CREATE INDEX document_shares_document_id_index ON document_shares (document_id);
+CREATE INDEX document_shares_consented_by_id_index ON document_shares (consented_by_id);
+CREATE INDEX document_shares_consent_document_id_index ON document_shares (consent_document_id);
+CREATE INDEX document_shares_recorded_by_id_index ON document_shares (recorded_by_id);
+CREATE INDEX document_accesses_document_id_index ON document_accesses (document_id);
+CREATE INDEX document_accesses_membership_id_index ON document_accesses (membership_id);
+CREATE INDEX document_accesses_share_id_index ON document_accesses (share_id);
+CREATE INDEX destruction_records_destroyed_by_id_index ON destruction_records (destroyed_by_id);
+ALTER TABLE documents ADD CONSTRAINT documents_kind_check CHECK (kind IN ('SYNTHESIS', 'CONVENTION', 'CONSENT', 'EVIDENCE', 'OTHER')), ADD CONSTRAINT documents_digest_check CHECK (sha256 ~ '^[0-9a-f]{64}$'), ADD CONSTRAINT documents_size_check CHECK (size_bytes >= 0), ADD CONSTRAINT documents_file UNIQUE (file_id);
+ALTER TABLE document_shares ADD CONSTRAINT document_shares_consent_check CHECK (num_nonnulls(consented_by_id, consent_document_id) > 0);
+ALTER TABLE document_accesses ADD CONSTRAINT document_accesses_reason_check CHECK (granted = (reason IS NULL)), ADD CONSTRAINT document_accesses_who_check CHECK (num_nonnulls(membership_id, share_id) > 0);
+ALTER TABLE destruction_records ADD CONSTRAINT destruction_records_kind_check CHECK (kind IN ('SYNTHESIS', 'CONVENTION', 'CONSENT', 'EVIDENCE', 'OTHER')), ADD CONSTRAINT destruction_records_digest_check CHECK (sha256 ~ '^[0-9a-f]{64}$'), ADD CONSTRAINT destruction_records_reason_check CHECK (reason IN ('END_OF_BILAN', 'THREE_YEARS', 'ERASURE', 'MISTAKE')), ADD CONSTRAINT destruction_records_one UNIQUE (document_id);
+CREATE FUNCTION kept() RETURNS trigger AS $$
+    BEGIN
+        RAISE EXCEPTION '% are kept as they are: % is refused', TG_TABLE_NAME, TG_OP
+            USING ERRCODE = 'integrity_constraint_violation';
+    END
+    $$ LANGUAGE plpgsql;
+CREATE TRIGGER kept BEFORE UPDATE ON documents FOR EACH ROW WHEN (OLD.destroyed_at IS NOT NULL) EXECUTE FUNCTION kept();
+CREATE TRIGGER kept BEFORE UPDATE ON stored_files FOR EACH ROW WHEN (OLD.destroyed_at IS NOT NULL AND (NEW.data_key IS NOT NULL OR NEW.destroyed_at IS DISTINCT FROM OLD.destroyed_at)) EXECUTE FUNCTION kept();
+CREATE TRIGGER kept BEFORE UPDATE OR DELETE ON document_accesses FOR EACH ROW EXECUTE FUNCTION kept();
+CREATE TRIGGER kept_whole BEFORE DELETE ON destruction_records FOR EACH ROW EXECUTE FUNCTION kept();
+CREATE TRIGGER kept BEFORE UPDATE ON destruction_records FOR EACH ROW WHEN (to_jsonb(OLD) - 'deleted_at' IS DISTINCT FROM to_jsonb(NEW) - 'deleted_at') EXECUTE FUNCTION kept();
+CREATE TRIGGER audited AFTER INSERT OR UPDATE OR DELETE ON documents FOR EACH ROW WHEN (current_setting('comptoir.actor', true) <> '') EXECUTE FUNCTION audit('Document', '', '');
+CREATE TRIGGER audited AFTER INSERT OR UPDATE OR DELETE ON document_shares FOR EACH ROW WHEN (current_setting('comptoir.actor', true) <> '') EXECUTE FUNCTION audit('DocumentShare', '', '');

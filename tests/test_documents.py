@@ -12,7 +12,7 @@ from pydantic import SecretStr
 import models
 from errors import NotConfigured
 from models import DocumentKind, Role
-from services import doctor, documents, rotation, stored_files
+from services import doctor, documents, retention, rotation, stored_files
 from services.outside import outside
 from services.sealed_streams import SEALED_CHUNK
 from tests.bucket import Bucket
