@@ -7,7 +7,8 @@
     │   ├── NotFound           no such row for this caller (another tenant's row is the same as none)
     │   ├── Invalid            the input breaks a rule
     │   ├── Conflict           the input is fine, the state of things is not
-    │   │   └── SlotTaken      … somebody has the time that was asked for; with the nearest that are free
+    │   │   ├── SlotTaken      … somebody has the time that was asked for; with the nearest that are free
+    │   │   └── Known          … it is here already; with the id of what is
     │   ├── Expired            what was read so far cannot be gone on from: begin anew
     │   ├── Limited            too much, too often
     │   ├── NotConfigured      an operator has to set something first
@@ -100,6 +101,18 @@ class SlotTaken(Conflict):
     def extensions(self) -> dict[str, object]:
         several: dict[str, object] = {"taken": list(self.taken)} if self.taken else {}
         return super().extensions | {"nearest": list(self.nearest)} | several
+
+
+class Known(Conflict):
+    """`known`: the global id of what is here already."""
+
+    def __init__(self, message: str, known: str, *, field: str) -> None:
+        super().__init__(message, field=field)
+        self.known = known
+
+    @property
+    def extensions(self) -> dict[str, object]:
+        return super().extensions | {"known": self.known}
 
 
 class Expired(DomainError):

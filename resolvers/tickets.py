@@ -10,7 +10,7 @@ from errors import Invalid
 from models import Role, TicketSource
 from policy import GRANTS, Permission, row_id
 from schema.base import given
-from schema.context import Info, actor
+from schema.context import Info, actor, oneself
 from schema.lists import filtered
 from schema.roots import Wanted, connection, mutation, one
 from schema.tickets import (
@@ -47,7 +47,7 @@ async def ticket_create(info: Info, input: TicketCreateInput) -> models.Ticket:
         client,
         asked,
         source=TicketSource.BACK_OFFICE,
-        opened_by=_oneself(info),
+        opened_by=oneself(info),
         assignee_id=await _assignee(info, values.get("assignee")),
     )
 
@@ -59,7 +59,7 @@ async def ticket_update(info: Info, input: TicketUpdateInput) -> models.Ticket:
     row = await _locked(info, values.pop("ticket"))
     if "assignee" in values:
         values["assignee_id"] = await _assignee(info, values.pop("assignee"))
-    return await tickets_service.change(row, by=_oneself(info), **values)
+    return await tickets_service.change(row, by=oneself(info), **values)
 
 
 @mutation(TicketReply, requires=Permission.TICKETS_WRITE, idempotent=True)
@@ -67,17 +67,11 @@ async def ticket_reply(info: Info, input: TicketReplyInput) -> models.TicketRepl
     """Write to the client under a ticket, or, `internal`, to those who see to it alone."""
     values = given(input)
     row = await _locked(info, input.ticket)
-    return await tickets_service.reply(row, input.body, author=_oneself(info), internal=values.get("internal", False))
+    return await tickets_service.reply(row, input.body, author=oneself(info), internal=values.get("internal", False))
 
 
 async def _locked(info: Info, key: str) -> models.Ticket:
     return await actor(info).get(models.Ticket, key, field="input.ticket", for_update=True)
-
-
-def _oneself(info: Info) -> UUID | None:
-    """Whose doing it is; nobody's by a key."""
-    caller = actor(info)
-    return caller.membership_id if caller.may(Permission.MEMBER) else None
 
 
 async def _assignee(info: Info, key: str | None) -> UUID | None:

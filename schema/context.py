@@ -7,7 +7,7 @@ import strawberry
 
 from engine.views import Viewer
 from errors import Unauthenticated
-from policy import NOBODY, Actor
+from policy import NOBODY, Actor, Permission
 from services.cookies import Cookies
 from services.sessions import Device
 
@@ -40,3 +40,9 @@ def actor(info: Info) -> Actor:
     if info.context.actor is None:
         raise Unauthenticated("Sign in first, and send `Authorization: Bearer <accessToken>`.")
     return info.context.actor
+
+
+def oneself(info: Info) -> UUID | None:
+    """The caller's membership; None for a key, which is nobody's."""
+    caller = actor(info)
+    return caller.membership_id if caller.may(Permission.MEMBER) else None

@@ -16,6 +16,7 @@ from schema.integrations import LANGUAGE
 from schema.lists import among, between, filter
 from schema.organizations import Membership
 from schema.scalars import CurrencyCode, DateTime, Money
+from schema.tickets import Ticket
 from services import timeline_words
 
 PAYMENT_METHOD: Any = enum(PaymentMethod)
@@ -112,6 +113,27 @@ class TimelineEvent:
     def data(root: Any) -> TimelineData:
         shown: TimelineData = _DATA[root.kind](root)
         return shown
+
+
+@strawberry.input(description="An e-mail to put into a client's timeline.")
+class ClientEmailAddInput:
+    client: strawberry.ID = strawberry.field(description="The client's global id.")
+    message: str = strawberry.field(
+        description="The e-mail, of 1,000,000 bytes at most: its source (MIME), or what a mail program gives when one"
+        " copies what one reads, with labels such as `De :` and `Objet :`, or `From:` and `Subject:`."
+    )
+    open_ticket: bool = strawberry.field(description="Whether to open a ticket of it, too.", default=False)
+
+
+@strawberry.type(description="An e-mail put into a client's timeline.")
+class ClientEmailAdded:
+    timeline_event: TimelineEvent = strawberry.field(description="The e-mail.")
+    ticket: Ticket | None = strawberry.field(description="The ticket that was opened of it, where one was asked for.")
+
+
+@strawberry.input(description="Which e-mail to take out of a timeline.")
+class ClientEmailRemoveInput:
+    timeline_event: strawberry.ID = strawberry.field(description="The event's global id.")
 
 
 @filter(models.TimelineEvent)

@@ -72,6 +72,7 @@ GUARDED: Mapping[str, Rates] = {
 ASKS = Rates(caller=(Rate(60, MINUTE),))
 DIALS = Rates(caller=(Rate(20, MINUTE), Rate(200, HOUR)))  # a server that somebody typed the address of
 COSTLY: Mapping[str, Rates] = {
+    "clientEmailAdd": Rates(caller=(Rate(60, MINUTE),)),
     "invoicePreview": Rates(caller=(Rate(12, MINUTE), Rate(120, HOUR))),
     "exportCreate": Rates(caller=(Rate(12, MINUTE), Rate(120, HOUR))),
     "availability": Rates(address=(Rate(120, MINUTE),), caller=(Rate(1200, MINUTE, lease=20),)),

@@ -548,6 +548,9 @@ class _Builder:
             ticket = self.row(
                 models.Ticket, **mine, number=number, client_id=clients[number % 4].id, subject=self.text(),
                 body=self.text() or "É", status=status, type=self.random.choice(list(models.TicketType)),
+                source=list(models.TicketSource)[number % len(models.TicketSource)],
+                priority=list(models.TicketPriority)[number % len(models.TicketPriority)],
+                replied_at=self.maybe(moment(self.random)),
                 assignee_id=self.maybe(members[number % 3].id), opened_by_id=self.maybe(members[0].id),
                 resolved_at=ABOUT if status is models.TicketStatus.RESOLVED else None,
                 closed_at=ABOUT if status is models.TicketStatus.CLOSED else None,

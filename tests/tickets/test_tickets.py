@@ -1,0 +1,207 @@
+"""Tickets: opened, answered, seen to; who sees what of them, and what the timeline says."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+import models
+from models import Role, TicketSource
+from models.base import global_id
+from models.database import transaction
+from services import tickets
+from services.tickets import Asked
+from tests.shop import Shop
+
+SEEN = """
+  id number subject body type priority status source repliedAt resolvedAt closedAt
+  client { id } assignee { id } openedBy { user { email } }
+  replies { nodes { body internal fromClient author { user { email } } } }
+"""
+TICKET = f"query ($id: ID!) {{ ticket(id: $id) {{ {SEEN} }} }}"
+CREATE = f"mutation ($input: TicketCreateInput!) {{ ticketCreate(input: $input) {{ ticket {{ {SEEN} }} }} }}"
+UPDATE = f"mutation ($input: TicketUpdateInput!) {{ ticketUpdate(input: $input) {{ ticket {{ {SEEN} }} }} }}"
+REPLY = """mutation ($input: TicketReplyInput!) {
+  ticketReply(input: $input) { ticketReply { body internal fromClient } } }"""
+TIMELINE = """query ($filter: TimelineFilter) { timelineEvents(filter: $filter) { nodes {
+  kind summary english: summary(language: EN) author { user { email } }
+  data { ... on TimelineTicket { ticket ticketNumber subject type fromClient } } } } }"""
+
+
+async def test_a_ticket_is_numbered_seen_to_and_answered_until_it_is_closed(shop: Shop) -> None:
+    client = await shop.client()
+    first = await asked(shop, client, subject=" Une\n question ", type="INCIDENT", priority="HIGH")
+    second = await asked(shop, client)
+
+    assert (first["number"], second["number"]) == (1, 2)
+    assert (first["subject"], first["status"], first["source"]) == ("Une question", "NEW", "BACK_OFFICE")
+    assert first["openedBy"]["user"]["email"] == shop.email
+    await shop(REPLY, input={"ticket": first["id"], "body": "À vérifier.", "internal": True})
+    assert (await shop(TICKET, id=first["id"]))["status"] == "NEW"
+    await shop(REPLY, input={"ticket": first["id"], "body": "C'est fait."})
+    assert (await shop(TICKET, id=first["id"]))["status"] == "WAITING"
+    resolved = await change(shop, first, status="RESOLVED")
+    assert (resolved["status"], resolved["resolvedAt"] is not None) == ("RESOLVED", True)
+    await from_client(first, "Pas tout à fait.")
+    again = await shop(TICKET, id=first["id"])
+    assert (again["status"], again["resolvedAt"]) == ("OPEN", None)
+    assert [reply["body"] for reply in again["replies"]["nodes"]] == ["Pas tout à fait.", "C'est fait.", "À vérifier."]
+    closed = await change(shop, first, status="CLOSED")
+    assert closed["closedAt"]
+
+
+async def test_what_is_closed_is_over(shop: Shop) -> None:
+    ticket = await asked(shop, await shop.client())
+    await change(shop, ticket, status="CLOSED")
+
+    reopened = await shop.refused(UPDATE, input={"ticket": ticket["id"], "status": "OPEN"})
+    replied = await shop.refused(REPLY, input={"ticket": ticket["id"], "body": "Encore"})
+
+    assert reopened == ("CONFLICT", "input.ticket", "Ticket 1 is CLOSED, and cannot become OPEN.")
+    assert replied == ("CONFLICT", "input.ticket", "Ticket 1 is closed: open another one.")
+    await shop(REPLY, input={"ticket": ticket["id"], "body": "Pour mémoire.", "internal": True})
+
+
+async def test_html_is_kept_as_text(shop: Shop) -> None:
+    html = "<script>alert('é')</script>\n<b>Bonjour</b> &amp; merci"
+
+    ticket = await asked(shop, await shop.client(), subject="<i>Bilan</i>", body=html.replace("\n", "\r\n"))
+
+    assert (ticket["subject"], ticket["body"]) == ("<i>Bilan</i>", html)
+
+
+@pytest.mark.parametrize(
+    ("values", "field", "why"),
+    [
+        ({"body": "x" * 1_000_000}, "input.body", "This is longer than 20000 characters."),
+        ({"subject": "x" * 201}, "input.subject", "This is longer than 200 characters."),
+        ({"body": " \n"}, "input.body", "This cannot be empty."),
+        ({"subject": "\t"}, "input.subject", "This cannot be empty."),
+        ({"body": "a\x00b"}, "input.body", "Text cannot hold a NUL character."),
+    ],
+)
+async def test_what_is_empty_or_too_long_is_refused_with_its_limit(
+    shop: Shop, values: dict[str, str], field: str, why: str
+) -> None:
+    client = await shop.client()
+
+    refused = await shop.refused(CREATE, input={"client": client, "subject": "Bilan", "body": "Bonjour"} | values)
+
+    assert refused == ("INVALID", field, why)
+    assert not await models.Ticket.exists()
+
+
+async def test_tickets_opened_at_once_have_numbers_of_their_own(shop: Shop) -> None:
+    client = await shop.client()
+
+    opened = await asyncio.gather(*(asked(shop, client) for _ in range(5)))
+
+    assert sorted(ticket["number"] for ticket in opened) == [1, 2, 3, 4, 5]
+
+
+async def test_only_who_may_see_to_tickets_is_assigned_one(shop: Shop) -> None:
+    accountant = await member(shop, Role.ACCOUNTANT)
+    consultant = await member(shop, Role.CONSULTANT)
+    ticket = await asked(shop, await shop.client())
+
+    refused = await shop.refused(UPDATE, input={"ticket": ticket["id"], "assignee": accountant})
+    assigned = await change(shop, ticket, assignee=consultant)
+    nobody = await change(shop, ticket, assignee=None)
+
+    assert refused == ("INVALID", "input.assignee", "Only an active owner, admin or consultant sees to tickets.")
+    assert (assigned["assignee"]["id"], nobody["assignee"]) == (consultant, None)
+
+
+async def test_a_consultant_has_the_tickets_and_timelines_of_their_own_clients(shop: Shop) -> None:
+    consultant = await Shop.open(shop.http, shop.sandbox, role=Role.CONSULTANT)
+    theirs = await models.Membership.get(user__email=consultant.email)
+    mine, other = await shop.client(consultant=global_id(theirs)), await shop.client()
+    seen, hidden = await asked(shop, mine), await asked(shop, other)
+
+    own = await consultant("{ tickets { nodes { id } } }")
+    told = await consultant(TIMELINE)
+
+    assert [ticket["id"] for ticket in own["nodes"]] == [seen["id"]]
+    assert [event["data"]["ticket"] for event in told["nodes"]] == [seen["id"]]
+    assert (await consultant.refused(REPLY, input={"ticket": hidden["id"], "body": "Non"}))[0] == "NOT_FOUND"
+    await consultant(REPLY, input={"ticket": seen["id"], "body": "Oui"})
+
+
+async def test_a_client_who_signs_in_reads_no_internal_reply_and_no_timeline(shop: Shop) -> None:
+    beneficiary = await Shop.open(shop.http, shop.sandbox, role=Role.BENEFICIARY)
+    client = await shop.client()
+    whose = await models.Membership.get(user__email=beneficiary.email)
+    await models.Client.all().update(member_id=whose.id)
+    ticket = await asked(shop, client)
+    for internal in (True, False):
+        await shop(REPLY, input={"ticket": ticket["id"], "body": f"{internal}", "internal": internal})
+    kept = await models.TicketReply.get(internal=True)
+
+    read = await beneficiary(TICKET, id=ticket["id"])
+    by_id = await beneficiary("query ($id: ID!) { node(id: $id) { id } }", id=global_id(kept))
+
+    assert [reply["body"] for reply in read["replies"]["nodes"]] == ["False"]
+    assert by_id is None
+    assert (await beneficiary.refused(TIMELINE))[0] == "FORBIDDEN"
+    assert (await beneficiary.refused(REPLY, input={"ticket": ticket["id"], "body": "x"}))[0] == "FORBIDDEN"
+
+
+async def test_an_accountant_sees_neither_tickets_nor_timelines(shop: Shop) -> None:
+    accountant = await Shop.open(shop.http, shop.sandbox, role=Role.ACCOUNTANT)
+
+    assert (await accountant.refused("{ tickets { nodes { id } } }"))[0] == "FORBIDDEN"
+    assert (await accountant.refused(TIMELINE))[0] == "FORBIDDEN"
+
+
+async def test_the_timeline_tells_what_became_of_a_ticket(shop: Shop) -> None:
+    ticket = await asked(shop, await shop.client(), subject="Bilan")
+    await from_client(ticket, "Alors ?")
+    await shop(REPLY, input={"ticket": ticket["id"], "body": "Entre nous", "internal": True})
+    await change(shop, ticket, status="RESOLVED")
+
+    told = (await shop(TIMELINE, filter={"client": ticket["client"]["id"]}))["nodes"]
+
+    assert [event["kind"] for event in reversed(told)] == ["TICKET_OPENED", "TICKET_REPLIED", "TICKET_RESOLVED"]
+    assert told[1]["summary"] == "Le client a écrit, ticket 1 : Bilan"
+    assert told[1]["english"] == "The client wrote, ticket 1: Bilan"
+    assert told[1]["data"] == {
+        "ticket": ticket["id"], "ticketNumber": 1, "subject": "Bilan", "type": "QUESTION", "fromClient": True
+    }  # fmt: skip
+    assert told[0]["author"]["user"]["email"] == shop.email
+    only = await shop(TIMELINE, filter={"kind": ["TICKET_OPENED"]})
+    assert [event["kind"] for event in only["nodes"]] == ["TICKET_OPENED"]
+
+
+async def asked(shop: Shop, client: str, **values: Any) -> dict[str, Any]:
+    made = await shop(CREATE, input={"client": client, "subject": "Bilan", "body": "Bonjour"} | values)
+    found: dict[str, Any] = made["ticket"]
+    return found
+
+
+async def change(shop: Shop, ticket: dict[str, Any], **values: Any) -> dict[str, Any]:
+    changed: dict[str, Any] = (await shop(UPDATE, input={"ticket": ticket["id"]} | values))["ticket"]
+    return changed
+
+
+async def from_client(ticket: dict[str, Any], body: str) -> None:
+    """As the portal writes it."""
+    async with transaction():
+        row = await models.Ticket.select_for_update().get(number=ticket["number"])
+        await tickets.reply(row, body, from_client=True)
+
+
+async def member(shop: Shop, role: Role) -> str:
+    opened = await Shop.open(shop.http, shop.sandbox, role=role)
+    return global_id(await models.Membership.get(user__email=opened.email))
+
+
+async def test_a_client_opens_one_by_their_portal(shop: Shop) -> None:
+    await shop.client()
+    client = await models.Client.get()
+
+    async with transaction():
+        ticket = await tickets.open(client, Asked("Bilan", "Bonjour"), source=TicketSource.PORTAL)
+
+    told = (await shop(TIMELINE))["nodes"]
+    assert (ticket.type, ticket.status, ticket.opened_by_id) == ("QUESTION", "NEW", None)
+    assert (told[0]["author"], told[0]["data"]["fromClient"]) == (None, True)
