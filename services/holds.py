@@ -24,7 +24,7 @@ from models import (
     Service,
 )
 from models.database import transaction
-from services import appointment_news, asking, booking_letters, slots
+from services import appointment_news, asking, booking_letters, booking_timeline, slots
 from services.appointment_news import What
 from services.conflicts import flag
 from services.outbox import Again, job, later
@@ -87,6 +87,7 @@ async def expect(booking: Booking) -> None:
     if not booking.hear(BookingNews.CONFIRMED):
         return
     await booking.save()
+    await booking_timeline.confirmed(booking)
     await tell(booking)
 
 
@@ -112,6 +113,8 @@ async def free(booking: Booking, news: BookingNews, reason: str | None = None) -
     if booking.status is BookingStatus.CANCELED:
         booking.canceled_at, booking.cancel_reason = datetime.now(UTC), reason
     await booking.save()
+    if was_expected:
+        await booking_timeline.canceled(booking, reason)
     await leave(await slots.locked(booking.appointment_id), was_expected=was_expected)
 
 

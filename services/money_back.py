@@ -15,9 +15,10 @@ from models import (
     Payment,
     Refund,
     RefundStatus,
+    TimelineKind,
 )
 from models.database import query
-from services import accesses, credit_notes, notifications, settlement, telling
+from services import accesses, credit_notes, notifications, settlement, telling, timeline
 from services.conflicts import flag
 from services.notifications import Refunded
 from services.outbox import NotYet, later
@@ -33,6 +34,11 @@ async def went(order: Order, payment: Payment, refund: Refund) -> str:
     """A refund succeeded: credit notes, access, partners; what came of it, in words. The order is locked."""
     assert refund.event_id
     assert refund.refunded_at
+    await timeline.note(
+        order.organization_id, order.client_id, TimelineKind.PAYMENT_REFUNDED, at=refund.refunded_at,
+        author=refund.requested_by_id, order=order.id, order_number=order.number, refund=refund.id,
+        amount_cents=refund.amount_cents, currency=refund.currency, method=refund.method,
+    )  # fmt: skip
     before = order.refunded_cents
     await _count(order, payment)
     counted = order.refunded_cents - before

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from errors import Conflict
 from models import Appointment, Booking, BookingStatus, Service
-from services import appointment_news, cancellations, holds, packs, slots
+from services import appointment_news, booking_timeline, cancellations, holds, packs, slots
 from services.appointment_news import What
 
 MOVED = (BookingStatus.PENDING, BookingStatus.CONFIRMED)
@@ -66,7 +66,10 @@ async def _shift(
         raise Conflict("This appointment has changed at this moment: look again.", field="input.startsAt")
     appointment.sequence += 1
     await slots.place(appointment, asked, seat)
-    if await Booking.exists(appointment_id=appointment.id, status=BookingStatus.CONFIRMED):
+    expected = await Booking.filter(appointment_id=appointment.id, status=BookingStatus.CONFIRMED).order_by("id")
+    for booking in expected:
+        await booking_timeline.moved(booking)
+    if expected:
         await appointment_news.changed(appointment, What.MOVED)
     return appointment
 
@@ -78,6 +81,7 @@ async def _go_over(booking: Booking, before: Appointment, after: Appointment) ->
     await booking.save(update_fields=["appointment_id"])
     await holds.leave(await slots.locked(before.id), was_expected=was_expected)
     if was_expected:
+        await booking_timeline.moved(booking)
         await holds.tell(booking)
 
 

@@ -10,10 +10,21 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from errors import Conflict, Invalid
-from models import Client, Lane, Order, OrderLine, OrderSource, Quote, QuoteLine, QuoteSeries, QuoteStatus
+from models import (
+    Client,
+    Lane,
+    Order,
+    OrderLine,
+    OrderSource,
+    Quote,
+    QuoteLine,
+    QuoteSeries,
+    QuoteStatus,
+    TimelineKind,
+)
 from models.database import transaction
 from models.quote import FIELD
-from services import quote_papers, sales, stripe_accounts
+from services import quote_papers, sales, stripe_accounts, timeline
 from services.links import message_id
 from services.outbox import job, later
 from services.pricing import Item, Part
@@ -78,6 +89,7 @@ async def send(quote: Quote, *, at: datetime | None = None) -> Quote:
     rendered = await later(quote_papers.render, quote)
     await later(quote_papers.write, quote, after=rendered)
     await later(expire, quote, at=quote.expires_at)
+    await _note(quote, TimelineKind.QUOTE_SENT, now)
     return quote
 
 
@@ -118,13 +130,16 @@ async def accept(quote: Quote, name: str, *, address: str | None = None, by: UUI
     )
     quote.accept(at=now, name=name.strip(), order_id=order.id, address=address, by=by)
     await quote.save()
+    await _note(quote, TimelineKind.QUOTE_ACCEPTED, now, by=by, order=order.id)
     return order
 
 
 async def refuse(quote: Quote, reason: str | None) -> Quote:
     """The client does not want a version, locked. Raises Conflict where it is answered, superseded or over."""
-    quote.refuse(at=datetime.now(UTC), reason=(reason or "").strip() or None)
+    now = datetime.now(UTC)
+    quote.refuse(at=now, reason=(reason or "").strip() or None)
     await quote.save()
+    await _note(quote, TimelineKind.QUOTE_REFUSED, now, reason=quote.refuse_reason)
     return quote
 
 
@@ -195,6 +210,16 @@ async def _number(quote: Quote, year: int) -> None:
     quote.series = series = await QuoteSeries.select_for_update().get(**mine)
     quote.number, quote.year, quote.sequence = series.take(year)
     await series.save()
+
+
+async def _note(
+    quote: Quote, kind: TimelineKind, at: datetime, *, by: UUID | None = None, **more: UUID | str | None
+) -> None:
+    """In the client's timeline."""
+    await timeline.note(
+        quote.organization_id, quote.client_id, kind, at=at, author=by, quote=quote.id, number=quote.document_number,
+        amount_cents=quote.total_cents, currency=quote.currency, **more,
+    )  # fmt: skip
 
 
 def _values(row: Any, columns: Sequence[str]) -> dict[str, Any]:

@@ -1,10 +1,12 @@
 """Timelines of clients: what is paid, what is pasted, and what may be taken out again."""
 
 import asyncpg
+import pytest
 
 import models
 from engine.execution import Engine
 from engine.plans.explaining import explained
+from models import TimelineKind
 from models.base import global_id
 from policy import Actor
 from resolvers.schema import build
@@ -19,6 +21,9 @@ EVENTS = """query ($filter: TimelineFilter) { timelineEvents(filter: $filter) { 
     ... on TimelineEmail { sender senderName recipients fromClient subject body truncated messageId threadId
       attachments { name contentType size } }
     ... on TimelinePayment { order orderNumber amount { amount formatted } balance { amount } method } } } } }"""
+OF_QUOTES = """query ($filter: TimelineFilter) { timelineEvents(filter: $filter) { nodes { kind
+  data { ... on TimelineQuote { quote quoteNumber total { amount } acceptedOrder reason } } } } }"""
+REFUND = "mutation ($input: PaymentRefundInput!) { paymentRefund(input: $input) { __typename } }"
 ADD = """mutation ($input: ClientEmailAddInput!) { clientEmailAdd(input: $input) {
   timelineEvent { id kind client { id } data { ... on TimelineEmail { subject } } }
   ticket { number source subject body } } }"""
@@ -59,6 +64,42 @@ async def test_what_stripe_takes_is_in_the_timeline_once(shop: Shop) -> None:
     (told,) = (await shop(EVENTS))["nodes"]
 
     assert (told["kind"], told["data"]["method"], told["author"]) == ("PAYMENT_RECEIVED", "STRIPE", None)
+
+
+async def test_a_refund_is_in_the_timeline(shop: Shop) -> None:
+    order = await shop.order(await shop.product(5000))
+    await shop.do("paymentRecord", order, method="CASH")
+    payment = global_id(await models.Payment.get())
+
+    await shop(REFUND, input={"payment": payment, "amount": {"amount": 2000}, "method": "CASH"})
+
+    refunded, received = (await shop(EVENTS))["nodes"]
+    assert (received["kind"], refunded["kind"]) == ("PAYMENT_RECEIVED", "PAYMENT_REFUNDED")
+    assert (refunded["data"]["amount"]["amount"], refunded["data"]["balance"]) == (2000, None)
+    assert refunded["summary"] == "20,00\xa0€ remboursés, commande 1"
+
+
+@pytest.mark.usefixtures("printer")
+async def test_a_quote_is_followed_from_its_sending_to_its_answer(shop: Shop) -> None:
+    client, lines = await shop.client(), [{"product": await shop.product(5000), "quantity": 1}]
+    kinds = [TimelineKind.QUOTE_SENT, TimelineKind.QUOTE_ACCEPTED, TimelineKind.QUOTE_REFUSED]
+    create = "mutation ($input: QuoteCreateInput!) { quoteCreate(input: $input) { quote { id } } }"
+    first, second = [(await shop(create, input={"client": client, "lines": lines}))["quote"]["id"] for _ in range(2)]
+    for each in (first, second):
+        await shop("mutation ($input: QuoteInput!) { quoteSend(input: $input) { __typename } }", input={"quote": each})
+    accept = "mutation ($input: QuoteAcceptInput!) { quoteAccept(input: $input) { __typename } }"
+    await shop(accept, input={"quote": first, "name": "Marie"})
+    refuse = "mutation ($input: QuoteRefuseInput!) { quoteRefuse(input: $input) { __typename } }"
+    await shop(refuse, input={"quote": second, "refuseReason": "Trop cher"})
+
+    told = (await shop(OF_QUOTES, filter={"kind": kinds}))["nodes"]
+
+    order = global_id(await models.Order.get())
+    assert [(event["kind"], event["data"]["quote"]) for event in reversed(told)] == [
+        ("QUOTE_SENT", first), ("QUOTE_SENT", second), ("QUOTE_ACCEPTED", first), ("QUOTE_REFUSED", second),
+    ]  # fmt: skip
+    assert (told[1]["data"]["acceptedOrder"], told[0]["data"]["reason"]) == (order, "Trop cher")
+    assert told[1]["data"]["total"] == {"amount": 5000}
 
 
 async def test_a_pasted_email_comes_at_the_time_it_was_sent(shop: Shop) -> None:
