@@ -11,6 +11,7 @@ from models.base import global_id
 from policy import Actor
 from resolvers.schema import build
 from schema.context import Context
+from tests.bookings.desk import Desk, ahead
 from tests.shop import Shop
 
 SCHEMA = build()
@@ -23,6 +24,8 @@ EVENTS = """query ($filter: TimelineFilter) { timelineEvents(filter: $filter) { 
     ... on TimelinePayment { order orderNumber amount { amount formatted } balance { amount } method } } } } }"""
 OF_QUOTES = """query ($filter: TimelineFilter) { timelineEvents(filter: $filter) { nodes { kind
   data { ... on TimelineQuote { quote quoteNumber total { amount } acceptedOrder reason } } } } }"""
+OF_BOOKINGS = """{ timelineEvents { nodes { kind author { user { email } }
+  data { ... on TimelineBooking { booking service staff startsAt endsAt reason } } } } }"""
 REFUND = "mutation ($input: PaymentRefundInput!) { paymentRefund(input: $input) { __typename } }"
 ADD = """mutation ($input: ClientEmailAddInput!) { clientEmailAdd(input: $input) {
   timelineEvent { id kind client { id } data { ... on TimelineEmail { subject } } }
@@ -71,7 +74,7 @@ async def test_a_refund_is_in_the_timeline(shop: Shop) -> None:
     await shop.do("paymentRecord", order, method="CASH")
     payment = global_id(await models.Payment.get())
 
-    await shop(REFUND, input={"payment": payment, "amount": {"amount": 2000}, "method": "CASH"})
+    await shop(REFUND, input={"payment": payment, "amount": {"amount": 2000}})
 
     refunded, received = (await shop(EVENTS))["nodes"]
     assert (received["kind"], refunded["kind"]) == ("PAYMENT_RECEIVED", "PAYMENT_REFUNDED")
@@ -100,6 +103,33 @@ async def test_a_quote_is_followed_from_its_sending_to_its_answer(shop: Shop) ->
     ]  # fmt: skip
     assert (told[1]["data"]["acceptedOrder"], told[0]["data"]["reason"]) == (order, "Trop cher")
     assert told[1]["data"]["total"] == {"amount": 5000}
+
+
+async def test_a_booking_is_followed_until_it_is_cancelled(shop: Shop) -> None:
+    desk = await Desk.open(shop, "Alix")
+    booking = (await desk.book(ahead()))["booking"]["id"]
+    await desk.move(booking, ahead(hour=15))
+    await desk.cancel(booking, reason="Malade")
+
+    canceled, moved, confirmed = (await shop(OF_BOOKINGS))["nodes"]
+
+    assert [each["kind"] for each in (confirmed, moved, canceled)] == [
+        "BOOKING_CONFIRMED", "BOOKING_MOVED", "BOOKING_CANCELED",
+    ]  # fmt: skip
+    assert confirmed["data"]["startsAt"][:16] == ahead().strftime("%Y-%m-%dT%H:%M")
+    assert moved["data"]["startsAt"][:16] == ahead(hour=15).strftime("%Y-%m-%dT%H:%M")
+    assert (canceled["data"]["booking"], canceled["data"]["staff"], canceled["data"]["reason"]) == (
+        booking, "Alix", "Malade",
+    )  # fmt: skip
+    assert canceled["author"]["user"]["email"] == shop.email
+
+
+async def test_a_place_that_is_only_held_is_nobodys_news(shop: Shop) -> None:
+    desk = await Desk.open(shop, "Alix", price_cents=5000)
+    booking = (await desk.book(ahead()))["booking"]["id"]
+    await desk.cancel(booking)
+
+    assert (await shop(OF_BOOKINGS))["nodes"] == []
 
 
 async def test_a_pasted_email_comes_at_the_time_it_was_sent(shop: Shop) -> None:
