@@ -1,4 +1,5 @@
-"""Tickets: opened, answered, seen to. What clients read of one are its replies that are not internal.
+"""Tickets: opened, answered, seen to. What clients read of one are its replies that are not internal: they are written
+to of each, and whoever sees to it of what they write.
 
 The client's row is not locked; a ticket is before a reply or a change of it. Numbers follow each other: whoever takes
 one waits for whoever took the one before, and takes it last.
@@ -12,7 +13,8 @@ from uuid import UUID
 from errors import Invalid
 from models import Client, Ticket, TicketPriority, TicketReply, TicketSource, TicketStatus, TicketType, TimelineKind
 from models.database import query
-from services import timeline
+from services import ticket_letters, timeline
+from services.outbox import later
 
 SUBJECT_MOST, BODY_MOST = 200, 20_000  # characters
 
@@ -48,6 +50,8 @@ async def open(
     )  # fmt: skip
     ticket.number = await _next_number(client.organization_id)
     await ticket.save()
+    if source is TicketSource.PORTAL:
+        await later(ticket_letters.tell_staff_of_new, ticket)
     await _note(ticket, TimelineKind.TICKET_OPENED, now, opened_by, source is not TicketSource.BACK_OFFICE)
     return ticket
 
@@ -69,6 +73,7 @@ async def reply(
         await ticket.save()
     await written.save()
     if not internal:
+        await later(ticket_letters.tell_staff if from_client else ticket_letters.tell_client, written)
         await _note(ticket, TimelineKind.TICKET_REPLIED, now, author, from_client)
     return written
 

@@ -40,6 +40,7 @@ from services import (
     stored_files,
     stripe_connecting,
     telling,
+    ticket_letters,
 )
 from workers.deliveries import Deliveries
 from workers.polling import Polling
@@ -76,6 +77,7 @@ AREAS = (
     stored_files,
     stripe_connecting,
     telling,
+    ticket_letters,
 )  # importing them declares their jobs
 
 WIDTHS = {Lane.EVENTS: 8, Lane.RENDER: 2, Lane.MAIL: 4, Lane.DELIVER: 20, Lane.SYNC: 8}

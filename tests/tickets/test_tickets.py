@@ -11,7 +11,7 @@ from models.base import global_id
 from models.database import transaction
 from services import tickets
 from services.tickets import Asked
-from tests.shop import Shop
+from tests.shop import Shop, said
 
 SEEN = """
   id number subject body type priority status source repliedAt resolvedAt closedAt
@@ -205,3 +205,34 @@ async def test_a_client_opens_one_by_their_portal(shop: Shop) -> None:
     told = (await shop(TIMELINE))["nodes"]
     assert (ticket.type, ticket.status, ticket.opened_by_id) == ("QUESTION", "NEW", None)
     assert (told[0]["author"], told[0]["data"]["fromClient"]) == (None, True)
+
+
+async def test_who_is_written_to_is_told_and_the_letter_shows_html_as_text(shop: Shop) -> None:
+    ticket = await asked(shop, await shop.client("marie@example.com", firstName="Marie"), subject="<b>Bilan</b>")
+    await shop(REPLY, input={"ticket": ticket["id"], "body": "Entre nous", "internal": True})
+    await shop(REPLY, input={"ticket": ticket["id"], "body": "Un <script>\nDeux & trois"})
+    await from_client(ticket, "Merci <3")
+    await shop.work_is_done()
+
+    (answer,) = shop.mails("marie@example.com")
+    (told,) = shop.mails("bonjour@comptappart.test")
+    html = answer.message.get_body(("html",)).get_content()
+    assert "Un &lt;script&gt;" in html
+    assert "Deux &amp; trois" in html
+    assert "<script>" not in html
+    assert "Entre nous" not in said(answer)
+    assert "Réponse à votre demande n° 1 : <b>Bilan</b>" in answer.message["Subject"]
+    assert "Merci <3" in said(told)
+    assert answer.message["References"] == told.message["References"]
+
+
+async def test_what_comes_by_the_portal_is_told_to_who_looks_after_the_client(shop: Shop) -> None:
+    consultant = await Shop.open(shop.http, shop.sandbox, role=Role.CONSULTANT)
+    theirs = await models.Membership.get(user__email=consultant.email)
+    await shop.client(consultant=global_id(theirs))
+    async with transaction():
+        await tickets.open(await models.Client.get(), Asked("Bilan", "Bonjour"), source=TicketSource.PORTAL)
+    await shop.work_is_done()
+
+    (told,) = shop.mails(consultant.email)
+    assert "Nouvelle demande : ticket n° 1, Bilan" in told.message["Subject"]
