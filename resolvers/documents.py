@@ -30,7 +30,8 @@ from schema.documents import (
 from schema.lists import filtered
 from schema.roots import Wanted, connection, mutation, one
 from schema.scalars import URL, DateTime
-from services import document_access, document_shares
+from services import document_access as access_service
+from services import document_shares
 from services import documents as documents_service
 
 REQUESTER_MOST = 200  # characters
@@ -54,12 +55,24 @@ def document_accesses(info: Info, filter: DocumentAccessFilter | None = None) ->
     return filtered(actor(info).rows(models.DocumentAccess), filter)
 
 
+@one(DocumentAccess, requires=Permission.DOCUMENTS_READ)
+def document_access(id: strawberry.ID) -> Wanted:
+    """One access, or refusal."""
+    return models.DocumentAccess, row_id(models.DocumentAccess, id)
+
+
 @connection(DestructionRecord, requires=Permission.DOCUMENTS_READ)
 def destruction_records(
     info: Info, filter: DestructionRecordFilter | None = None
 ) -> QuerySet[models.DestructionRecord]:
     """What was destroyed, newest first."""
     return filtered(actor(info).rows(models.DestructionRecord), filter)
+
+
+@one(DestructionRecord, requires=Permission.DOCUMENTS_READ)
+def destruction_record(id: strawberry.ID) -> Wanted:
+    """One destruction."""
+    return models.DestructionRecord, row_id(models.DestructionRecord, id)
 
 
 @mutation(Document, requires=Permission.DOCUMENTS_WRITE, idempotent=True)
@@ -78,7 +91,7 @@ async def document_open(info: Info, input: DocumentInput) -> DocumentOpened | Do
     bilan while it is under way; who is refused is told why, and that they asked is kept."""
     caller = actor(info)
     row = await caller.get(models.Document, input.document, field="input.document")
-    answer = await document_access.ask(row, await models.Membership.get(id=caller.membership_id))
+    answer = await access_service.ask(row, await models.Membership.get(id=caller.membership_id))
     if isinstance(answer, str):
         return DocumentRefused(reason=answer)
     address, expires_at = answer
@@ -118,7 +131,7 @@ async def document_request_record(info: Info, input: DocumentRequestRecordInput)
         raise Invalid(f"A name is text of {REQUESTER_MOST} characters at most.", field="input.requester")
     row = await caller.get(models.Document, input.document, field="input.document")
     email = None if input.email is UNSET else input.email
-    return await document_access.record_request(row, input.requester, email, by=caller.membership_id)
+    return await access_service.record_request(row, input.requester, email, by=caller.membership_id)
 
 
 @mutation(DestructionRecord, requires=Permission.DOCUMENTS_WRITE)

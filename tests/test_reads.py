@@ -188,6 +188,30 @@ async def agree(client_id: Any, at: Any, **here: Any) -> None:
     phase = await models.BilanPhase.create(bilan=bilan, kind=models.PhaseKind.PRELIMINARY, position=1, **here)
     await models.BilanSession.create(bilan=bilan, phase=phase, starts_at=at, ends_at=at + timedelta(hours=1), **here)
     await models.BilanWarning.create(bilan=bilan, rule="hours", message="Too long.", reference="L6313-4", **here)
+    await keep(bilan, at, **here)
+
+
+async def keep(bilan: models.Bilan, at: Any, **here: Any) -> None:
+    """A document of the bilan that somebody opened, and its destruction."""
+    what = {"content_type": "application/pdf", "size_bytes": 1, "sha256": "0" * 64}
+    file = await models.StoredFile.create(place="a", data_key="v1", **what, **here)
+    document = await models.Document.create(
+        bilan=bilan, kind=models.DocumentKind.SYNTHESIS, name="a.pdf", file=file, **what, **here
+    )
+    member = await models.Membership.filter(**here).first()
+    await models.Upload.create(
+        purpose=models.UploadPurpose.DOCUMENT, name="a.pdf", content_type="application/pdf", size_bytes=1,
+        expires_at=at, **here,
+    )  # fmt: skip
+    await models.DocumentShare.create(
+        document=document, recipient_name="Paul", recipient_email="paul@example.com", statement="Oui.",
+        consented_at=at, consented_by=member, expires_at=at, **here,
+    )  # fmt: skip
+    await models.DocumentAccess.create(document=document, granted=True, membership=member, **here)
+    await models.DestructionRecord.create(
+        document=document, kind=document.kind, sha256="0" * 64, reason=models.DestructionReason.ERASURE,
+        destroyed_at=at, **here,
+    )  # fmt: skip
 
 
 async def test_every_list_gives_its_rows_and_each_is_found_by_its_id(sold: Shop) -> None:
