@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import asdict
+from email.utils import format_datetime
 from functools import partial
 from types import MappingProxyType
 from typing import Any, cast
@@ -272,8 +272,7 @@ async def document(request: Request) -> Response:
 
 
 async def calendar(request: Request) -> Response:
-    """A feed of somebody's appointments by its secret address; nothing but that it is the same where it is (RFC 9110
-    13.1.2)."""
+    """A feed of somebody's appointments by its secret address; nothing but that it is the same for who has it."""
     try:
         feed = await calendar_feeds.opened(
             request.path_params["token"], request.client.host if request.client else None
@@ -282,8 +281,11 @@ async def calendar(request: Request) -> Response:
         return PlainTextResponse(limited.message, 429, {"Retry-After": str(limited.retry_after)})
     if feed is None:
         return PlainTextResponse("Ce lien n'est plus valable. / This link is no longer good.", 404)
-    headers = {"Cache-Control": "private, no-cache", "ETag": feed.etag}
-    if feed.etag in re.split(r"\s*,\s*", request.headers.get("if-none-match", "")):
+    headers = {
+        "Cache-Control": "private, no-cache", "ETag": feed.etag,
+        "Last-Modified": format_datetime(feed.changed_at, usegmt=True),
+    }  # fmt: skip
+    if feed.is_known(request.headers.get("if-none-match"), request.headers.get("if-modified-since")):
         return Response(status_code=304, headers=headers)
     return Response(feed.content, media_type=calendar_files.CONTENT_TYPE, headers=headers)
 

@@ -3610,3 +3610,9 @@ CREATE TRIGGER kept_whole BEFORE DELETE ON destruction_records FOR EACH ROW EXEC
 CREATE TRIGGER kept BEFORE UPDATE ON destruction_records FOR EACH ROW WHEN (to_jsonb(OLD) - 'deleted_at' IS DISTINCT FROM to_jsonb(NEW) - 'deleted_at') EXECUTE FUNCTION kept();
 CREATE TRIGGER audited AFTER INSERT OR UPDATE OR DELETE ON documents FOR EACH ROW WHEN (current_setting('comptoir.actor', true) <> '') EXECUTE FUNCTION audit('Document', '', '');
 CREATE TRIGGER audited AFTER INSERT OR UPDATE OR DELETE ON document_shares FOR EACH ROW WHEN (current_setting('comptoir.actor', true) <> '') EXECUTE FUNCTION audit('DocumentShare', '', '');
+
+-- Migration: 0040_who_was_told
+ALTER TABLE appointments ADD COLUMN staff_told_id uuid;
+UPDATE appointments SET staff_told_id = staff_id WHERE staff_told_sequence IS NOT NULL;
+ALTER TABLE calendar_feeds ADD COLUMN etag varchar(34), ADD COLUMN changed_at timestamptz, ADD CONSTRAINT calendar_feeds_changed_check CHECK ((etag IS NULL) = (changed_at IS NULL));
+ALTER TABLE bookings ADD COLUMN holds smallint NOT NULL DEFAULT 0, ADD CONSTRAINT bookings_holds_check CHECK (holds >= 0);

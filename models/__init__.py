@@ -35,6 +35,7 @@ from models.calendar import (
     CalendarConflict,
     CalendarConflictKind,
     CalendarEvent,
+    CalendarEventsThen,
     CalendarStatus,
 )
 from models.client import Client, ClientKind, ClientStatus
@@ -153,6 +154,7 @@ __all__ = [
     "CalendarConflict",
     "CalendarConflictKind",
     "CalendarEvent",
+    "CalendarEventsThen",
     "CalendarFeed",
     "CalendarStatus",
     "Client",

@@ -50,9 +50,11 @@ class Appointment(Owned):
     meet_url = fields.CharField(500, null=True, description="Where the video is")
     location = fields.CharField(300, null=True, description="Where it is held")
     series_id: UUID | None = fields.UUIDField(null=True)
-    # What who holds it was told last: a digest of it, and the sequence.
+    # What who holds it was told last: a digest of it, the sequence, null before the first letter and after the one of
+    # its end; and who that was.
     staff_told = fields.CharField(64, null=True)
     staff_told_sequence = fields.IntField(null=True)
+    staff_told_id: UUID | None = fields.UUIDField(null=True)
 
     bookings: Any
 
@@ -82,6 +84,7 @@ class Booking(Owned):
     hold_expires_at = fields.DatetimeField(
         null=True, description="Until when the place is held without being paid; null once it is confirmed"
     )
+    holds = fields.SmallIntField(default=0)  # how often it was held to be paid
     order_id: UUID | None
     order: Any = belongs_to("Order", "bookings", "The order by which it is paid", null=True)
     pack_id: UUID | None

@@ -65,6 +65,13 @@ class Calendar(Owned):
         return self.status is not CalendarStatus.DISCONNECTED
 
 
+class CalendarEventsThen(Coded):
+    """What becomes of appointments' events in a calendar that is left alone."""
+
+    KEEP = "KEEP", "They stay as they are, and follow nothing any more"
+    REMOVE = "REMOVE", "Those to come are taken out; past ones stay"
+
+
 class CalendarEvent(Owned):
     """An appointment as an event of a calendar. `etag` is of the event as we know it: another one says that it was
     changed there."""

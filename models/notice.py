@@ -43,6 +43,9 @@ class CalendarFeed(Owned):
     token_hash = fields.CharField(64, unique=True, description="SHA-256 of the token, hexadecimal")
     last_used_at = fields.DatetimeField(null=True, description="When it was asked for last, to the hour")
     revoked_at = fields.DatetimeField(null=True, description="When it was withdrawn")
+    # What it said when it was asked for last, and since when: null before.
+    etag = fields.CharField(34, null=True)
+    changed_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "calendar_feeds"

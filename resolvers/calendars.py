@@ -90,10 +90,10 @@ async def calendar_update(info: Info, input: CalendarUpdateInput) -> models.Cale
 
 @mutation(Calendar, requires=Permission.HOURS_WRITE)
 async def calendar_disconnect(info: Info, input: CalendarDisconnectInput) -> models.Calendar:
-    """Leave a calendar alone: its events make nobody busy any more. What stands in it stays. `calendarConnect` goes on
-    with it, and catches up."""
+    """Leave a calendar alone: its events make nobody busy any more. Appointments' events stay in it unless told
+    otherwise. `calendarConnect` goes on with it, and catches up."""
     row = await actor(info).get(models.Calendar, input.calendar, field="input.calendar", for_update=True)
-    return await calendars_service.disconnect(row)
+    return await calendars_service.disconnect(row, models.CalendarEventsThen(input.events))
 
 
 @mutation(Calendar, requires=Permission.HOURS_WRITE)

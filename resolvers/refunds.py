@@ -53,6 +53,7 @@ async def payment_refund(info: Info, input: PaymentRefundInput) -> models.Refund
         by_id=actor(info).membership_id,
         refunded_at=values.get("refunded_at"),
         reference=values.get("reference") or None,
+        cancel_bookings=bool(values.get("cancel_bookings")),
     )
     return await refunds_service.give_back(payment, wanted)
 

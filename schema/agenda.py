@@ -177,6 +177,11 @@ class ServiceCreateInput:
     free_cancel_hours: auto
     late_cancel_percent: auto
     no_show_percent: auto
+    reminders: list[int] | None = strawberry.field(
+        description="How long before it begins clients are reminded, in minutes: 5 at most, none for no reminder, null"
+        " for as long as the organization wishes. Appointments that were made have theirs already.",
+        default=UNSET,
+    )
     staff: list[strawberry.ID] = strawberry.field(description="Who gives it, by global id.", default_factory=list)
     resources: list[strawberry.ID] = strawberry.field(
         description="What it takes one of, by global id; nothing where it takes none.", default_factory=list
@@ -207,6 +212,11 @@ class ServiceUpdateInput:
     free_cancel_hours: auto
     late_cancel_percent: auto
     no_show_percent: auto
+    reminders: list[int] | None = strawberry.field(
+        description="How long before it begins clients are reminded, in minutes: 5 at most, none for no reminder, null"
+        " for as long as the organization wishes. Appointments that were made have theirs already.",
+        default=UNSET,
+    )
     active: auto
     staff: list[strawberry.ID] | None = strawberry.field(
         description="Who gives it, by global id, in place of those who did.", default=UNSET

@@ -109,6 +109,9 @@ class CalendarUpdateInput:
 @strawberry.input(description="Which calendar to leave alone.")
 class CalendarDisconnectInput:
     calendar: strawberry.ID = strawberry.field(description="Its global id.")
+    events: enum(models.CalendarEventsThen) = strawberry.field(  # type: ignore[valid-type]
+        description="What becomes of the appointments' events in it.", default=models.CalendarEventsThen.KEEP
+    )
 
 
 @strawberry.input(description="Which calendar to read now.")

@@ -80,6 +80,11 @@ class PaymentRefundInput:
     reason: auto
     refunded_at: auto
     reference: auto
+    cancel_bookings: bool | None = strawberry.field(
+        description="Of an order of bookings, where all of the payment goes back: whether those to come are given up"
+        " with it, and their clients told. They stand unless told so; `bookingCancel` gives one up with its money.",
+        default=UNSET,
+    )
 
 
 @strawberry.input(description="How much of which invoice to credit, without giving money back, and why.")

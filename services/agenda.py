@@ -24,7 +24,7 @@ from models import (
     WeeklyHours,
 )
 from models.agenda import DAY_MINUTES
-from services import catalogue
+from services import booking_reminders, catalogue
 
 LINKS_MOST = 100  # staff or resources of a service
 HOURS_MOST = 70  # of a week: ten a day
@@ -51,7 +51,7 @@ async def create_service(
 ) -> Service:
     """A service, with who gives it and what it takes one of. Raises Invalid, naming the field."""
     deposit_currency = values.pop("deposit_currency", None)
-    service = Service(organization_id=organization_id, **values)
+    service = Service(organization_id=organization_id, **_with_reminders(values))
     await _check_service(service, deposit_currency)
     await service.save()
     await _link(service, staff, resources)
@@ -63,7 +63,7 @@ async def update_service(
 ) -> Service:
     """The service with other values, and others who give it; None leaves these as they are. Raises Invalid."""
     deposit_currency = values.pop("deposit_currency", None)
-    service.update_from_dict(values)
+    service.update_from_dict(_with_reminders(values))
     await _check_service(service, deposit_currency)
     await service.save()
     if staff is not None:
@@ -155,6 +155,15 @@ async def _link(service: Service, staff: Sequence[Staff], resources: Sequence[Re
     here: dict[str, Any] = {"organization_id": service.organization_id, "service": service}
     await ServiceStaff.bulk_create([ServiceStaff(staff=each, **here) for each in dict.fromkeys(staff)])
     await ServiceResource.bulk_create([ServiceResource(resource=each, **here) for each in dict.fromkeys(resources)])
+
+
+def _with_reminders(values: dict[str, Any]) -> dict[str, Any]:
+    """`reminders` as the column keeps them; none at all is no reminder, null what the organization wishes."""
+    if "reminders" not in values:
+        return values
+    minutes = values.pop("reminders")
+    kept = None if minutes is None else booking_reminders.written(minutes, field="input.reminders")
+    return values | {"reminder_minutes": kept}
 
 
 async def _check_service(service: Service, deposit_currency: str | None) -> None:

@@ -77,7 +77,8 @@ def reminder(occasion: Occasion, *, name: str, envelope: Envelope) -> EmailMessa
 
 
 def for_staff(occasion: Occasion, what: str, guests: Sequence[Guest], *, name: str, envelope: Envelope) -> EmailMessage:
-    """To who holds an appointment, of what happened to it (`MADE`, `MOVED`, `CANCELED`, `ATTENDEES`), and who comes."""
+    """To who holds an appointment, of what happened to it (`MADE`, `MOVED`, `CANCELED`, `ATTENDEES`, `ENTRUSTED` by
+    somebody else, `HANDED_OVER` to somebody else), and who comes."""
     said = _said(occasion) | {"what": what, "guests": [_presented(guest) for guest in guests], "contacts": []}
     return letters.of_no_order("booking_for_staff", said, name=name, brand=occasion.brand, envelope=envelope)
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from tortoise.expressions import Q
 
-from models import Appointment, Booking, BookingStatus, Client, Lane, Organization, Pack, Refund, RefundStatus
+from models import Appointment, Booking, BookingStatus, Client, Lane, Organization, Pack, Refund, RefundStatus, Staff
 from services import appointment_letters as letters
 from services import calendar_files, post
 from services.appointment_letters import Ending, Guest, Occasion
@@ -67,8 +67,10 @@ async def slot_lost(booking: Booking) -> None:
 
 @job(Lane.MAIL)
 async def tell_staff(appointment: Appointment) -> None:
-    """Tell the member who holds an appointment what became of it; nobody where they do not sign in."""
+    """Tell the member who holds an appointment what became of it, and first who held it before that they do not any
+    more; nobody where they do not sign in."""
     await appointment.fetch_related("service", "staff__membership__user", "organization")
+    await _tell_who_held_it(appointment)
     membership = appointment.staff.membership
     expected = Booking.filter(appointment_id=appointment.id, status=BookingStatus.CONFIRMED).order_by("id")
     bookings = await expected.prefetch_related("client")
@@ -84,8 +86,25 @@ async def tell_staff(appointment: Appointment) -> None:
     )  # fmt: skip
     _attach(letter, appointment, Party(appointment.staff.display_name, user.email), canceled=what == "CANCELED")
     await post.send(appointment.organization_id, letter)
-    told = {"staff_told": digest, "staff_told_sequence": appointment.sequence}
+    told = {"staff_told": digest, "staff_told_sequence": appointment.sequence, "staff_told_id": appointment.staff_id}
     await Appointment.filter(id=appointment.id).update(**told)
+
+
+async def _tell_who_held_it(appointment: Appointment) -> None:
+    """Take it out of the calendar of somebody who has it there and does not hold it any more."""
+    if appointment.staff_told_sequence is None or appointment.staff_told_id in (None, appointment.staff_id):
+        return
+    before = await Staff.get(id=appointment.staff_told_id).prefetch_related("membership__user")
+    if before.membership is not None and before.membership.active:
+        user = before.membership.user
+        letter = letters.for_staff(
+            _occasion(appointment), "HANDED_OVER" if appointment.is_active else "CANCELED", [], name=user.first_name,
+            envelope=_envelope(user.email, message_id(f"staff-before-{before.id}-{appointment.sequence}", appointment)),
+        )  # fmt: skip
+        _attach(letter, appointment, Party(before.display_name, user.email), canceled=True)
+        await post.send(appointment.organization_id, letter)
+    appointment.staff_told = appointment.staff_told_sequence = None
+    await appointment.save(update_fields=["staff_told", "staff_told_sequence"])
 
 
 async def reminder(booking: Booking, *, minutes_before: int) -> EmailMessage:
@@ -197,7 +216,7 @@ def _what(appointment: Appointment) -> str | None:
     if not appointment.is_active:
         return None if known is None else "CANCELED"
     if known is None:
-        return "MADE"
+        return "MADE" if appointment.staff_told_id is None else "ENTRUSTED"
     return "MOVED" if known < appointment.sequence else "ATTENDEES"
 
 

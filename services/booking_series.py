@@ -37,9 +37,9 @@ async def book(
     """
     bookings.check_notes(wanted.client_notes)
     times = occurrences(wanted.starts_at, rule, ZoneInfo(staff.time_zone))
-    await Client.select_for_update(no_key=True).get(id=client.id)
+    client = await Client.select_for_update(no_key=True).get(id=client.id)
     product = await bookings.product_of(wanted.service) if wanted.service.price_cents else None
-    appointments, lost = await _take(wanted, times)
+    appointments, lost = await _take(client, wanted, times)
     if not appointments or (lost and not skip_taken):
         taken = [{"startsAt": at.isoformat(), "reason": reason} for at, reason in lost]
         raise SlotTaken(f"Of {len(times)} times {len(lost)} are not free.", field="input.startsAt", taken=taken)
@@ -95,14 +95,14 @@ def _by_the_wall(until: str, zone: ZoneInfo) -> datetime:
 
 
 async def _take(
-    wanted: Wanted, times: Sequence[datetime]
+    client: Client, wanted: Wanted, times: Sequence[datetime]
 ) -> tuple[list[Appointment], list[tuple[datetime, str]]]:  # fmt: skip
     taken, lost = [], []
     for at in times:
         asked = replace(wanted, starts_at=at).asked
         try:
             slots.check(asked, by_rules=wanted.by_rules)
-            taken.append(await slots.sit(asked, await slots.seat(asked)))
+            taken.append(await bookings.take(client, asked, field="input.startsAt"))
         except DomainError as refusal:
             lost.append((at, refusal.message))
     return taken, lost

@@ -7,6 +7,7 @@ free, or is paid later, is confirmed at once.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from math import ceil
 from typing import Any
 from uuid import UUID
 
@@ -69,10 +70,7 @@ async def book(client: Client, wanted: Wanted) -> Booking:
         await packs.draw(wanted.pack_id, client, wanted.service, wanted.starts_at, field="input.pack")
     sold = wanted.service.price_cents and not wanted.pack_id
     product = await product_of(wanted.service) if sold else None
-    seat = await slots.seat(wanted.asked)
-    if seat.joins and await slots.has_a_place(client.id, seat.joins):
-        raise Conflict("The client has a place in this appointment already.", field="input.client")
-    appointment = await slots.sit(wanted.asked, seat)
+    appointment = await take(client, wanted.asked, field="input.client")
     (booking,) = await write(client, wanted, product, [appointment])
     return booking
 
@@ -82,6 +80,14 @@ async def book_at_storefront(
 ) -> Booking:
     """A place for a client known by an address alone, found or made. Raises like `book`."""
     return await book(await clients.find_or_make(organization_id, email, known), wanted)
+
+
+async def take(client: Client, asked: slots.Asked, *, field: str) -> Appointment:
+    """A place for a client, locked, who has none there yet. Raises SlotTaken, Invalid, NotFound and Conflict."""
+    seat = await slots.seat(asked)
+    if seat.joins and await slots.has_a_place(client.id, seat.joins):
+        raise Conflict("The client has a place in this appointment already.", field=field)
+    return await slots.sit(asked, seat)
 
 
 async def complete(booking: Booking) -> Booking:
@@ -182,5 +188,14 @@ async def _same(client: Client, wanted: Wanted) -> Booking | None:
 
 
 async def _must_hold_few(client: Client) -> None:
-    if await Booking.filter(client_id=client.id, status=BookingStatus.PENDING).count() >= HELD_MOST:
-        raise Conflict(f"{HELD_MOST} bookings wait to be paid: pay for them, or cancel some.", field="input.startsAt")
+    """At a storefront anybody may give anybody's address: what is not paid blocks it for as long as it is held."""
+    now = datetime.now(UTC)
+    held = Booking.filter(client_id=client.id, status=BookingStatus.PENDING, hold_expires_at__gt=now)
+    ends = await held.order_by("hold_expires_at").values_list("hold_expires_at", flat=True)
+    if len(ends) >= HELD_MOST:
+        minutes = ceil((ends[-HELD_MOST] - now).total_seconds() / 60)  # type: ignore[operator]
+        raise Conflict(
+            f"{len(ends)} bookings of this client wait to be paid: pay for them, cancel some, or book again in"
+            f" {minutes} minutes, when one is free again.",
+            field="input.startsAt",
+        )

@@ -9,13 +9,14 @@ import re
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from uuid import UUID
 
 from tortoise.expressions import Q
 
 from errors import Limited
 from models import Appointment, AppointmentStatus, BookingStatus, CalendarFeed, Staff
-from models.database import fetch
+from models.database import fetch, query
 from services import booking_letters, calendar_files, limits
 from services.access_keys import NOTED_EVERY, hash_of
 from services.buckets import Charge, Rate
@@ -32,10 +33,19 @@ _FROM_ADDRESS = Rate(120, 60)  # of tokens, good or not
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A calendar file, and by what it is known to be the same (ETag, RFC 9110 8.8.3)."""
+    """A calendar file; by what it is known to be the same (ETag, RFC 9110 8.8.3), and since when it is, to the second
+    (Last-Modified, 8.8.2)."""
 
     content: bytes
     etag: str
+    changed_at: datetime
+
+    def is_known(self, if_none_match: str | None, if_modified_since: str | None) -> bool:
+        """Whether who asks has it already, by RFC 9110 13.1.2 and, where that says nothing, 13.1.3."""
+        if if_none_match is not None:
+            return if_none_match.strip() == "*" or self.etag in re.findall(r'"[^"]*"', if_none_match)
+        since = _moment(if_modified_since)
+        return since is not None and self.changed_at <= since
 
 
 async def create(staff: Staff) -> tuple[CalendarFeed, str]:
@@ -66,7 +76,8 @@ async def opened(token: str, address: str | None) -> Feed | None:
     await _note(feed_id)
     staff = await Staff.get(id=found[0]["staff_id"]).prefetch_related("organization")
     content = calendar_files.feed(f"{staff.display_name} – {staff.organization.brand_name}", await _entries(staff))
-    return Feed(content, f'"{hashlib.sha256(content).hexdigest()[:32]}"')
+    etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+    return Feed(content, etag, await _since(feed_id, etag))
 
 
 _FIND = """
@@ -87,6 +98,31 @@ async def _note(feed_id: UUID) -> None:
     now = datetime.now(UTC)
     due = Q(last_used_at=None) | Q(last_used_at__lt=now - NOTED_EVERY)
     await CalendarFeed.filter(due, id=feed_id).update(last_used_at=now)
+
+
+async def _since(feed_id: UUID, etag: str) -> datetime:
+    """Since when it says this, as far as anybody asked. Of what changes twice within a second the later is a second
+    younger: HTTP dates know no less."""
+    await query(_CHANGED, feed_id, etag)
+    feed = await CalendarFeed.get(id=feed_id)
+    assert feed.changed_at
+    return feed.changed_at.astimezone(UTC)
+
+
+_CHANGED = """
+UPDATE calendar_feeds SET etag = $2,
+    changed_at = greatest(date_trunc('second', now()), changed_at + interval '1 second')
+WHERE id = $1 AND etag IS DISTINCT FROM $2
+"""
+
+
+def _moment(date: str | None) -> datetime | None:
+    """An HTTP date; None for what is none, which then counts for nothing."""
+    try:
+        at = parsedate_to_datetime(date or "")
+    except ValueError:
+        return None
+    return at.replace(tzinfo=at.tzinfo or UTC)
 
 
 async def _entries(staff: Staff) -> list[Entry]:

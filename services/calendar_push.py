@@ -8,17 +8,21 @@ if it had been polled (`services/calendar_changes.py`), then pushes again.
 Locks, where rows are locked: the appointment, then its event.
 """
 
+import logging
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
-from errors import Changed, Disconnected, Gone
+from errors import Changed, Disconnected, Gone, NotConfigured
 from models import Appointment, Calendar, CalendarEvent, CalendarStatus, Lane
 from models.database import query, transaction
 from providers import capabilities
 from providers.capabilities import EventStatus, OutgoingEvent, RemoteEvent
 from services import calendar_changes, calendar_conflicts, calendar_promises, calendar_states
+from services.calendar_access import Access, opened
 from services.calendar_outgoing import digest, shown
 from services.outbox import Again, job
+
+log = logging.getLogger("comptoir.calendars")
 
 PURPOSE = "calendar_push.push"
 TRIES = 4  # at an event that others are changing too
@@ -67,6 +71,24 @@ async def catch_up(calendar: Calendar) -> None:
         after = rows[-1]["id"]
 
 
+@job(Lane.SYNC, timeout=300.0)
+async def clear(calendar: Calendar) -> None:
+    """Take appointments to come out of a calendar that is left alone, unless it was connected again meanwhile. Where it
+    cannot be reached any more they stay: nobody may take them out but its person."""
+    ours = CalendarEvent.filter(calendar_id=calendar.id, removed_at=None, appointment__ends_at__gt=datetime.now(UTC))
+    try:
+        async with opened(Access.of(calendar), "calendar_push.clear") as remote:
+            for event in await ours.order_by("id").limit(AT_ONCE):
+                if (await Calendar.get(id=calendar.id)).is_connected:
+                    return
+                await _removed(remote, calendar, event)
+    except (Disconnected, NotConfigured) as error:
+        log.warning("what stands in calendar %s stays: %s", calendar.id, error)
+        return
+    if await ours.exists():
+        raise Again(datetime.now(UTC), "there is more to take out")
+
+
 async def _is_in_step(appointment: Appointment) -> bool:
     """Have calendars show it; False where something changed meanwhile."""
     event = await shown(appointment)
@@ -90,8 +112,12 @@ async def _take_out(appointment: Appointment, *, but: Calendar | None) -> None:
         if calendar.id == (but and but.id) or not calendar.is_connected:
             continue
         async with calendar_states.used(calendar, PURPOSE) as remote:
-            await remote.cancel(calendar.remote_id, event.external_id)
-            await CalendarEvent.filter(id=event.id).update(removed_at=datetime.now(UTC), etag=None, pushed_hash=None)
+            await _removed(remote, calendar, event)
+
+
+async def _removed(remote: capabilities.Calendar, calendar: Calendar, event: CalendarEvent) -> None:
+    await remote.cancel(calendar.remote_id, event.external_id)
+    await CalendarEvent.filter(id=event.id).update(removed_at=datetime.now(UTC), etag=None, pushed_hash=None)
 
 
 async def _stands(appointment: Appointment, calendar: Calendar, event: OutgoingEvent) -> bool:

@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from errors import Conflict, Invalid, Refused
-from models import Calendar, CalendarStatus, OAuthGrant, Staff
+from models import Calendar, CalendarEventsThen, CalendarStatus, OAuthGrant, Staff
 from models.database import query, transaction
 from providers import capabilities
 from providers.capabilities import RemoteCalendar
-from services import calendar_incoming, calendar_push
+from services import calendar_incoming, calendar_push, integrations
 from services.calendar_access import Access, opened
 from services.outbox import later
 
@@ -22,9 +22,19 @@ def access(organization_id: UUID, grant: OAuthGrant | None) -> Access:
 
 
 async def to_connect(by: Access) -> list[RemoteCalendar]:
-    """The calendars that an access sees. Raises NotConfigured, and a ProviderError."""
+    """The calendars that an access sees. Raises Conflict for a service account that sees none, NotConfigured, and a
+    ProviderError."""
     async with opened(by, "calendars.to_connect") as remote:
-        return await remote.list_calendars()
+        found = await remote.list_calendars()
+    if found or by.grant_id:
+        return found
+    own = await integrations.enabled(by.organization_id, by.provider)
+    address = own.settings.get("service_account_email") if own else None
+    raise Conflict(
+        "A service account sees no calendar before it was connected once: share one with"
+        f" {address or 'its address'}, to make changes, and connect it by its address (calendarConnect, remoteId).",
+        field="oauthGrant",
+    )
 
 
 async def connect(staff: Staff, by: Access, remote_id: str, *, outgoing: bool, incoming: bool) -> Calendar:
@@ -64,15 +74,17 @@ async def update(calendar: Calendar, *, outgoing: bool | None, incoming: bool | 
     return calendar
 
 
-async def disconnect(calendar: Calendar) -> Calendar:
-    """Leave a calendar, locked, alone; in the open transaction. It makes nobody busy any more, and what stands in it
-    stays."""
+async def disconnect(calendar: Calendar, events: CalendarEventsThen = CalendarEventsThen.KEEP) -> Calendar:
+    """Leave a calendar, locked, alone; in the open transaction. It makes nobody busy any more, and our events in it
+    stay, or are taken out after it."""
     await Staff.select_for_update(no_key=True).get(id=calendar.staff_id)
     calendar.status, calendar.status_reason = CalendarStatus.DISCONNECTED, "Disconnected here."
     calendar.next_poll_at = calendar.lease_until = calendar.lease_id = None
     calendar.told_at = datetime.now(UTC)
     await calendar.save()
     await calendar_incoming.forget(calendar)
+    if events is CalendarEventsThen.REMOVE:
+        await later(calendar_push.clear, calendar)
     return calendar
 
 

@@ -6,6 +6,7 @@ gets all back. What is kept is a part of the price, and stays invoiced as it was
 (`services/money_back.py`).
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from models import (
     ConflictKind,
     Invoice,
     InvoiceType,
+    Lane,
     Order,
     OrderLine,
     Payment,
@@ -41,7 +43,9 @@ from services import (
     settlement,
 )
 from services.conflicts import flag
+from services.outbox import job, later
 
+AT_ONCE = 50  # bookings that are given up in one transaction
 REASON_MOST = 500  # characters
 SAID = "Annulation"  # on invoices, where a client gave no reason
 
@@ -72,12 +76,44 @@ async def cancel(booking: Booking, reason: str | None, *, by_rules: bool, by_id:
 
 async def cancel_appointment(appointment: Appointment, reason: str | None, *, by_id: UUID | None) -> None:
     """Give an appointment up, and with it the bookings of all who come: everything goes back to them. In the open
-    transaction; what a client could still pay by is taken back after it. Raises Conflict where it was before, or
-    somebody books at this moment."""
+    transaction; what a client could still pay by is taken back after it. Of a large group a worker goes on with those
+    who are left, and nobody takes a place meanwhile. Raises Conflict where it was before, or somebody books at this
+    moment."""
     check_reason(reason)
     live = [each for each in await Booking.filter(appointment_id=appointment.id).order_by("id") if each.is_live]
     if not live:
         raise errors.Conflict("Nobody comes to this appointment any more.", field="input.appointment")
+    await _end_all(live[:AT_ONCE], reason, by_id)
+    left = await Appointment.select_for_update(no_key=True).get(id=appointment.id)
+    if left.is_active and len(live) <= AT_ONCE:
+        raise errors.Conflict("Somebody has just booked a place: look again.", field="input.appointment")
+    if left.is_active:
+        await _close(left)
+        await later(cancel_the_rest, left)
+
+
+@job(Lane.SYNC)
+async def cancel_the_rest(appointment: Appointment) -> None:
+    """Go on giving up a large group, for the reason, and by whom, it was begun."""
+    last = (
+        await Booking.filter(appointment_id=appointment.id, canceled_at__isnull=False).order_by("-canceled_at").first()
+    )
+    while appointment.is_active and last:
+        async with transaction():
+            live = [each for each in await Booking.filter(appointment_id=appointment.id).order_by("id") if each.is_live]
+            await _end_all(live[:AT_ONCE], last.cancel_reason, last.canceled_by_id)
+            appointment = await Appointment.select_for_update(no_key=True).get(id=appointment.id)
+            if appointment.is_active:
+                await _close(appointment)
+
+
+async def _close(appointment: Appointment) -> None:
+    """No place of it is free."""
+    appointment.capacity = appointment.taken
+    await appointment.save(update_fields=["capacity"])
+
+
+async def _end_all(live: Sequence[Booking], reason: str | None, by_id: UUID | None) -> None:
     orders = sorted({each.order_id for each in live if each.order_id})
     await Order.filter(id__in=orders).order_by("id").select_for_update()
     await Client.filter(id__in=[each.client_id for each in live]).order_by("id").select_for_update(no_key=True)
@@ -85,8 +121,6 @@ async def cancel_appointment(appointment: Appointment, reason: str | None, *, by
     for booking in found:
         if booking.is_live:
             await end(booking, reason, by_rules=False, by_id=by_id)
-    if (await Appointment.get(id=appointment.id)).is_active:
-        raise errors.Conflict("Somebody has just booked a place: look again.", field="input.appointment")
 
 
 async def no_show(booking: Booking, *, by_id: UUID | None) -> Booking:

@@ -32,7 +32,7 @@ class Envelope:
         letter["From"] = _mailbox(self.sender, brand.name, field="sender")
         letter["To"] = _mailbox(self.to, name, field="to")
         letter["Reply-To"] = _mailbox(brand.contact_email, brand.name, field="contactEmail")
-        letter["Subject"] = _one_line(subject)
+        letter["Subject"] = _one_line(subject, keep=_NO_BREAK)
         letter["Date"] = self.sent_at or datetime.now(UTC)
         letter["Message-ID"] = _message_id(self.message_id)
         letter["Auto-Submitted"] = "auto-generated"  # no holiday answers, please (RFC 3834)
@@ -56,9 +56,13 @@ def _message_id(value: str) -> str:
     return value
 
 
-def _one_line(text: str) -> str:
+_NO_BREAK = "\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}"  # « 10 h 30 » stays together in a list of letters too
+
+
+def _one_line(text: str, *, keep: str = "") -> str:
     """A name fit for a header: a line break in it could only be a mistake, or an attack."""
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    plain = "".join(char if char.isprintable() or char in keep else " " for char in text)
+    return " ".join(filter(None, plain.split(" ")))
 
 
 # EmailMessage's own headers are not fit for what people type. They drop spaces between encoded words when they fold

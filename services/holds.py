@@ -31,22 +31,30 @@ from services.outbox import Again, job, later
 
 PAGE = timedelta(minutes=31)  # that a payment page is good for: Stripe takes 30 minutes at least
 MARGIN = timedelta(minutes=2)  # that the place is held longer than it can be paid
+HOLDS_MOST = 20  # times that a place is held to be paid: half a day at most without money
 PATIENCE = timedelta(hours=1)  # for Stripe to take back what a client could still pay by
 SOON = timedelta(minutes=1)
 
 
 async def hold_again(order: Order) -> None:
     """Before an order, locked, is paid: its places are held for as long as a payment page is good, taken again where
-    they were given back. Raises SlotTaken where somebody has them now, and Conflict for what has begun."""
+    they were given back. Raises SlotTaken where somebody has them now, and Conflict for what has begun, or was held
+    often enough."""
     if order.kind is not OrderKind.BOOKING:
         return
     until = datetime.now(UTC) + PAGE + MARGIN
     for booking in await _locked(order):
+        if booking.status not in (BookingStatus.EXPIRED, BookingStatus.PENDING):
+            continue
+        if booking.holds >= HOLDS_MOST:
+            raise errors.Conflict(
+                f"This place was held {HOLDS_MOST} times and not paid: it is kept no longer. Book again.",
+                field="input.order",
+            )
         if booking.status is BookingStatus.EXPIRED:
             await _regain(booking)
-        elif booking.status is not BookingStatus.PENDING:
-            continue
         booking.hear(BookingNews.HELD)
+        booking.holds += 1
         booking.hold_expires_at = max(until, booking.hold_expires_at or until)
         await booking.save()
         await later(lapse, booking, at=booking.hold_expires_at)

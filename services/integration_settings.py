@@ -16,13 +16,16 @@ from models.database import transaction
 from providers import registry
 from providers.base import Provider
 from providers.offers import form_of, secrets_of
-from services import integration_checks, integrations, stripe_connecting, vault
+from services import calendar_switch, integration_checks, integrations, stripe_connecting, vault
 from services.integration_health import Outcome, settle, write_down
 
 Reaction = Callable[[Integration], Awaitable[None]]
 
 # What else follows, by provider, where an integration is set up, switched on or off, or removed; in its transaction.
-REACTIONS: dict[str, Reaction] = {"stripe": stripe_connecting.changed}
+REACTIONS: dict[str, Reaction] = {
+    "google_calendar": calendar_switch.changed,
+    "stripe": stripe_connecting.changed,
+}
 
 TELLING = 12  # characters of a secret, at least, before its last four are shown
 LONGEST = 10_000  # characters of a field

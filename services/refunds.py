@@ -38,7 +38,7 @@ AMOUNT, WENT = "input.amount.amount", "input.refundedAt"
 @dataclass(frozen=True)
 class Wanted:
     """How much of a payment, in minor units: all that is left unless told. `refunded_at` and `reference` are of what
-    went back by hand."""
+    went back by hand. `cancel_bookings`: what was booked by its order, and is to come, is given up with it."""
 
     amount_cents: int | None
     currency: str
@@ -46,6 +46,7 @@ class Wanted:
     by_id: UUID | None
     refunded_at: datetime | None = None
     reference: str | None = None
+    cancel_bookings: bool = False
 
 
 async def give_back(payment: Payment, wanted: Wanted) -> Refund:
@@ -97,6 +98,10 @@ async def _begin(payment: Payment, wanted: Wanted) -> Refund:
             await _intend(order, payment, refund, at=datetime.now(UTC) + SOON)
         else:
             await _record(order, payment, refund, wanted)
+        if wanted.cancel_bookings:
+            from services import pack_refunds  # which cancels bookings, whose money goes back by this
+
+            await pack_refunds.give_up(order)
         await idempotency.note(refund)
     return refund
 
@@ -138,6 +143,12 @@ async def _amount(payment: Payment, wanted: Wanted) -> int:
         raise errors.Conflict(
             "This payment is disputed: the client's bank decides. To accept it, close the dispute at Stripe.",
             field="input.payment",
+        )
+    if wanted.cancel_bookings and wanted.amount_cents is not None:
+        raise Invalid(
+            "Bookings are given up where all goes back: leave the amount out, or cancel them (bookingCancel), which"
+            " gives back what is due.",
+            field="input.cancelBookings",
         )
     left = await money_back.left_of(payment)
     if not left:

@@ -267,8 +267,8 @@ class Shop:
         return [mail for mail in self.sandbox.mail.to(email) if mail.number > self._read]
 
     def subjects(self, email: str) -> list[str]:
-        """What an address was written about, the brand left out."""
-        return [str(mail.message["Subject"]).rpartition(" – ")[0] for mail in self.mails(email)]
+        """What an address was written about, the brand left out, with plain spaces."""
+        return [plain(str(mail.message["Subject"])).rpartition(" – ")[0] for mail in self.mails(email)]
 
     def letters(self, order: dict[str, Any]) -> list[Any]:
         """Those that carry an invoice to the client."""
@@ -281,5 +281,8 @@ class Shop:
 
 def said(letter: Any) -> str:
     """The text of a letter, with plain spaces where lines do not break."""
-    text: str = letter.body("plain")
+    return plain(letter.body("plain"))
+
+
+def plain(text: str) -> str:
     return text.replace("\N{NO-BREAK SPACE}", " ").replace("\N{NARROW NO-BREAK SPACE}", " ")

@@ -59,6 +59,76 @@ async def test_who_holds_the_appointment_is_told_who_comes(shop: Shop) -> None:
     assert [attached(each)[0] for each in (made, canceled)] == ["REQUEST", "CANCEL"]
 
 
+async def held_by_two(shop: Shop) -> Desk:
+    """A desk of the person signed in and of a consultant, in this order."""
+    desk = await Desk.open(shop, "Camille", "Dominique")
+    other = await Shop.open(shop.http, shop.sandbox, role=models.Role.CONSULTANT)
+    for staff, email in zip(desk.staff, (shop.email, other.email), strict=True):
+        member = await models.Membership.get(user__email=email)
+        await models.Staff.filter(id=staff.id).update(membership_id=member.id)
+    return desk
+
+
+async def test_an_appointment_that_goes_over_to_somebody_else_leaves_one_calendar_for_the_other(shop: Shop) -> None:
+    desk = await held_by_two(shop)
+    before, after = (global_id(each) for each in desk.staff)
+    made = await desk.book(ahead(), await shop.client(EMAIL), staff=before, clientNotes="Allergie")
+    await shop.work_is_done()
+    await desk.move(made["booking"]["id"], ahead(4), staff=after)
+    await shop.work_is_done()
+
+    first, taken_out = shop.mails(shop.email)
+    (put_in,) = shop.mails("consultant@shop.test")
+    files = [attached(each) for each in (first, taken_out, put_in)]
+    assert [method for method, _ in files] == ["REQUEST", "CANCEL", "REQUEST"]
+    assert len({event["UID"] for _, event in files}) == 1
+    assert [event["SEQUENCE"] for _, event in files] == ["0", "1", "1"]
+    assert [event["ATTENDEE"] for _, event in files[1:]] == ["mailto:owner@shop.test", "mailto:consultant@shop.test"]
+    assert "Rendez-vous confié à quelqu’un d’autre" in str(taken_out.message["Subject"])
+    assert "l’est désormais à Dominique" in said(taken_out)
+    assert "jean@example.com" not in said(taken_out)
+    assert "Rendez-vous confié à vous" in str(put_in.message["Subject"])
+    assert "Allergie" in said(put_in)
+
+
+async def test_who_has_it_back_before_anybody_was_told_hears_of_no_other(shop: Shop) -> None:
+    desk = await held_by_two(shop)
+    before, after = (global_id(each) for each in desk.staff)
+    made = await desk.book(ahead(), await shop.client(EMAIL), staff=before)
+    await shop.work_is_done()
+    await desk.move(made["booking"]["id"], ahead(4), staff=after)
+    await desk.move(made["booking"]["id"], ahead(5), staff=before)
+    await shop.work_is_done()
+
+    assert [subject.partition(" :")[0] for subject in shop.subjects(shop.email)] == [
+        "[TEST] Nouveau rendez-vous", "[TEST] Rendez-vous déplacé",
+    ]  # fmt: skip
+    assert shop.mails("consultant@shop.test") == []
+
+
+async def test_what_is_cancelled_once_somebody_else_has_it_is_told_to_who_was_told_of_it(shop: Shop) -> None:
+    desk = await held_by_two(shop)
+    before, after = (global_id(each) for each in desk.staff)
+    made = await desk.book(ahead(), await shop.client(EMAIL), staff=before)
+    await shop.work_is_done()
+    await desk.move(made["booking"]["id"], ahead(4), staff=after)
+    await desk.cancel(made["booking"]["id"])
+    await shop.work_is_done()
+
+    letter = shop.mails(shop.email)[-1]
+    assert "Rendez-vous annulé" in str(letter.message["Subject"])
+    assert (attached(letter)[0], attached(letter)[1]["STATUS"]) == ("CANCEL", "CANCELLED")
+    assert shop.mails("consultant@shop.test") == []
+
+
+async def test_hours_stay_together_in_a_subject(shop: Shop) -> None:
+    desk = await Desk.open(shop)
+    await desk.book(ahead(hour=10, minute=30), await shop.client(EMAIL))
+    await shop.work_is_done()
+
+    assert "10\N{NO-BREAK SPACE}h\N{NO-BREAK SPACE}30" in str(shop.mails(EMAIL)[0].message["Subject"])
+
+
 async def test_who_goes_over_into_another_group_has_the_one_before_taken_out(shop: Shop) -> None:
     desk = await Desk.open(shop, capacity=5)
     booking = (await desk.book(ahead(), await shop.client(EMAIL)))["booking"]["id"]
@@ -108,6 +178,24 @@ async def test_who_books_late_is_not_reminded_of_what_they_have_just_done(shop: 
     await (await Desk.open(shop)).book(ahead())
 
     assert await shop.sql("SELECT minutes_before FROM booking_reminders") == [{"minutes_before": 60}]
+
+
+SERVICE = """mutation ($input: ServiceUpdateInput!) {
+    serviceUpdate(input: $input) { service { reminders } }
+}"""
+
+
+async def test_a_service_has_reminders_of_its_own_none_or_the_organizations(shop: Shop) -> None:
+    desk = await Desk.open(shop)
+    for reminders, due in (([90], [90]), ([], []), (None, [1440, 120])):
+        set_to = await shop(SERVICE, input={"service": desk.service, "reminders": reminders})
+        await desk.book(ahead(hour=9 + len(due)))
+
+        promised = await shop.sql("DELETE FROM booking_reminders RETURNING minutes_before")
+        assert set_to["service"]["reminders"] == reminders
+        assert sorted((row["minutes_before"] for row in promised), reverse=True) == due
+    refused = await shop.refused(SERVICE, input={"service": desk.service, "reminders": [0]})
+    assert refused == ("INVALID", "input.reminders", "Give 5 at most, each of 1 to 43200 minutes.")
 
 
 async def test_a_session_of_a_pack_is_drawn_by_a_booking_and_given_back_in_time(shop: Shop) -> None:

@@ -65,6 +65,21 @@ async def test_all_dates_are_booked_by_one_order_or_none_is(shop: Shop) -> None:
     assert await models.Booking.filter(status="CONFIRMED").count() == 3
 
 
+async def test_a_series_takes_no_second_place_of_a_client_in_a_group(shop: Shop) -> None:
+    desk = await Desk.open(shop, capacity=5)
+    client = await shop.client()
+    await desk.book(ahead(4), client)
+
+    given = {"service": desk.service, "staff": global_id(desk.staff[0]), "client": client}
+    series = given | {"startsAt": ahead(3).isoformat(), "rule": "FREQ=DAILY;COUNT=3"}
+    code, field, _ = await shop.refused(SERIES, input=series)
+    made = await shop(SERIES, input=series | {"skipTaken": True})
+
+    assert (code, field) == ("SLOT_TAKEN", "input.startsAt")
+    assert (made["count"], [at[:10] for at in made["skipped"]]) == (2, [ahead(4).isoformat()[:10]])
+    assert {row.taken for row in await models.Appointment.all()} == {1}
+
+
 async def test_a_storefront_books_for_an_address(shop: Shop) -> None:
     desk = await Desk.open(shop, price_cents=5000)
     site = await storefront(shop)

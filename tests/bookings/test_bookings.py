@@ -4,6 +4,7 @@ import pytest
 
 import models
 from models import Role
+from services import cancellations
 from tests.bookings.desk import BOOK, MOVE, Desk, ahead
 from tests.shop import GraphQLErrors, Shop
 
@@ -189,6 +190,32 @@ async def test_an_appointment_is_given_up_for_all_who_come(shop: Shop) -> None:
     assert given_up == {"status": "CANCELED", "taken": 0, "sequence": 1}
     assert {(await desk.see(each["booking"]["id"]))["status"] for each in made} == {"CANCELED"}
     assert (await shop.refused(cancel, input=about))[:2] == ("CONFLICT", "input.appointment")
+
+
+async def test_a_large_group_is_given_up_bit_by_bit_and_nobody_takes_a_place_meanwhile(shop: Shop) -> None:
+    desk = await Desk.open(shop, capacity=200)
+    made = await desk.book(ahead())
+    here = {"organization_id": shop.organization.id}
+    appointment = await models.Appointment.get()
+    for number in range(cancellations.AT_ONCE + 5):
+        client = await models.Client.create(**here, email=f"client-{number}@example.com")
+        await models.Booking.create(
+            **here, appointment=appointment, client=client, attendee_name=client.email, status="CONFIRMED",
+            price_cents=0, currency="EUR",
+        )  # fmt: skip
+    await models.Appointment.all().update(taken=cancellations.AT_ONCE + 6)
+    cancel = """mutation ($input: AppointmentCancelInput!) {
+      appointmentCancel(input: $input) { appointment { id } }
+    }"""
+
+    await shop(cancel, input={"appointment": made["booking"]["appointment"]["id"], "reason": "Malade"})
+    at_first = await shop.count("bookings", "status = 'CANCELED'")
+    refused = await shop.refused(BOOK, input=desk.asked(ahead(), await shop.client()))
+    await shop.work_is_done()
+
+    assert (at_first, refused[0]) == (cancellations.AT_ONCE, "SLOT_TAKEN")
+    assert await shop.count("bookings", "status <> 'CANCELED' OR cancel_reason <> 'Malade'") == 0
+    assert {(row.status, row.taken) for row in await models.Appointment.all()} == {("CANCELED", 0)}
 
 
 async def test_what_happens_to_a_booking_is_told_while_one_looks(shop: Shop) -> None:

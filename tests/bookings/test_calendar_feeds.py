@@ -62,6 +62,26 @@ async def test_what_has_not_changed_is_not_sent_again(shop: Shop) -> None:
     assert (same.status_code, same.content, changed.status_code) == (304, b"", 200)
 
 
+async def test_what_has_not_changed_since_a_date_is_not_sent_again(shop: Shop) -> None:
+    staff = await held(shop, "Jean Dupont")
+    url = await made(shop, staff)
+    first = await opened(shop, url)
+    since = first.headers["last-modified"]
+
+    same = await opened(shop, url, {"If-Modified-Since": since})
+    other_tag = await opened(shop, url, {"If-Modified-Since": since, "If-None-Match": '"other"'})
+    await models.Appointment.all().update(sequence=1)
+    changed = await opened(shop, url, {"If-Modified-Since": since})
+
+    assert since.endswith(" GMT")
+    assert (same.status_code, same.content, same.headers["last-modified"]) == (304, b"", since)
+    assert (other_tag.status_code, changed.status_code) == (200, 200)  # a tag counts more (RFC 9110 13.2.2)
+    assert changed.headers["last-modified"] != since
+    for nothing in ("yesterday", "", "Thu, 32 Foo 2026 99:00:00 GMT"):
+        assert (await opened(shop, url, {"If-Modified-Since": nothing})).status_code == 200
+    assert (await opened(shop, url, {"If-None-Match": "*"})).status_code == 304
+
+
 async def test_another_feed_ends_the_one_before_and_revoking_ends_it_too(shop: Shop) -> None:
     staff = await held(shop, "Jean Dupont")
     first, second = await made(shop, staff), await made(shop, staff)

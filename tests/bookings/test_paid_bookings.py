@@ -5,9 +5,13 @@ from typing import Any
 import pytest
 
 import models
-from tests.bookings.desk import Desk, ahead
+from services import holds
+from tests.bookings.desk import BOOK, Desk, ahead
 from tests.documents import CHECKOUT
+from tests.security.test_keys import storefront
 from tests.shop import Shop
+
+REFUND = "mutation ($input: PaymentRefundInput!) { paymentRefund(input: $input) { refund { status } } }"
 
 
 async def late(desk: Desk) -> tuple[dict[str, Any], list[Any]]:
@@ -114,6 +118,64 @@ async def test_money_that_comes_late_is_kept_although_nobody_works_then_any_more
     seen = await desk.see(made["booking"]["id"])
     assert (seen["status"], seen["order"]["status"]) == ("EXPIRED", "PAID")
     assert [each["kind"] for each in seen["order"]["conflicts"]] == ["SLOT_LOST"]
+
+
+async def test_a_place_is_not_held_for_ever_without_being_paid(shop: Shop) -> None:
+    desk = await Desk.open(shop, price_cents=6000)
+    made = await desk.book(ahead())
+    for _ in range(3):
+        await shop.checkout(made["booking"]["order"])
+    (row,) = await models.Booking.all()
+    await models.Booking.all().update(holds=holds.HOLDS_MOST)
+
+    code, field, message = await shop.refused(CHECKOUT, input=shop.checkout_input(made["booking"]["order"]))
+
+    assert (row.holds, code, field) == (3, "CONFLICT", "input.order")
+    assert message == "This place was held 20 times and not paid: it is kept no longer. Book again."
+    await desk.holds_end()
+    assert (await desk.see(made["booking"]["id"]))["status"] == "EXPIRED"
+
+
+async def test_what_nobody_paid_blocks_an_address_for_as_long_as_it_is_held(shop: Shop) -> None:
+    desk = await Desk.open(shop, price_cents=6000)
+    page = await storefront(shop)
+    asked = {"service": desk.service, "email": "jean@example.com"}
+    for hour in range(9, 14):
+        await page(BOOK, input=asked | {"startsAt": ahead(hour=hour).isoformat()})
+
+    sixth = asked | {"startsAt": ahead(hour=15).isoformat()}
+    code, field, message = await page.refused(BOOK, input=sixth)
+    await shop.sql("UPDATE bookings SET hold_expires_at = now() - interval '1 second'"
+                   " WHERE id = (SELECT id FROM bookings ORDER BY id LIMIT 1)")  # fmt: skip
+
+    assert (code, field) == ("CONFLICT", "input.startsAt")
+    assert "5 bookings of this client wait to be paid" in message
+    assert "book again in 30 minutes" in message
+    assert (await page(BOOK, input=sixth))["payUrl"]
+
+
+@pytest.mark.parametrize("cancels", [True, False])
+async def test_a_refund_in_whole_says_what_becomes_of_the_booking(shop: Shop, cancels: bool) -> None:
+    desk = await Desk.open(shop, price_cents=6000)
+    client = await shop.client("jean@example.com")
+    made = await desk.book(ahead(), client)
+    order = await shop.pay(made["booking"]["order"])
+    payment = {"payment": order["payments"][0]["id"], "cancelBookings": cancels}
+    if cancels:
+        part = payment | {"amount": {"amount": 100, "currency": "EUR"}}
+        assert (await shop.refused(REFUND, input=part))[:2] == ("INVALID", "input.cancelBookings")
+
+    await shop(REFUND, input=payment)
+    await shop.work_is_done()
+
+    seen = await desk.see(made["booking"]["id"])
+    assert seen["order"]["refunded"] == {"amount": 6000}
+    assert await shop.count("refunds") == 1
+    if cancels:
+        assert (seen["status"], seen["cancelReason"]) == ("CANCELED", "La réservation a été remboursée.")
+        assert any("annuler votre rendez-vous" in subject for subject in shop.subjects("jean@example.com"))
+    else:
+        assert seen["status"] == "CONFIRMED"
 
 
 async def test_a_deposit_confirms_and_the_rest_is_paid_later(shop: Shop) -> None:

@@ -82,6 +82,28 @@ async def test_a_calendar_is_found_connected_read_and_left_alone(anne: Scene) ->
     assert (await connected(anne))["id"] == made["id"]
 
 
+@pytest.mark.parametrize(("events", "left"), [({}, 2), ({"events": "KEEP"}, 2), ({"events": "REMOVE"}, 1)])
+async def test_what_becomes_of_our_events_in_a_calendar_that_is_left_alone_is_chosen(
+    anne: Scene, events: dict[str, str], left: int
+) -> None:
+    made = await connected(anne)
+    await anne.booked(at(0))
+    past = await anne.booked(at(2))
+    await anne.settled()
+    assert len(standing(anne)) == 2
+    columns = ("starts_at", "ends_at", "occupied_from", "occupied_until")  # it is over since
+    earlier = ", ".join(f"{column} = {column} - interval '9 days'" for column in columns)
+    await anne.shop.sql(f"UPDATE appointments SET {earlier} WHERE id = $1", past.id)
+
+    await anne.shop(DISCONNECT, input={"calendar": made["id"], **events})
+    await anne.shop.work_is_done()
+
+    assert len(standing(anne)) == left
+    await connected(anne)
+    await anne.settled()
+    assert len(standing(anne)) == 2
+
+
 async def test_what_is_no_calendar_is_refused(anne: Scene) -> None:
     given = {"staff": global_id(anne.staff), "remoteId": "nobody@example.com"}
     code, field, _ = await anne.shop.refused(CONNECT, input=given)

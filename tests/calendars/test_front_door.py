@@ -9,12 +9,13 @@ import pytest
 
 from models import Booking
 from models.base import global_id
+from services import calendar_switch
 from services.outside import outside
 from tests.agenda.agendas import AVAILABILITY, no_holidays
 from tests.bookings.desk import BOOK, BOOKING
 from tests.calendars.memory import Memory
 from tests.calendars.scenes import Scene, at
-from tests.calendars.test_at_google import CALENDARS, CONFLICTS, CONNECT
+from tests.calendars.test_at_google import CALENDARS, CONFLICTS, CONNECT, TO_CONNECT
 from tests.consents import ANNE, CLIENT, connected, google
 from tests.managing.test_integrations import do
 from tests.shop import Shop
@@ -143,3 +144,33 @@ async def test_access_that_is_taken_back_is_told_once_and_nothing_is_asked_any_m
         await shop.time_passes(hours=2)
     assert len(camille.google.requests) == asked
     assert shop.subjects(shop.organization.contact_email) == ["Un agenda n’est plus synchronisé"]
+
+
+async def test_calendars_say_that_their_integration_is_off_and_go_on_once_it_is_on(camille: Connected) -> None:
+    shop = camille.scene.shop
+    await camille.scene.settled()
+    if camille.by_consent:
+        return  # it needs no keys of the organization's
+    await do(shop, "integrationDisable", "google_calendar")
+    off = (await shop("{ calendars { nodes { status statusReason } } }"))["nodes"]
+    await camille.book(0)
+    await camille.scene.settled()
+    assert off == [{"status": "DISCONNECTED", "statusReason": calendar_switch.OFF}]
+    assert camille.google.events(ANNE) == []
+
+    await do(shop, "integrationEnable", "google_calendar")
+    await camille.scene.settled()
+    assert await camille.status() == "CONNECTED"
+    assert len(camille.google.events(ANNE)) == 1
+    assert shop.subjects(shop.organization.contact_email) == []
+
+
+async def test_a_service_account_that_sees_no_calendar_is_told_what_to_do(shop: Shop, google: Any) -> None:
+    keys = {"service_account_email": ACCOUNT, "private_key": google.people.service_account(ACCOUNT)}
+    await do(shop, "integrationConfigure", "google_calendar", values=keys)
+    await do(shop, "integrationEnable", "google_calendar")
+
+    code, field, message = await shop.refused(TO_CONNECT)
+
+    assert (code, field) == ("CONFLICT", "oauthGrant")
+    assert f"share one with {ACCOUNT}, to make changes, and connect it by its address" in message
