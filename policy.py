@@ -468,7 +468,7 @@ class Actor:
 
     kind: Kind  # with the facts, all that its scopes are made of
     organization_id: UUID
-    own_id: UUID  # a person's membership, the partner of a partner's key, the client of a link, any other key itself
+    own_id: UUID  # a person's membership, the partner of a partner's key, any other key or link itself
 
     @property
     def facts(self) -> tuple[UUID, UUID]:

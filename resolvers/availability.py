@@ -1,20 +1,16 @@
 """When something can be booked, for whoever may book."""
 
-from datetime import UTC, datetime
 from typing import Annotated
-from uuid import UUID
 
 import strawberry
 
 import models
-from models.base import global_id_of
 from policy import Permission
-from schema.availability import AvailabilitySlot
+from schema.availability import AvailabilitySlot, slots_of
 from schema.context import Info, actor
 from schema.roots import query
 from schema.scalars import DateTime
 from services import availability as availability_service
-from services.availability import Offer
 
 
 @query(list[AvailabilitySlot], requires=Permission.SERVICES_READ)
@@ -39,20 +35,4 @@ async def availability(
     """
     wanted = await actor(info).get(models.Service, service)
     person = await actor(info).get(models.Staff, staff) if staff else None
-    found = await availability_service.offers(wanted, person.id if person else None, since, until)
-    named = {
-        id: strawberry.ID(global_id_of(models.Staff, id)) for id in {id for each in found for id in each.staff_ids}
-    }
-    return [_slot(offer, named) for offer in found]
-
-
-def _slot(offer: Offer, named: dict[UUID, strawberry.ID]) -> AvailabilitySlot:
-    begins, ends, places, reason = offer.slot
-    return AvailabilitySlot(
-        starts_at=DateTime(datetime.fromtimestamp(begins, UTC)),
-        ends_at=DateTime(datetime.fromtimestamp(ends, UTC)),
-        available=reason is None,
-        places=places,
-        reason=reason,
-        staff=[named[id] for id in offer.staff_ids],
-    )
+    return slots_of(await availability_service.offers(wanted, person.id if person else None, since, until))

@@ -1,29 +1,35 @@
-"""Clients' private links, made and withdrawn by those who run the shop, and the portal that they open."""
+"""The portal: what a client sees and asks by their private link, and nothing else is opened by one."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
-from tortoise.queryset import QuerySet
 
 import models
-from policy import Permission, row_id
-from schema.base import given
+from models.base import global_id
+from policy import Permission
+from schema.availability import AvailabilitySlot, slots_of
 from schema.context import Info, actor
-from schema.lists import filtered
 from schema.portal import (
     Portal,
+    PortalBooked,
+    PortalBooking,
+    PortalBookingCanceled,
+    PortalBookingCancelInput,
+    PortalBookingMoveInput,
+    PortalBookInput,
     PortalInvoice,
     PortalOrder,
-    PortalToken,
-    PortalTokenCreated,
-    PortalTokenCreateInput,
-    PortalTokenFilter,
-    PortalTokenRevokeInput,
+    PortalPayInput,
+    PortalPayment,
+    PortalQuote,
+    PortalService,
+    PortalStaff,
 )
-from schema.roots import Wanted, connection, mutation, one, query
+from schema.roots import exchange, mutation, query
 from schema.scalars import URL, CurrencyCode, Date, DateTime, Money
-from services import access_keys, files, links
+from services import files, links, portal_bookings, portal_payments
 from services import portal as portal_service
+from services.portal_bookings import Offered
 
 
 @query(Portal, requires=Permission.PORTAL)
@@ -34,48 +40,92 @@ async def portal(info: Info) -> Portal:
     return Portal(
         storefront=seen.storefront,  # type: ignore[arg-type]
         client_name=seen.client.name,
+        quotes=[_quote(row) for row in seen.quotes],
         orders=[_order(row) for row in seen.orders],
         invoices=[_invoice(row) for row in seen.invoices],
+        bookings=[_booking(row) for row in seen.bookings],
+        services=[_service(each) for each in seen.services],
     )
 
 
-@connection(PortalToken, requires=Permission.KEYS_READ)
-def portal_tokens(info: Info, filter: PortalTokenFilter | None = None) -> QuerySet[models.PortalToken]:
-    """Clients' private links, newest first."""
-    return filtered(actor(info).rows(models.PortalToken), filter)
+@query(list[AvailabilitySlot], requires=Permission.PORTAL)
+async def portal_availability(
+    info: Info,
+    service: Annotated[strawberry.ID, strawberry.argument(description="The service's id, as the portal has it.")],
+    since: Annotated[DateTime, strawberry.argument(name="from", description="Slots that begin then or later.")],
+    until: Annotated[
+        DateTime,
+        strawberry.argument(
+            name="to", description="Slots that begin before: 62 days later at most, or 31 for anybody."
+        ),
+    ],
+    staff: Annotated[
+        strawberry.ID | None, strawberry.argument(description="With whom, by their id; left out for anybody.")
+    ] = None,
+) -> list[AvailabilitySlot]:
+    """The times at which the client can book a service, as `availability` tells them."""
+    return slots_of(await portal_bookings.availabilities(actor(info), service, staff or None, since, until))
 
 
-@one(PortalToken, requires=Permission.KEYS_READ)
-def portal_token(id: strawberry.ID) -> Wanted:
-    """One private link of a client's."""
-    return models.PortalToken, row_id(models.PortalToken, id)
+@exchange(PortalPayment, requires=Permission.PORTAL, idempotent=True)
+async def portal_pay(info: Info, input: PortalPayInput) -> PortalPayment:
+    """Give the client Stripe's page for what is due of an order of theirs, the same while it can be used."""
+    order, url, attempt = await portal_payments.start(actor(info), input.order)
+    asked = attempt.amount_cents if attempt else 0
+    return PortalPayment(
+        url=URL(url),
+        amount=_money(order, asked or 0),
+        expires_at=DateTime(attempt.expires_at) if attempt and attempt.expires_at else None,
+    )
 
 
-@mutation(PortalTokenCreated, requires=Permission.KEYS_WRITE, idempotent=True)
-async def portal_token_create(info: Info, input: PortalTokenCreateInput) -> PortalTokenCreated:
-    """Make a private link for a client: with it they see their orders and invoices. It is shown this once, and the one
-    before is good for nothing from then on."""
-    client = await actor(info).get(models.Client, input.client, field="input.client", for_update=True)
-    kept, token = await portal_service.create(client, given(input).get("expires_at"))
-    return PortalTokenCreated(portal_token=kept, token=token)  # type: ignore[arg-type]
+@mutation(PortalBooked, requires=Permission.PORTAL, idempotent=True)
+async def portal_book(info: Info, input: PortalBookInput) -> PortalBooked:
+    """Book a time for the client. What it costs is paid by an order (`portalPay`), and the place is held meanwhile;
+    what is free is confirmed at once. A time that is taken is a SLOT_TAKEN, with the nearest that are free."""
+    made = await portal_bookings.book(
+        actor(info), service=input.service, starts_at=input.starts_at, staff=input.staff or None,
+        notes=input.client_notes or None,
+    )  # fmt: skip
+    return await _booked(made)
 
 
-@mutation(PortalToken, requires=Permission.KEYS_WRITE)
-async def portal_token_revoke(info: Info, input: PortalTokenRevokeInput) -> models.PortalToken:
-    """Withdraw a client's private link, for good and at once."""
-    token = await actor(info).get(models.PortalToken, input.portal_token, field="input.portalToken", for_update=True)
-    return await access_keys.revoke(token)
+@mutation(PortalBooked, requires=Permission.PORTAL, idempotent=True)
+async def portal_booking_move(info: Info, input: PortalBookingMoveInput) -> PortalBooked:
+    """Hold a booking of the client's at another time, while cancelling it is free."""
+    moved = await portal_bookings.move(
+        actor(info), booking=input.booking, starts_at=input.starts_at, staff=input.staff or None
+    )
+    return await _booked(moved)
+
+
+@exchange(PortalBookingCanceled, requires=Permission.PORTAL, idempotent=True)
+async def portal_booking_cancel(info: Info, input: PortalBookingCancelInput) -> PortalBookingCanceled:
+    """Give a booking of the client's up: it costs what the service says, and what was paid beyond goes back."""
+    ended = await portal_bookings.cancel(actor(info), booking=input.booking, reason=input.reason or None)
+    return PortalBookingCanceled(booking=strawberry.ID(global_id(ended)), fee=_money(ended, ended.fee_cents))
+
+
+def _quote(row: models.Quote) -> PortalQuote:
+    return PortalQuote(
+        number=row.number or "",
+        version=row.version,
+        total=_money(row, row.total_cents),
+        valid_until=Date(row.valid_until) if row.valid_until else None,
+        url=URL(links.quote_link(row)),
+    )
 
 
 def _order(row: models.Order) -> PortalOrder:
     return PortalOrder(
+        id=strawberry.ID(global_id(row)),
         number=row.number,
         status=row.status,
         total=_money(row, row.total_cents),
         balance=_money(row, row.balance_cents),
         created_at=DateTime(row.created_at),
         paid_at=DateTime(row.paid_at) if row.paid_at else None,
-        pay_url=URL(links.pay_link(row)) if row.is_open else None,
+        pay_url=_pay_url(row),
     )
 
 
@@ -89,6 +139,54 @@ def _invoice(row: models.Invoice) -> PortalInvoice:
         total=_money(row, row.total_cents),
         pdf_url=URL(files.invoice_link(row)) if row.is_rendered else None,
     )
+
+
+def _booking(row: models.Booking) -> PortalBooking:
+    held = row.appointment
+    return PortalBooking(
+        id=strawberry.ID(global_id(row)),
+        service=held.service.name,
+        staff=held.staff.display_name,
+        starts_at=DateTime(held.starts_at),
+        ends_at=DateTime(held.ends_at),
+        status=row.status,
+        hold_expires_at=DateTime(row.hold_expires_at) if row.hold_expires_at else None,
+        price=_money(row, row.price_cents),
+        free_until=DateTime(portal_bookings.free_until(held)),
+        late_fee=_money(row, portal_bookings.late_fee(row)),
+        meet_url=URL(held.meet_url) if held.meet_url and row.is_expected else None,
+        location=held.location,
+        pay_url=_pay_url(row.order) if row.order else None,
+    )
+
+
+def _service(each: Offered) -> PortalService:
+    row = each.service
+    return PortalService(
+        id=strawberry.ID(global_id(row)),
+        name=row.name,
+        description=row.description,
+        duration_minutes=row.duration_minutes,
+        price=_money(row, row.price_cents),
+        staff=[PortalStaff(id=strawberry.ID(global_id(one)), name=one.display_name) for one in each.staff],
+    )
+
+
+async def _booked(row: models.Booking) -> PortalBooked:
+    appointment = await models.Appointment.get(id=row.appointment_id)
+    order = await models.Order.get(id=row.order_id) if row.order_id else None
+    return PortalBooked(
+        booking=strawberry.ID(global_id(row)),
+        starts_at=DateTime(appointment.starts_at),
+        ends_at=DateTime(appointment.ends_at),
+        confirmed=row.is_expected,
+        hold_expires_at=DateTime(row.hold_expires_at) if row.hold_expires_at else None,
+        order=strawberry.ID(global_id(order)) if order and order.is_open else None,
+    )
+
+
+def _pay_url(order: models.Order) -> URL | None:
+    return URL(links.pay_link(order)) if order.is_open else None
 
 
 def _money(row: Any, cents: int) -> Money:

@@ -46,11 +46,11 @@ from resolvers import (
     partners,
     payments,
     portal,
+    portal_tokens,
     quotes,
     reconciliation,
     refunds,
-    subscriptions,
-    tickets,
+    subscriptions, tickets,
     timeline,
     uploads,
 )
@@ -59,10 +59,10 @@ from schema.roots import MUTATIONS, QUERIES, SUBSCRIPTIONS, admitted
 from schema.scalars import SCALARS
 
 AREAS = (  # importing them declares their fields
-    accesses, accounts, agenda, audit, availability, bilans, bookings, calendar_feeds, calendars, catalogue, changes,
-    clients, consents, discounts, documents, exports, identity, integrations, invoices, keys, members, mentions,
-    nodes, orders, organization, packs, partners, payments, portal, quotes, reconciliation, refunds, subscriptions,
-    tickets, timeline, uploads,
+    accesses, accounts, agenda, audit, availability, bilans, bookings, calendar_feeds, calendars, catalogue,
+    changes, clients, consents, discounts, documents, exports, identity, integrations, invoices, keys, members,
+    mentions, nodes, orders, organization, packs, partners, payments, portal, portal_tokens, quotes,
+    reconciliation, refunds, subscriptions, tickets, timeline, uploads,
 )  # fmt: skip
 
 

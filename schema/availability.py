@@ -1,13 +1,17 @@
 """When something can be booked."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Annotated
+from uuid import UUID
 
 import strawberry
 
-from models import Language
+from models import Language, Staff
+from models.base import global_id_of
 from schema.base import enum
 from schema.scalars import DateTime
+from services.availability import Offer
 from services.timetable import SlotReason
 
 # What clients read: in French, and in English for those who asked for it.
@@ -43,3 +47,21 @@ class AvailabilitySlot:
         ] = Language.FR,
     ) -> str | None:
         return SAID[self.reason][language is Language.EN] if self.reason else None
+
+
+def slots_of(offers: Sequence[Offer]) -> list[AvailabilitySlot]:
+    """What was found, as it is published."""
+    named = {id: strawberry.ID(global_id_of(Staff, id)) for id in {id for each in offers for id in each.staff_ids}}
+    return [_slot(offer, named) for offer in offers]
+
+
+def _slot(offer: Offer, named: Mapping[UUID, strawberry.ID]) -> AvailabilitySlot:
+    begins, ends, places, reason = offer.slot
+    return AvailabilitySlot(
+        starts_at=DateTime(datetime.fromtimestamp(begins, UTC)),
+        ends_at=DateTime(datetime.fromtimestamp(ends, UTC)),
+        available=reason is None,
+        places=places,
+        reason=reason,
+        staff=[named[id] for id in offer.staff_ids],
+    )

@@ -1,59 +1,26 @@
-"""Clients' private links, and the portal that they open."""
+"""The portal: what a client sees and asks by their private link. Ids are for what is asked: no row is read by them."""
 
 import strawberry
+from strawberry import UNSET
 
 import models
-from schema.base import auto, enum, input, node
-from schema.clients import Client
-from schema.lists import filter
+from schema.base import enum
 from schema.organizations import Storefront
 from schema.scalars import URL, Date, DateTime, Money
 
 
-@node(models.PortalToken)
-class PortalToken:
-    """A client's private link to their portal, one at a time. The token itself was shown once."""
-
-    client: Client
-    expires_at: auto
-    last_used_at: auto
-    revoked_at: auto
-    created_at: auto
-
-
-@filter(models.PortalToken)
-class PortalTokenFilter:
-    """Which private links."""
-
-    client: strawberry.ID
-
-
-@input(models.PortalToken)
-class PortalTokenCreateInput:
-    """A new private link of a client's, in place of the one that they have."""
-
-    client: strawberry.ID = strawberry.field(description="The client's global id.")
-    expires_at: DateTime | None = strawberry.field(
-        description="Until when it is good, within a year; for 90 days unless told.", default=strawberry.UNSET
-    )
-
-
-@strawberry.type(description="A client's private link made.")
-class PortalTokenCreated:
-    portal_token: PortalToken = strawberry.field(description="What is kept of it.")
-    token: str = strawberry.field(
-        description="96 hexadecimal characters, sent as `Authorization: Bearer …`. Shown this once: give it to the"
-        " client in a link to your front end, behind a `#`, where no server sees it."
-    )
-
-
-@strawberry.input(description="Which private link to withdraw.")
-class PortalTokenRevokeInput:
-    portal_token: strawberry.ID = strawberry.field(description="The link's global id.")
+@strawberry.type(description="A quote that the client can accept or refuse.")
+class PortalQuote:
+    number: str = strawberry.field(description="Its number.")
+    version: int = strawberry.field(description="Which version of it.")
+    total: Money = strawberry.field(description="What it comes to, TTC.")
+    valid_until: Date | None = strawberry.field(description="The last day on which it can be accepted.")
+    url: URL = strawberry.field(description="The page where it is read, accepted or refused.")
 
 
 @strawberry.type(description="An order, as its client sees it.")
 class PortalOrder:
+    id: strawberry.ID = strawberry.field(description="To pay it (`portalPay`).")
     number: int = strawberry.field(description="Number within the organization.")
     status: enum(models.OrderStatus) = strawberry.field(description="Where it stands.")  # type: ignore[valid-type]
     total: Money = strawberry.field(description="All of it, TTC.")
@@ -74,9 +41,104 @@ class PortalInvoice:
     pdf_url: URL | None = strawberry.field(description="Where to fetch the PDF, for 24 hours; null until it is made.")
 
 
+@strawberry.type(description="A booking that is to come, as its client sees it.")
+class PortalBooking:
+    id: strawberry.ID = strawberry.field(description="To move it or give it up.")
+    service: str = strawberry.field(description="What is held.")
+    staff: str = strawberry.field(description="Who holds it.")
+    starts_at: DateTime = strawberry.field(description="When it begins.")
+    ends_at: DateTime = strawberry.field(description="When it ends.")
+    status: enum(models.BookingStatus) = strawberry.field(  # type: ignore[valid-type]
+        description="Whether the client is expected, or has to pay first."
+    )
+    hold_expires_at: DateTime | None = strawberry.field(description="Until when it is held without being paid.")
+    price: Money = strawberry.field(description="Its price, TTC.")
+    free_until: DateTime = strawberry.field(description="Until when it is cancelled for nothing, and can be moved.")
+    late_fee: Money = strawberry.field(description="What cancelling it later costs.")
+    meet_url: URL | None = strawberry.field(description="Where the video is; null before it is paid.")
+    location: str | None = strawberry.field(description="Where it is held.")
+    pay_url: URL | None = strawberry.field(description="Where it is paid; null where nothing is due.")
+
+
+@strawberry.type(description="Somebody who can be booked.")
+class PortalStaff:
+    id: strawberry.ID = strawberry.field(description="To book with them.")
+    name: str = strawberry.field(description="What to call them.")
+
+
+@strawberry.type(description="What the client can book.")
+class PortalService:
+    id: strawberry.ID = strawberry.field(description="To book it, at a time of `portalAvailability`.")
+    name: str = strawberry.field(description="What it is called.")
+    description: str | None = strawberry.field(description="What one gets.")
+    duration_minutes: int = strawberry.field(description="How long it lasts.")
+    price: Money = strawberry.field(description="Price of a place, TTC.")
+    staff: list[PortalStaff] = strawberry.field(description="Who gives it.")
+
+
 @strawberry.type(description="What a client sees by their private link: what is theirs, and nothing internal.")
 class Portal:
     storefront: Storefront = strawberry.field(description="Whose client they are.")
     client_name: str = strawberry.field(description="What to call the client.")
+    quotes: list[PortalQuote] = strawberry.field(description="What they were offered, and can accept.")
     orders: list[PortalOrder] = strawberry.field(description="What they ordered, open and paid: the latest 100.")
     invoices: list[PortalInvoice] = strawberry.field(description="Their invoices: the latest 100.")
+    bookings: list[PortalBooking] = strawberry.field(description="When they are expected: the next 100.")
+    services: list[PortalService] = strawberry.field(description="What they can book.")
+
+
+@strawberry.input(description="Which of the client's orders to pay.")
+class PortalPayInput:
+    order: strawberry.ID = strawberry.field(description="The order's id, as the portal has it.")
+
+
+@strawberry.type(description="Where the client pays.")
+class PortalPayment:
+    url: URL = strawberry.field(description="Stripe's page: send the client there. They come back to the order's page.")
+    amount: Money = strawberry.field(description="What is asked for now: a deposit, or all that is left.")
+    expires_at: DateTime | None = strawberry.field(
+        description="Until when that page can be used; null where nothing had to be paid, and the order is complete."
+    )
+
+
+@strawberry.input(description="A time of a service.")
+class PortalBookInput:
+    service: strawberry.ID = strawberry.field(description="The service's id, as the portal has it.")
+    starts_at: DateTime = strawberry.field(description="When it begins: one of `portalAvailability`.")
+    staff: strawberry.ID | None = strawberry.field(
+        description="With whom; with who is free and has least to do, unless told.", default=UNSET
+    )
+    client_notes: str | None = strawberry.field(
+        description="What those who hold it are to know: 2,000 characters at most.", default=UNSET
+    )
+
+
+@strawberry.type(description="A place is held, or taken.")
+class PortalBooked:
+    booking: strawberry.ID = strawberry.field(description="The booking's id, as the portal has it.")
+    starts_at: DateTime = strawberry.field(description="When it begins.")
+    ends_at: DateTime = strawberry.field(description="When it ends.")
+    confirmed: bool = strawberry.field(description="Whether the client is expected; else it is to be paid first.")
+    hold_expires_at: DateTime | None = strawberry.field(
+        description="Until when the place is held without being paid; longer while the client is at the payment page."
+    )
+    order: strawberry.ID | None = strawberry.field(description="The order to pay; null where nothing is to be paid.")
+
+
+@strawberry.input(description="Which of the client's bookings to move, and to when.")
+class PortalBookingMoveInput:
+    booking: strawberry.ID = strawberry.field(description="The booking's id, as the portal has it.")
+    starts_at: DateTime = strawberry.field(description="When it begins instead.")
+    staff: strawberry.ID | None = strawberry.field(description="With whom, if not with the same.", default=UNSET)
+
+
+@strawberry.input(description="Which of the client's bookings to give up.")
+class PortalBookingCancelInput:
+    booking: strawberry.ID = strawberry.field(description="The booking's id, as the portal has it.")
+    reason: str | None = strawberry.field(description="Why: 500 characters at most.", default=UNSET)
+
+
+@strawberry.type(description="A booking that was given up.")
+class PortalBookingCanceled:
+    booking: strawberry.ID = strawberry.field(description="The booking's id.")
+    fee: Money = strawberry.field(description="What that cost; what was paid beyond goes back.")

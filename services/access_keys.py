@@ -1,5 +1,5 @@
 """Keys that let in who is no person: a storefront's, shown in its pages and bound to them; a partner's own; an API key,
-which does what its scopes open. Clients' private links are in `portal.py`.
+which does what its scopes open. Clients' private links are in `portal_tokens.py`.
 
 Made and withdrawn by people, and who each speaks for.
 """

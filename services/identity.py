@@ -13,7 +13,7 @@ from errors import Forbidden, Unauthenticated
 from models import Membership, Role, User
 from models.database import fetch
 from policy import Actor
-from services import access_keys, lockout, passwords, portal, second_factors, sessions, tokens
+from services import access_keys, lockout, passwords, portal_tokens, second_factors, sessions, tokens
 from services.sessions import Device, Tokens
 
 CHALLENGE_LIFE = timedelta(minutes=5)
@@ -66,8 +66,8 @@ async def actor_of(token: str, origin: str | None = None, organization: str | No
     """
     if token.startswith(access_keys.PREFIXES):
         return await access_keys.actor_of(token, origin)
-    if portal.is_token(token):
-        return await portal.actor_of(token)
+    if portal_tokens.is_token(token):
+        return await portal_tokens.actor_of(token)
     claims = _access(token)
     if claims is None:
         return None

@@ -15,7 +15,7 @@ from policy import Actor, Key, Kind, Permission, Scoped
 from services.buckets import Charge, Rate
 from services.outside import outside
 
-MINUTE, HOUR = 60, 3600  # seconds
+MINUTE, HOUR, DAY = 60, 3600, 86_400  # seconds
 
 
 class Root(NamedTuple):
@@ -71,6 +71,8 @@ GUARDED: Mapping[str, Rates] = {
 # and those who want to pay come first.
 ASKS = Rates(caller=(Rate(60, MINUTE),))
 DIALS = Rates(caller=(Rate(20, MINUTE), Rate(200, HOUR)))  # a server that somebody typed the address of
+# A client's private link may have come into other hands: nobody fills a calendar by it, or gives back what others want.
+PLACES = Rates(address=(Rate(20, MINUTE),), caller=(Rate(10, MINUTE), Rate(60, DAY)))
 COSTLY: Mapping[str, Rates] = {
     "clientEmailAdd": Rates(caller=(Rate(60, MINUTE),)),
     "invoicePreview": Rates(caller=(Rate(12, MINUTE), Rate(120, HOUR))),
@@ -82,6 +84,11 @@ COSTLY: Mapping[str, Rates] = {
     "subscriptionResume": ASKS,
     "oauthFinish": ASKS,
     "partnerTest": ASKS,
+    "portalAvailability": Rates(address=(Rate(120, MINUTE),), caller=(Rate(60, MINUTE),)),
+    "portalPay": Rates(address=(Rate(20, MINUTE),), caller=(Rate(10, MINUTE), Rate(60, HOUR))),
+    "portalBook": PLACES,
+    "portalBookingMove": PLACES,
+    "portalBookingCancel": PLACES,
     "integrationConfigure": DIALS,
     "integrationEnable": DIALS,
     "integrationSecretRotate": DIALS,

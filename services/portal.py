@@ -1,72 +1,46 @@
-"""Clients' private links, and what they show: the portal of one client, and nothing else.
+"""What a client sees by their private link: what is theirs, and nothing else. No table is open to a link."""
 
-The token is random, 384 bits, and follows from no id. One is good at a time: another takes its place at once.
-"""
-
-import re
-import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime
 
 from tortoise.expressions import Q, Subquery
 
-from errors import Invalid, Unauthenticated
-from models import Client, Invoice, Order, OrderStatus, PortalToken, Storefront
-from models.database import fetch, transaction
-from policy import Actor, Key
-from services import audit
-from services.access_keys import NOTED_EVERY, hash_of, revoke
+from models import (
+    Booking,
+    BookingStatus,
+    Client,
+    Invoice,
+    Order,
+    OrderStatus,
+    PortalToken,
+    Quote,
+    QuoteStatus,
+    Storefront,
+)
+from models.database import transaction
+from policy import Actor
+from services import audit, portal_bookings, portal_tokens
+from services.access_keys import NOTED_EVERY
+from services.portal_bookings import Offered
 
-LIFE, LIFE_MOST = timedelta(days=90), timedelta(days=366)
-SHOWN_MOST = 100  # orders, and as many invoices: the latest
+SHOWN_MOST = 100  # of each: the latest
 
-_BYTES = 48
 _INVOICE = ("id", "number", "type", "issued_at", "due_on", "settled_at", "currency", "total_cents", "file_key")
 
 
 @dataclass(frozen=True, slots=True)
 class Portal:
-    """What a client sees: whose client they are, what they ordered and paid, what they were invoiced; newest first."""
+    """Whose client they are; what they were offered, ordered and paid, and were invoiced, newest first; when they are
+    expected, soonest first; and what they can book, by name."""
 
     storefront: Storefront
     client: Client
-    orders: list[Order]
-    invoices: list[Invoice]
-
-
-async def create(client: Client, expires_at: datetime | None) -> tuple[PortalToken, str]:
-    """(what is kept of it, the token to give to the client), good for 90 days unless told; the one before is good for
-    nothing from now on. The client's row is locked by the caller.
-
-    Raises Invalid for an end that is past, or more than 366 days from now.
-    """
-    now = datetime.now(UTC)
-    end = expires_at or now + LIFE
-    if not now < end <= now + LIFE_MOST:
-        raise Invalid(f"A link ends after now, and within {LIFE_MOST.days} days.", field="input.expiresAt")
-    for before in await PortalToken.filter(client_id=client.id, revoked_at=None):
-        await revoke(before)
-    token = secrets.token_hex(_BYTES)
-    kept = await PortalToken.create(
-        organization_id=client.organization_id, client=client, token_hash=hash_of(token), expires_at=end
-    )
-    return kept, token
-
-
-def is_token(text: str) -> bool:
-    """Whether it looks like one."""
-    return re.fullmatch(f"[0-9a-f]{{{2 * _BYTES}}}", text) is not None
-
-
-async def actor_of(token: str) -> Actor | None:
-    """The client whose link it is; None where it is unknown, revoked or expired, as for what never was a token."""
-    rows = await fetch(
-        "SELECT organization_id, client_id FROM portal_tokens"
-        " WHERE token_hash = $1 AND revoked_at IS NULL AND expires_at > now()",
-        hash_of(token),
-    )
-    return Actor(Key.PORTAL, *rows[0]) if rows else None
+    quotes: Sequence[Quote]
+    orders: Sequence[Order]
+    invoices: Sequence[Invoice]
+    bookings: Sequence[Booking]
+    services: Sequence[Offered]
 
 
 async def opened(actor: Actor, address: str | None, user_agent: str | None) -> Portal:
@@ -74,20 +48,28 @@ async def opened(actor: Actor, address: str | None, user_agent: str | None) -> P
 
     Raises Unauthenticated where the link was withdrawn just now.
     """
-    of_client: dict[str, Any] = {"organization_id": actor.organization_id, "client_id": actor.own_id}
-    token = await PortalToken.get_or_none(**of_client, revoked_at=None)
-    if token is None:
-        raise Unauthenticated("This link is no longer good. Ask for another one.")
+    link = await portal_tokens.link_of(actor)
     with audit.acting("portal", actor, address=address, user_agent=user_agent):
-        await _note(token)
-    orders = Order.filter(**of_client)
-    invoices = Invoice.filter(organization_id=actor.organization_id, order_id__in=Subquery(orders.values("id")))
+        await _note(link)
+    client, now = link.client, datetime.now(UTC)
+    here = {"organization_id": client.organization_id}
+    orders = Order.filter(**here, client_id=client.id)
+    quotes = Quote.filter(**here, client_id=client.id, status=QuoteStatus.SENT, expires_at__gt=now)
+    bookings = Booking.filter(
+        **here, client_id=client.id, status__in=(BookingStatus.PENDING, BookingStatus.CONFIRMED),
+        appointment__ends_at__gt=now,
+    )  # fmt: skip
     return Portal(
-        await Storefront.get(id=actor.organization_id),
-        await Client.get(organization_id=actor.organization_id, id=actor.own_id),
+        await Storefront.get(id=client.organization_id),
+        client,
+        await quotes.order_by("-id").limit(SHOWN_MOST),
         await orders.filter(status__in=(OrderStatus.OPEN, OrderStatus.PAID)).order_by("-id").limit(SHOWN_MOST),
-        await invoices.order_by("-id").limit(SHOWN_MOST).only(*_INVOICE),
-    )
+        await Invoice.filter(**here, order_id__in=Subquery(orders.values("id")))
+        .order_by("-id").limit(SHOWN_MOST).only(*_INVOICE),
+        await bookings.order_by("appointment__starts_at", "id").limit(SHOWN_MOST)
+        .prefetch_related("order", "appointment__service", "appointment__staff"),
+        await portal_bookings.services(client.organization_id),
+    )  # fmt: skip
 
 
 async def _note(token: PortalToken) -> None:

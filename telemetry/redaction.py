@@ -20,7 +20,7 @@ _SHAPES = tuple(
             rf"\1{HIDDEN}@",
         ),  # a password in an address
         (r"\b([\w-]{1,20}:)[A-Za-z0-9+/]{43}=", rf"\1{HIDDEN}"),  # a master key
-        (r"\b[0-9a-f]{96}\b", HIDDEN),  # a client's private link
+        (r"(?i)\b[0-9a-f]{90,100}\b", HIDDEN),  # a client's private link, or nearly
     )
 )
 _own: re.Pattern[str] | None = None

@@ -28,6 +28,7 @@ from schema.roots import MUTATIONS, PERMISSIONS
 from services import audit
 from services.outside import outside
 from tests.authorization import in_place
+from tests.bookings.desk import Desk, ahead
 from tests.calendars.memory import Memory
 from tests.identity.accounts import (
     ACCEPT,
@@ -40,6 +41,8 @@ from tests.identity.accounts import (
     token_in_letter,
 )
 from tests.identity.test_registrations import ATELIER, CREATE
+from tests.portal.clients import BOOK, PAY, come
+from tests.portal.clients import CANCEL as GIVE_UP
 from tests.security.surroundings import neighbour, nothing_changes
 from tests.shop import CHECKOUT, PASSWORD, GraphQLErrors, Shop
 from tests.subscribing import CANCEL, PORTAL, RESUME, begun
@@ -379,7 +382,7 @@ async def test_no_exchange_changes_an_audited_row_outside_of_a_transaction(shop:
         "integrationEnable",
         "integrationSecretRotate", "integrationTest", "invoicePreview", "orderCancel", "partnerTest",
         "oauthFinish", "passwordChange", "paymentConfirm", "paymentIntentStart", "paymentRefund", "recoveryCodesRenew",
-        "secondFactorConfirm",
+        "portalBookingCancel", "portalPay", "secondFactorConfirm",
         "secondFactorRemove", "secondFactorStart", "subscriptionCancel", "subscriptionResume",
     }, "try it below"  # fmt: skip
     partner = await shop.partner()
@@ -387,6 +390,7 @@ async def test_no_exchange_changes_an_audited_row_outside_of_a_transaction(shop:
     paid = [(await shop.sell(product))["payments"][0], *(await by_hand(shop))["payments"]]
     key = (await shop(PUBLISHABLE, input={"name": "Shop", "origins": [ORIGIN]}))["publishableKey"]["key"]
     subscription = await begun(shop)
+    desk, client = await Desk.open(shop, price_cents=6000), await come(shop, await shop.client())
     async with nobody_may_change_anything(shop):
         with pytest.raises(asyncpg.RaiseError, match="nobody acts"):
             await shop.sql("UPDATE products SET name = name")
@@ -409,6 +413,7 @@ async def test_no_exchange_changes_an_audited_row_outside_of_a_transaction(shop:
         await shop("mutation ($input: InvoicePreviewInput!) { invoicePreview(input: $input) { __typename } }",
                    input={"brandColor": "#123456"})  # fmt: skip
         await its_calendar(shop)
+        await by_a_private_link(desk, client)
         await everything_of_oneself(shop)
 
 
@@ -449,6 +454,13 @@ async def its_own_mail_server(shop: Shop) -> None:
     ):
         document = f"mutation ($input: {kind}!) {{ {name}(input: $input) {{ integration {{ id }} }} }}"
         await shop(document, input=of | given)
+
+
+async def by_a_private_link(desk: Desk, client: Shop) -> None:
+    """A place booked by a client, paid for and given up."""
+    made = await client(BOOK, input={"service": desk.service, "startsAt": ahead().isoformat()})
+    await client(PAY, input={"order": made["order"]})
+    await client(GIVE_UP, input={"booking": made["booking"]})
 
 
 async def by_hand(shop: Shop) -> dict[str, Any]:

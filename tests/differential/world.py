@@ -238,13 +238,15 @@ class _Builder:
             )  # fmt: skip
 
     def links(self, organization: models.Organization, clients: list[models.Client]) -> None:
-        for number, client in enumerate(clients[:3]):
+        made = [
             self.row(
                 models.PortalToken, organization_id=organization.id, client_id=client.id,
                 token_hash=f"{self.random.getrandbits(256):064x}", expires_at=FAR,
                 last_used_at=FAR if number else None, revoked_at=None if number else moment(self.random),
-            )  # fmt: skip
-        actor = Actor(Key.PORTAL, organization.id, clients[1].id)
+            )
+            for number, client in enumerate(clients[:3])
+        ]  # fmt: skip
+        actor = Actor(Key.PORTAL, organization.id, made[1].id)
         self.world.callers.append(Caller(f"{Key.PORTAL.name} of {organization.slug}", actor))
 
     # What is sold

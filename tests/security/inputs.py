@@ -10,6 +10,8 @@ from graphql import (
     GraphQLList,
     get_named_type,
     get_nullable_type,
+    is_leaf_type,
+    is_required_argument,
     is_required_input_field,
 )
 
@@ -57,6 +59,22 @@ def input_of(mutation: str, ids: dict[str, str], path: Path = (), id: str = "") 
     if path:
         _put(made, _input_of(mutation), path, id, ids)
     return made
+
+
+def question(field: str, ids: dict[str, str]) -> tuple[str, dict[str, Any]]:
+    """(document, variables) that ask a root field of the schema's queries or subscriptions for its type's name, with
+    all that it has to be given."""
+    found = next(kind for kind in (SCHEMA.query_type, SCHEMA.subscription_type) if kind and field in kind.fields)
+    asked = found.fields[field]
+    of = get_named_type(asked.type).name.removesuffix("Changed")
+    ids = {"Id": ids.get(of, next(iter(ids.values()), "")), **ids}
+    needed = {name: each for name, each in asked.args.items() if is_required_argument(each)}
+    takes = ", ".join(f"${name}: {each.type}" for name, each in needed.items())
+    gives = ", ".join(f"{name}: ${name}" for name in needed)
+    word = "query" if found is SCHEMA.query_type else "subscription"
+    document = f"{word}{f' ({takes})' if takes else ''} {{ {field}{f'({gives})' if gives else ''}"
+    inner = "" if is_leaf_type(get_named_type(asked.type)) else " { __typename }"
+    return f"{document}{inner} }}", {name: _made(each.type, name, ids) for name, each in needed.items()}
 
 
 def ids_of(mutation: str) -> Iterator[tuple[Path, str]]:

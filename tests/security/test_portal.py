@@ -1,6 +1,8 @@
 """A client's private link opens the client's portal, and nothing else."""
 
 import asyncio
+import json
+import logging
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,19 +11,15 @@ from typing import Any
 import pytest
 
 import models
+from engine.views import VIEWS
 from models.base import parse_global_id
-from policy import Key
+from policy import Key, Permission
+from schema.roots import MUTATIONS, PERMISSIONS, QUERIES
 from services import access_keys
-from tests.security.documents import (
-    BY_ID,
-    LISTS,
-    OF_THE_CALLER,
-    list_document,
-    node_document,
-    one_document,
-    own_document,
-)
-from tests.security.surroundings import coming_from, neighbour, nothing_changes
+from tests.portal.clients import PAY
+from tests.security.documents import node_document
+from tests.security.inputs import document_of, input_of, question
+from tests.security.surroundings import coming_from, neighbour, never_made, nothing_changes
 from tests.security.test_keys import server
 from tests.shop import Shop
 
@@ -64,15 +62,45 @@ async def test_nothing_else_is_opened_by_a_link(shop: Shop) -> None:
     client = await portal(shop, mine)
 
     async with nothing_changes(shop):
-        for name in LISTS:
-            assert await client.refused(list_document(name), first=1) == REFUSED, name
-        for name in BY_ID:
-            assert await client.refused(one_document(name), id=order["id"]) == REFUSED, name
-        for name in set(OF_THE_CALLER) - {"portal"}:
-            assert await client.refused(own_document(name)) == REFUSED, name
         for id in (order["id"], mine):
             type_ = (parse_global_id(id) or ("", None))[0]
             assert await client.refused(node_document(type_), id=id) == REFUSED, type_
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["a row of their own", "no row"])
+async def test_every_root_field_but_the_portals_refuses_a_link_and_tells_nothing_of_what_is_there(
+    shop: Shop, known: bool
+) -> None:
+    mine = await shop.client()
+    order = await shop.sell(await shop.product(partners=(await shop.partner(),)), client=mine)
+    client = await portal(shop, mine)
+    ids = {view.name: never_made(view.name) for view in VIEWS.values()}
+    ids |= {"Client": mine, "Order": order["id"]} if known else {}
+    closed = [name for name, asks in PERMISSIONS.items() if asks not in (Permission.PUBLIC, Permission.PORTAL)]
+
+    async with nothing_changes(shop):
+        for name in closed:
+            if name in MUTATIONS:
+                refusal = await client.refused(document_of(name), input=input_of(name, ids))
+            elif name in QUERIES:
+                document, given = question(name, ids)
+                refusal = await client.refused(document, **given)
+            else:
+                refusal = await refused_stream(client, *question(name, ids))
+            assert refusal == REFUSED, name
+
+    portals = {name for name in PERMISSIONS if name not in closed and PERMISSIONS[name] is Permission.PORTAL}
+    assert portals and all(name.startswith("portal") for name in portals)
+    assert {"client", "orders", "orderChanged", "portalTokenCreate", "node"} <= set(closed)
+
+
+async def test_what_anybody_may_ask_is_answered_no_otherwise_to_who_came_by_a_link(shop: Shop) -> None:
+    client, nobody = await portal(shop, await shop.client()), replace(shop, token="")
+    anybodys = [name for name, asks in PERMISSIONS.items() if asks is Permission.PUBLIC and name in QUERIES]
+
+    for name in anybodys:
+        document, given = question(name, {})
+        assert await client.post(document, given) == await nobody.post(document, given), name
 
 
 async def test_what_is_opened_by_a_link_is_opened_by_nothing_else(shop: Shop) -> None:
@@ -82,13 +110,16 @@ async def test_what_is_opened_by_a_link_is_opened_by_nothing_else(shop: Shop) ->
 
 
 async def test_of_a_link_that_is_no_good_nobody_learns_why(shop: Shop) -> None:
-    client, now = await portal(shop, await shop.client()), datetime.now(UTC)
-    assert (await client(PORTAL))["orders"] == []
+    mine, now = await shop.client(), datetime.now(UTC)
+    client, order = await portal(shop, mine), await shop.order(client=mine)
+    assert (await client(PORTAL))["orders"]
 
     for odd in (
-        TOKEN[:-1] + "d", TOKEN[:-1] + "g", TOKEN[:-1], TOKEN + "0", TOKEN.upper(), access_keys.hash_of(TOKEN),
+        TOKEN[:-1] + "d", "d" + TOKEN[1:], TOKEN[:-1] + "g", TOKEN[:-1], TOKEN + "0", TOKEN.upper(), "0" * 96,
+        access_keys.hash_of(TOKEN),
     ):  # fmt: skip
         assert await replace(client, token=odd).refused(PORTAL) == NO_GOOD, odd
+        assert await replace(client, token=odd).refused(PAY, input={"order": order["id"]}) == NO_GOOD, odd
     for withdrawn in ({"revoked_at": now}, {"revoked_at": None, "expires_at": datetime.now(UTC)}):
         await models.PortalToken.all().update(**withdrawn)
         assert await client.refused(PORTAL) == NO_GOOD, withdrawn
@@ -122,7 +153,7 @@ async def test_that_a_portal_was_opened_is_noted_once_an_hour_with_where_from(
         return
     (entry,) = noted
     assert kept.last_used_at != at
-    assert (entry.actor_kind, entry.key_id) == (models.AuditActor.PORTAL_TOKEN, kept.client_id)
+    assert (entry.actor_kind, entry.key_id) == (models.AuditActor.PORTAL_TOKEN, kept.id)
     assert (entry.subject_type, entry.subject_id, entry.address) == ("PortalToken", kept.id, "192.0.2.7")
     assert await models.AuditEntry.filter(subject_type="PortalToken").count() == 1  # its use is no change of it
 
@@ -137,6 +168,37 @@ async def test_a_token_is_random_and_kept_as_a_hash(shop: Shop) -> None:
     assert all(re.fullmatch(r"[0-9a-f]{96}", token) for token in tokens)
     kept = await models.PortalToken.all().order_by("id")
     assert [row.token_hash for row in kept] == [access_keys.hash_of(token) for token in tokens]
+
+
+async def test_a_token_that_is_one_character_off_is_looked_for_by_the_same_statement(
+    shop: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever it shares with one that is good: the time of an answer follows from nothing but its hash."""
+    client = await portal(shop, await shop.client())
+    asked = []
+    for token in (TOKEN[:-1] + "d", "0" * 96):
+        caplog.clear()
+        caplog.set_level(logging.DEBUG, "comptoir.sql")
+        assert await replace(client, token=token).refused(PORTAL) == NO_GOOD
+        asked.append(
+            [
+                record.getMessage().replace(access_keys.hash_of(token), "")
+                for record in caplog.records
+                if record.name == "comptoir.sql"
+            ]
+        )
+
+    assert asked[0] == asked[1]
+    assert len(asked[0]) == 1
+
+
+async def refused_stream(client: Shop, document: str, given: dict[str, Any]) -> tuple[str, str | None, str]:
+    """Of a subscription: (code, field, message)."""
+    headers = {"Authorization": f"Bearer {client.token}", "Accept": "text/event-stream"}
+    response = await client.http.post("/graphql", json={"query": document, "variables": given}, headers=headers)
+    (told,) = [line for line in response.text.splitlines() if line.startswith("data: {")]
+    (error,) = json.loads(told.removeprefix("data: "))["errors"]
+    return error["extensions"]["code"], error["extensions"].get("field"), error["message"]
 
 
 async def portal(shop: Shop, client: str) -> Shop:

@@ -355,7 +355,7 @@ async def member(shop: Shop, role: Role, whose: str) -> models.Membership:
 
 
 SPEAKS_FOR: dict[Key, type[Model]] = {
-    Key.STOREFRONT: models.PublishableKey, Key.PARTNER: models.Partner, Key.PORTAL: models.Client,
+    Key.STOREFRONT: models.PublishableKey, Key.PARTNER: models.Partner, Key.PORTAL: models.PortalToken,
 }  # fmt: skip
 
 

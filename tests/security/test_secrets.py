@@ -9,6 +9,7 @@ from graphql import get_named_type, is_leaf_type
 
 from models import User
 from services.outside import outside
+from tests.portal.clients import CANCEL, PAY
 from tests.security.documents import LISTS, SCHEMA, list_document
 from tests.security.surroundings import TABLES
 from tests.shop import CHECKOUT, PASSWORD, WEBHOOK_SECRET, Shop
@@ -39,7 +40,17 @@ async def test_no_secret_is_answered_stored_in_the_clear_or_logged(
 
     for token in (key, api_key):
         said.append(await replace(shop, token=token).post("{ partners { nodes { name } } }", {}))
-    said.append(await replace(shop, token=private_link)("{ portal { clientName } }"))
+    by_link = replace(shop, token=private_link)
+    said.append(await by_link("{ portal { clientName } }"))
+    for document in ("{ portal { clientName } orders { totalCount } }", "{ nothing }"):
+        said.append(await by_link.post(document, {}))
+    for document, named in ((PAY, "order"), (CANCEL, "booking")):
+        said.append(await by_link.post(document, {"input": {named: private_link}}))
+    nearly = private_link[:-1] + ("0" if private_link[-1] != "0" else "1")
+    said.append(await replace(shop, token=nearly).post("{ portal { clientName } }", {}))
+    wandering = await shop.http.get(f"/portal/{private_link}", headers={"Referer": f"http://x.test/#{private_link}"})
+    said.append(wandering.text)
+    secrets.append(nearly)
     said.append(await shop.post(SIGN_IN, {"input": {"email": MEMBER["email"], "password": password}}))
     await shop(SIGN_IN, input={"email": shop.email, "password": PASSWORD})
     said.append(await shop.refused(SIGN_IN, input={"email": shop.email, "password": PASSWORD + "!"}))

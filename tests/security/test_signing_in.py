@@ -111,6 +111,8 @@ async def test_a_role_or_a_key_changes_nothing_that_is_not_granted_to_it(shop: S
             refusal = await callers[kind].refused(document_of(mutation), input=input_of(mutation, NEVER_MADE))
             role = f"Your role, {kind.value}, may not do this. Ask an owner or an admin."
             message = role if isinstance(kind, Role) else kind.value
+            if PERMISSIONS[mutation] is Permission.PORTAL:
+                message = "Only a client's private link opens this. Make one (portalTokenCreate)."
             assert refusal == ("FORBIDDEN", None, message), (kind, mutation)
 
 
@@ -123,6 +125,7 @@ def test_who_does_not_run_the_shop_may_pay_quote_credit_and_export_and_change_no
             Role.CONSULTANT: {Permission.QUOTES_WRITE, Permission.HOURS_WRITE, Permission.BOOKINGS_WRITE, book},
             Role.BENEFICIARY: {Permission.SUBSCRIPTIONS_WRITE, book},
             Key.STOREFRONT: {book},
+            Key.PORTAL: {Permission.PORTAL},
             Role.ACCOUNTANT: {Permission.EXPORTS, Permission.CREDIT_NOTES_WRITE},
         }.get(kind, set())
         assert kind in (Role.OWNER, Role.ADMIN) or isinstance(kind, Scoped) or opened <= paying | own, kind

@@ -27,6 +27,7 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_a
         (f"GET /portal/{'0123456789abcdef' * 6}", "0123456789abcdef"),
         (f"Authorization: Bearer {'0123456789abcdef' * 6}", "0123456789abcdef"),
         (f"/portal#{'0123456789abcdef' * 6},", "0123456789abcdef"),
+        (f"/portal#{('0123456789ABCDEF' * 6)[1:]}", "0123456789ABCDEF"),
     ],
 )
 def test_what_looks_like_a_secret_is_taken_out(said: str, secret: str) -> None:
