@@ -122,12 +122,15 @@ def test_who_does_not_run_the_shop_may_pay_quote_credit_and_export_and_change_no
     for kind in CALLERS:
         opened = {PERMISSIONS[name] for name in MUTATIONS} & granted(kind)
         own = {
-            Role.CONSULTANT: {Permission.QUOTES_WRITE, Permission.HOURS_WRITE, Permission.BOOKINGS_WRITE, book},
+            Role.CONSULTANT: {
+                Permission.QUOTES_WRITE, Permission.HOURS_WRITE, Permission.BOOKINGS_WRITE, book,
+                Permission.TICKETS_WRITE, Permission.UPLOADS,
+            },
             Role.BENEFICIARY: {Permission.SUBSCRIPTIONS_WRITE, book},
             Key.STOREFRONT: {book},
             Key.PORTAL: {Permission.PORTAL},
             Role.ACCOUNTANT: {Permission.EXPORTS, Permission.CREDIT_NOTES_WRITE},
-        }.get(kind, set())
+        }.get(kind, set())  # fmt: skip
         assert kind in (Role.OWNER, Role.ADMIN) or isinstance(kind, Scoped) or opened <= paying | own, kind
 
 
