@@ -50,7 +50,8 @@ from resolvers import (
     quotes,
     reconciliation,
     refunds,
-    subscriptions, tickets,
+    subscriptions,
+    tickets,
     timeline,
     uploads,
 )
