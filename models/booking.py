@@ -101,7 +101,7 @@ class Booking(Owned):
     canceled_at = fields.DatetimeField(null=True, description="When it was cancelled")
     canceled_by_id: UUID | None
     canceled_by: Any = belongs_to(
-        "Membership", None, "The member who cancelled it; null for a client's link, a server or a clock", null=True
+        "Membership", None, "The member who cancelled it; null for a server or a clock", null=True
     )
     cancel_reason = fields.CharField(500, null=True, description="Why it was cancelled")
     # What the client was told: the appointment and sequence that their calendar has, null before the first letter; and
