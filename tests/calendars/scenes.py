@@ -66,22 +66,26 @@ class Scene:
 
     async def booked(self, starts_at: datetime, staff: Staff | None = None) -> Appointment:
         """A client is expected then, whether or not anything else lies there."""
+        async with transaction():
+            return await self.book(starts_at, staff)
+
+    async def book(self, starts_at: datetime, staff: Staff | None = None) -> Appointment:
+        """The same, in the open transaction."""
         self._clients += 1
         client = await Client.create(
             organization=self.shop.organization, email=f"ana{self._clients}@example.com", first_name="Ana",
             last_name="Roux",
         )  # fmt: skip
         ends_at = starts_at + timedelta(minutes=self.service.duration_minutes)
-        async with transaction():
-            made = await Appointment.create(
-                organization=self.shop.organization, service=self.service, staff=staff or self.staff,
-                starts_at=starts_at, ends_at=ends_at, occupied_from=starts_at, occupied_until=ends_at, taken=1,
-            )  # fmt: skip
-            await Booking.create(
-                organization=self.shop.organization, appointment=made, client=client, attendee_name="Ana Roux",
-                status=BookingStatus.CONFIRMED, price_cents=0, currency="EUR",
-            )  # fmt: skip
-            await appointment_news.changed(made, What.MADE)
+        made = await Appointment.create(
+            organization=self.shop.organization, service=self.service, staff=staff or self.staff,
+            starts_at=starts_at, ends_at=ends_at, occupied_from=starts_at, occupied_until=ends_at, taken=1,
+        )  # fmt: skip
+        await Booking.create(
+            organization=self.shop.organization, appointment=made, client=client, attendee_name="Ana Roux",
+            status=BookingStatus.CONFIRMED, price_cents=0, currency="EUR",
+        )  # fmt: skip
+        await appointment_news.changed(made, What.MADE)
         return made
 
     async def moved(self, appointment: Appointment, starts_at: datetime, staff: Staff | None = None) -> None:

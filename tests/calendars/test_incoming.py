@@ -1,11 +1,12 @@
 """What people's calendars say they are busy with comes in."""
 
 import asyncio
+from contextvars import Context
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from errors import Refused, Unavailable
-from models import BusyBlock, CalendarStatus
+from models import BusyBlock, CalendarStatus, Staff
 from models.database import query, transaction
 from providers.capabilities import EventStatus
 from services import calendar_polling
@@ -13,6 +14,7 @@ from services.calendar_access import Access
 from tests.calendars.scenes import MORNING, Scene, at
 
 PARIS = ZoneInfo("Europe/Paris")
+WAITING = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
 async def test_events_are_busy_times_and_go_when_they_are_cancelled_moved_or_made_free(scene: Scene) -> None:
@@ -193,6 +195,19 @@ async def test_a_calendar_that_somebody_writes_to_holds_up_no_other(scene: Scene
         await writing
 
     assert [each.id for each in claimed] == [other.id]
+
+
+async def test_who_reads_a_calendar_waits_for_who_books_its_person_and_sees_what_they_booked(scene: Scene) -> None:
+    scene.memory.add("camille", "dentist", at(0))
+    async with transaction():
+        await Staff.select_for_update(no_key=True).get(id=scene.staff.id)
+        reading = asyncio.create_task(scene.poll(), context=Context())
+        while not (reading.done() or await query(WAITING)):
+            await asyncio.sleep(0.01)
+        await scene.book(at(0.5))
+    await reading
+
+    assert [conflict.kind for conflict in await scene.conflicts()] == ["OVERLAP"]
 
 
 async def test_who_lost_the_lease_writes_nothing_down(scene: Scene) -> None:
