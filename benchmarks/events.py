@@ -133,6 +133,9 @@ class _Bare:
             _PAYMENT, uuid7(), owner, key, order["total_cents"], session["payment_intent"], event["stripe_id"],
             event["occurred_at"],
         )  # fmt: skip
+        await connection.execute(
+            _HAPPENED, uuid7(), owner, order["client_id"], event["occurred_at"], orjson.dumps(_said(order)).decode()
+        )
         await connection.execute(_PAID, key, event["occurred_at"], event["stripe_id"])
         await connection.execute(_ACCESS, uuid7(), owner, order["client_id"], order["product_id"], key)
         number = await connection.fetchrow(_NUMBER, owner)
@@ -149,6 +152,14 @@ class _Bare:
         await connection.execute(
             "UPDATE stripe_events SET handled_at = now(), outcome = 'paid' WHERE id = $1", event_id
         )
+
+
+def _said(order: asyncpg.Record) -> dict[str, Any]:
+    """What a timeline says of its payment."""
+    return {
+        "order": str(order["id"]), "order_number": order["number"], "payment": str(order["id"]), "method": "STRIPE",
+        "amount_cents": order["total_cents"], "currency": "EUR", "balance_cents": 0,
+    }  # fmt: skip
 
 
 # A turn's clients, orders, sessions and events; the body names order, session and intent of its own.
@@ -199,6 +210,7 @@ _LEFT = """
 SELECT 'payments' AS of, count(*) AS rows FROM payments WHERE status = 'SUCCEEDED'
 UNION ALL SELECT 'orders', count(*) FROM orders WHERE status = 'PAID'
 UNION ALL SELECT 'attempts', count(*) FROM attempts WHERE status = 'COMPLETED'
+UNION ALL SELECT 'timeline', count(*) FROM timeline_events
 UNION ALL SELECT 'accesses', count(*) FROM accesses
 UNION ALL SELECT 'invoices', count(*) FROM invoices
 UNION ALL SELECT 'series', coalesce(sum(last_number), 0) FROM invoice_series WHERE stripe_account = 'platform'
@@ -234,6 +246,11 @@ _PAYMENT = """
 INSERT INTO payments (id, created_at, organization_id, order_id, method, status, amount_cents, applied_cents, currency,
     stripe_account, live, stripe_id, event_id, paid_at, news_at)
 VALUES ($1, now(), $2, $3, 'STRIPE', 'SUCCEEDED', $4, $4, 'EUR', 'platform', false, $5, $6, $7, $7)
+"""
+
+_HAPPENED = """
+INSERT INTO timeline_events (id, created_at, organization_id, client_id, kind, occurred_at, data)
+VALUES ($1, now(), $2, $3, 'PAYMENT_RECEIVED', $4, $5)
 """
 
 _PAID = "UPDATE orders SET status = 'PAID', paid_cents = total_cents, paid_at = $2, event_id = $3 WHERE id = $1"

@@ -28,6 +28,8 @@ def tabs(app_url: str, sandbox_url: str | None, *, smtp_port: int = 587) -> tupl
         Tab(REFUNDS),
         Tab(SAMPLE, {"brandColor": "#1f4e5f"}),
         Tab(QUOTE, {"quote": ""}),
+        Tab(TICKETS, {"ticket": "", "body": "C'est fait."}),
+        Tab(TIMELINE, {"client": ""}),
         Tab(EXPORT),
         Tab(AVAILABILITY, {"service": "", "from": _midnight(1), "to": _midnight(15)}),
         Tab(BOOK, {"service": "", "client": "", "startsAt": ""}),
@@ -248,6 +250,26 @@ QUOTE = """# A quote becomes an order once the client accepts it, on its page. q
 mutation Quote($quote: ID!) {
   quoteSend(input: { quote: $quote }) {
     quote { documentNumber status validUntil total { formatted } deposit { formatted } pageUrl contentSha256 }
+  }
+}"""
+
+TICKETS = """# What clients ask: tickets { nodes { id number subject status } }. The client is written to (the sandbox's
+# mail page); internal: true keeps a reply among members.
+mutation Tickets($ticket: ID!, $body: String!) {
+  ticketReply(input: { ticket: $ticket, body: $body }) { ticketReply { body internal createdAt } }
+}"""
+
+TIMELINE = """# What happened with a client (tab Catalogue), newest first. clientEmailAdd puts a pasted e-mail into it.
+query Timeline($client: ID!) {
+  timelineEvents(filter: { client: $client }, first: 10) {
+    nodes {
+      kind occurredAt summary
+      data {
+        ... on TimelinePayment { orderNumber amount { formatted } method }
+        ... on TimelineEmail { sender subject body attachments { name size } }
+        ... on TimelineTicket { ticketNumber subject fromClient }
+      }
+    }
   }
 }"""
 

@@ -24,6 +24,7 @@ from services import (
     catalogue_sync,
     demonstration_bookings,
     demonstration_quotes,
+    demonstration_tickets,
     hashing,
     integration_settings,
     partners,
@@ -80,6 +81,7 @@ async def seed(settings: Settings) -> Demonstration:
         await _ways_to_pay(organization)
         client = await _client(organization)
         await demonstration_quotes.seed(organization, client)
+        await demonstration_tickets.seed(organization, client)
         beneficiaries = await Client.filter(organization_id=organization.id, email=BENEFICIARY)
         await demonstration_bookings.seed(organization, [client, *beneficiaries])
         await _storefront(organization, settings.sandbox_url or settings.app_url)

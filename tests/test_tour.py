@@ -233,6 +233,18 @@ async def test_a_quote_is_sent_and_accepted_on_its_page_and_books_are_made(tour:
     assert (made["status"], await tour.owner.count("exports", "status = 'READY'")) == ("PENDING", 1)
 
 
+async def test_a_ticket_is_answered_and_a_timeline_read(tour: Tour) -> None:
+    await tour.sign_in()
+    asked = await answer(tour.owner, "{ tickets(filter: { status: [NEW] }) { nodes { id client { id } } } }")
+    (ticket,) = asked["nodes"]
+
+    await tour.run("Tickets", ticket=ticket["id"])
+    told = await tour.run("Timeline", client=ticket["client"]["id"])
+
+    assert told["nodes"][0]["summary"] == "Réponse au client, ticket 1 : Où trouver ma facture ?"
+    assert {"QUOTE_SENT", "TICKET_OPENED", "TICKET_RESOLVED"} <= {event["kind"] for event in told["nodes"]}
+
+
 async def test_a_mail_server_of_ones_own_is_set_up_and_seen(tour: Tour) -> None:
     await tour.sign_in()
 
