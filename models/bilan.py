@@ -90,6 +90,7 @@ class Bilan(Owned):
     canceled_at = fields.DatetimeField(null=True, description="When it was given up")
     cancel_reason = fields.CharField(500, null=True, description="Why it was given up")
 
+    documents: Any
     fundings: Any
     agreements: Any
     phases: Any

@@ -23,6 +23,7 @@ from models.database import transaction
 from services import (
     catalogue_sync,
     demonstration_bookings,
+    demonstration_documents,
     demonstration_quotes,
     demonstration_tickets,
     hashing,
@@ -87,6 +88,7 @@ async def seed(settings: Settings) -> Demonstration:
         await _storefront(organization, settings.sandbox_url or settings.app_url)
         secret = await _partner_secret(organization)
     await _service_account(organization, settings)
+    await demonstration_documents.seed(organization, BENEFICIARY)
     logins = [(role.value, email, PASSWORD) for role, email, _ in PEOPLE]
     return Demonstration(organization.name, logins, STOREFRONT_KEY, CODE, PARTNER, secret)
 

@@ -76,6 +76,7 @@ PLACES = Rates(address=(Rate(20, MINUTE),), caller=(Rate(10, MINUTE), Rate(60, D
 COSTLY: Mapping[str, Rates] = {
     "clientEmailAdd": Rates(caller=(Rate(60, MINUTE),)),
     "invoicePreview": Rates(caller=(Rate(12, MINUTE), Rate(120, HOUR))),
+    "uploadCreate": Rates(caller=(Rate(60, MINUTE), Rate(600, HOUR))),  # of 25 MB each, kept for a day
     "exportCreate": Rates(caller=(Rate(12, MINUTE), Rate(120, HOUR))),
     "availability": Rates(address=(Rate(120, MINUTE),), caller=(Rate(1200, MINUTE, lease=20),)),
     "paymentMethods": ASKS,
