@@ -4,8 +4,22 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from pydantic import SecretStr
 
-from models import DiscountCode, Export, Integration, Invoice, Order, Organization, Partner, Product, PublishableKey
-from services import demonstration, demonstration_sales, integrations
+from models import (
+    Bilan,
+    Client,
+    DiscountCode,
+    Document,
+    Export,
+    Formule,
+    Integration,
+    Invoice,
+    Order,
+    Organization,
+    Partner,
+    Product,
+    PublishableKey,
+)
+from services import demonstration, demonstration_sales, integrations, stored_files
 from services.outside import outside
 from tests.shop import Shop
 
@@ -97,3 +111,22 @@ async def test_a_service_account_that_the_settings_name_is_put_into_the_vault_on
         "a@b.iam.gserviceaccount.com",
     )
     assert (await integrations.secrets(integration, "a test"))["private_key"] == pem.strip()
+
+
+async def test_its_beneficiary_has_documents_that_were_sent_and_kept_like_anybodys(shop: Shop) -> None:
+    await demonstration.seed(outside().settings)
+    client = await Client.get(email=demonstration.BENEFICIARY)
+    here = {"organization_id": client.organization_id}
+    formule = await Formule.create(slug="court", name="Court", minutes=60, price_cents=100, **here)
+    await Bilan.create(
+        client=client, beneficiary_name="Marie", formule=formule, minutes_planned=60, price_cents=100, vat_rate=0,
+        currency="EUR", **here,
+    )  # fmt: skip
+
+    for _ in range(2):
+        await demonstration.seed(outside().settings)
+
+    kept = await Document.all().order_by("id").prefetch_related("file")
+    assert [each.kind for each in kept] == ["CONSENT", "SYNTHESIS"]
+    read = b"".join([piece async for piece in stored_files.read(kept[1].file, "a test")])
+    assert read.decode().startswith("Synthèse du bilan de compétences")

@@ -807,7 +807,7 @@ class _Builder:
         bilans = [each for each in self.world.of(models.Bilan) if each.organization_id == organization.id]
         what = {"content_type": "application/pdf", "size_bytes": 9, "sha256": "0" * 64}
         for number, kind in enumerate((*models.DocumentKind, *models.DocumentKind)):
-            gone = moment(self.random) if number % 3 == 0 else None
+            gone = moment(self.random) if number % 2 == 0 else None
             file = self.row(models.StoredFile, **mine, place=f"{organization.id}/d{number}", data_key="v1", **what)
             document = self.row(
                 models.Document, **mine, **what, bilan_id=bilans[number % len(bilans)].id, kind=kind, file_id=file.id,
@@ -831,7 +831,7 @@ class _Builder:
             if gone:
                 self.row(
                     models.DestructionRecord, **about, kind=kind, sha256="0" * 64, destroyed_at=gone,
-                    reason=self.random.choice(list(models.DestructionReason)), deleted_at=self.maybe(gone),
+                    reason=list(models.DestructionReason)[number // 2 % 4], deleted_at=gone if number else None,
                     destroyed_by_id=self.maybe(person.id),
                 )  # fmt: skip
 
