@@ -53,6 +53,7 @@ from services import (
     files,
     generations,
     identity,
+    import_reports,
     outside,
     pages,
     pay_page,
@@ -129,6 +130,7 @@ def create_app(settings: Settings) -> Starlette:
         Route("/webhooks/stripe", stripe, methods=["POST"], max_body_size=BODY_MOST),
         Route("/webhooks/stripe/{organization}", stripe_of, methods=["POST"], max_body_size=BODY_MOST),
         Route("/files/{token}/{name}", file, methods=["GET"]),
+        Route("/reports/{token}/{name}", report, methods=["GET"]),
         Route("/uploads/{token}", upload, methods=["PUT", "OPTIONS"], middleware=[ANY_PAGE_SENDS]),
         Route("/documents/{token}", document, methods=["GET"]),
         Route("/calendars/{token}.ics", calendar, methods=["GET"]),
@@ -211,6 +213,17 @@ async def file(request: Request) -> Response:
         path, media_type=document.content_type, headers=headers, filename=document.filename,
         content_disposition_type="inline" if document.content_type == files.PDF else "attachment",
     )  # fmt: skip
+
+
+async def report(request: Request) -> Response:
+    """What is wrong with the lines of an import, by its signed link, written as it is read."""
+    client_import = await import_reports.of_link(request.path_params["token"])
+    if client_import is None:
+        return PlainTextResponse("Ce lien n'est plus valable. / This link is no longer good.", 404)
+    headers = {**NOT_KEPT, "Content-Disposition": 'attachment; filename="rapport-import.csv"'}
+    return StreamingResponse(
+        import_reports.lines(client_import), media_type=import_reports.CONTENT_TYPE, headers=headers
+    )
 
 
 async def upload(request: Request) -> Response:

@@ -270,6 +270,8 @@ READS: dict[type[Model], Permission] = {
     models.DocumentAccess: Permission.DOCUMENTS_READ,
     models.DestructionRecord: Permission.DOCUMENTS_READ,
     models.Upload: Permission.UPLOADS,
+    models.ClientImport: Permission.CLIENTS_WRITE,
+    models.ClientImportLine: Permission.CLIENTS_WRITE,
     models.Export: Permission.EXPORTS,
     models.Partner: Permission.PARTNERS_READ,
     models.ProductPartner: Permission.PARTNERS_READ,

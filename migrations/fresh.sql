@@ -3616,3 +3616,85 @@ ALTER TABLE appointments ADD COLUMN staff_told_id uuid;
 UPDATE appointments SET staff_told_id = staff_id WHERE staff_told_sequence IS NOT NULL;
 ALTER TABLE calendar_feeds ADD COLUMN etag varchar(34), ADD COLUMN changed_at timestamptz, ADD CONSTRAINT calendar_feeds_changed_check CHECK ((etag IS NULL) = (changed_at IS NULL));
 ALTER TABLE bookings ADD COLUMN holds smallint NOT NULL DEFAULT 0, ADD CONSTRAINT bookings_holds_check CHECK (holds >= 0);
+
+-- Migration: 0041_client_imports
+CREATE TABLE "client_imports" (
+    "id" UUID NOT NULL  PRIMARY KEY,
+    "created_at" TIMESTAMPTZ NOT NULL,
+    "filename" VARCHAR(200) NOT NULL,
+    "status" VARCHAR(10) NOT NULL,
+    "dry_run" BOOL NOT NULL,
+    "on_existing" VARCHAR(10) NOT NULL,
+    "on_broken" VARCHAR(10) NOT NULL,
+    "mapping" JSONB NOT NULL,
+    "columns" JSONB NOT NULL,
+    "encoding" VARCHAR(20),
+    "delimiter" VARCHAR(1),
+    "total" INT NOT NULL,
+    "done" INT NOT NULL,
+    "created" INT NOT NULL,
+    "updated" INT NOT NULL,
+    "unchanged" INT NOT NULL,
+    "broken" INT NOT NULL,
+    "finished_at" TIMESTAMPTZ,
+    "file_id" UUID NOT NULL REFERENCES "stored_files" ("id") ON DELETE RESTRICT,
+    "organization_id" UUID NOT NULL REFERENCES "organizations" ("id") ON DELETE RESTRICT,
+    "requested_by_id" UUID REFERENCES "memberships" ("id") ON DELETE RESTRICT
+);
+COMMENT ON COLUMN "client_imports"."created_at" IS 'When it was made';
+COMMENT ON COLUMN "client_imports"."filename" IS 'What the file was called';
+COMMENT ON COLUMN "client_imports"."status" IS 'How far it is';
+COMMENT ON COLUMN "client_imports"."dry_run" IS 'Whether lines are only looked at';
+COMMENT ON COLUMN "client_imports"."on_existing" IS 'What happens to clients who are there already';
+COMMENT ON COLUMN "client_imports"."on_broken" IS 'What happens where lines are wrong';
+COMMENT ON COLUMN "client_imports"."mapping" IS 'What columns say, as asked, by heading';
+COMMENT ON COLUMN "client_imports"."columns" IS 'What each column was taken for, [heading, field or null]; none until it is read';
+COMMENT ON COLUMN "client_imports"."encoding" IS 'How its characters are written; null until it is read';
+COMMENT ON COLUMN "client_imports"."delimiter" IS 'What stands between its cells; null until it is read';
+COMMENT ON COLUMN "client_imports"."total" IS 'How many lines there are, about, until all are read';
+COMMENT ON COLUMN "client_imports"."done" IS 'How many of them are looked at, or imported';
+COMMENT ON COLUMN "client_imports"."created" IS 'How many clients were made, or would be';
+COMMENT ON COLUMN "client_imports"."updated" IS 'How many clients were changed, or would be';
+COMMENT ON COLUMN "client_imports"."unchanged" IS 'How many clients were there already, and stayed as they are';
+COMMENT ON COLUMN "client_imports"."broken" IS 'How many lines are wrong';
+COMMENT ON COLUMN "client_imports"."finished_at" IS 'When it was done, refused or failed';
+COMMENT ON COLUMN "client_imports"."file_id" IS 'How it is kept';
+COMMENT ON COLUMN "client_imports"."organization_id" IS 'The tenant that it belongs to';
+COMMENT ON COLUMN "client_imports"."requested_by_id" IS 'Who asked for it; null for a server';
+COMMENT ON TABLE "client_imports" IS 'Clients from a CSV file: first each line is looked at, then they are written, unless only that was asked.';
+CREATE TABLE "client_import_lines" (
+    "id" UUID NOT NULL  PRIMARY KEY,
+    "created_at" TIMESTAMPTZ NOT NULL,
+    "line" INT NOT NULL,
+    "last_line" INT NOT NULL,
+    "heading" VARCHAR(100),
+    "value" VARCHAR(100),
+    "problem" VARCHAR(20) NOT NULL,
+    "first_line" INT,
+    "client_import_id" UUID NOT NULL REFERENCES "client_imports" ("id") ON DELETE RESTRICT,
+    "organization_id" UUID NOT NULL REFERENCES "organizations" ("id") ON DELETE RESTRICT
+);
+COMMENT ON COLUMN "client_import_lines"."created_at" IS 'When it was made';
+COMMENT ON COLUMN "client_import_lines"."line" IS 'Where it begins in the file; the first is 1';
+COMMENT ON COLUMN "client_import_lines"."last_line" IS 'Where it ends: values may go over several';
+COMMENT ON COLUMN "client_import_lines"."heading" IS 'The column, as the file calls it; null for all of the line';
+COMMENT ON COLUMN "client_import_lines"."value" IS 'What it says, cut';
+COMMENT ON COLUMN "client_import_lines"."problem" IS 'What is wrong';
+COMMENT ON COLUMN "client_import_lines"."first_line" IS 'Of what comes twice, the line where it comes first';
+COMMENT ON COLUMN "client_import_lines"."client_import_id" IS 'The import';
+COMMENT ON COLUMN "client_import_lines"."organization_id" IS 'The tenant that it belongs to';
+COMMENT ON TABLE "client_import_lines" IS 'What is wrong with a line of an import.';
+ALTER TABLE client_imports DROP CONSTRAINT client_imports_organization_id_fkey, ADD CONSTRAINT client_imports_organization FOREIGN KEY (organization_id) REFERENCES organizations (id), ADD CONSTRAINT client_imports_tenant UNIQUE (organization_id, id);
+ALTER TABLE client_import_lines DROP CONSTRAINT client_import_lines_organization_id_fkey, ADD CONSTRAINT client_import_lines_organization FOREIGN KEY (organization_id) REFERENCES organizations (id), ADD CONSTRAINT client_import_lines_tenant UNIQUE (organization_id, id);
+ALTER TABLE client_imports DROP CONSTRAINT client_imports_file_id_fkey, ADD CONSTRAINT client_imports_file_id FOREIGN KEY (organization_id, file_id) REFERENCES stored_files (organization_id, id);
+ALTER TABLE client_imports DROP CONSTRAINT client_imports_requested_by_id_fkey, ADD CONSTRAINT client_imports_requested_by_id FOREIGN KEY (organization_id, requested_by_id) REFERENCES memberships (organization_id, id);
+ALTER TABLE client_import_lines DROP CONSTRAINT client_import_lines_client_import_id_fkey, ADD CONSTRAINT client_import_lines_client_import_id FOREIGN KEY (organization_id, client_import_id) REFERENCES client_imports (organization_id, id);
+ALTER TABLE client_imports ADD CONSTRAINT client_imports_status_check CHECK (status IN ('PENDING', 'CHECKING', 'IMPORTING', 'CHECKED', 'IMPORTED', 'REFUSED', 'FAILED')), ADD CONSTRAINT client_imports_on_existing_check CHECK (on_existing IN ('SKIP', 'FILL', 'OVERWRITE')), ADD CONSTRAINT client_imports_on_broken_check CHECK (on_broken IN ('REFUSE', 'LEAVE_OUT')), ADD CONSTRAINT client_imports_progress_check CHECK (least(total, done, created, updated, unchanged, broken) >= 0), ADD CONSTRAINT client_imports_finished_check CHECK ((finished_at IS NULL) = (status IN ('PENDING', 'CHECKING', 'IMPORTING'))), ADD CONSTRAINT client_imports_dry_run_check CHECK ((status <> 'CHECKED' OR dry_run) AND (status NOT IN ('IMPORTING', 'IMPORTED', 'REFUSED') OR NOT dry_run)), ADD CONSTRAINT client_imports_file UNIQUE (file_id);
+CREATE UNIQUE INDEX client_imports_under_way ON client_imports (organization_id) WHERE status IN ('PENDING', 'CHECKING', 'IMPORTING');
+CREATE INDEX client_imports_requested_by_id_index ON client_imports (requested_by_id);
+ALTER TABLE client_import_lines ADD CONSTRAINT client_import_lines_problem_check CHECK (problem IN ('EMPTY', 'LINE_TOO_LONG', 'TOO_MANY_LINES', 'NO_EMAIL_COLUMN', 'UNKNOWN_COLUMN', 'COLUMN_TWICE', 'FILE_GONE', 'MALFORMED', 'TOO_MANY_CELLS', 'MISSING', 'EMAIL', 'PHONE', 'SIREN', 'VAT_NUMBER', 'COUNTRY', 'LANGUAGE', 'TOO_LONG', 'CHARACTERS', 'FORMULA', 'DISAGREES', 'DUPLICATE')), ADD CONSTRAINT client_import_lines_line_check CHECK (line > 0 AND last_line >= line), ADD CONSTRAINT client_import_lines_first_check CHECK ((first_line IS NOT NULL) = (problem = 'DUPLICATE'));
+CREATE INDEX client_import_lines_of_import ON client_import_lines (client_import_id, line, id);
+CREATE INDEX client_import_lines_created_at ON client_import_lines (created_at);
+CREATE TRIGGER audited AFTER INSERT OR UPDATE OR DELETE ON client_imports FOR EACH ROW WHEN (current_setting('comptoir.actor', true) <> '') EXECUTE FUNCTION audit('ClientImport', '', 'columns,encoding,delimiter,total,done,created,updated,unchanged,broken');
+CREATE TRIGGER client_imports_created AFTER INSERT ON client_imports FOR EACH ROW EXECUTE FUNCTION note_change('CREATED');
+CREATE TRIGGER client_imports_changed AFTER UPDATE ON client_imports FOR EACH ROW WHEN (OLD IS DISTINCT FROM NEW) EXECUTE FUNCTION note_change('CHANGED');

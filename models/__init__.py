@@ -39,6 +39,15 @@ from models.calendar import (
     CalendarStatus,
 )
 from models.client import Client, ClientKind, ClientStatus
+from models.client_import import (
+    ClientImport,
+    ClientImportField,
+    ClientImportLine,
+    ClientImportProblem,
+    ClientImportStatus,
+    OnBrokenLine,
+    OnExistingClient,
+)
 from models.crm import (
     ClientConsent,
     ClientMerge,
@@ -159,6 +168,11 @@ __all__ = [
     "CalendarStatus",
     "Client",
     "ClientConsent",
+    "ClientImport",
+    "ClientImportField",
+    "ClientImportLine",
+    "ClientImportProblem",
+    "ClientImportStatus",
     "ClientKind",
     "ClientMerge",
     "ClientNote",
@@ -217,6 +231,8 @@ __all__ = [
     "OAuthGrant",
     "OAuthRequest",
     "OAuthStatus",
+    "OnBrokenLine",
+    "OnExistingClient",
     "Operation",
     "OperationCategory",
     "Order",

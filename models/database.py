@@ -207,6 +207,7 @@ def on_commit(told: Callable[[], None] | None) -> None:
 # Rules that a caller can break, by the name of the index that keeps them.
 _BROKEN = {
     "clients_email": ("A client with this e-mail address already exists.", "input.email"),
+    "client_imports_under_way": ("Clients are being imported: wait for the end of that.", "input.upload"),
     "discount_codes_code": ("This code exists already.", "input.code"),
     "partners_slug": ("A partner with this slug already exists.", "input.slug"),
     "order_lines_product_id": ("A product was deleted just now.", "input.lines"),

@@ -6,6 +6,7 @@ from tortoise.models import Model
 import models
 from policy import Permission
 from schema.bookings import Appointment, Booking
+from schema.client_imports import ClientImport
 from schema.exports import Export
 from schema.integrations import Integration
 from schema.invoices import Invoice
@@ -50,6 +51,12 @@ def notification_changed(id: strawberry.ID | None = None, after: str | None = No
 def export_changed(id: strawberry.ID | None = None, after: str | None = None) -> type[Model]:
     """Exports, from when they are asked for until they are ready: one by its id, or all that one sees."""
     return models.Export
+
+
+@subscription(ClientImport, requires=Permission.CLIENTS_WRITE)
+def client_import_changed(id: strawberry.ID | None = None, after: str | None = None) -> type[Model]:
+    """Imports of clients, with each thousand lines: one by its id, or all that one sees."""
+    return models.ClientImport
 
 
 @subscription(Integration, requires=Permission.INTEGRATIONS_READ)

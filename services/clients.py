@@ -19,7 +19,7 @@ async def create(organization_id: UUID, values: dict[str, Any]) -> Client:
     """A client. Raises Invalid for a consultant who is none; a second of an address breaks a constraint."""
     _check_consultant(values)
     client = Client(organization_id=organization_id, **values)
-    _check_company(client)
+    must_agree(client)
     await client.save()
     return client
 
@@ -28,7 +28,7 @@ async def update(client: Client, values: dict[str, Any]) -> Client:
     """The client with other values; invoices that were issued keep what they say. Raises Invalid as `create` does."""
     _check_consultant(values)
     client.update_from_dict(values)
-    _check_company(client)
+    must_agree(client)
     await client.save()
     return client
 
@@ -48,7 +48,7 @@ def _check_consultant(values: dict[str, Any]) -> None:
         raise Invalid("A consultant, an admin or an owner looks after clients.", field="input.consultant")
 
 
-def _check_company(client: Client) -> None:
+def must_agree(client: Client) -> None:
     """What is known of a company agrees. Raises Invalid, naming the field."""
     number = client.vat_number or ""
     if number.startswith("FR") and client.siren and number[4:] != client.siren:

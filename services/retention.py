@@ -5,7 +5,7 @@ people's names and addresses, and what is of no more use.
 from datetime import UTC, datetime, timedelta
 
 from models.database import query
-from services import documents, exports, stored_files, uploads
+from services import client_imports, documents, exports, stored_files, uploads
 from services.changes import RESUMABLE
 from services.lockout import KNOWN_FOR
 
@@ -21,6 +21,7 @@ KEPT = (
     ("password_requests", "created_at", UNCONFIRMED),
     ("email_changes", "created_at", UNCONFIRMED),
     ("uploads", "created_at", uploads.UNUSED),
+    ("client_import_lines", "created_at", client_imports.REPORTED),
     ("oauth_requests", "created_at", timedelta(days=1)),
     ("drifts", "created_at", RECONCILED),
     ("reconciliations", "created_at", RECONCILED + timedelta(days=1)),

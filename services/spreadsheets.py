@@ -63,15 +63,16 @@ class Money(str):
 
 def heading(columns: Sequence[Column]) -> bytes:
     """The first line, and before it what says that it is UTF-8."""
-    return BOM + _line([name for name, _ in columns])
+    return BOM + written([name for name, _ in columns])
 
 
 def line(columns: Sequence[Column], row: Row, period: Period) -> bytes:
     """A row, as a line."""
-    return _line([cell(row, period) for _, cell in columns])
+    return written([cell(row, period) for _, cell in columns])
 
 
-def _line(cells: Sequence[object]) -> bytes:
+def written(cells: Sequence[object]) -> bytes:
+    """Cells as a line; text of people begins no formula."""
     text = io.StringIO()
     csv.writer(text, delimiter=";", lineterminator="\r\n").writerow([_cell(each) for each in cells])
     return text.getvalue().encode()

@@ -13,6 +13,7 @@ from tortoise.fields.relational import BackwardFKRelation, ForeignKeyFieldInstan
 import models
 from engine.reading import loaded
 from engine.views import VIEWS
+from tests.importing import imported
 from tests.security.documents import (
     BY_ID,
     LISTS,
@@ -53,6 +54,7 @@ async def sold(shop: Shop) -> Shop:
     await shop(WORDS, input={"code": "OTHER", "textFr": "À bientôt.", "validFrom": "2026-01-01"})
     await shop(LINK_CREATE, input={"client": await shop.client()})
     await shop(EXPORT_CREATE, input={"kind": "FEC", "from": "2026-01-01", "to": "2026-12-31"})
+    await imported(shop, "E-mail\nnobody\n", dryRun=True)
     lines = [{"product": product, "quantity": 1}]
     await shop(QUOTE_CREATE, input={"client": await shop.client(), "lines": lines})
     asked = await shop(TICKET_CREATE, input={"client": await shop.client(), "subject": "Bilan", "body": "Bonjour"})

@@ -6,12 +6,13 @@ from uuid import UUID
 import pytest
 from uuid_utils.compat import uuid7
 
-from models import Drift, DriftKind, Membership, OAuthRequest, Reconciliation, Role
+from models import ClientImport, Drift, DriftKind, Membership, OAuthRequest, Reconciliation, Role
 from models.base import parse_global_id
-from services import retention
+from services import client_imports, retention
 from services.retention import KEPT
 from tests.identity.accounts import CHANGE_EMAIL, FORGOT, REGISTER, as_nobody
 from tests.identity.test_registrations import LEA
+from tests.importing import begun
 from tests.shop import PASSWORD, Shop
 from tests.uploading import asked
 
@@ -31,6 +32,8 @@ async def full(shop: Shop) -> Shop:
     await reconciled_with_a_drift(shop, row_id(order["id"]))
     await sent_to_consent(shop)
     await asked(shop)
+    await begun(shop, "E-mail\nnobody\n", dryRun=True)
+    await client_imports.run(await ClientImport.get())
     return shop
 
 

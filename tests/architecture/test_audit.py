@@ -33,6 +33,7 @@ EXEMPT = {
     "booking_reminders": "follow from a booking, which is logged",
     "document_accesses": "are the log of who opened documents",
     "destruction_records": "are the log of what was destroyed",
+    "client_import_lines": "are what was found of an import, which is logged",
     "drifts": "are what Stripe was compared with us for; nobody changes them",
     "reconciliation_points": "are how far that was done",
     "reconciliations": "are the log of it",

@@ -15,6 +15,7 @@ from tortoise.models import Model
 
 import models
 from models import ApiScope, OrderStatus, PaymentStatus, QuoteStatus, Role
+from models.client_import import FINISHED
 from policy import Actor, Key, Scoped
 from tests.differential.strings import ABOUT, moment, text
 
@@ -108,6 +109,7 @@ class _Builder:
             self.tickets(organization, people, clients[place])
             self.exports(organization, people)
             self.uploads(organization, people)
+            self.imports(organization, people)
             self.integrations(organization)
             self.agenda(organization, people, clients[place], goods[place][0])
             self.calendars(organization)
@@ -609,6 +611,34 @@ class _Builder:
                 finished_at=moment(self.random) if ready or failed else None,
                 requested_by_id=self.maybe(self.random.choice(members).id),
             )  # fmt: skip
+
+    def imports(self, organization: models.Organization, members: list[models.Membership]) -> None:
+        """As far as each goes, with lines that are wrong in each way."""
+        problems = cycle(models.ClientImportProblem)
+        for number, status in enumerate((models.ClientImportStatus.IMPORTING, *FINISHED)):  # one is under way
+            mine, finished = {"organization_id": organization.id}, status in FINISHED
+            file = self.row(
+                models.StoredFile, **mine, place=f"{organization.id}/import/{number}", content_type="text/csv",
+                size_bytes=number, data_key="v1", sha256="0" * 64,
+            )  # fmt: skip
+            made = self.row(
+                models.ClientImport, **mine, filename=self.text() or "É", file_id=file.id, status=status,
+                dry_run=status is models.ClientImportStatus.CHECKED,
+                on_existing=self.random.choice(list(models.OnExistingClient)),
+                on_broken=self.random.choice(list(models.OnBrokenLine)),
+                columns=[["E-mail", "EMAIL"], ["É", None]] if number % 2 else [], encoding=self.maybe("utf-8"),
+                delimiter=self.maybe(";"), total=number, done=self.random.randint(0, number), broken=number % 2,
+                finished_at=moment(self.random) if finished else None,
+                requested_by_id=self.maybe(self.random.choice(members).id),
+            )  # fmt: skip
+            for line in range(1, 4):
+                problem = next(problems)
+                twice = problem is models.ClientImportProblem.DUPLICATE
+                self.row(
+                    models.ClientImportLine, **mine, client_import_id=made.id, line=line, last_line=line + number,
+                    heading=self.maybe(self.text()), value=self.maybe(self.text()), problem=problem,
+                    first_line=1 if twice else None,
+                )  # fmt: skip
 
     def uploads(self, organization: models.Organization, members: list[models.Membership]) -> None:
         """By people and servers; some can still be sent, some were received and used."""

@@ -41,6 +41,7 @@ SERVICES = {models.Service, models.Staff, models.ServiceStaff, models.ProductSer
 AGENDA = {models.WeeklyHours, models.HoursException, models.Resource, models.ServiceResource}
 CALENDARS = {models.BusyBlock, models.Calendar, models.CalendarConflict}  # of oneself
 UPLOADS = {models.Upload}  # of oneself
+IMPORTS = {models.ClientImport, models.ClientImportLine}
 CONSENTS = {models.OAuthGrant}  # of oneself
 BOOKINGS = {models.Appointment, models.Booking, models.BookingReminder}
 FEEDS = {models.CalendarFeed}
@@ -96,6 +97,7 @@ SERVED = (
     | CALENDARS
     | FEEDS
     | UPLOADS
+    | IMPORTS
 )
 
 # The tables that a role sees whole, and those of which it sees what belongs to its own client; a storefront sees the
@@ -120,7 +122,8 @@ WHOLE: dict[Kind, set[type[Model]]] = {
     - UPLOADS
     - CONTENT
     - DOCUMENTS
-    - WARNINGS,
+    - WARNINGS
+    - IMPORTS,
     Role.CONSULTANT: CATALOGUE | SAID | SERVICES | AGENDA | TAGS,
     Role.BENEFICIARY: TENANT | SAID | SERVICES | {models.Formule},
     Key.STOREFRONT: {models.Storefront, models.ServiceStaff, models.ProductService},
@@ -550,6 +553,7 @@ async def agenda(shop: Shop, whose: str, client: models.Client, member: models.M
             purpose=models.UploadPurpose.DOCUMENT, name="a.pdf", content_type="application/pdf", size_bytes=1,
             created_by=member, expires_at=now, **here,
         ),
+        *await imports(shop, whose),
         await models.ServiceStaff.create(service=service, staff=staff, **here),
         await models.ServiceResource.create(service=service, resource=room, **here),
         await models.WeeklyHours.create(staff=staff, iso_weekday=1, starts_minute=540, ends_minute=720, **here),
@@ -612,6 +616,24 @@ async def document(bilan: models.Bilan) -> list[Model]:
             **here,
         ),
     ]  # fmt: skip
+
+
+async def imports(shop: Shop, whose: str) -> list[Model]:
+    """A client file that was looked at, and what is wrong with a line of it."""
+    here: dict[str, Any] = {"organization": shop.organization}
+    file = await models.StoredFile.create(
+        place=f"{shop.organization.id}/{whose}", data_key="v1", content_type="text/csv", size_bytes=1, sha256="0" * 64,
+        **here,
+    )  # fmt: skip
+    found = await models.ClientImport.create(
+        filename=whose, file=file, dry_run=True, on_existing=models.OnExistingClient.SKIP,
+        on_broken=models.OnBrokenLine.REFUSE, status=models.ClientImportStatus.CHECKED, finished_at=datetime.now(UTC),
+        **here,
+    )  # fmt: skip
+    line = await models.ClientImportLine.create(
+        client_import=found, line=2, last_line=2, problem=models.ClientImportProblem.EMAIL, **here
+    )
+    return [found, line]
 
 
 def named(model: type[Model], rows: Rows, whose: str = "mine") -> str:

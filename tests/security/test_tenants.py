@@ -265,6 +265,15 @@ async def fill(shop: Shop) -> None:
         number=1, client=client, subject="Bilan", body="Bonjour", assignee=person, opened_by=person, **here
     )
     await models.TicketReply.create(ticket=ticket, author=person, body="Bonjour", **here)
+    await stored_file(shop)  # of no import, which would be the only one of its file
+    checked = await models.ClientImport.create(
+        filename="clients.csv", file=await stored_file(shop), dry_run=True, on_existing=models.OnExistingClient.SKIP,
+        on_broken=models.OnBrokenLine.REFUSE, status=models.ClientImportStatus.CHECKED, requested_by=person,
+        finished_at=day, **here,
+    )  # fmt: skip
+    await models.ClientImportLine.create(
+        client_import=checked, line=2, last_line=2, problem=models.ClientImportProblem.EMAIL, **here
+    )
     await models.TimelineEvent.create(
         client=client, kind=models.TimelineKind.TICKET_OPENED, occurred_at=day, author=person,
         data={"ticket": str(ticket.id), "number": 1, "subject": "B", "type": "QUESTION", "from_client": True}, **here,

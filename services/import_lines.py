@@ -1,0 +1,183 @@
+"""The lines of a client file, one after the other: what each says of a client, or what is wrong with it.
+
+The same file gives the same lines each time, so that an import that was interrupted goes on where it was. However many
+there are, memory stays the same.
+"""
+
+import hashlib
+import sqlite3
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import BinaryIO
+
+from errors import Invalid
+from models import Client, ClientImportField, ClientImportProblem
+from services import clients, csv_files, import_columns
+from services.csv_files import Form, LineTooLong, Record
+from services.import_columns import Column, Mapped, Wrong
+
+LINES_MOST = 200_000
+VALUE_MOST = 100  # characters of a value that are shown
+
+Problem = ClientImportProblem
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is wrong, and where; the value is cut."""
+
+    problem: ClientImportProblem
+    heading: str | None = None
+    value: str | None = None
+    first_line: int | None = None
+
+
+@dataclass
+class Line:
+    """What a line says of a client, by columns of `clients`; nothing where something is wrong."""
+
+    number: int
+    last: int
+    values: dict[str, str] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def email(self) -> str:
+        return self.values["email"]
+
+
+class Unreadable(Exception):
+    """A file of which nothing is taken."""
+
+    def __init__(self, line: int, finding: Finding) -> None:
+        super().__init__(line, finding)
+        self.line, self.finding = line, finding
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A client file, and what it shows of itself."""
+
+    file: BinaryIO
+    form: Form
+    columns: tuple[Column, ...]
+
+    def lines(self) -> Generator[Line, None, None]:
+        """All below the headings, to be closed before the file is. Raises Unreadable where there are too many."""
+        number = 0
+        with closing(_Seen()) as seen, closing(_records(self.file, self.form, skipped=1)) as records:
+            for record in records:
+                number += 1
+                if number > LINES_MOST:
+                    raise Unreadable(record.line, Finding(Problem.TOO_MANY_LINES))
+                yield _line(record, self.columns, seen)
+
+
+def opened(file: BinaryIO, mapped: Mapped) -> Sheet:
+    """The sheet that a file is. Raises Unreadable."""
+    try:
+        form = csv_files.form(file)
+    except LineTooLong as trouble:
+        raise Unreadable(trouble.line, Finding(Problem.LINE_TOO_LONG)) from trouble
+    with closing(_records(file, form)) as records:
+        first = next(records, None)
+    if first is None:
+        raise Unreadable(1, Finding(Problem.EMPTY))
+    if first.cells is None:
+        raise Unreadable(first.line, Finding(Problem.MALFORMED))
+    try:
+        return Sheet(file, form, import_columns.columns(first.cells, mapped))
+    except Wrong as wrong:
+        raise Unreadable(first.line, Finding(wrong.problem, wrong.heading)) from wrong
+
+
+def _records(file: BinaryIO, form: Form, skipped: int = 0) -> Generator[Record, None, None]:
+    try:
+        with closing(csv_files.records(file, form)) as found:
+            yield from islice(found, skipped, None)
+    except LineTooLong as trouble:
+        raise Unreadable(trouble.line, Finding(Problem.LINE_TOO_LONG)) from trouble
+
+
+def _line(record: Record, columns: Sequence[Column], seen: "_Seen") -> Line:
+    line = Line(record.line, record.last_line)
+    if record.cells is None:
+        line.findings.append(Finding(Problem.MALFORMED))
+    elif any(map(str.strip, record.cells[len(columns) :])):
+        line.findings.append(Finding(Problem.TOO_MANY_CELLS))
+    else:
+        _read(line, record.cells, columns)
+    if not line.findings:
+        _check(line, columns, seen)
+    if line.findings:
+        line.values = {}
+    return line
+
+
+def _read(line: Line, cells: Sequence[str], columns: Sequence[Column]) -> None:
+    country = import_columns.HOME
+    # The country first: what phone numbers mean follows from it.
+    for cell, (heading, said) in sorted(
+        zip(cells, columns, strict=False), key=lambda each: each[1][1] is not ClientImportField.COUNTRY
+    ):
+        if said is None:
+            continue
+        try:
+            text = import_columns.plain(cell)
+            if text is not None:
+                line.values[said.column] = import_columns.read(said, text, country)
+        except Wrong as wrong:
+            line.findings.append(Finding(wrong.problem, heading, shown(cell)))
+        country = line.values.get("country", country)
+
+
+def _check(line: Line, columns: Sequence[Column], seen: "_Seen") -> None:
+    """What only all of a line, and all before it, can tell."""
+    heading = next(heading for heading, said in columns if said is ClientImportField.EMAIL)
+    if "email" not in line.values:
+        line.findings.append(Finding(Problem.MISSING, heading))
+    elif {"siren", "vat_number"} <= line.values.keys() and not agrees(Client(**line.values)):
+        line.findings.append(Finding(Problem.DISAGREES, None, shown(line.values.get("vat_number", ""))))
+    elif first := seen.before(line.email, line.number):
+        line.findings.append(Finding(Problem.DUPLICATE, heading, shown(line.email), first))
+
+
+def agrees(client: Client) -> bool:
+    """Whether what is known of a company is of one."""
+    try:
+        clients.must_agree(client)
+    except Invalid:
+        return False
+    return True
+
+
+def shown(cell: str) -> str | None:
+    """A value as a report may keep it."""
+    text = cell.strip().replace("\x00", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
+    return text[:VALUE_MOST] or None
+
+
+class _Seen:
+    """The line on which each address came first: in a file of SQLite's, by digests, so that no memory grows with it."""
+
+    def __init__(self) -> None:
+        # An empty name is a database that lies in a temporary file. One thread after the other uses it.
+        self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        self._database.execute("PRAGMA journal_mode = OFF")
+        self._database.execute("CREATE TABLE seen (address BLOB PRIMARY KEY, line INTEGER) WITHOUT ROWID")
+        self._database.execute("BEGIN")
+
+    def before(self, email: str, line: int) -> int | None:
+        """The earlier line of an address; None where this is the first, by which it is known from now on."""
+        address = hashlib.blake2b(email.encode(), digest_size=16).digest()
+        with closing(self._database.cursor()) as cursor:
+            cursor.execute("INSERT INTO seen VALUES (?, ?) ON CONFLICT DO NOTHING", (address, line))
+            if cursor.rowcount:
+                return None
+            found = cursor.execute("SELECT line FROM seen WHERE address = ?", (address,)).fetchone()
+        return int(found[0])
+
+    def close(self) -> None:
+        self._database.close()
