@@ -5,11 +5,12 @@ nothing out and writes nothing twice. Locked first is the import, then clients b
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import UUID
 
@@ -29,7 +30,7 @@ from models import (
 )
 from models.audit import Acting
 from models.database import retried, transaction
-from services import import_lines, import_writes, stored_files, uploads
+from services import file_types, import_lines, import_writes, stored_files, uploads
 from services.import_columns import Mapped
 from services.import_lines import Finding, Line, Sheet, Unreadable
 from services.outbox import job, later
@@ -54,6 +55,38 @@ async def create(
     )  # fmt: skip
     await later(run, made)
     return made
+
+
+async def bring(
+    organization_id: UUID, path: Path, *, dry_run: bool, on_existing: OnExistingClient, on_broken: OnBrokenLine
+) -> ClientImport:
+    """An import of a file of this machine, as `create` makes one; opens a transaction. Raises what it raises, and
+    Invalid for a file that is not taken."""
+    await asyncio.to_thread(_must_be_acceptable, path)
+    kept_for = uploads.TERMS[UploadPurpose.CLIENT_IMPORT].kept_for or uploads.UNUSED
+    async with stored_files.draft(organization_id, file_types.CSV, kept_for=kept_for) as draft:
+        await draft.write(_pieces(path))
+        await draft.store()
+        async with transaction():
+            await draft.file.save(update_fields=["stored_sha256"])
+            made = await ClientImport.create(
+                organization_id=organization_id, filename=path.name, file=draft.file, dry_run=dry_run,
+                on_existing=on_existing, on_broken=on_broken,
+            )  # fmt: skip
+            await later(run, made)
+    return made
+
+
+def _must_be_acceptable(path: Path) -> None:
+    uploads.must_be_acceptable(UploadPurpose.CLIENT_IMPORT, path.name, file_types.CSV, path.stat().st_size)
+    with path.open("rb") as file:
+        file_types.must_be(file_types.CSV, file)
+
+
+async def _pieces(path: Path) -> AsyncIterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(file_types.PIECE):
+            yield piece
 
 
 async def confirm(client_import: ClientImport, on_broken: OnBrokenLine | None) -> ClientImport:

@@ -3,8 +3,11 @@
 import asyncio
 import csv
 import io
+import os
+import sys
 import tempfile
 import tracemalloc
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,10 +17,13 @@ from errors import Conflict
 from models import ApiScope, Role
 from services import csv_files, retention
 from services.client_imports import run
+from settings import Settings
 from tests.importing import CONFIRM, CREATE, begun, brought, imported, seen
 from tests.shop import Shop
 from tests.uploading import CREATE as UPLOAD_CREATE
 from tests.uploading import asked
+
+PROJECT = Path(__file__).parent.parent
 
 HEAD = "E-mail;Prénom;Nom;Société;SIREN;N° TVA;Téléphone;Adresse;Code postal;Ville;Pays;Langue\n"
 FULL = HEAD + (
@@ -317,6 +323,31 @@ async def test_a_file_that_is_gone_is_told_so(shop: Shop) -> None:
     await retention.forget()
 
     assert (await shop.refused(CONFIRM, input={"clientImport": checked["id"]}))[0] == "NOT_FOUND"
+
+
+async def test_the_command_has_a_worker_do_it_and_tells_what_is_wrong(
+    shop: Shop, settings: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "clients.csv").write_bytes("E-mail;Prénom\nz@example.com;Zoé\nnobody;x\n".encode("windows-1252"))
+    environment = {
+        "PATH": os.environ["PATH"], "DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url,
+        "COMPTOIR_MASTER_KEYS": settings.comptoir_master_keys.get_secret_value(),
+        "COMPTOIR_HOME": str(settings.comptoir_home),
+    }  # fmt: skip
+    command = [sys.executable, str(PROJECT / "cli.py"), "import-clients", "clients.csv", "--organization", "shop"]
+    following = await asyncio.create_subprocess_exec(
+        *command, "--leave-out-broken", cwd=tmp_path, env=environment, stdout=asyncio.subprocess.PIPE
+    )
+    while not await models.ClientImport.exists() and following.returncode is None:
+        await asyncio.sleep(0.05)
+    await shop.work_is_done()
+
+    told, _ = await asyncio.wait_for(following.communicate(), 30)
+
+    assert following.returncode == 1
+    assert "✗ line 3, E-mail: This is not an e-mail address (nobody)" in told.decode()
+    assert "▸ Imported: 1 created, 0 updated, 0 unchanged, 1 lines wrong" in told.decode()
+    assert (await models.Client.get()).first_name == "Zoé"
 
 
 async def test_a_hundred_megabytes_are_refused_before_they_are_sent(shop: Shop) -> None:
