@@ -40,6 +40,7 @@ def tabs(app_url: str, sandbox_url: str | None, *, smtp_port: int = 587) -> tupl
         Tab(CONSENTED, {"code": "", "state": ""}),
         Tab(CONNECT, {"staff": "", "oauthGrant": "", "remoteId": "consultant@demo.test"}),
         Tab(CALENDARS),
+        Tab(BILANS),
         Tab(INTEGRATIONS),
         Tab(
             OWN_MAIL,
@@ -331,6 +332,19 @@ CONNECT = """# Put in the consent's id (tab Consented), and whose calendar it is
 mutation Connect($staff: ID!, $oauthGrant: ID, $remoteId: String!) {
   calendarConnect(input: { staff: $staff, oauthGrant: $oauthGrant, remoteId: $remoteId }) {
     calendar { id name status outgoing incoming }
+  }
+}"""
+
+BILANS = """# Bilans: who pays how much, how far they are, and what breaks a rule of law. What is due of the one that
+# waits is paid by bilanCheckoutStart(input: { bilan: "…", successUrl: "…" }), and then its sessions can be booked.
+query Bilans {
+  bilans {
+    nodes {
+      id beneficiaryName status price { formatted } due { formatted } minutesPlanned minutesDone
+      fundings { source status amount { formatted } reference }
+      phases { kind completedAt }
+      warnings { rule message reference decidedAt decisionReason }
+    }
   }
 }"""
 

@@ -22,6 +22,8 @@ from resolvers import (
     agenda,
     audit,
     availability,
+    bilan_funding,
+    bilan_sessions,
     bilans,
     bookings,
     calendar_feeds,
@@ -61,10 +63,10 @@ from schema.roots import MUTATIONS, QUERIES, SUBSCRIPTIONS, admitted
 from schema.scalars import SCALARS
 
 AREAS = (  # importing them declares their fields
-    accesses, accounts, agenda, audit, availability, bilans, bookings, calendar_feeds, calendars, catalogue, changes,
-    client_imports, clients, consents, discounts, documents, exports, identity, integrations, invoices, keys, members,
-    mentions, nodes, orders, organization, packs, partners, payments, portal, portal_tokens, quotes, reconciliation,
-    refunds, subscriptions, tickets, timeline, uploads,
+    accesses, accounts, agenda, audit, availability, bilan_funding, bilan_sessions, bilans, bookings, calendar_feeds,
+    calendars, catalogue, changes, client_imports, clients, consents, discounts, documents, exports, identity,
+    integrations, invoices, keys, members, mentions, nodes, orders, organization, packs, partners, payments, portal,
+    portal_tokens, quotes, reconciliation, refunds, subscriptions, tickets, timeline, uploads,
 )  # fmt: skip
 
 

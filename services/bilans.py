@@ -10,10 +10,8 @@ from typing import Any
 
 from errors import Invalid
 from models import Bilan, BilanPhase, Client, Formule, Membership, PhaseKind
-from services import formules
+from services import bilan_money, bilan_rules, formules
 from services.clients import LOOKING_AFTER
-
-KEPT_BY_DATABASE = ("minutes_done", "allotted_cents", "secured_cents", "due_cents")
 
 
 async def create(client: Client, formule: Formule, values: dict[str, Any]) -> Bilan:
@@ -36,7 +34,8 @@ async def create(client: Client, formule: Formule, values: dict[str, Any]) -> Bi
             for position, kind in enumerate(PhaseKind, 1)
         ]
     )
-    await bilan.refresh_from_db(KEPT_BY_DATABASE)
+    await bilan.refresh_from_db(bilan_money.COUNTED)
+    await bilan_rules.note(bilan)
     return bilan
 
 
@@ -46,6 +45,7 @@ async def update(bilan: Bilan, values: dict[str, Any]) -> Bilan:
     bilan.update_from_dict(values)
     _check(bilan, values)
     await bilan.save()
+    await bilan_rules.note(bilan)
     return bilan
 
 

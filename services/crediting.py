@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from errors import Invalid
 from models import Client, Invoice, InvoiceType, Order, Payment
-from services import asking, credit_notes, discounts, holds, settlement
+from services import asking, bilan_money, credit_notes, discounts, holds, settlement
 
 REASON_LONGEST = 500
 
@@ -51,4 +51,5 @@ async def _count(order: Order, cents: int, note: Invoice, reason: str) -> None:
         order.give_up(at=now, reason=reason)
         await discounts.release(order)
         await holds.order_given_up(order, reason)
+        await bilan_money.order_given_up(order, reason)
     await order.save()

@@ -22,6 +22,7 @@ from models import (
 from models.database import transaction
 from services import (
     catalogue_sync,
+    demonstration_bilans,
     demonstration_bookings,
     demonstration_documents,
     demonstration_quotes,
@@ -85,6 +86,7 @@ async def seed(settings: Settings) -> Demonstration:
         await demonstration_tickets.seed(organization, client)
         beneficiaries = await Client.filter(organization_id=organization.id, email=BENEFICIARY)
         await demonstration_bookings.seed(organization, [client, *beneficiaries])
+        await demonstration_bilans.seed(organization, beneficiaries[0], client)
         await _storefront(organization, settings.sandbox_url or settings.app_url)
         secret = await _partner_secret(organization)
     await _service_account(organization, settings)

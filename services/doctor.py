@@ -208,6 +208,20 @@ DRAWN = """
     GROUP BY p.id, g.slug HAVING p.used <> count(b.id)
 """
 
+# Of a bilan: what is funded is paid or agreed whole, and what the database counts is what there is.
+FUNDED = """
+    SELECT g.slug || ' bilan ' || b.id || ': ' || b.status || ', ' || b.secured_cents || ' of ' || b.price_cents
+        || ' secured, ' || b.minutes_done || ' minutes done' AS example
+    FROM bilans b JOIN organizations g ON g.id = b.organization_id
+    LEFT JOIN LATERAL (SELECT coalesce(sum(amount_cents) FILTER (WHERE status IN ('AGREED', 'PAID')), 0) AS secured,
+        coalesce(sum(amount_cents), 0) AS allotted FROM bilan_fundings
+        WHERE bilan_id = b.id AND status IN ('PLANNED', 'AGREED', 'PAID')) f ON true
+    LEFT JOIN LATERAL (SELECT coalesce(sum(minutes), 0) AS minutes FROM bilan_sessions WHERE bilan_id = b.id) s ON true
+    WHERE (b.status IN ('FUNDED', 'IN_PROGRESS') AND b.due_cents > 0)
+        OR (b.status = 'AWAITING_FUNDING' AND b.due_cents = 0)
+        OR (b.secured_cents, b.allotted_cents, b.minutes_done) <> (f.secured, f.allotted, s.minutes)
+"""
+
 # Documents and letters
 
 RENDERED = """
@@ -444,6 +458,12 @@ INVARIANTS = (
         "Of a pack as many sessions are used as its bookings draw",
         DRAWN,
         "Set its used to the number of its bookings that draw a session.",
+    ),
+    Invariant(
+        "A bilan can be held if, and only if, all of its price is paid or agreed; its sums are those of its parts",
+        FUNDED,
+        "Somebody changed rows by hand: set its allotted_cents, secured_cents and minutes_done to what its fundings and"
+        " sessions come to, and its status after its secured_cents.",
     ),
     Invariant("An invoice is rendered within 10 minutes", RENDERED, _WORKERS),
     Invariant("An invoice is sent within 10 minutes of its rendering", SENT, _WORKERS),

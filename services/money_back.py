@@ -18,7 +18,7 @@ from models import (
     TimelineKind,
 )
 from models.database import query
-from services import accesses, credit_notes, notifications, settlement, telling, timeline
+from services import accesses, bilan_money, credit_notes, notifications, settlement, telling, timeline
 from services.conflicts import flag
 from services.notifications import Refunded
 from services.outbox import NotYet, later
@@ -88,6 +88,7 @@ async def _count(order: Order, payment: Payment) -> None:
     order.follow_its_money()
     await order.save()
     await accesses.follow_money(order)
+    await bilan_money.follow_money(order)
     if order.status is OrderStatus.REFUNDED:
         from services import pack_refunds  # which cancels bookings, whose money goes back by this
 

@@ -12,6 +12,7 @@ from models import Client, Invoice, Lane, Order, OrderKind, OrderLine, OrderSour
 from models.database import query, transaction
 from services import (
     asking,
+    bilan_money,
     clients,
     credit_notes,
     discounts,
@@ -145,6 +146,7 @@ async def cancel(order: Order, reason: str | None) -> Order:
         await discounts.release(locked)
         await locked.save()
         await holds.order_given_up(locked, reason)
+        await bilan_money.order_given_up(locked, reason)
         # What was asked for since, in between two looks.
         await asking.forget_what_is_stale(locked)
     return locked

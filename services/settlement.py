@@ -27,7 +27,18 @@ from models import (
     rows,
 )
 from models.database import savepoint
-from services import accesses, asking, credit_notes, discounts, holds, invoices, notifications, organizations, timeline
+from services import (
+    accesses,
+    asking,
+    bilan_money,
+    credit_notes,
+    discounts,
+    holds,
+    invoices,
+    notifications,
+    organizations,
+    timeline,
+)
 from services.conflicts import flag
 
 log = logging.getLogger("comptoir.settlement")
@@ -194,6 +205,7 @@ REACTIONS: dict[OrderKind, Callable[[Order], Awaitable[Any]]] = {
     OrderKind.PRODUCTS: accesses.grant,
     OrderKind.SUBSCRIPTION: accesses.grant,
     OrderKind.BOOKING: holds.confirm,
+    OrderKind.BILAN: bilan_money.paid,
 }
 
 AT_DEPOSIT = (OrderKind.BOOKING,)  # whose reaction does not wait for the balance

@@ -28,6 +28,7 @@ from schema.roots import MUTATIONS, PERMISSIONS
 from services import audit
 from services.outside import outside
 from tests.authorization import in_place
+from tests.bilans.agreed import Agreed
 from tests.bookings.desk import Desk, ahead
 from tests.calendars.memory import Memory
 from tests.identity.accounts import (
@@ -377,6 +378,7 @@ async def test_no_exchange_changes_an_audited_row_outside_of_a_transaction(shop:
         for name, field in MUTATIONS.items()
         if isinstance(field.extensions[0], gates.Exchange) and PERMISSIONS[name] is not Permission.PUBLIC
     } == {
+        "bilanCancel", "bilanCheckoutStart", "bilanFundingWithdraw",
         "billingPortalStart", "bookingCancel", "calendarConnect",
         "checkoutStart", "emailChange", "integrationConfigure",
         "integrationEnable",
@@ -414,7 +416,17 @@ async def test_no_exchange_changes_an_audited_row_outside_of_a_transaction(shop:
                    input={"brandColor": "#123456"})  # fmt: skip
         await its_calendar(shop)
         await by_a_private_link(desk, client)
+        await its_bilan(shop)
         await everything_of_oneself(shop)
+
+
+async def its_bilan(shop: Shop) -> None:
+    """One that is to be paid, withdrawn and given up."""
+    bilan = await Agreed.open(shop, email="bilan@example.com")
+    await bilan.checkout()
+    (own,) = (await bilan.see())["fundings"]
+    await bilan.do("bilanFundingWithdraw", bilanFunding=own["id"])
+    await bilan.do("bilanCancel", bilan=bilan.id)
 
 
 async def its_calendar(shop: Shop) -> None:

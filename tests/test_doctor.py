@@ -172,6 +172,19 @@ OF_MONEY: list[tuple[str, list[str], int, list[str]]] = [
         [": 2 used, 0 drawn"],
     ),
     (
+        "A bilan can be held if, and only if, all of its price is paid or agreed; its sums are those of its parts",
+        [
+            "INSERT INTO formules (id, created_at, organization_id, slug, name, minutes, price_cents, currency,"
+            " vat_rate, active) SELECT id, now(), id, 'express', 'Express', 720, 100, 'EUR', 0, true"
+            " FROM organizations",
+            "INSERT INTO bilans (id, created_at, organization_id, client_id, beneficiary_name, formule_id, status,"
+            " minutes_planned, price_cents, vat_rate, currency) SELECT id, now(), organization_id, id, 'Marie',"
+            " organization_id, 'FUNDED', 720, 100, 0, 'EUR' FROM clients LIMIT 1",
+        ],
+        1,
+        [": FUNDED, 0 of 100 secured, 0 minutes done"],
+    ),
+    (
         "The files of the newest 10,000 invoices are in the store, as they were stored",
         [
             "UPDATE invoices SET file_key = 'elsewhere.pdf' WHERE sequence = 1",

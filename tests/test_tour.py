@@ -282,6 +282,10 @@ async def test_calendars_are_told_of_and_every_tab_is_a_good_document(tour: Tour
     for tab in tour.tabs.values():
         assert validate(sdl, parse(tab.query)) == []
 
+    assert {each["status"] for each in (await tour.run("Bilans"))["nodes"]} == {
+        "AWAITING_FUNDING",
+        "IN_PROGRESS",
+    }
     assert await tour.run("Calendars") == {"calendars": {"nodes": []}, "calendarConflicts": {"nodes": []}}
 
 

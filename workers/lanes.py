@@ -12,6 +12,7 @@ from models import Lane, Promise
 from services import (
     account_letters,
     asking,
+    bilan_agreements,
     booking_letters,
     booking_reminders,
     calendar_alerts,
@@ -52,6 +53,7 @@ log = logging.getLogger("comptoir.lanes")
 AREAS = (
     account_letters,
     asking,
+    bilan_agreements,
     booking_letters,
     booking_reminders,
     calendar_alerts,

@@ -350,9 +350,10 @@ class _Builder:
         total = subtotal - discount
         client = self.random.choice(clients[:-2])  # two buy nothing
         begun = self.subscription(client, self.random.choice(products)) if self.random.random() < 0.5 else None
+        once = [each for each in models.OrderKind if each is not models.OrderKind.SUBSCRIPTION]
         order = self.row(
             models.Order, organization_id=organization.id, number=number, status=status,
-            kind=models.OrderKind.SUBSCRIPTION if begun else list(models.OrderKind)[number % 2 * 2],
+            kind=models.OrderKind.SUBSCRIPTION if begun else once[number % len(once)],
             subscription_id=begun and begun.id, client_id=client.id,
             subtotal_cents=subtotal, discount_cents=discount, total_cents=total,
             paid_cents=total if paid else self.random.randint(0, total),

@@ -6,16 +6,13 @@ import pytest
 from tortoise.exceptions import IntegrityError
 
 import models
+from tests.bilans.agreed import CREATE, INSTALL
 from tests.shop import Shop
 
-INSTALL = "mutation { formulesInstall { formules { id slug minutes price { amount } vatRate } } }"
 FORMULE_CREATE = "mutation ($input: FormuleCreateInput!) { formuleCreate(input: $input) { formule { id slug } } }"
 FORMULE_UPDATE = """mutation ($input: FormuleUpdateInput!) {
   formuleUpdate(input: $input) { formule { price { amount } active } }
 }"""
-CREATE = """mutation ($input: BilanCreateInput!) { bilanCreate(input: $input) { bilan {
-  id status beneficiaryName minutesPlanned minutesDone price { amount } due { amount } phases { kind } formule { slug }
-} } }"""
 UPDATE = "mutation ($input: BilanUpdateInput!) { bilanUpdate(input: $input) { bilan { minutesPlanned endsOn } } }"
 
 
