@@ -24,12 +24,19 @@ from schema.portal import (
     PortalQuote,
     PortalService,
     PortalStaff,
+    PortalTicket,
+    PortalTicketCreateInput,
+    PortalTicketOpened,
+    PortalTicketReplied,
+    PortalTicketReply,
+    PortalTicketReplyInput,
 )
 from schema.roots import exchange, mutation, query
 from schema.scalars import URL, CurrencyCode, Date, DateTime, Money
-from services import files, links, portal_bookings, portal_payments
+from services import files, links, portal_bookings, portal_payments, portal_tickets
 from services import portal as portal_service
 from services.portal_bookings import Offered
+from services.portal_tickets import Thread
 
 
 @query(Portal, requires=Permission.PORTAL)
@@ -40,10 +47,12 @@ async def portal(info: Info) -> Portal:
     return Portal(
         storefront=seen.storefront,  # type: ignore[arg-type]
         client_name=seen.client.name,
+        client_kind=seen.client.kind,
         quotes=[_quote(row) for row in seen.quotes],
         orders=[_order(row) for row in seen.orders],
         invoices=[_invoice(row) for row in seen.invoices],
         bookings=[_booking(row) for row in seen.bookings],
+        tickets=[_ticket(each) for each in seen.tickets],
         services=[_service(each) for each in seen.services],
     )
 
@@ -106,6 +115,20 @@ async def portal_booking_cancel(info: Info, input: PortalBookingCancelInput) -> 
     return PortalBookingCanceled(booking=strawberry.ID(global_id(ended)), fee=_money(ended, ended.fee_cents))
 
 
+@mutation(PortalTicketOpened, requires=Permission.PORTAL, idempotent=True)
+async def portal_ticket_create(info: Info, input: PortalTicketCreateInput) -> PortalTicketOpened:
+    """Ask a question in the client's name. HTML in it is kept as text."""
+    opened = await portal_tickets.open(actor(info), subject=input.subject, body=input.body)
+    return PortalTicketOpened(ticket=strawberry.ID(global_id(opened)), number=opened.number)
+
+
+@mutation(PortalTicketReplied, requires=Permission.PORTAL, idempotent=True)
+async def portal_ticket_reply(info: Info, input: PortalTicketReplyInput) -> PortalTicketReplied:
+    """Write under a ticket of the client's, which opens it again where it was resolved."""
+    replied = await portal_tickets.reply(actor(info), ticket=input.ticket, body=input.body)
+    return PortalTicketReplied(ticket=strawberry.ID(global_id(replied)))
+
+
 def _quote(row: models.Quote) -> PortalQuote:
     return PortalQuote(
         number=row.number or "",
@@ -157,6 +180,23 @@ def _booking(row: models.Booking) -> PortalBooking:
         meet_url=URL(held.meet_url) if held.meet_url and row.is_expected else None,
         location=held.location,
         pay_url=_pay_url(row.order) if row.order else None,
+    )
+
+
+def _ticket(each: Thread) -> PortalTicket:
+    row = each.ticket
+    return PortalTicket(
+        id=strawberry.ID(global_id(row)),
+        number=row.number,
+        subject=row.subject,
+        body=row.body,
+        type=row.type,
+        status=row.status,
+        created_at=DateTime(row.created_at),
+        replies=[
+            PortalTicketReply(from_client=one.from_client, body=one.body, created_at=DateTime(one.created_at))
+            for one in each.replies
+        ],
     )
 
 

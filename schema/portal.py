@@ -60,6 +60,25 @@ class PortalBooking:
     pay_url: URL | None = strawberry.field(description="Where it is paid; null where nothing is due.")
 
 
+@strawberry.type(description="What was written under a ticket.")
+class PortalTicketReply:
+    from_client: bool = strawberry.field(description="Whether the client wrote it.")
+    body: str = strawberry.field(description="What was written: plain text, never HTML.")
+    created_at: DateTime = strawberry.field(description="When it was written.")
+
+
+@strawberry.type(description="What the client asked.")
+class PortalTicket:
+    id: strawberry.ID = strawberry.field(description="To reply to it.")
+    number: int = strawberry.field(description="Number within the organization.")
+    subject: str = strawberry.field(description="What it is about.")
+    body: str = strawberry.field(description="What was asked: plain text, never HTML.")
+    type: enum(models.TicketType) = strawberry.field(description="What it is.")  # type: ignore[valid-type]
+    status: enum(models.TicketStatus) = strawberry.field(description="Where it stands.")  # type: ignore[valid-type]
+    created_at: DateTime = strawberry.field(description="When it was asked.")
+    replies: list[PortalTicketReply] = strawberry.field(description="What was written under it, in order.")
+
+
 @strawberry.type(description="Somebody who can be booked.")
 class PortalStaff:
     id: strawberry.ID = strawberry.field(description="To book with them.")
@@ -80,10 +99,14 @@ class PortalService:
 class Portal:
     storefront: Storefront = strawberry.field(description="Whose client they are.")
     client_name: str = strawberry.field(description="What to call the client.")
+    client_kind: enum(models.ClientKind) = strawberry.field(  # type: ignore[valid-type]
+        description="A person or a company."
+    )
     quotes: list[PortalQuote] = strawberry.field(description="What they were offered, and can accept.")
     orders: list[PortalOrder] = strawberry.field(description="What they ordered, open and paid: the latest 100.")
     invoices: list[PortalInvoice] = strawberry.field(description="Their invoices: the latest 100.")
     bookings: list[PortalBooking] = strawberry.field(description="When they are expected: the next 100.")
+    tickets: list[PortalTicket] = strawberry.field(description="What they asked: the latest 20.")
     services: list[PortalService] = strawberry.field(description="What they can book.")
 
 
@@ -142,3 +165,26 @@ class PortalBookingCancelInput:
 class PortalBookingCanceled:
     booking: strawberry.ID = strawberry.field(description="The booking's id.")
     fee: Money = strawberry.field(description="What that cost; what was paid beyond goes back.")
+
+
+@strawberry.input(description="What the client asks.")
+class PortalTicketCreateInput:
+    subject: str = strawberry.field(description="What it is about, in a line: 200 characters at most.")
+    body: str = strawberry.field(description="The question, as plain text: 20,000 characters at most.")
+
+
+@strawberry.type(description="A question was asked.")
+class PortalTicketOpened:
+    ticket: strawberry.ID = strawberry.field(description="The ticket's id, as the portal has it.")
+    number: int = strawberry.field(description="Number within the organization.")
+
+
+@strawberry.input(description="What the client writes under a ticket of theirs.")
+class PortalTicketReplyInput:
+    ticket: strawberry.ID = strawberry.field(description="The ticket's id, as the portal has it.")
+    body: str = strawberry.field(description="Plain text: 20,000 characters at most.")
+
+
+@strawberry.type(description="A reply was written.")
+class PortalTicketReplied:
+    ticket: strawberry.ID = strawberry.field(description="The ticket's id.")

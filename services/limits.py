@@ -88,6 +88,8 @@ COSTLY: Mapping[str, Rates] = {
     "partnerTest": ASKS,
     "portalAvailability": Rates(address=(Rate(120, MINUTE),), caller=(Rate(60, MINUTE),)),
     "portalPay": Rates(address=(Rate(20, MINUTE),), caller=(Rate(10, MINUTE), Rate(60, HOUR))),
+    "portalTicketCreate": Rates(address=(Rate(20, HOUR),), caller=(Rate(5, MINUTE), Rate(20, DAY))),
+    "portalTicketReply": Rates(address=(Rate(30, MINUTE),), caller=(Rate(10, MINUTE), Rate(100, DAY))),
     "portalBook": PLACES,
     "portalBookingMove": PLACES,
     "portalBookingCancel": PLACES,

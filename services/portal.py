@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from tortoise.expressions import Q, Subquery
+from tortoise.expressions import Subquery
 
 from models import (
+    AuditEntry,
     Booking,
     BookingStatus,
     Client,
@@ -20,11 +21,13 @@ from models import (
 )
 from models.database import transaction
 from policy import Actor
-from services import audit, portal_bookings, portal_tokens
+from services import audit, portal_bookings, portal_tickets, portal_tokens
 from services.access_keys import NOTED_EVERY
 from services.portal_bookings import Offered
+from services.portal_tickets import Thread
 
 SHOWN_MOST = 100  # of each: the latest
+ADDRESSES_MOST = 50  # noted an hour
 
 _INVOICE = ("id", "number", "type", "issued_at", "due_on", "settled_at", "currency", "total_cents", "file_key")
 
@@ -32,7 +35,7 @@ _INVOICE = ("id", "number", "type", "issued_at", "due_on", "settled_at", "curren
 @dataclass(frozen=True, slots=True)
 class Portal:
     """Whose client they are; what they were offered, ordered and paid, and were invoiced, newest first; when they are
-    expected, soonest first; and what they can book, by name."""
+    expected, soonest first; what they asked; and what they can book, by name."""
 
     storefront: Storefront
     client: Client
@@ -40,17 +43,18 @@ class Portal:
     orders: Sequence[Order]
     invoices: Sequence[Invoice]
     bookings: Sequence[Booking]
+    tickets: Sequence[Thread]
     services: Sequence[Offered]
 
 
 async def opened(actor: Actor, address: str | None, user_agent: str | None) -> Portal:
-    """The portal of the client whose link it is. That it was opened, and from where, is noted once an hour.
+    """The portal of the client whose link it is. That it was opened is noted once an hour of each address.
 
     Raises Unauthenticated where the link was withdrawn just now.
     """
     link = await portal_tokens.link_of(actor)
     with audit.acting("portal", actor, address=address, user_agent=user_agent):
-        await _note(link)
+        await _note(link, address)
     client, now = link.client, datetime.now(UTC)
     here = {"organization_id": client.organization_id}
     orders = Order.filter(**here, client_id=client.id)
@@ -68,17 +72,27 @@ async def opened(actor: Actor, address: str | None, user_agent: str | None) -> P
         .order_by("-id").limit(SHOWN_MOST).only(*_INVOICE),
         await bookings.order_by("appointment__starts_at", "id").limit(SHOWN_MOST)
         .prefetch_related("order", "appointment__service", "appointment__staff"),
+        await portal_tickets.latest(client),
         await portal_bookings.services(client.organization_id),
     )  # fmt: skip
 
 
-async def _note(token: PortalToken) -> None:
-    """In the log, once an hour however many ask at once."""
-    now = datetime.now(UTC)
-    last = now - NOTED_EVERY
-    if token.last_used_at and token.last_used_at >= last:
+async def _note(link: PortalToken, address: str | None) -> None:
+    """In the log, once an hour of each address however many ask at once: a link that came into other hands shows."""
+    if await _is_noted(link, address):
         return
     async with transaction():
-        due = Q(last_used_at=None) | Q(last_used_at__lt=last)  # somebody else may have noted it just now
-        if await PortalToken.filter(due, id=token.id).update(last_used_at=now):
-            await audit.note("portalOpened", organization_id=token.organization_id, subject=token)
+        await PortalToken.select_for_update(no_key=True).get(id=link.id)
+        if not await _is_noted(link, address):  # somebody else may have noted it just now
+            await PortalToken.filter(id=link.id).update(last_used_at=datetime.now(UTC))
+            await audit.note("portalOpened", organization_id=link.organization_id, subject=link)
+
+
+async def _is_noted(link: PortalToken, address: str | None) -> bool:
+    """Whether enough is known: this address within the hour, or many others."""
+    noted = AuditEntry.filter(
+        organization_id=link.organization_id, subject_type="PortalToken", subject_id=link.id, action="portalOpened",
+        created_at__gte=datetime.now(UTC) - NOTED_EVERY,
+    )  # fmt: skip
+    seen = [entry.address for entry in await noted.limit(ADDRESSES_MOST).only("id", "address")]
+    return address in seen or len(seen) >= ADDRESSES_MOST

@@ -6,8 +6,10 @@ The token is random, 384 bits, and follows from no id. One is good at a time: an
 import re
 import secrets
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
+
+from tortoise.queryset import QuerySet
 
 from errors import Invalid, NotFound, Unauthenticated
 from models import Client, PortalToken
@@ -71,19 +73,20 @@ async def client_of(actor: Actor) -> Client:
     return (await link_of(actor)).client
 
 
-async def theirs(client: Client, model: type[M], key: str, *, field: str) -> M:
+async def theirs(client: Client, model: type[M], key: str, *, field: str, for_update: bool = False) -> M:
     """The client's own row of a global id. Raises NotFound for anybody else's, as for none."""
-    return await _found(model, key, field, client.organization_id, client_id=client.id)
+    rows = model.filter(client_id=client.id)
+    return await _found(rows.select_for_update() if for_update else rows, key, field, client.organization_id)
 
 
 async def offered(organization_id: UUID, model: type[M], key: str, *, field: str) -> M:
     """What any client of the organization may book or be booked with, by its global id. Raises NotFound for what is
     offered no more, or elsewhere, as for none."""
-    return await _found(model, key, field, organization_id, active=True)
+    return await _found(model.filter(active=True), key, field, organization_id)
 
 
-async def _found(model: type[M], key: str, field: str, organization_id: UUID, **said: Any) -> M:
-    row = await model.get_or_none(organization_id=organization_id, id=row_id(model, key), **said)
+async def _found(rows: QuerySet[M], key: str, field: str, organization_id: UUID) -> M:
+    row = await rows.filter(organization_id=organization_id, id=row_id(rows.model, key)).first()
     if row is None:
-        raise NotFound(f"No such {model.__name__.lower()}.", field=field)
+        raise NotFound(f"No such {rows.model.__name__.lower()}.", field=field)
     return row
