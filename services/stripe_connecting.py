@@ -109,6 +109,9 @@ async def _take_up(integration: Integration, keys: OwnAccount) -> None:
         locked = await Integration.select_for_update().get(id=integration.id)
         if not locked.enabled or locked.configured_at != integration.configured_at:
             return  # changed meanwhile, which was promised to be taken up too
+        now = await StripeAccount.get_or_none(account=told.id, live=keys.live)
+        if now and now.version != (known.version if known else 0):
+            return  # by the worker to whom that was promised, while we asked
         mine = StripeAccount.filter(organization_id=integration.organization_id)
         await mine.filter(current=True).select_for_update()
         row = known or StripeAccount(

@@ -1,6 +1,7 @@
 """An organization sells through a Stripe account of its own, beside the platform's: whatever is begun in one goes on
 there."""
 
+import asyncio
 import json
 from datetime import timedelta
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 
 from models import Attempt, Integration, Invoice, Order, Payment, StripeAccount, StripeEvent
 from sandbox import Sandbox
-from services import integration_checks, reconciliation, stripe_accounts
+from services import integration_checks, reconciliation, stripe_accounts, stripe_connecting
 from services.inbox import HANDLERS
 from services.stripe_accounts import Place
 from tests.own_accounts import asked, configure, connect, pay, post, told
@@ -183,6 +184,20 @@ async def test_a_new_key_is_used_at_once_and_the_old_secret_still_verifies(shop:
     for secret in ("whsec_first", "whsec_second"):
         assert (await post(shop, account, events[-1], "/webhooks/stripe/shop", secret)).status_code == 200
     account.api.revoked.clear()
+
+
+async def test_who_take_an_account_up_at_once_come_to_one(shop: Shop) -> None:
+    account = shop.sandbox.accounts.named("twice")
+    await configure(shop, enabled=False, secret_key="sk_test_of_twice_1")
+    integration = await Integration.get()
+    await Integration.all().update(enabled=True, status="UNTESTED")
+    integration.enabled = True
+
+    outcomes = await asyncio.gather(*(stripe_connecting.confirm(integration) for _ in range(3)))
+
+    assert {outcome.status for outcome in outcomes} == {"CONNECTED"}
+    assert (await StripeAccount.get()).current
+    assert len(account.books.store.all("webhook_endpoint")) == 1
 
 
 async def test_keys_are_opened_once_and_the_access_log_says_so(shop: Shop) -> None:

@@ -33,6 +33,8 @@ const ELSEWHERE = ["Presque connecté", "Pour finir, donnez ceci à oauthFinish,
 const OFFER = "{{ documents.offer }}";
 const UNREACHABLE = "Le service ne répond pas. Réessayez dans un instant. / No answer: try again in a moment.";
 const OVER = ["Ce lien n’est plus valable", "Demandez-en un autre.", "This link is no longer good. Ask for another one."];
+const BARE = ["Votre compte", "Cette page ouvre les liens de nos lettres : invitation, ouverture d’un compte, mot de passe, adresse. "
+  + "Ouvrez celui de la vôtre.", "This page opens the links of our letters: invitation, new account, password, address. Open the one in yours."];
 const FRENCH = {
   "input.password": "Ce mot de passe ne convient pas : choisissez-en un autre, plus long ou moins évident.",
   "input.firstName": "Indiquez votre prénom.", "input.lastName": "Indiquez votre nom.",
@@ -93,6 +95,7 @@ async function finish(back) {
 async function begin() {
   const back = new URLSearchParams(location.search);
   if (back.has("state")) return finish(back).catch(() => say([UNREACHABLE, "", ""]));
+  if (!location.hash) return say(BARE);
   const [, what, token] = /^#(\w+)=([\w.-]+)$/.exec(location.hash) ?? [];
   const words = Object.hasOwn(WORDS, what ?? "") ? WORDS[what] : null;
   if (!words) return over();
