@@ -262,7 +262,7 @@ mutation Tickets($ticket: ID!, $body: String!) {
 
 TIMELINE = """# What happened with a client (tab Catalogue), newest first. clientEmailAdd puts a pasted e-mail into it.
 query Timeline($client: ID!) {
-  timelineEvents(filter: { client: $client }, first: 10) {
+  timelineEvents(filter: { client: $client }, first: 15) {
     nodes {
       kind occurredAt summary
       data {
