@@ -6,6 +6,7 @@ invoice     a page rendered, against WeasyPrint used as its manual begins
 signing-in  `me` while fifty people sign in, against `me` alone: how much longer the slowest of a hundred answers takes
 delivery    partners told, each try recorded, against posts one after the other of which nothing is kept
 mutation    a change that the audit log names, against the same without
+client-search  clients found among 200,000, against the bare SQL
 availability  when anybody of ten can be booked in a month of 5,000 bookings, against the SQL that this takes
 
 PostgreSQL and Valkey are started, and each claim has a database made anew. Nothing is timed before all ways were seen
@@ -24,7 +25,18 @@ from pathlib import Path
 
 import uvloop
 
-from benchmarks import availability, data, deliveries, events, invoices, load, mutations, signing_in, webhooks
+from benchmarks import (
+    availability,
+    client_search,
+    data,
+    deliveries,
+    events,
+    invoices,
+    load,
+    mutations,
+    signing_in,
+    webhooks,
+)
 from benchmarks.figures import Figure, as_json, as_table
 from benchmarks.installation import Installation
 from local import embedded, processes
@@ -36,6 +48,7 @@ CLAIMS = {
     "delivery": deliveries.measure,
     "mutation": mutations.measure,
     "availability": availability.measure,
+    "client-search": client_search.measure,
     "signing-in": signing_in.measure,
 }
 QUICK = {"rounds": 1, "seconds": 0.1}

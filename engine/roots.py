@@ -10,7 +10,7 @@ class Kind(Enum):
     """What the function of a root field says, and what it becomes."""
 
     ONE = auto()  # a model and an id, or None: the row, or null
-    SEVERAL = auto()  # a list of such: for each its row, or null
+    SEVERAL = auto()  # a list of such, or what finds one: for each its row, or null
     PAGE = auto()  # a queryset: a page of it
 
 

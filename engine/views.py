@@ -46,10 +46,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Expression:
-    """SQL over the row's own columns."""
+    """SQL over the row's own columns; `shown` gives it as the answer has it, where that is another form."""
 
     name: str
     sql: str
+    shown: str | None = None
 
 
 @dataclass(frozen=True)

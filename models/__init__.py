@@ -2,6 +2,7 @@
 
 from tortoise import Tortoise
 
+from models import searching
 from models.accounting import AccountUse
 from models.agenda import (
     BusyBlock,
@@ -305,3 +306,4 @@ __all__ = [
 
 # Relations are known from both sides once all models are: views are built from them at import.
 Tortoise.init_models(["models"], "models")
+searching.declare()

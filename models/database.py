@@ -208,6 +208,8 @@ def on_commit(told: Callable[[], None] | None) -> None:
 _BROKEN = {
     "clients_email": ("A client with this e-mail address already exists.", "input.email"),
     "client_imports_under_way": ("Clients are being imported: wait for the end of that.", "input.upload"),
+    "client_consents_one": ("A consent to this holds already: withdraw it first.", "input.purpose"),
+    "tags_name": ("A tag of this name already exists.", "input.name"),
     "discount_codes_code": ("This code exists already.", "input.code"),
     "partners_slug": ("A partner with this slug already exists.", "input.slug"),
     "order_lines_product_id": ("A product was deleted just now.", "input.lines"),

@@ -3,6 +3,7 @@
 from typing import Any
 
 import strawberry
+from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
 import models
@@ -20,13 +21,17 @@ from schema.clients import (
 from schema.context import Info, actor
 from schema.lists import filtered
 from schema.roots import Wanted, connection, mutation, one
+from services import client_search
 from services import clients as clients_service
 
 
 @connection(Client, requires=Permission.CLIENTS_READ, order=ClientOrder)
-def clients(info: Info, filter: ClientFilter | None = None) -> QuerySet[models.Client]:
+def clients(info: Info, search: str | None = None, filter: ClientFilter | None = None) -> QuerySet[models.Client]:
     """Those who buy."""
-    return filtered(actor(info).rows(models.Client), filter)
+    rows = filtered(actor(info).rows(models.Client), filter)
+    if search is None:
+        return rows
+    return rows.filter(*(Q(found=word) for word in client_search.words(search, field="search")))
 
 
 @one(Client, requires=Permission.CLIENTS_READ)
@@ -39,6 +44,12 @@ def client(id: strawberry.ID) -> Wanted:
 def tags(info: Info) -> QuerySet[models.Tag]:
     """The words that clients are sorted by."""
     return actor(info).rows(models.Tag)
+
+
+@one(Tag, requires=Permission.CRM_READ)
+def tag(id: strawberry.ID) -> Wanted:
+    """One of these words."""
+    return models.Tag, row_id(models.Tag, id)
 
 
 @mutation(Client, requires=Permission.CLIENTS_WRITE, idempotent=True)

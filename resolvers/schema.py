@@ -31,8 +31,11 @@ from resolvers import (
     catalogue,
     changes,
     client_imports,
+    client_merges,
+    client_search,
     clients,
     consents,
+    crm,
     discounts,
     documents,
     exports,
@@ -63,10 +66,11 @@ from schema.roots import MUTATIONS, QUERIES, SUBSCRIPTIONS, admitted
 from schema.scalars import SCALARS
 
 AREAS = (  # importing them declares their fields
-    accesses, accounts, agenda, audit, availability, bilan_funding, bilan_sessions, bilans, bookings, calendar_feeds,
-    calendars, catalogue, changes, client_imports, clients, consents, discounts, documents, exports, identity,
-    integrations, invoices, keys, members, mentions, nodes, orders, organization, packs, partners, payments, portal,
-    portal_tokens, quotes, reconciliation, refunds, subscriptions, tickets, timeline, uploads,
+    accesses, accounts, agenda, audit, availability, bilan_funding, bilan_sessions, bilans, bookings,
+    calendar_feeds, calendars, catalogue, changes, client_imports, client_merges, client_search, clients, consents,
+    crm, discounts, documents, exports, identity, integrations, invoices, keys, members, mentions, nodes, orders,
+    organization, packs, partners, payments, portal, portal_tokens, quotes, reconciliation, refunds, subscriptions,
+    tickets, timeline, uploads,
 )  # fmt: skip
 
 

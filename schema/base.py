@@ -9,6 +9,7 @@ from strawberry import UNSET
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 from tortoise.exceptions import ValidationError
+from tortoise.fields import Field
 from tortoise.fields.relational import RelationalField
 from tortoise.models import Model
 
@@ -57,10 +58,12 @@ class pages:  # noqa: N801
 
 
 class expression:  # noqa: N801
-    """SQL over the row's own columns: `expression("coalesce(company, email)", "What to call them.")`."""
+    """SQL over the row's own columns: `expression("coalesce(company, email)", "What to call them.")`. `of` is the kind
+    of column that has such values, where these are not answered as they are: a moment."""
 
-    def __init__(self, sql: str, description: str) -> None:
+    def __init__(self, sql: str, description: str, *, of: type[Field[Any]] | None = None) -> None:
         self.sql, self.description = sql, description
+        self.shown = IN_SQL[of].format(sql) if of else None
 
 
 def computed(description: str, *, needs: tuple[str, ...]) -> Callable[[Callable[..., Any]], Any]:
@@ -216,7 +219,7 @@ def _declared(model: type[Model], name: str, annotation: Any, given: Any) -> tup
         rows, description = _behind(given.path), given.description
         return Paged(given.path), strawberry.field(resolver=rows, description=description, extensions=[Paginated()])
     if isinstance(given, expression):
-        return Expression(name, given.sql), strawberry.field(description=given.description)
+        return Expression(name, given.sql, given.shown), strawberry.field(description=given.description)
     if isinstance(model._meta.fields_map.get(name), RelationalField):
         optional = type(None) in getattr(annotation, "__args__", ())
         return Relation(name, optional), strawberry.field(resolver=_loaded(name), description=described(model, name))

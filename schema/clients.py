@@ -3,12 +3,16 @@
 from typing import Annotated, Any
 
 import strawberry
+from tortoise.expressions import Q, Subquery
+from tortoise.fields import DatetimeField
 
 import models
+from policy import row_id
 from schema.base import auto, computed, enum, expression, input, node, pages, through
 from schema.connections import Connection
-from schema.lists import between, filter, order
+from schema.lists import between, filter, meets, names, order
 from schema.organizations import Membership
+from schema.scalars import DateTime
 
 # Over other tables, whose rows are always seen with the client's: the numbers are never more than the lists show.
 STATUS = """CASE
@@ -18,6 +22,9 @@ STATUS = """CASE
     ELSE 'INACTIVE'
 END"""
 
+ORDERS = """SELECT {} FROM orders WHERE client_id = "clients"."id" AND status <> 'CANCELED'"""
+
+KIND = "A person or a company; unless told a company where the name of one, or a SIREN, becomes known."
 CONSULTANT = "Who looks after them: the global id of their membership."
 
 
@@ -110,6 +117,12 @@ class Client:
     status: enum(models.ClientStatus) = expression(  # type: ignore[valid-type]
         STATUS, "Whether they subscribe to anything."
     )
+    orders_count: int = expression(
+        f"({ORDERS.format('count(*)')})", "How many orders they made, those that were canceled aside."
+    )  # type: ignore[assignment]
+    last_order_at: DateTime | None = expression(  # type: ignore[assignment]
+        f"({ORDERS.format('max(created_at)')})", "When they ordered last; `orders(first: 1)` is what.", of=DatetimeField
+    )
     consultant: Membership | None
     contacts: list[Contact]
     tags: list[Tag] = through("client_tags__tag", "What they are sorted by; shown to who works here alone.")  # type: ignore[assignment]
@@ -128,6 +141,9 @@ class Client:
 class ClientCreateInput:
     """A new client."""
 
+    kind: enum(models.ClientKind) | None = strawberry.field(  # type: ignore[valid-type]
+        description=KIND, default=strawberry.UNSET
+    )
     email: auto
     first_name: auto
     last_name: auto
@@ -154,6 +170,9 @@ class ClientUpdateInput:
     """What to change of a client; what is left out stays, null takes away."""
 
     client: strawberry.ID = strawberry.field(description="The client's global id.")
+    kind: enum(models.ClientKind) | None = strawberry.field(  # type: ignore[valid-type]
+        description=KIND, default=strawberry.UNSET
+    )
     email: auto
     first_name: auto
     last_name: auto
@@ -180,10 +199,30 @@ class ClientDeleteInput:
     client: strawberry.ID = strawberry.field(description="The client's global id.")
 
 
+def in_status(status: models.ClientStatus) -> Q:
+    """The condition on a client; as `STATUS` has it."""
+    paid, tried = (
+        Subquery(models.ClientSubscription.filter(status__in=among).values("client_id"))
+        for among in (("ACTIVE", "PAST_DUE"), ("TRIALING",))
+    )
+    if status is models.ClientStatus.ACTIVE:
+        return Q(id__in=paid)
+    of_tried = Q(id__in=tried)
+    return ~Q(id__in=paid) & (of_tried if status is models.ClientStatus.TRIAL else ~of_tried)
+
+
+def having_tag(key: str) -> dict[str, Any]:
+    """The conditions on a client that the tag of a global id makes."""
+    return {"id__in": Subquery(models.ClientTag.filter(tag_id=row_id(models.Tag, key)).values("client_id"))}
+
+
 @filter(models.Client)
 class ClientFilter:
     """Which clients."""
 
+    kind: auto
+    status: meets(models.ClientStatus, in_status, "Whether they subscribe to anything.")  # type: ignore[valid-type]
+    tag: names(having_tag, "Who has this tag, by global id.")  # type: ignore[valid-type]
     email: auto
     consultant: strawberry.ID
     country: auto

@@ -76,6 +76,7 @@ class Several(Gate):
 
     async def run(self, function: Callable[..., Awaitable[Any]], info: Info, arguments: dict[str, Any]) -> Any:
         wanted: list[Wanted] = await function(**arguments)
+        wanted = await wanted() if callable(wanted) else wanted
         found: dict[Any, Any] = {}
         for model in dict.fromkeys(each[0] for each in wanted if each):
             keys = [each[1] for each in wanted if each and each[0] is model]

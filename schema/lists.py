@@ -9,6 +9,7 @@ class OrderFilter:
     created_at: between    # `createdAt: { after: …, before: … }`
     subject: names(…, "…") # of a row of several kinds, by global id
     active: holds(…, "…")  # of which something is true at this moment, or is not
+    status: meets(…, "…")  # of which something computed has a value
 
 OrderOrder = order(models.Order, created_at="id", number="number")
 """
@@ -33,6 +34,7 @@ from engine.lists import Order, step
 from errors import Invalid, Limited
 from policy import row_id
 from schema.base import auto, column_type, described
+from schema.base import enum as enumeration
 from schema.connections import argument
 from schema.scalars import DateTime
 
@@ -89,6 +91,14 @@ class holds:  # noqa: N801
 
     def __init__(self, condition: Callable[[], Q], description: str) -> None:
         self.condition, self.description = condition, description
+
+
+class meets:  # noqa: N801
+    """Whether something with a few values has one: `status: meets(Status, of_status, "…")`, where `of_status` makes a
+    condition of the value."""
+
+    def __init__(self, kind: Any, condition: Callable[[Any], Q], description: str) -> None:
+        self.kind, self.condition, self.description = kind, condition, description
 
 
 def filter(model: type[Model]) -> Callable[[type[T]], type[T]]:
@@ -163,6 +173,9 @@ def _narrowing(model: type[Model], name: str, annotation: Any) -> tuple[Any, Nar
     if isinstance(annotation, holds):
         condition = annotation.condition
         return bool, lambda value, _: condition() if value else ~condition(), annotation.description
+    if isinstance(annotation, meets):
+        meeting = annotation.condition
+        return enumeration(annotation.kind), lambda value, _: meeting(value), annotation.description
     if isinstance(annotation, names):
         narrow = annotation.narrow
         return strawberry.ID, lambda value, _: narrow(value), annotation.description

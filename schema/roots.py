@@ -48,6 +48,12 @@ _DESCRIBED = {
     "token": "What a letter's link carries behind the `=`.",
     "on": "Of invoices that are issued on this day; today unless given.",
     "filter": "Only those of which all of this is true.",
+    "client": "Of whom, or who would be kept: the client's global id.",
+    "duplicate": "Who would be one with them, and be no more: the client's global id.",
+    "first": "How many at most, 1 to 100; 20 unless told.",
+    "search": "Only those of whom each of these words is a part of the name, an address or a number, as it is written "
+    "but for accents and capitals; `clientSearch` forgives slips.",
+    "text": "Any parts of a name, an e-mail address or a phone number, up to 100 characters.",
 }
 
 Declare = Callable[[Callable[..., Any]], StrawberryField]
@@ -64,7 +70,8 @@ def one(view: Any, *, requires: Permission) -> Declare:
 
 
 def several(view: Any, *, requires: Permission) -> Declare:
-    """For each (model, id) of the list that the function returns the caller's row; null where there is none."""
+    """For each (model, id) of the list that the function returns the caller's row; null where there is none. Where they
+    have to be looked for first, it returns an async function of nothing that does."""
     return lambda function: _declare(QUERIES, function, list[view | None], Several(requires))
 
 

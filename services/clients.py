@@ -6,19 +6,20 @@ from typing import Any
 from uuid import UUID
 
 from errors import Conflict, Invalid
-from models import Client, PortalToken, Role
+from models import Client, ClientConsent, ClientKind, ClientNote, ClientTag, Contact, PortalToken, Role
 from models.client import FRENCH_DIRECTORY
 from models.companies import siren
 from models.database import deleted
 from models.phone import e164
 
+_THEIRS: tuple[type[Any], ...] = (PortalToken, Contact, ClientNote, ClientTag, ClientConsent)
 LOOKING_AFTER = (Role.OWNER, Role.ADMIN, Role.CONSULTANT)
 
 
 async def create(organization_id: UUID, values: dict[str, Any]) -> Client:
     """A client. Raises Invalid for a consultant who is none; a second of an address breaks a constraint."""
     _check_consultant(values)
-    client = Client(organization_id=organization_id, **values)
+    client = Client(organization_id=organization_id, **_with_kind(values, was_company=False))
     must_agree(client)
     await client.save()
     return client
@@ -27,19 +28,28 @@ async def create(organization_id: UUID, values: dict[str, Any]) -> Client:
 async def update(client: Client, values: dict[str, Any]) -> Client:
     """The client with other values; invoices that were issued keep what they say. Raises Invalid as `create` does."""
     _check_consultant(values)
-    client.update_from_dict(values)
+    client.update_from_dict(_with_kind(values, was_company=client.is_company))
     must_agree(client)
     await client.save()
     return client
 
 
 async def delete(client: Client) -> None:
-    """Delete a client who never ordered, and their private links. Raises Conflict for any other."""
-    await PortalToken.filter(client_id=client.id).delete()
+    """Delete a client who never ordered, their private links and what was noted of them. Raises Conflict for any
+    other."""
+    for model in _THEIRS:
+        await model.filter(client_id=client.id).delete()
     if not await deleted(client):
         raise Conflict(
             "This client has orders, which the law has us keep. Change the client instead.", field="input.client"
         )
+
+
+def _with_kind(values: dict[str, Any], *, was_company: bool) -> dict[str, Any]:
+    """The values, and that it is a company where that becomes known and nothing else is said."""
+    if "kind" in values or was_company or not (values.get("company") or values.get("siren")):
+        return values
+    return values | {"kind": ClientKind.COMPANY}
 
 
 def _check_consultant(values: dict[str, Any]) -> None:

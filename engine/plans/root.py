@@ -87,6 +87,7 @@ class Field:
         return await Run(plan, reading, (), [None, *inner]).one(key)
 
     async def _several(self, wanted: Any, reading: Reading) -> Any:
+        wanted = await wanted() if callable(wanted) else wanted
         found: dict[Any, Any] = {}
         for model in dict.fromkeys(each[0] for each in wanted if each):
             inner, slices = self._slices(model, reading)

@@ -84,11 +84,12 @@ def _leaf(plan: "Compiler", here: Here, type_: Any, leaf: Column | Expression) -
         raise Unplannable("a column that is no scalar")
     as_it_is = isinstance(leaf, Column) and leaf.sql == f'"{column_name(here.view.model, leaf.name)}"'
     name = column_name(here.view.model, leaf.name) if isinstance(leaf, Column) else leaf.name
-    variable = here.statement.take(here.source, name, leaf.sql)
+    shown = leaf.shown if isinstance(leaf, Expression) else None
+    variable = here.statement.take(here.source, name, shown or leaf.sql)
     if isinstance(named, GraphQLEnumType):
         # A value that the enum does not have is a KeyError, and so a surprise.
         return f"{plan.name(named.name, _names(named, isinstance(type_, GraphQLNonNull)))}[{variable}]"
-    if (as_it_is or isinstance(leaf, Expression)) and serialized(named):
+    if (as_it_is or (isinstance(leaf, Expression) and not shown)) and serialized(named):
         raise Unplannable(f"PostgreSQL does not say {named.name} as it is serialized")
     # A column that is never null is not, whatever the client is told of its type; what is made of it might be.
     return f"sure({variable})" if isinstance(type_, GraphQLNonNull) and not as_it_is else variable

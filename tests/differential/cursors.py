@@ -50,7 +50,7 @@ class Cursors:
         if type_name == query.name:
             written = literal(query.fields[name].args["orderBy"].type, order) if order else ""
             return f"{{ {name}(first: {MOST}{written and f', orderBy: {written}'}) {{ edges {{ cursor }} }} }}"
-        root = next(name for name, field in query.fields.items() if "first" in field.args and _rows(field) == type_name)
+        root = next(name for name, field in query.fields.items() if "after" in field.args and _rows(field) == type_name)
         return f"{{ {root}(first: 15) {{ nodes {{ {name}(first: 5) {{ edges {{ cursor }} }} }} }} }}"
 
 

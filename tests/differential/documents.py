@@ -26,9 +26,9 @@ from tests.differential.world import Caller
 FIELDS_MOST = 45  # of a document, about
 Make = Callable[[Caller, dict[Any, Any]], Awaitable[Any]]
 
-# What is an error here, to which the whole of an answer is lost: the one wants a token, the others a service of its own
-# and a calendar outside; of two that fail at once, any is told.
-REFUSED = {"invitationOffer", "availability", "calendarsToConnect"}
+# What is an error here, to which the whole of an answer is lost: the one wants a token, the others a service of its
+# own, a calendar outside, words, a client that is there; of two that fail at once, any is told.
+REFUSED = {"invitationOffer", "availability", "calendarsToConnect", "clientSearch", "clientDuplicates"}
 
 
 @dataclass
@@ -164,7 +164,7 @@ class _Draft:
     # Arguments
 
     def _arguments(self, coordinate: str, definition: GraphQLField) -> str:
-        paged, slot = "first" in definition.args, object()
+        paged, slot = "after" in definition.args, object()
         names = sorted(definition.args, key=lambda name: name != "orderBy")  # cursors follow the order
         paging = self._paging() if paged else {}
         written = {}

@@ -181,5 +181,7 @@ async def everything(owner: Caller) -> list[Case]:
         *(case(one_document(name), id=ids[root_type(name).name]) for name in BY_ID),
         *(case(node_document(name), id=ids[name]) for name in VIEWED),
         *(case(own_document(name)) for name in BY_PLAN),
+        case('{ clientSearch(text: "client1") { id } }'),
+        case("query ($client: ID!) { clientDuplicates(client: $client) { id } }", client=ids["Client"]),
         case("query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }", ids=list(ids.values())),
     ]

@@ -16,7 +16,7 @@ SCHEMA = build()._schema
 QUERY = SCHEMA.query_type
 assert QUERY is not None
 
-LISTS = sorted(name for name, field in QUERY.fields.items() if "first" in field.args)
+LISTS = sorted(name for name, field in QUERY.fields.items() if "after" in field.args)
 BY_ID = sorted(name for name, field in QUERY.fields.items() if list(field.args) == ["id"] and name != "node")
 OF_THE_CALLER = sorted(name for name, field in QUERY.fields.items() if not field.args)
 BY_PLAN = sorted(name for name in OF_THE_CALLER if name in ROOTS)  # the others are values in Python

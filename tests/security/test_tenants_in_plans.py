@@ -239,7 +239,7 @@ def orders(name: str) -> list[Any]:
 def nested_lists() -> list[tuple[str, str]]:
     """(type, field) of lists of pages within rows that lists show."""
     types = {row_type(name) for name in LISTS}
-    return [(each.name, name) for each in types for name, field in each.fields.items() if "first" in field.args]  # type: ignore[attr-defined]
+    return [(each.name, name) for each in types for name, field in each.fields.items() if "after" in field.args]  # type: ignore[attr-defined]
 
 
 # Asking

@@ -1,0 +1,142 @@
+"""Two clients that are one: everything that names the one goes over to the other, in the caller's transaction.
+
+What names a client is found from the models, so that what is added goes over too. Both rows are locked first, in the
+order of their ids; all else behind them, as everywhere (client → order → …).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from tortoise import Tortoise
+from tortoise.exceptions import IntegrityError
+from tortoise.fields.relational import ForeignKeyFieldInstance
+from tortoise.models import Model
+
+from errors import Conflict
+from models import Client, ClientMerge, ClientSubscription, PortalToken, SubscriptionStatus
+from models.database import query, savepoint
+
+# What the one who is kept learns of the other where nothing is known of it.
+LEARNED = (
+    "first_name", "last_name", "company", "siren", "vat_number", "phone", "address", "postal_code", "city", "country",
+    "delivery_address", "delivery_postal_code", "delivery_city", "delivery_country", "language", "consultant_id",
+)  # fmt: skip
+_TWIN = ("stripe_id", "stripe_account", "stripe_live")
+_OVER = (SubscriptionStatus.CANCELED, SubscriptionStatus.INCOMPLETE_EXPIRED)
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a merge would move and teach, and why it cannot be done; see `ClientMergePreview`."""
+
+    moved: dict[str, int]
+    learned: list[str]
+    refusals: list[str]
+
+
+async def preview(kept: Client, duplicate: Client) -> Preview:
+    """What merging would do, as things are now."""
+    moved: dict[str, int] = {}
+    for model, column in _naming():
+        if number := await model.filter(**{column: duplicate.id}).count():
+            moved[model.__name__] = moved.get(model.__name__, 0) + number
+    return Preview(moved, _learned(kept, duplicate), await refusals(kept, duplicate))
+
+
+async def refusals(kept: Client, duplicate: Client) -> list[str]:
+    """Why two clients cannot be one, as sentences that say what to do; none where they can."""
+    if kept.id == duplicate.id:
+        return ["These are the same client already."]
+    found = []
+    for name, called in (("siren", "SIREN"), ("vat_number", "VAT number")):
+        if getattr(kept, name) and getattr(duplicate, name) and getattr(kept, name) != getattr(duplicate, name):
+            found.append(f"Each has a {called} of its own: correct one of them first.")
+    if kept.member_id and duplicate.member_id:
+        found.append("Each signs in as a member of their own: remove one of the members first.")
+    running = ClientSubscription.filter(client_id=duplicate.id).exclude(status__in=_OVER)
+    if kept.stripe_id and duplicate.stripe_id and kept.stripe_id != duplicate.stripe_id and await running.exists():
+        found.append("The duplicate's subscription is paid at another customer of Stripe's: keep that client instead.")
+    return found
+
+
+async def merge(kept: Client, duplicate: Client, by: UUID | None) -> Client:
+    """The client who is kept, with all that named the other, who is no more. Both are locked by the caller.
+
+    Raises Conflict, saying why, where they cannot be one.
+    """
+    if refused := await refusals(kept, duplicate):
+        raise Conflict(" ".join(refused), field="input.duplicate")
+    await query("SELECT set_config('comptoir.merging', $1, true)", str(duplicate.id))
+    await _make_room(kept, duplicate)
+    moved: dict[str, int] = {}
+    for model, column in _naming():
+        if number := await _move(model, column, kept, duplicate):
+            moved[model.__name__] = moved.get(model.__name__, 0) + number
+    learned = {name: getattr(duplicate, name) for name in _learned(kept, duplicate)}
+    if kept.stripe_id is None and duplicate.stripe_id:
+        learned |= {name: getattr(duplicate, name) for name in _TWIN}
+    learned |= {"member_id": kept.member_id or duplicate.member_id}
+    await duplicate.delete()
+    kept.update_from_dict(learned)
+    await kept.save()
+    await ClientMerge.create(
+        organization_id=kept.organization_id, client=kept, duplicate_id=duplicate.id, duplicate_email=duplicate.email,
+        moved=moved, merged_by_id=by,
+    )  # fmt: skip
+    return kept
+
+
+def _naming() -> Iterator[tuple[type[Model], str]]:
+    """(model, column) of everything that names a client."""
+    assert Tortoise.apps is not None
+    for model in Tortoise.apps["models"].values():
+        for name, field in model._meta.fields_map.items():
+            if isinstance(field, ForeignKeyFieldInstance) and field.related_model is Client:
+                yield model, field.source_field or f"{name}_id"
+
+
+def _learned(kept: Client, duplicate: Client) -> list[str]:
+    return [name for name in LEARNED if not getattr(kept, name) and getattr(duplicate, name)]
+
+
+async def _make_room(kept: Client, duplicate: Client) -> None:
+    """Of what each may have one of, what the duplicate has gives way; nothing that was agreed to or asked is lost."""
+    both = (kept.id, duplicate.id)
+    await PortalToken.filter(client_id=duplicate.id, revoked_at=None).update(revoked_at=datetime.now(UTC))
+    await query(
+        "DELETE FROM client_tags d USING client_tags k"
+        " WHERE k.client_id = $1 AND d.client_id = $2 AND d.tag_id = k.tag_id",
+        *both,
+    )
+    # Of two consents to the same, the newer took the place of the older.
+    await query(
+        "UPDATE client_consents c SET withdrawn_at = o.given_at FROM client_consents o"
+        " WHERE c.client_id IN ($1, $2) AND o.client_id IN ($1, $2) AND c.client_id <> o.client_id"
+        " AND c.purpose = o.purpose AND c.withdrawn_at IS NULL AND o.withdrawn_at IS NULL"
+        " AND (c.given_at, c.id) < (o.given_at, o.id)",
+        *both,
+    )
+    await query(
+        "UPDATE attempts SET number = number + (SELECT coalesce(max(number), 0) FROM attempts WHERE client_id = $1)"
+        " WHERE client_id = $2",
+        *both,
+    )
+
+
+async def _move(model: type[Model], column: str, kept: Client, duplicate: Client) -> int:
+    """How many rows went over. Raises Conflict where the other has what there is one of."""
+    table = model._meta.db_table
+    try:
+        async with savepoint():
+            rows = await query(
+                f"WITH moved AS (UPDATE {table} SET {column} = $1 WHERE {column} = $2"  # noqa: S608 - names of ours
+                " AND organization_id = $3 RETURNING 1) SELECT count(*) AS number FROM moved",
+                kept.id, duplicate.id, kept.organization_id,
+            )  # fmt: skip
+    except IntegrityError as error:
+        raise Conflict(
+            f"Both have a {model.__name__} of which a client has one: settle these first.", field="input.duplicate"
+        ) from error
+    return int(rows[0]["number"])

@@ -1,0 +1,97 @@
+"""Two clients turn out to be one: what names the one goes over to the other, and why it cannot where it cannot."""
+
+from typing import Any
+
+import pytest
+
+from models import Attempt, Client, ClientMerge, Operation, Order, PortalToken
+from models.base import global_id
+from tests.managing.test_crm import CONSENT, NOTE, OFFERS, TAG, TAG_CREATE
+from tests.security.surroundings import nothing_changes
+from tests.shop import Shop
+
+MERGE = """mutation ($input: ClientMergeInput!) {
+  clientMerge(input: $input) {
+    client { id email firstName phone tags { name } consents { withdrawnAt } notes { nodes { body } } ordersCount
+      merges { duplicateEmail movedCount mergedBy { user { email } } } }
+  }
+}"""
+PREVIEW = """query ($client: ID!, $duplicate: ID!) {
+  clientMergePreview(client: $client, duplicate: $duplicate) { moved { kind count } learned refusals }
+}"""
+LINK = "mutation ($input: PortalTokenCreateInput!) { portalTokenCreate(input: $input) { __typename } }"
+QUOTE = "mutation ($input: QuoteCreateInput!) { quoteCreate(input: $input) { quote { id } } }"
+QUOTE_SEND = "mutation ($input: QuoteInput!) { quoteSend(input: $input) { quote { client { email } } } }"
+
+
+async def test_all_that_names_the_duplicate_goes_over_and_both_are_one(shop: Shop) -> None:
+    kept = await shop.client("marie@example.com", firstName="Marie")
+    other = await shop.client("m.curie@example.com", firstName="M.", phone="+33612345678")
+    product, tag = await shop.product(), (await shop(TAG_CREATE, input={"name": "VIP"}))["tag"]["id"]
+    for client in (kept, other):
+        await shop.sell(product, client=client)
+        await shop(TAG, input={"client": client, "tag": tag})
+        await shop(CONSENT, input={"client": client, **OFFERS})
+        await shop(NOTE, input={"client": client, "body": "Rappeler"})
+        await shop(LINK, input={"client": client})
+    lines = [{"product": product, "quantity": 1}]
+    quote = (await shop(QUOTE, input={"client": other, "lines": lines}))["quote"]["id"]
+    await shop(QUOTE_SEND, input={"quote": quote})
+    shown = await shop(PREVIEW, client=kept, duplicate=other)
+    assert shown["refusals"] == []
+    assert {"kind": "Order", "count": 1} in shown["moved"]
+
+    merged = (await shop(MERGE, input={"client": kept, "duplicate": other}))["client"]
+
+    assert (merged["id"], merged["email"], merged["firstName"]) == (kept, "marie@example.com", "Marie")
+    assert merged["tags"] == [{"name": "VIP"}]
+    assert [bool(each["withdrawnAt"]) for each in merged["consents"]] == [True, False]
+    assert len(merged["notes"]["nodes"]) == merged["ordersCount"] == 2
+    (record,) = merged["merges"]
+    assert (record["duplicateEmail"], record["mergedBy"]) == ("m.curie@example.com", {"user": {"email": shop.email}})
+    assert record["movedCount"] > 5
+    (client,) = await Client.all()
+    assert {order.client_id for order in await Order.all()} == {client.id}
+    assert await PortalToken.filter(revoked_at=None).count() == 1
+    made = await Attempt.filter(operation=Operation.CREATE_CUSTOMER).order_by("number")
+    assert [(each.client_id, each.number) for each in made] == [(client.id, 1), (client.id, 2)]
+    assert (await shop("query ($id: ID!) { quote(id: $id) { client { id } } }", id=quote))["client"]["id"] == kept
+    assert await shop("query ($id: ID!) { client(id: $id) { id } }", id=other) is None
+
+
+async def test_a_sent_quote_goes_to_nobody_else_otherwise(shop: Shop) -> None:
+    product, other = await shop.product(), await shop.client()
+    lines = [{"product": product, "quantity": 1}]
+    quote = (await shop(QUOTE, input={"client": await shop.client(), "lines": lines}))["quote"]["id"]
+    await shop(QUOTE_SEND, input={"quote": quote})
+    client = next(each for each in await Client.all() if global_id(each) == other)
+
+    with pytest.raises(Exception, match="a quote that was sent is not changed"):
+        await shop.sql("UPDATE quotes SET client_id = $1", client.id)
+
+
+async def test_why_two_cannot_be_one_is_said_beforehand_and_nothing_changes(shop: Shop) -> None:
+    kept = await shop.client("a@example.com", siren="732829320")
+    other = await shop.client("b@example.com", siren="552100554")
+    says = "Each has a SIREN of its own: correct one of them first."
+    assert (await shop(PREVIEW, client=kept, duplicate=other))["refusals"] == [says]
+    assert (await shop(PREVIEW, client=kept, duplicate=kept))["refusals"] == ["These are the same client already."]
+
+    async with nothing_changes(shop):
+        for duplicate, message in ((other, says), (kept, "These are the same client already.")):
+            refusal: Any = await shop.refused(MERGE, input={"client": kept, "duplicate": duplicate})
+            assert refusal == ("CONFLICT", "input.duplicate", message)
+
+
+async def test_who_may_be_the_same_is_suggested_the_most_likely_first(shop: Shop) -> None:
+    asked = "query ($client: ID!) { clientDuplicates(client: $client) { email } }"
+    client = await shop.client("marie.curie@example.com", firstName="Marie", lastName="Curie", phone="+33612345678")
+    await shop.client("mc@example.org", firstName="Marie", lastName="CURIE", phone="+33612345678")
+    await shop.client("marie.curie@example.org")
+    await shop.client("contact@example.org", firstName="Curie", lastName="Márie")
+    await shop.client("pierre@example.com", firstName="Pierre", lastName="Curie")
+
+    found = [row["email"] for row in await shop(asked, client=client)]
+
+    assert found == ["mc@example.org", "contact@example.org", "marie.curie@example.org"]
+    assert await ClientMerge.all().count() == 0
