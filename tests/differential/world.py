@@ -90,6 +90,9 @@ class _Builder:
         self.random, self.world, self.milliseconds = random, World(), 0
         self.packs: dict[UUID, UUID] = {}  # of clients
         self.codes: dict[UUID, list[models.DiscountCode]] = {}
+        status = models.ClientImportStatus  # of an organization one is under way
+        self.statuses = cycle((status.PENDING, *FINISHED[:2], status.IMPORTING, *FINISHED[2:]))
+        self.problems = cycle(models.ClientImportProblem)
         self.intervals = cycle((None, *models.Interval))
         self.kinds, self.choices = cycle(models.CalendarConflictKind), cycle(models.CalendarChoice)
 
@@ -614,10 +617,10 @@ class _Builder:
             )  # fmt: skip
 
     def imports(self, organization: models.Organization, members: list[models.Membership]) -> None:
-        """As far as each goes, with lines that are wrong in each way."""
-        problems = cycle(models.ClientImportProblem)
-        for number, status in enumerate((models.ClientImportStatus.IMPORTING, *FINISHED)):  # one is under way
-            mine, finished = {"organization_id": organization.id}, status in FINISHED
+        """As far as some go, with lines that are wrong in each way."""
+        for number in range(3):
+            mine, status = {"organization_id": organization.id}, next(self.statuses)
+            begun, finished = number > 0, status in FINISHED
             file = self.row(
                 models.StoredFile, **mine, place=f"{organization.id}/import/{number}", content_type="text/csv",
                 size_bytes=number, data_key="v1", sha256="0" * 64,
@@ -625,20 +628,18 @@ class _Builder:
             made = self.row(
                 models.ClientImport, **mine, filename=self.text() or "É", file_id=file.id, status=status,
                 dry_run=status is models.ClientImportStatus.CHECKED,
-                on_existing=self.random.choice(list(models.OnExistingClient)),
-                on_broken=self.random.choice(list(models.OnBrokenLine)),
-                columns=[["E-mail", "EMAIL"], ["É", None]] if number % 2 else [], encoding=self.maybe("utf-8"),
-                delimiter=self.maybe(";"), total=number, done=self.random.randint(0, number), broken=number % 2,
+                on_existing=list(models.OnExistingClient)[number], on_broken=list(models.OnBrokenLine)[number % 2],
+                columns=[["E-mail", "EMAIL"], ["É", None]] if begun else [], encoding="utf-8" if begun else None,
+                delimiter=";" if begun else None, total=number, done=self.random.randint(0, number), broken=number % 2,
                 finished_at=moment(self.random) if finished else None,
-                requested_by_id=self.maybe(self.random.choice(members).id),
+                requested_by_id=members[0].id if number else None,
             )  # fmt: skip
-            for line in range(1, 4):
-                problem = next(problems)
-                twice = problem is models.ClientImportProblem.DUPLICATE
+            for line in range(1, 5):
+                problem = next(self.problems)
                 self.row(
                     models.ClientImportLine, **mine, client_import_id=made.id, line=line, last_line=line + number,
-                    heading=self.maybe(self.text()), value=self.maybe(self.text()), problem=problem,
-                    first_line=1 if twice else None,
+                    heading=self.text() if line % 2 else None, value=self.text() if line > 2 else None,
+                    problem=problem, first_line=1 if problem is models.ClientImportProblem.DUPLICATE else None,
                 )  # fmt: skip
 
     def uploads(self, organization: models.Organization, members: list[models.Membership]) -> None:
