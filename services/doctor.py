@@ -182,7 +182,7 @@ GRANTED = """
     SELECT g.slug || ' order ' || o.number || ' line ' || l.position AS example
     FROM orders o JOIN organizations g ON g.id = o.organization_id JOIN order_lines l ON l.order_id = o.id
     LEFT JOIN accesses a ON (a.order_id, a.product_id) = (o.id, l.product_id)
-    WHERE o.status IN ('PAID', 'REFUNDED') AND a.id IS NULL
+    WHERE o.status IN ('PAID', 'REFUNDED') AND o.kind IN ('PRODUCTS', 'SUBSCRIPTION') AND a.id IS NULL
 """
 
 SETTLED = """

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 import models
-from services import holds
+from services import doctor, holds
 from tests.bookings.desk import BOOK, Desk, ahead
 from tests.documents import CHECKOUT
 from tests.security.test_keys import storefront
@@ -34,6 +34,7 @@ async def test_a_place_is_held_until_it_is_paid(shop: Shop) -> None:
     await shop.pay(made["booking"]["order"])
     seen = await desk.see(made["booking"]["id"])
     assert (seen["status"], seen["holdExpiresAt"], seen["order"]["status"]) == ("CONFIRMED", None, "PAID")
+    assert await shop.sql(doctor.GRANTED) == []  # nothing but the place was bought
 
 
 async def test_a_page_is_good_for_no_longer_than_the_hold(shop: Shop) -> None:
