@@ -58,6 +58,8 @@ class Permission(Enum):
     BILANS_FOLLOW = auto()  # what happens in them: phases, sessions, agreements
     BILANS_HOLD = auto()  # book and note their sessions, and decide in spite of a warning
     BILANS_WRITE = auto()  # agree, change and fund them
+    OPPORTUNITIES_READ = auto()
+    OPPORTUNITIES_WRITE = auto()
     CONFLICTS_READ = auto()
     CONFLICTS_WRITE = auto()
     RECONCILIATIONS_READ = auto()
@@ -134,6 +136,7 @@ _OWN_AGENDA = frozenset(
 _OWN_DESK = frozenset(
     {Permission.TICKETS_READ, Permission.TICKETS_WRITE, Permission.TIMELINE_READ, Permission.TIMELINE_WRITE}
 )
+_OWN_DEALS = frozenset({Permission.OPPORTUNITIES_READ, Permission.OPPORTUNITIES_WRITE})
 _OWN_BILANS = frozenset({Permission.BILANS_READ, Permission.BILANS_FOLLOW, Permission.DOCUMENTS_READ})
 _HELD_BILANS = _OWN_BILANS | {Permission.BILANS_HOLD, Permission.DOCUMENTS_WRITE}
 
@@ -147,7 +150,8 @@ GRANTS: dict[Kind, frozenset[Permission]] = {
     | _OWN_AGENDA
     | _HELD_BILANS
     | {Permission.QUOTES_READ, Permission.QUOTES_WRITE, Permission.CRM_READ, Permission.CRM_WRITE, Permission.UPLOADS}
-    | _OWN_DESK,
+    | _OWN_DESK
+    | _OWN_DEALS,
     Role.BENEFICIARY: _SALES | _OWN_BUSINESS | _OWN_BILANS,
     Key.STOREFRONT: frozenset(
         {
@@ -196,6 +200,8 @@ SCOPES: dict[ApiScope, frozenset[Permission]] = {
     ApiScope.TIMELINE_WRITE: _CLIENTS | {Permission.TIMELINE_READ, Permission.TIMELINE_WRITE},
     ApiScope.BILANS_READ: _ORDERS | {Permission.BILANS_READ},
     ApiScope.BILANS_WRITE: _ORDERS | {Permission.BILANS_READ, Permission.BILANS_WRITE},
+    ApiScope.OPPORTUNITIES_READ: _ORDERS | {Permission.OPPORTUNITIES_READ},
+    ApiScope.OPPORTUNITIES_WRITE: _ORDERS | {Permission.OPPORTUNITIES_READ, Permission.OPPORTUNITIES_WRITE},
     ApiScope.CONFLICTS_READ: _ORDERS | {Permission.CONFLICTS_READ},
     ApiScope.INVOICES_READ: _ORDERS | {Permission.INVOICES_READ},
     ApiScope.INVOICES_WRITE: _ORDERS | {Permission.INVOICES_READ, Permission.INVOICES_WRITE},
@@ -235,6 +241,8 @@ READS: dict[type[Model], Permission] = {
     models.Reminder: Permission.ORDERS_READ,
     models.Quote: Permission.QUOTES_READ,
     models.QuoteLine: Permission.QUOTES_READ,
+    models.Opportunity: Permission.OPPORTUNITIES_READ,
+    models.OpportunityMove: Permission.OPPORTUNITIES_READ,
     models.Ticket: Permission.TICKETS_READ,
     models.TicketReply: Permission.TICKETS_READ,
     models.TimelineEvent: Permission.TIMELINE_READ,
@@ -407,6 +415,8 @@ ROWS: Rules = {
         models.ClientMerge: Of(models.Client, "client"),
         models.Quote: Of(models.Client, "client"),
         models.QuoteLine: Of(models.Quote, "quote"),
+        models.Opportunity: Of(models.Client, "client"),
+        models.OpportunityMove: Of(models.Opportunity, "opportunity"),
         models.Upload: Mine("created_by_id"),
         models.Ticket: Of(models.Client, "client"),
         models.TicketReply: Of(models.Ticket, "ticket"),

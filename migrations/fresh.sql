@@ -3698,3 +3698,113 @@ CREATE INDEX client_import_lines_created_at ON client_import_lines (created_at);
 CREATE TRIGGER audited AFTER INSERT OR UPDATE OR DELETE ON client_imports FOR EACH ROW WHEN (current_setting('comptoir.actor', true) <> '') EXECUTE FUNCTION audit('ClientImport', '', 'columns,encoding,delimiter,total,done,created,updated,unchanged,broken');
 CREATE TRIGGER client_imports_created AFTER INSERT ON client_imports FOR EACH ROW EXECUTE FUNCTION note_change('CREATED');
 CREATE TRIGGER client_imports_changed AFTER UPDATE ON client_imports FOR EACH ROW WHEN (OLD IS DISTINCT FROM NEW) EXECUTE FUNCTION note_change('CHANGED');
+
+-- Migration: 0042_client_search
+CREATE OR REPLACE FUNCTION searchable(names text, email text, phone text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN concat(
+        ' ', trim(regexp_replace(public.folded(names), '[\s!-/:-@[-`{-~]+', ' ', 'g')), ' ', public.folded(email), ' ',
+        substr(phone, 2), ' '
+    );
+CREATE FUNCTION search_pattern(word text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN CASE WHEN length(word) < 3 THEN '% ' ELSE '%' END
+        || regexp_replace(public.folded(word), '([\\%_])', '\\\1', 'g') || '%';
+UPDATE clients SET search_text = '';
+DROP TRIGGER quotes_stand ON quotes;
+CREATE TRIGGER quotes_stand AFTER UPDATE OF series_id, number, year, sequence, version, currency, subtotal_cents, discount_cents, discount_reason, total_cents, deposit_cents, live, note, valid_until, expires_at, content, content_sha256, message_id, sent_at ON quotes FOR EACH ROW WHEN (OLD.sent_at IS NOT NULL AND (OLD.series_id, OLD.number, OLD.year, OLD.sequence, OLD.version, OLD.currency, OLD.subtotal_cents, OLD.discount_cents, OLD.discount_reason, OLD.total_cents, OLD.deposit_cents, OLD.live, OLD.note, OLD.valid_until, OLD.expires_at, OLD.content, OLD.content_sha256, OLD.message_id, OLD.sent_at) IS DISTINCT FROM (NEW.series_id, NEW.number, NEW.year, NEW.sequence, NEW.version, NEW.currency, NEW.subtotal_cents, NEW.discount_cents, NEW.discount_reason, NEW.total_cents, NEW.deposit_cents, NEW.live, NEW.note, NEW.valid_until, NEW.expires_at, NEW.content, NEW.content_sha256, NEW.message_id, NEW.sent_at)) EXECUTE FUNCTION quote_stands();
+CREATE TRIGGER quotes_client_stands AFTER UPDATE OF client_id ON quotes FOR EACH ROW WHEN (OLD.sent_at IS NOT NULL AND OLD.client_id <> NEW.client_id AND current_setting('comptoir.merging', true) IS DISTINCT FROM OLD.client_id::text) EXECUTE FUNCTION quote_stands();
+
+-- Migration: 0043_opportunities
+CREATE TABLE "opportunities" (
+    "id" UUID NOT NULL  PRIMARY KEY,
+    "created_at" TIMESTAMPTZ NOT NULL,
+    "title" VARCHAR(200) NOT NULL,
+    "description" VARCHAR(2000),
+    "stage" VARCHAR(20) NOT NULL,
+    "amount_cents" INT,
+    "deposit_cents" INT NOT NULL,
+    "currency" VARCHAR(3) NOT NULL,
+    "vat_rate" INT NOT NULL,
+    "probability" INT NOT NULL,
+    "expected_on" DATE,
+    "won_at" TIMESTAMPTZ,
+    "lost_at" TIMESTAMPTZ,
+    "lost_reason" VARCHAR(500),
+    "client_id" UUID NOT NULL REFERENCES "clients" ("id") ON DELETE RESTRICT,
+    "order_id" UUID REFERENCES "orders" ("id") ON DELETE RESTRICT,
+    "organization_id" UUID NOT NULL REFERENCES "organizations" ("id") ON DELETE RESTRICT,
+    "owner_id" UUID REFERENCES "memberships" ("id") ON DELETE RESTRICT,
+    "product_id" UUID REFERENCES "products" ("id") ON DELETE RESTRICT
+);
+COMMENT ON COLUMN "opportunities"."created_at" IS 'When it was made';
+COMMENT ON COLUMN "opportunities"."title" IS 'What it is, in a line; once won, the client reads it';
+COMMENT ON COLUMN "opportunities"."description" IS 'More of it; the client does not read it';
+COMMENT ON COLUMN "opportunities"."stage" IS 'How far it has come';
+COMMENT ON COLUMN "opportunities"."amount_cents" IS 'What it comes to, TTC, in minor units; null until known';
+COMMENT ON COLUMN "opportunities"."deposit_cents" IS 'To be paid first, TTC, in minor units; 0 for no deposit';
+COMMENT ON COLUMN "opportunities"."currency" IS 'Currency of every amount';
+COMMENT ON COLUMN "opportunities"."vat_rate" IS 'VAT rate in hundredths of a percent: 2000 is 20 %';
+COMMENT ON COLUMN "opportunities"."probability" IS 'How likely it is to be won, in percent, 0 to 100';
+COMMENT ON COLUMN "opportunities"."expected_on" IS 'The day by which it should be decided';
+COMMENT ON COLUMN "opportunities"."won_at" IS 'When it was won';
+COMMENT ON COLUMN "opportunities"."lost_at" IS 'When it was lost';
+COMMENT ON COLUMN "opportunities"."lost_reason" IS 'Why it was lost';
+COMMENT ON COLUMN "opportunities"."client_id" IS 'Who may buy';
+COMMENT ON COLUMN "opportunities"."order_id" IS 'The order by which it is paid';
+COMMENT ON COLUMN "opportunities"."organization_id" IS 'The tenant that it belongs to';
+COMMENT ON COLUMN "opportunities"."owner_id" IS 'Who sees to it';
+COMMENT ON COLUMN "opportunities"."product_id" IS 'What stands for it on orders';
+COMMENT ON TABLE "opportunities" IS 'Something that a client may buy, at an amount TTC that is known sooner or later.';
+CREATE TABLE "opportunity_moves" (
+    "id" UUID NOT NULL  PRIMARY KEY,
+    "created_at" TIMESTAMPTZ NOT NULL,
+    "from_stage" VARCHAR(20),
+    "to_stage" VARCHAR(20) NOT NULL,
+    "reason" VARCHAR(500),
+    "author_id" UUID REFERENCES "memberships" ("id") ON DELETE RESTRICT,
+    "opportunity_id" UUID NOT NULL REFERENCES "opportunities" ("id") ON DELETE RESTRICT,
+    "organization_id" UUID NOT NULL REFERENCES "organizations" ("id") ON DELETE RESTRICT
+);
+COMMENT ON COLUMN "opportunity_moves"."created_at" IS 'When it was made';
+COMMENT ON COLUMN "opportunity_moves"."from_stage" IS 'Where it stood before; null at its beginning';
+COMMENT ON COLUMN "opportunity_moves"."to_stage" IS 'Where it stands since';
+COMMENT ON COLUMN "opportunity_moves"."reason" IS 'Why it was lost';
+COMMENT ON COLUMN "opportunity_moves"."author_id" IS 'Who moved it; null for the client, and for a key';
+COMMENT ON COLUMN "opportunity_moves"."opportunity_id" IS 'The opportunity';
+COMMENT ON COLUMN "opportunity_moves"."organization_id" IS 'The tenant that it belongs to';
+COMMENT ON TABLE "opportunity_moves" IS 'That an opportunity came from one stage to another, who moved it, and when.';
+ALTER TABLE "quotes" ADD COLUMN "opportunity_id" UUID REFERENCES "opportunities" ("id") ON DELETE RESTRICT;
+ALTER TABLE opportunities DROP CONSTRAINT opportunities_organization_id_fkey, ADD CONSTRAINT opportunities_organization FOREIGN KEY (organization_id) REFERENCES organizations (id), ADD CONSTRAINT opportunities_tenant UNIQUE (organization_id, id);
+ALTER TABLE opportunity_moves DROP CONSTRAINT opportunity_moves_organization_id_fkey, ADD CONSTRAINT opportunity_moves_organization FOREIGN KEY (organization_id) REFERENCES organizations (id), ADD CONSTRAINT opportunity_moves_tenant UNIQUE (organization_id, id);
+ALTER TABLE opportunities DROP CONSTRAINT opportunities_client_id_fkey, ADD CONSTRAINT opportunities_client_id FOREIGN KEY (organization_id, client_id) REFERENCES clients (organization_id, id);
+ALTER TABLE opportunities DROP CONSTRAINT opportunities_owner_id_fkey, ADD CONSTRAINT opportunities_owner_id FOREIGN KEY (organization_id, owner_id) REFERENCES memberships (organization_id, id);
+ALTER TABLE opportunities DROP CONSTRAINT opportunities_product_id_fkey, ADD CONSTRAINT opportunities_product_id FOREIGN KEY (organization_id, product_id) REFERENCES products (organization_id, id);
+ALTER TABLE opportunities DROP CONSTRAINT opportunities_order_id_fkey, ADD CONSTRAINT opportunities_order_id FOREIGN KEY (organization_id, order_id) REFERENCES orders (organization_id, id);
+ALTER TABLE opportunity_moves DROP CONSTRAINT opportunity_moves_opportunity_id_fkey, ADD CONSTRAINT opportunity_moves_opportunity_id FOREIGN KEY (organization_id, opportunity_id) REFERENCES opportunities (organization_id, id);
+ALTER TABLE opportunity_moves DROP CONSTRAINT opportunity_moves_author_id_fkey, ADD CONSTRAINT opportunity_moves_author_id FOREIGN KEY (organization_id, author_id) REFERENCES memberships (organization_id, id);
+ALTER TABLE quotes DROP CONSTRAINT quotes_opportunity_id_fkey, ADD CONSTRAINT quotes_opportunity_id FOREIGN KEY (organization_id, opportunity_id) REFERENCES opportunities (organization_id, id);
+ALTER TABLE opportunities ADD CONSTRAINT opportunities_stage_check CHECK (stage IN ('LEAD', 'QUALIFIED', 'PROPOSAL', 'NEGOTIATION', 'WON', 'LOST'));
+ALTER TABLE opportunities ADD CONSTRAINT opportunities_amount_check CHECK (amount_cents > 0);
+ALTER TABLE opportunities ADD CONSTRAINT opportunities_deposit_check CHECK (deposit_cents = 0 OR deposit_cents > 0 AND deposit_cents < amount_cents);
+ALTER TABLE opportunities ADD CONSTRAINT opportunities_currency_check CHECK (currency ~ '^[A-Z]{3}$');
+ALTER TABLE opportunities ADD CONSTRAINT opportunities_vat_rate_check CHECK (vat_rate BETWEEN 0 AND 10000);
+ALTER TABLE opportunities ADD CONSTRAINT opportunities_probability_check CHECK (probability BETWEEN 0 AND 100);
+ALTER TABLE opportunities ADD CONSTRAINT opportunities_won_check CHECK ((stage = 'WON') = (won_at IS NOT NULL));
+ALTER TABLE opportunities ADD CONSTRAINT opportunities_lost_check CHECK ((stage = 'LOST') = (lost_at IS NOT NULL) AND num_nonnulls(lost_at, lost_reason) IN (0, 2));
+ALTER TABLE opportunity_moves ADD CONSTRAINT opportunity_moves_from_stage_check CHECK (from_stage IN ('LEAD', 'QUALIFIED', 'PROPOSAL', 'NEGOTIATION', 'WON', 'LOST'));
+ALTER TABLE opportunity_moves ADD CONSTRAINT opportunity_moves_to_stage_check CHECK (to_stage IN ('LEAD', 'QUALIFIED', 'PROPOSAL', 'NEGOTIATION', 'WON', 'LOST'));
+ALTER TABLE opportunity_moves ADD CONSTRAINT opportunity_moves_stages_check CHECK (from_stage <> to_stage);
+ALTER TABLE opportunity_moves ADD CONSTRAINT opportunity_moves_reason_check CHECK ((to_stage = 'LOST') = (reason IS NOT NULL));
+ALTER TABLE conflicts DROP CONSTRAINT conflicts_kind_check, ADD CONSTRAINT conflicts_kind_check CHECK (kind IN ('AMOUNT_MISMATCH', 'DUPLICATE_PAYMENT', 'OVERPAID', 'CANCELED_ORDER_PAID', 'REACTION_FAILED', 'UNKNOWN_SALE', 'REFUND_FAILED', 'INVOICE_INCOMPLETE', 'DISPUTE_LOST', 'SLOT_LOST', 'REFUND_DUE', 'OPPORTUNITY_LOST'));
+ALTER TABLE orders DROP CONSTRAINT orders_kind_check, ADD CONSTRAINT orders_kind_check CHECK (kind IN ('PRODUCTS', 'SUBSCRIPTION', 'BOOKING', 'BILAN', 'OPPORTUNITY'));
+CREATE INDEX opportunities_board ON opportunities (organization_id, stage, id);
+CREATE INDEX opportunities_of_client ON opportunities (client_id, id);
+CREATE INDEX opportunities_of_owner ON opportunities (owner_id, id);
+CREATE INDEX opportunities_product_id_index ON opportunities (product_id);
+CREATE UNIQUE INDEX opportunities_once ON opportunities (organization_id, order_id);
+CREATE INDEX opportunities_order_id_index ON opportunities (order_id);
+CREATE INDEX opportunity_moves_of_opportunity ON opportunity_moves (opportunity_id, id);
+CREATE INDEX opportunity_moves_author_id_index ON opportunity_moves (author_id);
+CREATE INDEX quotes_opportunity_id_index ON quotes (opportunity_id);
+CREATE TRIGGER audited AFTER INSERT OR UPDATE OR DELETE ON opportunities FOR EACH ROW WHEN (current_setting('comptoir.actor', true) <> '') EXECUTE FUNCTION audit('Opportunity', '', 'title,description,lost_reason');
+CREATE TRIGGER audited AFTER INSERT OR UPDATE OR DELETE ON opportunity_moves FOR EACH ROW WHEN (current_setting('comptoir.actor', true) <> '') EXECUTE FUNCTION audit('OpportunityMove', '', 'reason');

@@ -79,6 +79,7 @@ from models.language import Language
 from models.mention import LegalMention, MentionCode, MentionScope
 from models.notice import BookingReminder, CalendarFeed, ReminderChannel
 from models.oauth import OAuthGrant, OAuthRequest, OAuthStatus
+from models.opportunity import Opportunity, OpportunityMove, OpportunityPayment, OpportunityStage
 from models.order import Conflict, ConflictKind, ConflictProposal, Order, OrderKind, OrderLine, OrderSource
 from models.organization import Membership, Organization, Role, Storefront, User, VatRegime
 from models.pack import Pack, ProductService
@@ -236,6 +237,10 @@ __all__ = [
     "OnExistingClient",
     "Operation",
     "OperationCategory",
+    "Opportunity",
+    "OpportunityMove",
+    "OpportunityPayment",
+    "OpportunityStage",
     "Order",
     "OrderKind",
     "OrderLine",

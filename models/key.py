@@ -36,6 +36,8 @@ class ApiScope(Coded):
     TIMELINE_WRITE = "TIMELINE_WRITE", "Read clients and what happened with them, and add e-mails to it"
     BILANS_READ = "BILANS_READ", "Read bilans and who pays for them, and nothing of what happens in them"
     BILANS_WRITE = "BILANS_WRITE", "Read, agree, change and fund bilans"
+    OPPORTUNITIES_READ = "OPPORTUNITIES_READ", "Read opportunities, their clients, orders and quotes"
+    OPPORTUNITIES_WRITE = "OPPORTUNITIES_WRITE", "Read, make, change and move opportunities"
     CONFLICTS_READ = "CONFLICTS_READ", "Read orders, and what waits for a person"
     INVOICES_READ = "INVOICES_READ", "Read orders and invoices"
     INVOICES_WRITE = "INVOICES_WRITE", "Read orders and invoices, and issue these"

@@ -21,6 +21,7 @@ class OrderKind(Coded):
     SUBSCRIPTION = "SUBSCRIPTION", "A period of a subscription: its first, or one more"
     BOOKING = "BOOKING", "Places in appointments"
     BILAN = "BILAN", "A part of a bilan's price"
+    OPPORTUNITY = "OPPORTUNITY", "What an opportunity came to"
 
 
 class OrderSource(Coded):
@@ -221,6 +222,7 @@ class ConflictKind(Coded):
         "SLOT_LOST",
         "Paid after its hold had ended, and the time was taken: another is to be found, or a refund",
     )
+    OPPORTUNITY_LOST = "OPPORTUNITY_LOST", "Paid, and its opportunity is not won, or not any more"
     REFUND_DUE = "REFUND_DUE", "A cancellation owes the client money that Stripe cannot give back"
     DISPUTE_LOST = "DISPUTE_LOST", "A bank took money back: claim it of the client, or write it off"
 

@@ -10,6 +10,7 @@ import errors
 from models.base import Owned
 from models.client import Client
 from models.fields import Coded, CurrencyField, belongs_to
+from models.opportunity import Opportunity
 from models.product import Product
 
 FIELD = "input.quote"
@@ -75,6 +76,8 @@ class Quote(Owned):
     version = fields.IntField(default=1, description="Which version of it, from 1")
     client_id: UUID
     client: Client = belongs_to("Client", "quotes", "To whom it is offered")
+    opportunity_id: UUID | None
+    opportunity: Opportunity | None = belongs_to("Opportunity", "quotes", "The opportunity that it is for", null=True)
     status = fields.CharEnumField(QuoteStatus, max_length=20, default=QuoteStatus.DRAFT, description="Where it stands")
     currency = CurrencyField(description="Currency of every amount")
     subtotal_cents = fields.IntField(description="What the lines come to, TTC, in minor units")

@@ -41,7 +41,10 @@ def quote(id: strawberry.ID) -> Wanted:
 async def quote_create(info: Info, input: QuoteCreateInput) -> models.Quote:
     """Write a draft at the catalogue's prices, discounts taken off. It has no number before it is sent."""
     client = await actor(info).get(models.Client, input.client, field="input.client")
-    return await quotes_service.create(client, await _offer(info, input))
+    opportunity = None
+    if input.opportunity:
+        opportunity = await actor(info).get(models.Opportunity, input.opportunity, field="input.opportunity")
+    return await quotes_service.create(client, await _offer(info, input), opportunity)
 
 
 @mutation(Quote, requires=Permission.QUOTES_WRITE)

@@ -46,6 +46,7 @@ from resolvers import (
     members,
     mentions,
     nodes,
+    opportunities,
     orders,
     organization,
     packs,
@@ -67,10 +68,10 @@ from schema.scalars import SCALARS
 
 AREAS = (  # importing them declares their fields
     accesses, accounts, agenda, audit, availability, bilan_funding, bilan_sessions, bilans, bookings,
-    calendar_feeds, calendars, catalogue, changes, client_imports, client_merges, client_search, clients, consents,
-    crm, discounts, documents, exports, identity, integrations, invoices, keys, members, mentions, nodes, orders,
-    organization, packs, partners, payments, portal, portal_tokens, quotes, reconciliation, refunds, subscriptions,
-    tickets, timeline, uploads,
+    calendar_feeds, calendars, catalogue, changes, client_imports, client_merges, client_search, clients,
+    consents, crm, discounts, documents, exports, identity, integrations, invoices, keys, members, mentions,
+    nodes, opportunities, orders, organization, packs, partners, payments, portal, portal_tokens, quotes,
+    reconciliation, refunds, subscriptions, tickets, timeline, uploads,
 )  # fmt: skip
 
 

@@ -174,6 +174,7 @@ _MANY = {
     ("Order", "notifications"): "What partners are told of it",
     ("Order", "conflicts"): "What a person has to settle",
     ("Order", "reminders"): "Letters about what is overdue, sent and to come",
+    ("Order", "opportunities"): "The opportunity that it pays; of no other order anything",
     ("Order", "bookings"): "Places in appointments that it pays",
     ("Document", "shares"): "With whom it is shared, or was",
     ("Quote", "lines"): "What is offered, in order",

@@ -11,6 +11,7 @@ from schema.catalogue import Product
 from schema.clients import Client
 from schema.discounts import DiscountInput, PartInput
 from schema.lists import among, between, filter, order
+from schema.opportunities import Opportunity
 from schema.orders import Order, OrderLineInput
 from schema.organizations import Membership
 from schema.scalars import URL, Money
@@ -61,6 +62,7 @@ class Quote:
     refused_at: auto
     refuse_reason: auto
     ended_at: auto
+    opportunity: Opportunity | None
     order: Order | None
     created_at: auto
 
@@ -86,6 +88,7 @@ class QuoteFilter:
     status: among
     number: auto
     client: strawberry.ID
+    opportunity: strawberry.ID
     live: auto
     total: between
     created_at: between
@@ -100,6 +103,9 @@ class QuoteCreateInput:
     """What is offered to a client, at the catalogue's prices."""
 
     client: strawberry.ID = strawberry.field(description="The client's global id.")
+    opportunity: strawberry.ID | None = strawberry.field(
+        description="Global id of the opportunity that it is for: once it is accepted, that is won.", default=UNSET
+    )
     lines: list[OrderLineInput] = strawberry.field(description="1 to 100 lines.")
     discount: DiscountInput | None = strawberry.field(description="Taken off the whole.", default=UNSET)
     deposit: PartInput | None = strawberry.field(

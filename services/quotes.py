@@ -13,7 +13,9 @@ from errors import Conflict, Invalid
 from models import (
     Client,
     Lane,
+    Opportunity,
     Order,
+    OrderKind,
     OrderLine,
     OrderSource,
     Quote,
@@ -24,7 +26,7 @@ from models import (
 )
 from models.database import transaction
 from models.quote import FIELD
-from services import quote_papers, sales, stripe_accounts, timeline
+from services import opportunities, quote_papers, sales, stripe_accounts, timeline
 from services.links import message_id
 from services.outbox import job, later
 from services.pricing import Item, Part
@@ -55,9 +57,13 @@ class Offer:
     valid_until: date | None = None
 
 
-async def create(client: Client, offer: Offer) -> Quote:
-    """A draft at the catalogue's prices, discounts taken off. Raises Invalid, naming the part of the input."""
-    return await _write(Quote(organization_id=client.organization_id, client=client), client, offer)
+async def create(client: Client, offer: Offer, opportunity: Opportunity | None = None) -> Quote:
+    """A draft at the catalogue's prices, discounts taken off, for an opportunity where one is named. Raises Invalid,
+    naming the part of the input."""
+    if opportunity is not None and opportunity.client_id != client.id:
+        raise Invalid("This opportunity is another client's.", field="input.opportunity")
+    quote = Quote(organization_id=client.organization_id, client=client, opportunity=opportunity)
+    return await _write(quote, client, offer)
 
 
 async def change(quote: Quote, offer: Offer) -> Quote:
@@ -107,7 +113,8 @@ async def revise(quote: Quote) -> Quote:
     if newer is not None:
         raise Conflict(f"Version {newer.version} is newer: go on with that one.", field=FIELD)
     last = max([each.version for each in await versions.only("id", "version")])
-    same = {name: getattr(quote, name) for name in (*AMOUNTS, *NUMBERED, "organization_id", "client_id", "note")}
+    kept = (*AMOUNTS, *NUMBERED, "organization_id", "client_id", "opportunity_id", "note")
+    same = {name: getattr(quote, name) for name in kept}
     revised = await Quote.create(**same, version=last + 1)
     await _copy_lines(await QuoteLine.filter(quote_id=quote.id), revised)
     return revised
@@ -125,9 +132,10 @@ async def accept(quote: Quote, name: str, *, address: str | None = None, by: UUI
         raise Invalid("Say who accepts it: first and last name.", field="input.name")
     lines = [OrderLine(**_values(line, LINE)) for line in await QuoteLine.filter(quote_id=quote.id)]
     place = Place((await stripe_accounts.of(quote.organization_id)).account, quote.live)
-    order = await sales.record(
-        await quote.client, lines, source=OrderSource.QUOTE, place=place, **_values(quote, AGREED)
-    )
+    agreed = _values(quote, AGREED) | ({"kind": OrderKind.OPPORTUNITY} if quote.opportunity_id else {})
+    order = await sales.record(await quote.client, lines, source=OrderSource.QUOTE, place=place, **agreed)
+    if quote.opportunity_id:
+        await opportunities.win(await Opportunity.get(id=quote.opportunity_id), order)
     quote.accept(at=now, name=name.strip(), order_id=order.id, address=address, by=by)
     await quote.save()
     await _note(quote, TimelineKind.QUOTE_ACCEPTED, now, by=by, order=order.id)

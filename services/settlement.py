@@ -36,6 +36,7 @@ from services import (
     holds,
     invoices,
     notifications,
+    opportunity_orders,
     organizations,
     timeline,
 )
@@ -206,6 +207,7 @@ REACTIONS: dict[OrderKind, Callable[[Order], Awaitable[Any]]] = {
     OrderKind.SUBSCRIPTION: accesses.grant,
     OrderKind.BOOKING: holds.confirm,
     OrderKind.BILAN: bilan_money.paid,
+    OrderKind.OPPORTUNITY: opportunity_orders.react,
 }
 
-AT_DEPOSIT = (OrderKind.BOOKING,)  # whose reaction does not wait for the balance
+AT_DEPOSIT = (OrderKind.BOOKING, OrderKind.OPPORTUNITY)  # whose reaction does not wait for the balance

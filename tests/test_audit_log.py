@@ -383,7 +383,8 @@ async def test_no_exchange_changes_an_audited_row_outside_of_a_transaction(shop:
         "checkoutStart", "emailChange", "integrationConfigure",
         "integrationEnable",
         "integrationSecretRotate", "integrationTest", "invoicePreview", "orderCancel", "partnerTest",
-        "oauthFinish", "passwordChange", "paymentConfirm", "paymentIntentStart", "paymentRefund", "recoveryCodesRenew",
+        "oauthFinish", "opportunityPaymentLink",
+        "passwordChange", "paymentConfirm", "paymentIntentStart", "paymentRefund", "recoveryCodesRenew",
         "portalBookingCancel", "portalPay", "secondFactorConfirm",
         "secondFactorRemove", "secondFactorStart", "subscriptionCancel", "subscriptionResume",
     }, "try it below"  # fmt: skip
@@ -414,6 +415,7 @@ async def test_no_exchange_changes_an_audited_row_outside_of_a_transaction(shop:
         await looked_after(shop, subscription)
         await shop("mutation ($input: InvoicePreviewInput!) { invoicePreview(input: $input) { __typename } }",
                    input={"brandColor": "#123456"})  # fmt: skip
+        await its_opportunity(shop)
         await its_calendar(shop)
         await by_a_private_link(desk, client)
         await its_bilan(shop)
@@ -427,6 +429,16 @@ async def its_bilan(shop: Shop) -> None:
     (own,) = (await bilan.see())["fundings"]
     await bilan.do("bilanFundingWithdraw", bilanFunding=own["id"])
     await bilan.do("bilanCancel", bilan=bilan.id)
+
+
+async def its_opportunity(shop: Shop) -> None:
+    """Won, and its payment asked for."""
+    made = await shop(
+        "mutation ($input: OpportunityCreateInput!) { opportunityCreate(input: $input) { opportunity { id } } }",
+        input={"client": await shop.client(), "title": "Mission", "stage": "WON", "amount": {"amount": 1000}},
+    )
+    document = "mutation ($input: OpportunityPaymentLinkInput!) { opportunityPaymentLink(input: $input) { url } }"
+    await shop(document, input={"opportunity": made["opportunityCreate"]["opportunity"]["id"]})
 
 
 async def its_calendar(shop: Shop) -> None:

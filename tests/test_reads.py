@@ -117,6 +117,13 @@ async def sold(shop: Shop) -> Shop:
     )  # fmt: skip
     await book(sale.client_id, invoice.issued_at, organization_id=shop.organization.id)
     await know(sale.client_id, invoice.issued_at, organization_id=shop.organization.id)
+    won = await models.Opportunity.create(
+        organization=shop.organization, client_id=sale.client_id, title="Mission", stage=models.OpportunityStage.WON,
+        won_at=sale.created_at, amount_cents=1000, order=sale,
+    )  # fmt: skip
+    await models.OpportunityMove.create(
+        organization=shop.organization, opportunity=won, to_stage=models.OpportunityStage.WON
+    )
     await agree(sale.client_id, invoice.issued_at, organization_id=shop.organization.id)
     return shop
 

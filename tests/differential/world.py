@@ -109,6 +109,7 @@ class _Builder:
             series = self.row(models.QuoteSeries, organization_id=organization.id, prefix="D-FQCA", live=False)
             for number in range(1, 22):
                 self.quote(series, number, goods[place][0], clients[place], people)
+            self.opportunities(organization, people, clients[place])
             self.tickets(organization, people, clients[place])
             self.exports(organization, people)
             self.uploads(organization, people)
@@ -546,6 +547,32 @@ class _Builder:
                 description=self.text(), quantity=quantity, unit_price_cents=price, currency=quote.currency,
                 vat_rate=2000, total_cents=quantity * price,
             )  # fmt: skip
+
+    def opportunities(self, organization: models.Organization, members: list[models.Membership],
+                      clients: list[models.Client]) -> None:  # fmt: skip
+        """At each stage in turn, some paid by an order, some that quotes are for."""
+        mine, stages = {"organization_id": organization.id}, list(models.OpportunityStage)
+        quotes = iter([each for each in self.world.of(models.Quote) if each.organization_id == organization.id])
+        sales = iter([each for each in self.world.of(models.Order) if each.organization_id == organization.id])
+        for number in range(14):
+            stage = stages[number % len(stages)]
+            won, lost = stage is models.OpportunityStage.WON, stage is models.OpportunityStage.LOST
+            sale = next(sales) if number % 2 == 0 else None
+            opportunity = self.row(
+                models.Opportunity, **mine, client_id=sale.client_id if sale else clients[number % 4].id,
+                title=self.text() or "É", description=self.maybe(self.text()), stage=stage,
+                amount_cents=self.maybe(1000 * number + 100), currency=("EUR", "USD")[number % 2], vat_rate=2000,
+                probability=number, expected_on=self.maybe(ABOUT.date()),
+                owner_id=self.maybe(self.random.choice(members).id), won_at=ABOUT if won else None,
+                lost_at=ABOUT if lost else None, lost_reason=self.text() if lost else None,
+                order_id=sale.id if sale else None,
+            )  # fmt: skip
+            for before, after in self.some([(None, stages[0]), (stages[0], stages[1]), (stages[1], stages[2])], 3):
+                self.row(
+                    models.OpportunityMove, **mine, opportunity_id=opportunity.id, from_stage=before, to_stage=after,
+                    author_id=self.maybe(self.random.choice(members).id),
+                )  # fmt: skip
+            next(quotes).opportunity_id = opportunity.id
 
     def tickets(self, organization: models.Organization, members: list[models.Membership],
                 clients: list[models.Client]) -> None:  # fmt: skip

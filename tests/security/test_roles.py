@@ -35,6 +35,7 @@ OF_A_SALE = {
 CRM = {models.ClientNote, models.ClientTag, models.ClientMerge}
 TAGS = {models.Tag}  # which who sees any of these sees all
 QUOTES = {models.Quote, models.QuoteLine}
+DEALS = {models.Opportunity, models.OpportunityMove}
 TICKETS = {models.Ticket, models.TicketReply}
 TIMELINE = {models.TimelineEvent}
 SERVICES = {models.Service, models.Staff, models.ServiceStaff, models.ProductService}
@@ -87,6 +88,7 @@ SERVED = (
     | OF_A_SALE
     | PARTNERS
     | QUOTES
+    | DEALS
     | CRM
     | TAGS
     | TICKETS
@@ -110,6 +112,7 @@ WHOLE: dict[Kind, set[type[Model]]] = {
     - RUNNING
     - OWNED
     - QUOTES
+    - DEALS
     - CRM
     - TAGS
     - TICKETS
@@ -132,6 +135,7 @@ OWN: dict[Kind, set[type[Model]]] = {
     Role.CONSULTANT: OF_A_SALE
     | CRM
     | QUOTES
+    | DEALS
     | TICKETS
     | TIMELINE
     | BOOKINGS
@@ -419,6 +423,8 @@ async def sale(shop: Shop, whose: str, number: int, people: dict[str, Any]) -> l
         quote=quote, position=1, product=product, description=whose, quantity=1, unit_price_cents=1200,
         currency="EUR", vat_rate=2000, total_cents=1200, **here,
     )  # fmt: skip
+    deal = await models.Opportunity.create(client=client, title=whose, **here)
+    moved = await models.OpportunityMove.create(opportunity=deal, to_stage=models.OpportunityStage.LEAD, **here)
     ticket = await models.Ticket.create(number=number, client=client, subject=whose, body=whose, **here)
     answer = await models.TicketReply.create(ticket=ticket, body=whose, **here)
     happened = await models.TimelineEvent.create(
@@ -515,7 +521,7 @@ async def sale(shop: Shop, whose: str, number: int, people: dict[str, Any]) -> l
         integration, secret, opening,
         run, drift, subscription, client, product, partner, link, order, line, payment, refund, dispute, access,
         conflict, invoice, endpoint, notification, attempt, replay, reminder, code, key, own, invitation, entry,
-        server, portal, quote, offered, words, export, *crm, ticket, answer, happened,
+        server, portal, quote, offered, words, export, *crm, deal, moved, ticket, answer, happened,
     ]  # fmt: skip
 
 

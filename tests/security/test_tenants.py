@@ -255,7 +255,7 @@ async def fill(shop: Shop) -> None:
         series=await models.QuoteSeries.create(prefix="D", live=False, **here), sequence=1, order=order,
         status=models.QuoteStatus.ACCEPTED, sent_at=day, valid_until=day.date(), content={}, message_id="<1@shop.test>",
         content_sha256="0" * 64, expires_at=day, accepted_at=order.created_at, accepted_name="Marie",
-        accepted_by=person, **here,
+        accepted_by=person, opportunity=await fill_opportunity(client, product_row, order, person), **here,
     )  # fmt: skip
     await models.QuoteLine.create(
         quote=quote, position=1, product=product_row, description="Conseil", quantity=1, unit_price_cents=1000,
@@ -452,6 +452,18 @@ async def fill_bilan(client: Any, order: Any, person: Any) -> None:
         bilan=bilan, rule="hours", message="Too long.", reference="L6313-4", decided_by=person, decided_at=at,
         decision_reason="The beneficiary asks for it.", **here,
     )  # fmt: skip
+
+
+async def fill_opportunity(client: Any, product: Any, order: Any, person: Any) -> models.Opportunity:
+    """One that was won and is paid by an order."""
+    here: dict[str, Any] = {"organization_id": client.organization_id}
+    stage = models.OpportunityStage.WON
+    made = await models.Opportunity.create(
+        client=client, title="Mission", stage=stage, won_at=order.created_at, amount_cents=1000, owner=person,
+        product=product, order=order, **here,
+    )  # fmt: skip
+    await models.OpportunityMove.create(opportunity=made, author=person, to_stage=stage, **here)
+    return made
 
 
 async def fill_document(shop: Shop, person: Any) -> None:

@@ -1,0 +1,153 @@
+"""The payment link of an opportunity: what it asks for, when it is another, and what comes of its money."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+import models
+from models import Role
+from tests.security.test_roles import member, signed_in
+from tests.shop import Shop
+from tests.test_opportunities import ONE, UPDATE, create, move
+
+pytestmark = pytest.mark.usefixtures("printer")
+
+LINK = """mutation ($input: OpportunityPaymentLinkInput!) { opportunityPaymentLink(input: $input) {
+  url expiresAt amount { amount currency } order { id number } opportunity { paymentStatus }
+} }"""
+
+
+async def test_a_won_opportunity_is_paid_by_its_link_and_says_so(shop: Shop) -> None:
+    made = await won(shop)
+
+    link = await linked(shop, made)
+    assert (link["amount"]["amount"], link["opportunity"]["paymentStatus"]) == (120000, "AWAITED")
+    await paid(shop, link)
+
+    found = await shop(ONE, id=made["id"])
+    assert (found["paymentStatus"], found["order"]["kind"], found["order"]["status"]) == (
+        "PAID", "OPPORTUNITY", "PAID",
+    )  # fmt: skip
+    assert await shop.count("invoices") == 1
+    assert await shop.count("accesses") == 0
+    assert await shop.count("timeline_events", "kind = 'PAYMENT_RECEIVED'") == 1
+    assert (await shop.refused(LINK, input={"opportunity": made["id"]}))[0] == "CONFLICT"
+    said = {"opportunity": made["id"], "title": "Other", "amount": {"amount": 1, "currency": "EUR"}}
+    assert (await shop.refused(UPDATE, input=said))[0] == "CONFLICT"
+
+
+async def test_only_what_is_won_and_has_an_amount_has_a_link(shop: Shop) -> None:
+    for values in ({}, {"stage": "WON", "amount": None}):
+        made = await create(shop, **values)
+        assert (await shop.refused(LINK, input={"opportunity": made["id"]}))[:2] == ("CONFLICT", "input.opportunity")
+    assert await shop.count("orders") == 0
+
+
+async def test_two_who_ask_for_the_link_at_once_get_one_page_of_one_order(shop: Shop) -> None:
+    made = await won(shop)
+
+    first, second = await asyncio.gather(linked(shop, made), linked(shop, made))
+
+    assert first["url"] == second["url"] == (await linked(shop, made))["url"]
+    assert (await shop.count("orders"), await shop.count("attempts", "operation = 'CHECKOUT'")) == (1, 1)
+
+
+async def test_another_amount_is_asked_for_by_another_page_and_the_old_one_is_taken_back(shop: Shop) -> None:
+    made = await won(shop)
+    old = await linked(shop, made)
+    await shop(UPDATE, input={"opportunity": made["id"], "amount": {"amount": 5000, "currency": "EUR"}})
+
+    new = await linked(shop, made)
+
+    assert (new["amount"]["amount"], new["order"]["id"]) == (5000, old["order"]["id"])
+    assert new["url"] != old["url"]
+    assert session_of(shop, old)["status"] == "expired"
+    await paid(shop, new)
+    assert (await shop(ONE, id=made["id"]))["order"]["paid"] == {"amount": 5000}
+
+
+async def test_who_pays_the_old_page_before_it_is_taken_back_is_not_asked_for_it_again(shop: Shop) -> None:
+    made = await won(shop)
+    old = await linked(shop, made)
+    events = await shop.sandbox.stripe.pay(old["url"].rpartition("/")[2])
+    await shop(UPDATE, input={"opportunity": made["id"], "amount": {"amount": 150000, "currency": "EUR"}})
+
+    assert (await shop.refused(LINK, input={"opportunity": made["id"]}))[0] == "CONFLICT"
+    await shop.tell(events)
+
+    assert (await shop(ONE, id=made["id"]))["paymentStatus"] == "PARTLY_PAID"
+    assert (await linked(shop, made))["amount"]["amount"] == 30000
+
+
+async def test_what_is_lost_has_its_page_taken_back_and_its_order_given_up(shop: Shop) -> None:
+    made = await won(shop)
+    link = await linked(shop, made)
+    await move(shop, made, "WON", "LOST", lostReason="Changed their mind")
+
+    await shop.work_is_done()
+
+    assert session_of(shop, link)["status"] == "expired"
+    assert (await shop(ONE, id=made["id"]))["paymentStatus"] == "CANCELED"
+    await move(shop, made, "LOST", "WON")
+    assert (await linked(shop, made))["order"]["id"] != link["order"]["id"]
+
+
+async def test_what_is_lost_and_then_paid_stands_and_waits_for_a_person(shop: Shop) -> None:
+    made = await won(shop)
+    link = await linked(shop, made)
+    events = await shop.sandbox.stripe.pay(link["url"].rpartition("/")[2])
+    await move(shop, made, "WON", "LOST", lostReason="Changed their mind")
+
+    await shop.tell(events)
+    await shop.work_is_done()
+
+    (conflict,) = await models.Conflict.all()
+    assert (conflict.kind, conflict.proposed_cents) == (models.ConflictKind.OPPORTUNITY_LOST, 120000)
+    found = await shop(ONE, id=made["id"])
+    assert (found["stage"], found["paymentStatus"]) == ("LOST", "PAID")
+
+
+async def test_what_is_paid_stays_won_until_the_money_goes_back(shop: Shop) -> None:
+    made = await won(shop)
+    order = (await linked(shop, made))["order"]
+    await shop("mutation ($input: PaymentRecordInput!) { paymentRecord(input: $input) { order { id } } }",
+               input={"order": order["id"], "method": "TRANSFER"})  # fmt: skip
+    assert (await shop(ONE, id=made["id"]))["paymentStatus"] == "PAID"
+
+    said = {"opportunity": made["id"], "fromStage": "WON", "toStage": "LOST", "lostReason": "No"}
+    refused = await shop.refused(
+        "mutation ($input: OpportunityMoveInput!) { opportunityMove(input: $input) { opportunity { id } } }", input=said
+    )
+    assert refused[:2] == ("CONFLICT", "input.opportunity")
+
+
+async def test_a_consultant_makes_the_link_of_what_they_own_alone(shop: Shop) -> None:
+    consultant = await member(shop, Role.CONSULTANT, "mine")
+    client = await shop.client("own@example.com")
+    await models.Client.filter(email="own@example.com").update(consultant_id=consultant.id)
+    caller = signed_in(shop, "consultant-mine@shop.test")
+    theirs = await create(caller, client=client, stage="WON")
+    anothers = await create(shop, client=client, stage="WON")
+
+    assert (await linked(caller, theirs))["url"]
+    assert (await caller.refused(LINK, input={"opportunity": anothers["id"]}))[0] == "FORBIDDEN"
+
+
+async def won(shop: Shop, **values: Any) -> dict[str, Any]:
+    return await create(shop, stage="WON", **values)
+
+
+async def linked(shop: Shop, made: dict[str, Any]) -> dict[str, Any]:
+    link: dict[str, Any] = await shop(LINK, input={"opportunity": made["id"]})
+    return link
+
+
+def session_of(shop: Shop, link: dict[str, Any]) -> dict[str, Any]:
+    session: dict[str, Any] = shop.sandbox.stripe.session(link["url"].rpartition("/")[2])
+    return session
+
+
+async def paid(shop: Shop, link: dict[str, Any]) -> None:
+    await shop.tell(await shop.sandbox.stripe.pay(link["url"].rpartition("/")[2]))
+    await shop.work_is_done()
