@@ -58,6 +58,7 @@ from services import (
     pages,
     pay_page,
     quote_page,
+    survey_page,
     uploads,
 )
 from services.backlog import Backlog
@@ -136,6 +137,7 @@ def create_app(settings: Settings) -> Starlette:
         Route("/calendars/{token}.ics", calendar, methods=["GET"]),
         Route("/pay/{token}", pay, methods=["GET", "POST"]),
         Route("/quote/{token}", quote, methods=["GET", "POST"], max_body_size=FORM_MOST),
+        Route("/survey/{token}", survey, methods=["GET", "POST"], max_body_size=FORM_MOST),
         Route("/account", account, methods=["GET"]),
         Route("/healthz", healthz, methods=["GET"]),
         Route("/readyz", readyz(health), methods=["GET"]),
@@ -320,11 +322,25 @@ async def quote(request: Request) -> Response:
     """The page where a client reads a quote, by its signed link, and accepts or refuses it."""
     token = request.path_params["token"]
     if request.method == "POST":
-        form = dict(parse_qsl((await request.body()).decode(errors="replace")))
-        status, view = await quote_page.answer(token, form, request.client.host if request.client else None)
+        asked_from = request.client.host if request.client else None
+        status, view = await quote_page.answer(token, await _form(request), asked_from)
     else:
         status, view = await quote_page.show(token)
     return HTMLResponse(pages.quote(view), status, pages.headers(view))
+
+
+async def survey(request: Request) -> Response:
+    """The page where a beneficiary says what they think of their bilan, by its signed link."""
+    token = request.path_params["token"]
+    if request.method == "POST":
+        status, view = await survey_page.answer(token, await _form(request))
+    else:
+        status, view = await survey_page.show(token)
+    return HTMLResponse(pages.survey(view), status, pages.headers(view))
+
+
+async def _form(request: Request) -> dict[str, str]:
+    return dict(parse_qsl((await request.body()).decode(errors="replace")))
 
 
 async def account(request: Request) -> Response:

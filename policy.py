@@ -60,6 +60,7 @@ class Permission(Enum):
     BILANS_WRITE = auto()  # agree, change and fund them
     OPPORTUNITIES_READ = auto()
     OPPORTUNITIES_WRITE = auto()
+    QUALITY = auto()  # of all bilans at a glance, what is missing of them, and what an auditor is given
     CONFLICTS_READ = auto()
     CONFLICTS_WRITE = auto()
     RECONCILIATIONS_READ = auto()
@@ -273,6 +274,9 @@ READS: dict[type[Model], Permission] = {
     models.Reconciliation: Permission.RECONCILIATIONS_READ,
     models.Drift: Permission.RECONCILIATIONS_READ,
     models.Invoice: Permission.INVOICES_READ,
+    models.Survey: Permission.BILANS_FOLLOW,
+    models.QualityProof: Permission.BILANS_HOLD,
+    models.QualityExport: Permission.QUALITY,
     models.Document: Permission.DOCUMENTS_READ,
     models.DocumentShare: Permission.DOCUMENTS_READ,
     models.DocumentAccess: Permission.DOCUMENTS_READ,
@@ -394,6 +398,7 @@ _OF_BILANS: dict[type[Model], Rule] = {
     models.BilanAgreement: Of(models.Bilan, "bilan"),
     models.BilanPhase: Of(models.Bilan, "bilan"),
     models.BilanSession: Of(models.BilanPhase, "phase"),
+    models.Survey: Of(models.Bilan, "bilan"),
     models.Document: Of(models.Bilan, "bilan"),
     models.DocumentShare: Of(models.Document, "document"),
     models.DocumentAccess: Of(models.Document, "document"),
@@ -431,6 +436,7 @@ ROWS: Rules = {
         models.Bilan: Mine("consultant_id"),
         **_OF_BILANS,
         models.BilanWarning: Of(models.Bilan, "bilan"),
+        models.QualityProof: Of(models.Bilan, "bilan"),
     },
     Role.BENEFICIARY: {
         **_ONESELF,

@@ -3808,3 +3808,113 @@ CREATE INDEX opportunity_moves_author_id_index ON opportunity_moves (author_id);
 CREATE INDEX quotes_opportunity_id_index ON quotes (opportunity_id);
 CREATE TRIGGER audited AFTER INSERT OR UPDATE OR DELETE ON opportunities FOR EACH ROW WHEN (current_setting('comptoir.actor', true) <> '') EXECUTE FUNCTION audit('Opportunity', '', 'title,description,lost_reason');
 CREATE TRIGGER audited AFTER INSERT OR UPDATE OR DELETE ON opportunity_moves FOR EACH ROW WHEN (current_setting('comptoir.actor', true) <> '') EXECUTE FUNCTION audit('OpportunityMove', '', 'reason');
+
+-- Migration: 0044_quality
+CREATE TABLE "quality_proofs" (
+    "id" UUID NOT NULL  PRIMARY KEY,
+    "created_at" TIMESTAMPTZ NOT NULL,
+    "indicator" INT NOT NULL,
+    "kind" VARCHAR(20) NOT NULL,
+    "title" VARCHAR(200) NOT NULL,
+    "description" VARCHAR(2000),
+    "happened_on" DATE NOT NULL,
+    "added_by_id" UUID REFERENCES "memberships" ("id") ON DELETE RESTRICT,
+    "bilan_id" UUID REFERENCES "bilans" ("id") ON DELETE RESTRICT,
+    "document_id" UUID REFERENCES "documents" ("id") ON DELETE RESTRICT,
+    "organization_id" UUID NOT NULL REFERENCES "organizations" ("id") ON DELETE RESTRICT
+);
+COMMENT ON COLUMN "quality_proofs"."created_at" IS 'When it was made';
+COMMENT ON COLUMN "quality_proofs"."indicator" IS 'Which indicator of the référentiel, 1 to 32';
+COMMENT ON COLUMN "quality_proofs"."kind" IS 'What it is';
+COMMENT ON COLUMN "quality_proofs"."title" IS 'What it shows, in a line';
+COMMENT ON COLUMN "quality_proofs"."description" IS 'What there is to say of it';
+COMMENT ON COLUMN "quality_proofs"."happened_on" IS 'The day on which it happened, or of which it is';
+COMMENT ON COLUMN "quality_proofs"."added_by_id" IS 'Who added it';
+COMMENT ON COLUMN "quality_proofs"."bilan_id" IS 'The bilan that it is of; null: of the organization';
+COMMENT ON COLUMN "quality_proofs"."document_id" IS 'The document that shows it';
+COMMENT ON COLUMN "quality_proofs"."organization_id" IS 'The tenant that it belongs to';
+COMMENT ON TABLE "quality_proofs" IS 'Something that shows that an indicator is met, of a bilan or the organization.';
+CREATE TABLE "quality_exports" (
+    "id" UUID NOT NULL  PRIMARY KEY,
+    "created_at" TIMESTAMPTZ NOT NULL,
+    "status" VARCHAR(20) NOT NULL,
+    "starts_on" DATE NOT NULL,
+    "ends_on" DATE NOT NULL,
+    "total" INT NOT NULL,
+    "done" INT NOT NULL,
+    "error" VARCHAR(500),
+    "finished_at" TIMESTAMPTZ,
+    "file_id" UUID REFERENCES "stored_files" ("id") ON DELETE RESTRICT,
+    "organization_id" UUID NOT NULL REFERENCES "organizations" ("id") ON DELETE RESTRICT,
+    "requested_by_id" UUID REFERENCES "memberships" ("id") ON DELETE RESTRICT
+);
+COMMENT ON COLUMN "quality_exports"."created_at" IS 'When it was made';
+COMMENT ON COLUMN "quality_exports"."status" IS 'How far it is';
+COMMENT ON COLUMN "quality_exports"."starts_on" IS 'The first day, where the organization is';
+COMMENT ON COLUMN "quality_exports"."ends_on" IS 'The last day';
+COMMENT ON COLUMN "quality_exports"."total" IS 'How many pieces it has';
+COMMENT ON COLUMN "quality_exports"."done" IS 'How many of them are in it';
+COMMENT ON COLUMN "quality_exports"."error" IS 'Why it could not be made';
+COMMENT ON COLUMN "quality_exports"."finished_at" IS 'When it was ready, or failed';
+COMMENT ON COLUMN "quality_exports"."file_id" IS 'How it is kept';
+COMMENT ON COLUMN "quality_exports"."organization_id" IS 'The tenant that it belongs to';
+COMMENT ON COLUMN "quality_exports"."requested_by_id" IS 'Who asked for it';
+COMMENT ON TABLE "quality_exports" IS 'What an auditor is given of a period: evidence by indicator, with an index.';
+CREATE TABLE "surveys" (
+    "id" UUID NOT NULL  PRIMARY KEY,
+    "created_at" TIMESTAMPTZ NOT NULL,
+    "kind" VARCHAR(20) NOT NULL,
+    "due_at" TIMESTAMPTZ NOT NULL,
+    "sent_at" TIMESTAMPTZ,
+    "answered_at" TIMESTAMPTZ,
+    "satisfaction" INT,
+    "objectives" INT,
+    "accompaniment" INT,
+    "recommends" INT,
+    "comment" VARCHAR(2000),
+    "bilan_id" UUID NOT NULL REFERENCES "bilans" ("id") ON DELETE RESTRICT,
+    "organization_id" UUID NOT NULL REFERENCES "organizations" ("id") ON DELETE RESTRICT,
+    CONSTRAINT "uid_surveys_bilan_i_fdc8e9" UNIQUE ("bilan_id", "kind")
+);
+COMMENT ON COLUMN "surveys"."created_at" IS 'When it was made';
+COMMENT ON COLUMN "surveys"."kind" IS 'When they are asked';
+COMMENT ON COLUMN "surveys"."due_at" IS 'From when on they are asked';
+COMMENT ON COLUMN "surveys"."sent_at" IS 'When they were written to last';
+COMMENT ON COLUMN "surveys"."answered_at" IS 'When they answered';
+COMMENT ON COLUMN "surveys"."satisfaction" IS 'How content they are, 1 to 5';
+COMMENT ON COLUMN "surveys"."objectives" IS 'How far their objectives were reached, 1 to 5';
+COMMENT ON COLUMN "surveys"."accompaniment" IS 'How well they were accompanied, 1 to 5';
+COMMENT ON COLUMN "surveys"."recommends" IS 'How likely they recommend it, 0 to 10';
+COMMENT ON COLUMN "surveys"."comment" IS 'What else they say';
+COMMENT ON COLUMN "surveys"."bilan_id" IS 'The bilan';
+COMMENT ON COLUMN "surveys"."organization_id" IS 'The tenant that it belongs to';
+COMMENT ON TABLE "surveys" IS 'What a beneficiary thinks of their bilan, asked by a letter and answered once.';
+ALTER TABLE surveys DROP CONSTRAINT surveys_organization_id_fkey, ADD CONSTRAINT surveys_organization FOREIGN KEY (organization_id) REFERENCES organizations (id), ADD CONSTRAINT surveys_tenant UNIQUE (organization_id, id);
+ALTER TABLE quality_proofs DROP CONSTRAINT quality_proofs_organization_id_fkey, ADD CONSTRAINT quality_proofs_organization FOREIGN KEY (organization_id) REFERENCES organizations (id), ADD CONSTRAINT quality_proofs_tenant UNIQUE (organization_id, id);
+ALTER TABLE quality_exports DROP CONSTRAINT quality_exports_organization_id_fkey, ADD CONSTRAINT quality_exports_organization FOREIGN KEY (organization_id) REFERENCES organizations (id), ADD CONSTRAINT quality_exports_tenant UNIQUE (organization_id, id);
+ALTER TABLE surveys DROP CONSTRAINT surveys_bilan_id_fkey, ADD CONSTRAINT surveys_bilan_id FOREIGN KEY (organization_id, bilan_id) REFERENCES bilans (organization_id, id);
+ALTER TABLE quality_proofs DROP CONSTRAINT quality_proofs_bilan_id_fkey, ADD CONSTRAINT quality_proofs_bilan_id FOREIGN KEY (organization_id, bilan_id) REFERENCES bilans (organization_id, id);
+ALTER TABLE quality_proofs DROP CONSTRAINT quality_proofs_document_id_fkey, ADD CONSTRAINT quality_proofs_document_id FOREIGN KEY (organization_id, document_id) REFERENCES documents (organization_id, id);
+ALTER TABLE quality_proofs DROP CONSTRAINT quality_proofs_added_by_id_fkey, ADD CONSTRAINT quality_proofs_added_by_id FOREIGN KEY (organization_id, added_by_id) REFERENCES memberships (organization_id, id);
+ALTER TABLE quality_exports DROP CONSTRAINT quality_exports_requested_by_id_fkey, ADD CONSTRAINT quality_exports_requested_by_id FOREIGN KEY (organization_id, requested_by_id) REFERENCES memberships (organization_id, id);
+ALTER TABLE quality_exports DROP CONSTRAINT quality_exports_file_id_fkey, ADD CONSTRAINT quality_exports_file_id FOREIGN KEY (organization_id, file_id) REFERENCES stored_files (organization_id, id);
+CREATE INDEX surveys_bilan_id_index ON surveys (bilan_id);
+CREATE INDEX quality_proofs_bilan_id_index ON quality_proofs (bilan_id);
+CREATE INDEX quality_proofs_document_id_index ON quality_proofs (document_id);
+CREATE INDEX quality_proofs_added_by_id_index ON quality_proofs (added_by_id);
+CREATE INDEX quality_exports_requested_by_id_index ON quality_exports (requested_by_id);
+CREATE INDEX quality_exports_file_id_index ON quality_exports (file_id);
+ALTER TABLE surveys ADD CONSTRAINT surveys_kind_check CHECK (kind IN ('END', 'FOLLOW_UP'));
+ALTER TABLE surveys ADD CONSTRAINT surveys_marks_check CHECK (satisfaction BETWEEN 1 AND 5 AND objectives BETWEEN 1 AND 5 AND accompaniment BETWEEN 1 AND 5 AND recommends BETWEEN 0 AND 10);
+ALTER TABLE surveys ADD CONSTRAINT surveys_answered_check CHECK (num_nonnulls(answered_at, satisfaction, objectives, accompaniment, recommends) IN (0, 5));
+ALTER TABLE quality_proofs ADD CONSTRAINT quality_proofs_kind_check CHECK (kind IN ('PHONE', 'EMAIL', 'MEETING', 'TRAINING', 'REMARK', 'FILE'));
+ALTER TABLE quality_proofs ADD CONSTRAINT quality_proofs_indicator_check CHECK (indicator BETWEEN 1 AND 32);
+ALTER TABLE quality_exports ADD CONSTRAINT quality_exports_status_check CHECK (status IN ('PENDING', 'RUNNING', 'READY', 'FAILED'));
+ALTER TABLE quality_exports ADD CONSTRAINT quality_exports_days_check CHECK (ends_on >= starts_on);
+ALTER TABLE quality_exports ADD CONSTRAINT quality_exports_ready_check CHECK ((status = 'READY') = (file_id IS NOT NULL));
+CREATE INDEX quality_proofs_by_indicator ON quality_proofs (organization_id, indicator, happened_on);
+CREATE TRIGGER audited AFTER INSERT OR UPDATE OR DELETE ON surveys FOR EACH ROW WHEN (current_setting('comptoir.actor', true) <> '') EXECUTE FUNCTION audit('Survey', 'comment', '');
+CREATE TRIGGER audited AFTER INSERT OR UPDATE OR DELETE ON quality_proofs FOR EACH ROW WHEN (current_setting('comptoir.actor', true) <> '') EXECUTE FUNCTION audit('QualityProof', 'title,description', '');
+CREATE TRIGGER audited AFTER INSERT OR UPDATE OR DELETE ON quality_exports FOR EACH ROW WHEN (current_setting('comptoir.actor', true) <> '') EXECUTE FUNCTION audit('QualityExport', '', 'total,done');
+CREATE TRIGGER quality_exports_created AFTER INSERT ON quality_exports FOR EACH ROW EXECUTE FUNCTION note_change('CREATED');
+CREATE TRIGGER quality_exports_changed AFTER UPDATE ON quality_exports FOR EACH ROW WHEN (OLD IS DISTINCT FROM NEW) EXECUTE FUNCTION note_change('CHANGED');

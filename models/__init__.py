@@ -100,6 +100,14 @@ from models.payment import Attempt, AttemptStatus, Operation, Payment, PaymentMe
 from models.place import KnownPlace
 from models.product import Access, AccessWithdrawal, Interval, OperationCategory, Product, ProductPartner
 from models.promise import Lane, Promise, SecretOpening, StripeEvent
+from models.quality import (
+    ProofKind,
+    QualityExport,
+    QualityExportStatus,
+    QualityProof,
+    Survey,
+    SurveyKind,
+)
 from models.quote import Quote, QuoteLine, QuoteSeries, QuoteStatus
 from models.reconciliation import Drift, DriftKind, Reconciliation, ReconciliationPoint
 from models.refund import Dispute, Refund
@@ -264,7 +272,11 @@ __all__ = [
     "ProductPartner",
     "ProductService",
     "Promise",
+    "ProofKind",
     "PublishableKey",
+    "QualityExport",
+    "QualityExportStatus",
+    "QualityProof",
     "Quote",
     "QuoteLine",
     "QuoteSeries",
@@ -293,6 +305,8 @@ __all__ = [
     "StripeAccount",
     "StripeEvent",
     "SubscriptionStatus",
+    "Survey",
+    "SurveyKind",
     "Tag",
     "Ticket",
     "TicketPriority",

@@ -12,6 +12,7 @@ from schema.integrations import Integration
 from schema.invoices import Invoice
 from schema.orders import Order
 from schema.partners import Notification
+from schema.quality import QualityExport
 from schema.roots import subscription
 from schema.tickets import Ticket
 from schema.timeline import TimelineEvent
@@ -51,6 +52,12 @@ def notification_changed(id: strawberry.ID | None = None, after: str | None = No
 def export_changed(id: strawberry.ID | None = None, after: str | None = None) -> type[Model]:
     """Exports, from when they are asked for until they are ready: one by its id, or all that one sees."""
     return models.Export
+
+
+@subscription(QualityExport, requires=Permission.QUALITY)
+def quality_export_changed(id: strawberry.ID | None = None, after: str | None = None) -> type[Model]:
+    """What is made for auditors, from when it is asked for until it is ready: one by its id, or all that one sees."""
+    return models.QualityExport
 
 
 @subscription(ClientImport, requires=Permission.CLIENTS_WRITE)

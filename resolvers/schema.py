@@ -54,6 +54,7 @@ from resolvers import (
     payments,
     portal,
     portal_tokens,
+    quality,
     quotes,
     reconciliation,
     refunds,
@@ -70,8 +71,8 @@ AREAS = (  # importing them declares their fields
     accesses, accounts, agenda, audit, availability, bilan_funding, bilan_sessions, bilans, bookings,
     calendar_feeds, calendars, catalogue, changes, client_imports, client_merges, client_search, clients,
     consents, crm, discounts, documents, exports, identity, integrations, invoices, keys, members, mentions,
-    nodes, opportunities, orders, organization, packs, partners, payments, portal, portal_tokens, quotes,
-    reconciliation, refunds, subscriptions, tickets, timeline, uploads,
+    nodes, opportunities, orders, organization, packs, partners, payments, portal, portal_tokens, quality,
+    quotes, reconciliation, refunds, subscriptions, tickets, timeline, uploads,
 )  # fmt: skip
 
 

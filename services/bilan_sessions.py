@@ -23,7 +23,7 @@ from models import (
     ServiceStaff,
 )
 from models.database import transaction
-from services import bilan_funding, bilan_rules, bilan_steps, bookings, cancellations
+from services import bilan_funding, bilan_rules, bilan_steps, bookings, cancellations, surveys
 
 LONGEST = timedelta(hours=12)  # of a session
 AHEAD_MOST = timedelta(days=730)
@@ -87,7 +87,8 @@ async def attend(session: BilanSession, attendance: Attendance, minutes: int | N
 
 
 async def complete(phase: BilanPhase) -> BilanPhase:
-    """A phase is over: all of its sessions are noted, and the beneficiary was at one. With the last one the bilan is.
+    """A phase is over: all of its sessions are noted, and the beneficiary was at one. With the last one the bilan is,
+    and the beneficiary is asked what they think of it.
 
     Raises Conflict where one before it is not completed, and where sessions are left to be held or noted.
     """
@@ -107,6 +108,7 @@ async def complete(phase: BilanPhase) -> BilanPhase:
     await locked.save()
     if locked.kind is PhaseKind.CONCLUSION:
         await bilan_steps.move(bilan, BilanNews.ENDED, at=locked.completed_at)
+        await surveys.promise(bilan)
     return locked
 
 

@@ -14,9 +14,9 @@ from urllib.parse import quote
 from uuid import UUID
 
 from errors import Conflict, Limited, NotFound
-from models import Bilan, Document, DocumentAccess, DocumentKind, DocumentShare, Membership, Role
+from models import Bilan, Document, DocumentAccess, DocumentKind, DocumentShare, Membership, Role, StoredFile
 from models.document import FIELD
-from services import documents, limits, stored_files, tokens
+from services import documents, limits, quality_export, stored_files, tokens
 from services.buckets import Charge, Rate
 from services.outside import outside
 
@@ -58,18 +58,19 @@ OPENED_BY: Mapping[DocumentKind, frozenset[Relation]] = {
 
 @dataclass(frozen=True)
 class Opening:
-    """A document that somebody is let into."""
+    """A file that somebody is let into."""
 
-    document: Document
+    name: str
+    file: StoredFile
     pieces: AsyncIterator[bytes]
 
     @property
     def headers(self) -> dict[str, str]:
         """It is saved, never shown: whatever is in it, no browser runs it (RFC 6266, RFC 8187)."""
         return {
-            "Content-Type": self.document.content_type,
-            "Content-Length": str(self.document.size_bytes),
-            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(self.document.name, safe='')}",
+            "Content-Type": self.file.content_type,
+            "Content-Length": str(self.file.size_bytes),
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(self.name, safe='')}",
             "Content-Security-Policy": "default-src 'none'; sandbox",
             "X-Content-Type-Options": "nosniff",
         }
@@ -96,6 +97,11 @@ def share_link(share_id: UUID, expires_at: datetime) -> str | None:
     return _address(tokens.sign(tokens.DOCUMENT, {"share": str(share_id)}, left)[0]) if left > timedelta() else None
 
 
+def quality_export_link(export_id: UUID) -> str:
+    """Where what an auditor is given is fetched, for five minutes."""
+    return _address(tokens.sign(tokens.DOCUMENT, {"qualityExport": str(export_id)}, LINK_LIFE)[0])
+
+
 async def opened(token: str, address: str | None) -> Opening:
     """What a link opens, for who asks from an address; that they did is kept.
 
@@ -108,6 +114,8 @@ async def opened(token: str, address: str | None) -> Opening:
             opening = await _by_share(UUID(id), address)
         case {"document": id, "membership": membership_id}:
             opening = await _by_member(UUID(id), UUID(membership_id), address)
+        case {"qualityExport": id}:
+            opening = await _by_quality_export(UUID(id))
         case _:
             opening = None
     if opening is None:
@@ -171,6 +179,13 @@ async def _by_share(share_id: UUID, address: str | None) -> Opening | None:
     return await _let_in(share.document, share_id=share.id, address=address)
 
 
+async def _by_quality_export(export_id: UUID) -> Opening | None:
+    export = await quality_export.opened(export_id)
+    if export is None or export.file is None:
+        return None
+    return Opening(export.filename, export.file, stored_files.read(export.file, "document_access.quality_export"))
+
+
 def _is_kept(document: Document) -> bool:
     return not (document.is_destroyed or documents.is_due(document.kind, document.bilan, datetime.now(UTC)))
 
@@ -178,7 +193,7 @@ def _is_kept(document: Document) -> bool:
 async def _let_in(document: Document, **who: Any) -> Opening:
     """Noted before anything is read: nobody reads unseen."""
     await _note(document, granted=True, **who)
-    return Opening(document, stored_files.read(document.file, "document_access.opened"))
+    return Opening(document.name, document.file, stored_files.read(document.file, "document_access.opened"))
 
 
 async def _note(document: Document, *, granted: bool, **said: Any) -> DocumentAccess:

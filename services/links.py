@@ -1,11 +1,11 @@
 """Links that letters carry: by which a client pays an order, for longer than Stripe's pages are good; by which they
-answer a quote; by which a person confirms what they asked for. Names of letters."""
+answer a quote, or a survey; by which a person confirms what they asked for. Names of letters."""
 
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from models import Invitation, Order, Quote
+from models import Invitation, Order, Quote, Survey
 from models.base import Row
 from services import tokens
 from services.outside import outside
@@ -35,6 +35,18 @@ async def quote_of_link(token: str) -> Quote | None:
     """The version that a link is about, None for a link that is not ours or no longer good."""
     claims = tokens.read(tokens.QUOTE, token)
     return await Quote.get_or_none(id=UUID(claims["quote"])) if claims else None
+
+
+def survey_link(survey: Survey) -> str:
+    """Where a beneficiary says what they think of their bilan, for a year from now."""
+    token, _ = tokens.sign(tokens.SURVEY, {"survey": str(survey.id)}, LIFE)
+    return f"{outside().settings.app_url}/survey/{token}"
+
+
+async def survey_of_link(token: str) -> Survey | None:
+    """The survey that a link answers, None for a link that is not ours or no longer good."""
+    claims = tokens.read(tokens.SURVEY, token)
+    return await Survey.get_or_none(id=UUID(claims["survey"])) if claims else None
 
 
 def account_link(what: str, token: str) -> str:

@@ -1,5 +1,5 @@
-"""Pages reached from letters: where a client pays an order or answers a quote, plain HTML that runs no script and
-fetches nothing; where a person confirms what they asked for about their account.
+"""Pages reached from letters: where a client pays an order, answers a quote or a survey, plain HTML that runs no
+script and fetches nothing; where a person confirms what they asked for about their account.
 
 Each is sent with headers of its own, whose Content-Security-Policy lets through the page's own style sheet and script,
 by their hashes, and nothing else. There is no form-action: browsers apply it to redirects too, and paying ends at
@@ -110,6 +110,31 @@ class QuoteView:
     given: Mapping[str, str] = field(default_factory=dict)
 
 
+class SurveyState(StrEnum):
+    """What the page of a survey is about."""
+
+    OPEN = "open"
+    ANSWERED = "answered"
+    GONE = "gone"  # the link is no longer good: nothing is known of a survey
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyView:
+    """What the page of a survey shows; of a link that is gone only its state. `follow_up`: six months later. `problem`
+    is why an answer was not taken, a sentence in French; `given` what was filled in."""
+
+    state: SurveyState
+    brand: Branding | None = None
+    follow_up: bool = False
+    problem: str | None = None
+    given: Mapping[str, str] = field(default_factory=dict)
+
+
+def survey(view: SurveyView) -> str:
+    """The page of a survey, with all that it says escaped. Its one form posts to the page's own address."""
+    return _TEMPLATES.get_template("pages/survey.html").render(view=view, brand=view.brand)
+
+
 def quote(view: QuoteView) -> str:
     """The page of a quote, with all that it says escaped. Its two forms post to the page's own address."""
     return _TEMPLATES.get_template("pages/quote.html").render(view=view, brand=view.brand, quote=view.content)
@@ -120,7 +145,7 @@ def pay(view: PayView) -> str:
     return _TEMPLATES.get_template("pages/pay.html").render(view=view, brand=view.brand)
 
 
-def headers(view: PayView | QuoteView) -> dict[str, str]:
+def headers(view: PayView | QuoteView | SurveyView) -> dict[str, str]:
     """What the page is sent with. The address is a secret: nobody else is told it, and nothing keeps the page."""
     return _HEADERS | {"Content-Security-Policy": f"{_NOTHING_BUT} style-src {_digest(_sheet(view))}"}
 
@@ -153,6 +178,6 @@ def _digest(text: str) -> str:
     return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
 
 
-def _sheet(view: PayView | QuoteView) -> str:
+def _sheet(view: PayView | QuoteView | SurveyView) -> str:
     """The style sheet as it stands in the page."""
     return _TEMPLATES.get_template("pages/pay.css").render(brand=view.brand)

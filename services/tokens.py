@@ -25,6 +25,7 @@ UPLOAD = "upload-link"
 DOCUMENT = "document-link"
 PAY = "pay-link"
 QUOTE = "quote-link"
+SURVEY = "survey-link"
 
 
 def sign(purpose: str, claims: dict[str, Any], life: timedelta) -> tuple[str, datetime]:

@@ -197,6 +197,11 @@ async def agree(client_id: Any, at: Any, **here: Any) -> None:
     phase = await models.BilanPhase.create(bilan=bilan, kind=models.PhaseKind.PRELIMINARY, position=1, **here)
     await models.BilanSession.create(bilan=bilan, phase=phase, starts_at=at, ends_at=at + timedelta(hours=1), **here)
     await models.BilanWarning.create(bilan=bilan, rule="hours", message="Too long.", reference="L6313-4", **here)
+    await models.Survey.create(bilan=bilan, kind=models.SurveyKind.END, due_at=at, **here)
+    await models.QualityProof.create(
+        bilan=bilan, indicator=4, kind=models.ProofKind.PHONE, title="a", happened_on=at.date(), **here
+    )
+    await models.QualityExport.create(starts_on=at.date(), ends_on=at.date(), **here)
     await keep(bilan, at, **here)
 
 

@@ -35,6 +35,7 @@ from services import (
     opportunity_orders,
     pack_refunds,
     partner_alerts,
+    quality_export,
     quote_papers,
     quotes,
     refunds,
@@ -43,6 +44,7 @@ from services import (
     sales,
     stored_files,
     stripe_connecting,
+    surveys,
     telling,
     ticket_letters,
 )
@@ -76,6 +78,7 @@ AREAS = (
     opportunity_orders,
     pack_refunds,
     partner_alerts,
+    quality_export,
     quote_papers,
     quotes,
     refunds,
@@ -84,6 +87,7 @@ AREAS = (
     sales,
     stored_files,
     stripe_connecting,
+    surveys,
     telling,
     ticket_letters,
 )  # importing them declares their jobs

@@ -69,7 +69,7 @@ FOR_PEOPLE = {
     Permission.PAYMENTS_WRITE, Permission.CONFLICTS_WRITE, Permission.RECONCILIATIONS_READ,
     Permission.PORTAL, Permission.DOCUMENTS_READ, Permission.DOCUMENTS_WRITE,
     Permission.PAYMENTS_REFUND, Permission.CREDIT_NOTES_WRITE, Permission.INTEGRATIONS_READ,
-    Permission.INTEGRATIONS_WRITE, Permission.BILANS_FOLLOW, Permission.BILANS_HOLD,
+    Permission.INTEGRATIONS_WRITE, Permission.BILANS_FOLLOW, Permission.BILANS_HOLD, Permission.QUALITY,
 }  # fmt: skip
 
 

@@ -119,6 +119,7 @@ class _Builder:
             self.calendars(organization)
             self.bilans(organization, people, clients[place])
             self.documents(organization, people)
+            self.quality(organization, people)
         for each in zip(organizations, members, strict=True):
             self.reconciliations(each[0])
             self.entries(*each)
@@ -841,7 +842,8 @@ class _Builder:
         status = list(models.AgreementStatus)[number % len(models.AgreementStatus)]
         self.row(
             models.BilanAgreement, **mine, kind=list(models.AgreementKind)[number % 2], status=status,
-            proposed_on=ABOUT.date(), accept_by=self.maybe(FAR.date()), signer_name=self.text(),
+            proposed_on=ABOUT.date(), accept_by=self.maybe(FAR.date()),
+            signer_name=self.text() if status is models.AgreementStatus.ACCEPTED else None,
             decided_on=None if status is models.AgreementStatus.PROPOSED else ABOUT.date(),
             decided_by_id=self.maybe(self.random.choice(members).id),
         )  # fmt: skip
@@ -859,6 +861,36 @@ class _Builder:
                     attendance=attendance, minutes=60 if there else 0, noted_at=self.maybe(ABOUT),
                     noted_by_id=self.maybe(self.random.choice(members).id),
                 )  # fmt: skip
+
+    def quality(self, organization: models.Organization, members: list[models.Membership]) -> None:
+        mine = {"organization_id": organization.id}
+        bilans = [each for each in self.world.of(models.Bilan) if each.organization_id == organization.id]
+        for number, kind in enumerate((*models.SurveyKind, *models.SurveyKind)):
+            answered = number % 2 == 0
+            self.row(
+                models.Survey, **mine, bilan_id=bilans[number // 2].id, kind=kind, due_at=ABOUT,
+                sent_at=self.maybe(ABOUT), comment=self.maybe(self.text()),
+                **dict.fromkeys(("satisfaction", "objectives", "accompaniment"), 3 if answered else None),
+                recommends=7 if answered else None, answered_at=ABOUT if answered else None,
+            )  # fmt: skip
+        for number, kind in enumerate(models.ProofKind):
+            self.row(
+                models.QualityProof, **mine, indicator=number + 1, kind=kind, title=self.text() or "É",
+                description=self.maybe(self.text()), happened_on=ABOUT.date(),
+                bilan_id=self.maybe(bilans[number].id), added_by_id=self.maybe(self.random.choice(members).id),
+            )  # fmt: skip
+        file = self.row(
+            models.StoredFile, **mine, place=f"{organization.id}/q", data_key="v1", content_type="application/zip",
+            size_bytes=9, sha256="0" * 64,
+        )  # fmt: skip
+        for status in models.QualityExportStatus:
+            ready = status is models.QualityExportStatus.READY
+            self.row(
+                models.QualityExport, **mine, status=status, starts_on=ABOUT.date(), ends_on=FAR.date(), total=3,
+                done=self.random.randrange(3), error=self.maybe(self.text()), finished_at=self.maybe(ABOUT),
+                requested_by_id=self.maybe(self.random.choice(members).id),
+                file_id=file.id if ready else None,
+            )  # fmt: skip
 
     def documents(self, organization: models.Organization, members: list[models.Membership]) -> None:
         """Of each kind; some are shared, some were opened, asked for and destroyed."""

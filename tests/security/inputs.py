@@ -39,7 +39,7 @@ BY_NAME = {"origins": "https://shop.example.com"}
 # Whose ids are called otherwise than their model.
 MODELS = {
     "assignee": "Membership", "consultant": "Membership", "endpoint": "PartnerEndpoint", "member": "Membership",
-    "consentDocument": "Document", "employer": "Client", "payer": "Client",
+    "consentDocument": "Document", "duplicate": "Client", "employer": "Client", "payer": "Client",
     "calendarConflict": "CalendarConflict", "oauthGrant": "OAuthGrant", "subscription": "ClientSubscription",
     "packServices": "Service",
 }  # fmt: skip

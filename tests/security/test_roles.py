@@ -47,9 +47,10 @@ CONSENTS = {models.OAuthGrant}  # of oneself
 BOOKINGS = {models.Appointment, models.Booking, models.BookingReminder}
 FEEDS = {models.CalendarFeed}
 BILANS = {models.Bilan, models.BilanFunding}  # their money
-CONTENT = {models.BilanAgreement, models.BilanPhase, models.BilanSession}
+CONTENT = {models.BilanAgreement, models.BilanPhase, models.BilanSession, models.Survey}
 DOCUMENTS = {models.Document, models.DocumentShare, models.DocumentAccess, models.DestructionRecord}
-WARNINGS = {models.BilanWarning}
+WARNINGS = {models.BilanWarning, models.QualityProof}
+AUDITS = {models.QualityExport}
 HELD = BILANS | CONTENT | DOCUMENTS | WARNINGS
 TENANT = {models.Organization, models.Storefront}
 SAID = {models.LegalMention}  # what everybody of the organization reads
@@ -126,7 +127,8 @@ WHOLE: dict[Kind, set[type[Model]]] = {
     - CONTENT
     - DOCUMENTS
     - WARNINGS
-    - IMPORTS,
+    - IMPORTS
+    - AUDITS,
     Role.CONSULTANT: CATALOGUE | SAID | SERVICES | AGENDA | TAGS,
     Role.BENEFICIARY: TENANT | SAID | SERVICES | {models.Formule},
     Key.STOREFRONT: {models.Storefront, models.ServiceStaff, models.ProductService},
@@ -598,6 +600,11 @@ async def bilan(whose: str, client: models.Client, consultant: models.Membership
             bilan=made, phase=phase, starts_at=now, ends_at=now + timedelta(hours=1), **here
         ),
         await models.BilanWarning.create(bilan=made, rule="hours", message="Too long.", reference="L6313-4", **here),
+        await models.Survey.create(bilan=made, kind=models.SurveyKind.END, due_at=now, **here),
+        await models.QualityProof.create(
+            bilan=made, indicator=4, kind=models.ProofKind.PHONE, title=whose, happened_on=now.date(), **here
+        ),
+        await models.QualityExport.create(starts_on=now.date(), ends_on=now.date(), **here),
     ]  # fmt: skip
 
 

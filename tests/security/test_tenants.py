@@ -178,6 +178,7 @@ def apart(model: type[Model]) -> dict[str, Any]:
     found |= {"kind": models.PhaseKind.CONCLUSION} if model is models.BilanPhase else {}
     found |= {"kind": models.AgreementKind.CONVENTION} if model is models.BilanAgreement else {}
     found |= {"rule": "another"} if model is models.BilanWarning else {}
+    found |= {"kind": models.SurveyKind.FOLLOW_UP} if model is models.Survey else {}
     found |= {"purpose": models.ConsentPurpose.SMS_MARKETING} if model is models.ClientConsent else {}
     found |= {"iso_weekday": 7} if model is models.WeeklyHours else {}
     found |= {"field": "another"} if model is models.IntegrationSecret else {}
@@ -291,6 +292,7 @@ async def fill(shop: Shop) -> None:
     await fill_crm(client, person)
     await fill_bilan(client, order, person)
     await fill_document(shop, person)
+    await fill_quality(shop, person)
     await models.Payment.filter(**here).update(recorded_by_id=person and person.pk)
     code = await models.DiscountCode.create(code="BIENVENUE", percent=1000, **here)
     await models.Order.filter(**here).update(discount_code_id=code.pk)
@@ -483,6 +485,21 @@ async def fill_document(shop: Shop, person: Any) -> None:
     await models.DestructionRecord.create(
         document=document, kind=document.kind, sha256=file.sha256, reason=models.DestructionReason.MISTAKE,
         destroyed_at=at, destroyed_by=person, **here,
+    )  # fmt: skip
+
+
+async def fill_quality(shop: Shop, person: Any) -> None:
+    """A survey of the bilan, evidence of it, and an export."""
+    here: dict[str, Any] = {"organization": shop.organization}
+    at, bilan = datetime.now(UTC), await models.Bilan.get(**here)
+    await models.Survey.create(bilan=bilan, kind=models.SurveyKind.END, due_at=at, **here)
+    await models.QualityProof.create(
+        bilan=bilan, document=await models.Document.filter(**here).first(), added_by=person, indicator=4,
+        kind=models.ProofKind.FILE, title="a", happened_on=at.date(), **here,
+    )  # fmt: skip
+    await models.QualityExport.create(
+        starts_on=at.date(), ends_on=at.date(), requested_by=person, file=await stored_file(shop), finished_at=at,
+        status=models.QualityExportStatus.READY, **here,
     )  # fmt: skip
 
 

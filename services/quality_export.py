@@ -1,0 +1,183 @@
+"""What an auditor is given of a period: a ZIP with a folder for each indicator, an index, and what the bilans of the
+period come to. It is kept like any document: encrypted, under a key of its own, for a month.
+
+Of documents it holds what proves that bilans were held as they should be: evidence, consents and conventions. What is
+for the beneficiary alone, and what a bilan was held with, is not in it (art. L6313-4 du code du travail).
+"""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+from zipfile import ZIP_DEFLATED, ZipFile
+
+from errors import Conflict, DomainError
+from models import Document, Lane, QualityExport, QualityExportStatus, QualityProof
+from models.database import fetch, transaction
+from services import quality, spreadsheets, stored_files
+from services.indicators import BY_NUMBER
+from services.outbox import job, later
+
+KEPT_FOR = timedelta(days=30)
+AT_ONCE = 2  # of an organization, that are not finished
+PIECES_MOST = 20_000
+ZIP = "application/zip"
+TOLD_EVERY = 20  # pieces, between two notes of how far it is
+
+INDEX = ("Indicateur", "Intitulé", "Nature", "Preuve", "Détail", "Date", "Bilan", "Fichier", "SHA-256")
+BILANS = (
+    "Bilan", "Bénéficiaire", "Statut", "Heures prévues", "Heures réalisées", "Séances suivies", "Absences",
+    "Consentement accepté le", "Convention acceptée le", "Satisfaction (/5)", "Objectifs (/5)",
+    "Accompagnement (/5)", "Recommandation (/10)", "Commentaire",
+)  # fmt: skip
+
+
+async def create(organization_id: UUID, starts_on: date, ends_on: date, *, by: UUID | None) -> QualityExport:
+    """An export of the days from the first to the last, which a worker makes. Raises Invalid for a period that cannot
+    be, and Conflict with too many under way. The organization is locked."""
+    await quality.moments(organization_id, starts_on, ends_on)
+    under_way = (QualityExportStatus.PENDING, QualityExportStatus.RUNNING)
+    if await QualityExport.filter(organization_id=organization_id, status__in=under_way).count() >= AT_ONCE:
+        raise Conflict(f"{AT_ONCE} are being made: wait for one of them.")
+    export = await QualityExport.create(
+        organization_id=organization_id, starts_on=starts_on, ends_on=ends_on, requested_by_id=by
+    )
+    await later(make, export)
+    return export
+
+
+@job(Lane.SYNC, timeout=1800)
+async def make(export: QualityExport) -> None:
+    """Write the archive, and keep it. What cannot be made says why, and is not tried again."""
+    if export.is_finished:
+        return
+    evidence = await _evidence(export)
+    documents = await _documents(export)
+    await _tell(export, status=QualityExportStatus.RUNNING, total=len(evidence) + len(documents) + 1, done=0)
+    with tempfile.TemporaryDirectory(prefix="comptoir-quality-") as folder:
+        path = Path(folder) / "archive.zip"
+        try:
+            await _write(path, export, evidence, documents)
+            async with stored_files.draft(export.organization_id, ZIP, kept_for=KEPT_FOR) as draft:
+                await draft.write(_pieces(path))
+                await draft.store()
+        except DomainError as refusal:
+            now = datetime.now(UTC)
+            await _tell(export, status=QualityExportStatus.FAILED, error=refusal.message[:500], finished_at=now)
+            return
+    async with transaction():
+        await draft.file.save(update_fields=["stored_sha256"])
+    await _tell(
+        export, status=QualityExportStatus.READY, file_id=draft.file.id, finished_at=datetime.now(UTC),
+        done=len(evidence) + len(documents) + 1,
+    )  # fmt: skip
+
+
+async def opened(export_id: UUID) -> QualityExport | None:
+    """One that can be fetched, with its file; None for one that is not, or not any more."""
+    export = await QualityExport.get_or_none(id=export_id).prefetch_related("file")
+    return export if export and export.file and not export.file.is_destroyed else None
+
+
+async def _write(
+    path: Path, export: QualityExport, evidence: list[QualityProof], documents: list[Document]
+) -> None:  # fmt: skip
+    shown = {each.document_id for each in evidence}
+    index: list[Sequence[Any]] = []
+    with ZipFile(path, "w", ZIP_DEFLATED) as archive:
+        for done, each in enumerate(evidence, 1):
+            file = await _put(archive, each.document, f"indicateur-{each.indicator:02}") if each.document else None
+            index.append(_line(each, file))
+            await _tell_now_and_then(export, done)
+        for done, document in enumerate((each for each in documents if each.id not in shown), len(evidence) + 1):
+            file = await _put(archive, document, "bilans")
+            index.append(
+                ("", "", document.kind, document.name, "", document.created_at.date(), document.bilan_id, *file)
+            )
+            await _tell_now_and_then(export, done)
+        await asyncio.to_thread(archive.writestr, "index.csv", _csv(INDEX, index))
+        await asyncio.to_thread(archive.writestr, "bilans.csv", _csv(BILANS, await _bilans(export)))
+
+
+async def _put(archive: ZipFile, document: Document, folder: str) -> tuple[str, str]:
+    """(its name in the archive, its SHA-256); of one that was destroyed no file."""
+    if document.is_destroyed:
+        return "(détruit)", document.sha256
+    name = f"{folder}/{document.id}-{_plain(document.name)}"
+    with archive.open(name, "w", force_zip64=True) as entry:
+        async for piece in stored_files.read(document.file, "quality_export.make"):
+            await asyncio.to_thread(entry.write, piece)
+    return name, document.sha256
+
+
+def _line(each: QualityProof, file: tuple[str, str] | None) -> Sequence[Any]:
+    return (
+        each.indicator, BY_NUMBER[each.indicator].french, each.kind, each.title, each.description or "",
+        each.happened_on, each.bilan_id or "", *(file or ("", "")),
+    )  # fmt: skip
+
+
+async def _evidence(export: QualityExport) -> list[QualityProof]:
+    found = QualityProof.filter(
+        organization_id=export.organization_id, happened_on__gte=export.starts_on, happened_on__lte=export.ends_on
+    )
+    return await found.order_by("indicator", "happened_on", "id").limit(PIECES_MOST).prefetch_related("document__file")
+
+
+async def _documents(export: QualityExport) -> list[Document]:
+    since, until = await quality.moments(export.organization_id, export.starts_on, export.ends_on)
+    found = Document.filter(
+        organization_id=export.organization_id, kind__in=quality.PROVING, destroyed_at=None, created_at__gte=since,
+        created_at__lt=until,
+    )  # fmt: skip
+    return await found.order_by("bilan_id", "id").limit(PIECES_MOST).prefetch_related("file")
+
+
+async def _bilans(export: QualityExport) -> list[Sequence[Any]]:
+    since, until = await quality.moments(export.organization_id, export.starts_on, export.ends_on)
+    return [tuple(row) for row in await fetch(_BILANS, export.organization_id, since, until, PIECES_MOST)]
+
+
+async def _pieces(path: Path) -> AsyncIterator[bytes]:
+    with path.open("rb") as file:
+        while piece := await asyncio.to_thread(file.read, 256 * 1024):
+            yield piece
+
+
+async def _tell_now_and_then(export: QualityExport, done: int) -> None:
+    if done % TOLD_EVERY == 0:
+        await _tell(export, done=done)
+
+
+async def _tell(export: QualityExport, **values: Any) -> None:
+    async with transaction():
+        await export.update_from_dict(values).save(update_fields=list(values))
+
+
+def _csv(heading: Sequence[str], rows: Sequence[Sequence[Any]]) -> bytes:
+    return spreadsheets.BOM + b"".join(spreadsheets.written(each) for each in (heading, *rows))
+
+
+def _plain(name: str) -> str:
+    """A name that every system can unpack."""
+    return "".join(each if each.isalnum() or each in "-_. " else "_" for each in name).strip(". ")[-100:] or "document"
+
+
+_BILANS = """
+    SELECT b.id, b.beneficiary_name, b.status, replace(round(b.minutes_planned / 60.0, 2)::text, '.', ','),
+        replace(round(b.minutes_done / 60.0, 2)::text, '.', ','),
+        (SELECT count(*) FROM bilan_sessions s WHERE s.bilan_id = b.id AND s.attendance = 'ATTENDED'),
+        (SELECT count(*) FROM bilan_sessions s WHERE s.bilan_id = b.id AND s.attendance = 'ABSENT'),
+        (SELECT max(decided_on) FROM bilan_agreements a
+            WHERE a.bilan_id = b.id AND a.kind = 'CONSENT' AND a.status = 'ACCEPTED'),
+        (SELECT max(decided_on) FROM bilan_agreements a
+            WHERE a.bilan_id = b.id AND a.kind = 'CONVENTION' AND a.status = 'ACCEPTED'),
+        v.satisfaction, v.objectives, v.accompaniment, v.recommends, v.comment
+    FROM bilans b LEFT JOIN surveys v ON v.bilan_id = b.id AND v.kind = 'END'
+    WHERE b.organization_id = $1 AND b.status <> 'CANCELED' AND b.created_at < $3
+        AND coalesce(b.completed_at, $3) >= $2
+    ORDER BY b.id LIMIT $4
+"""
