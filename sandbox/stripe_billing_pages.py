@@ -119,7 +119,7 @@ class BillingPages:
         self, invoice: Object, typed: dict[str, str], problems: dict[str, str] | None = None, status: int = 200
     ) -> Response:
         lines = [
-            {"description": line["description"], "quantity": 1, "amount": line["amount"], "every": None}
+            {"description": line["description"], "quantity": 1, "amount": line["amount"], "every": None, "detail": None}
             for line in invoice["lines"]["data"]
         ]
         off = sum(each["amount"] for each in invoice["total_discount_amounts"])

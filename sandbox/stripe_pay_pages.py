@@ -173,13 +173,15 @@ class PayPages:
     def _session_form(
         self, session: Object, typed: dict[str, str], problems: dict[str, str] | None = None, status: int = 200
     ) -> Response:
-        lines = self._account.books.plan(session)["line_items"]
+        books = self._account.books
+        lines = books.plan(session)["line_items"]
         bill = {
             "amount": session["amount_total"],
             "currency": session["currency"],
             "lines": [
                 {
                     "description": line["description"],
+                    "detail": books.find("product", line["price"]["product"])["description"],
                     "quantity": line["quantity"],
                     "unit_amount": line["price"]["unit_amount"],
                     "amount": line["amount_subtotal"],
@@ -202,8 +204,13 @@ class PayPages:
     def _intent_form(
         self, intent: Object, typed: dict[str, str], problems: dict[str, str] | None = None, status: int = 200
     ) -> Response:
-        line = {"description": intent["description"] or "Paiement", "quantity": 1, "amount": intent["amount"]}
-        line["every"] = None
+        line = {
+            "description": intent["description"] or "Paiement",
+            "detail": None,
+            "quantity": 1,
+            "amount": intent["amount"],
+        }
+        line["every"] = line["detail"] = None
         bill = {
             "amount": intent["amount"],
             "currency": intent["currency"],

@@ -12,7 +12,7 @@ import stripe
 import errors
 from models import Attempt, AttemptStatus, Client, Operation, Order, OrderKind, OrderLine, OrderStatus
 from models.database import transaction
-from services import asking, discounts, holds, organizations, settlement, stripe_accounts, twins
+from services import asking, booked_times, discounts, holds, organizations, settlement, stripe_accounts, twins
 from services.exchange import Exchange, attempt_for, carry_out
 from services.outside import outside
 from services.stripe_accounts import Place
@@ -184,14 +184,14 @@ class _OpenSession(_AskForMoney):
 
     async def _items(self, order: Order) -> list[dict[str, Any]]:
         """The lines as they were sold, or in one line what is due of an order that is paid in parts."""
-        currency = order.currency.lower()
+        currency, times = order.currency.lower(), await booked_times.of(order)
         if order.due_cents != order.total_cents:
             part = "Acompte" if order.paid_cents < order.deposit_cents else "Solde"
-            named = {"name": f"{part} de la commande n° {order.number}"}
+            named = {"name": f"{part} de la commande n° {order.number}"} | _held(times)
             price = {"currency": currency, "product_data": named, "unit_amount": order.due_cents}
             return [{"quantity": 1, "price_data": price}]
         lines = await order.lines.all().prefetch_related("product")
-        return [_item(line, await twins.known(line.product, Place.of(order)), currency) for line in lines]
+        return [_item(line, await twins.known(line.product, Place.of(order)), currency, times) for line in lines]
 
 
 class _OpenSubscription(_OpenSession):
@@ -247,26 +247,29 @@ class _OpenIntent(_AskForMoney):
             "amount": order.due_cents,
             "currency": order.currency.lower(),
             "customer": await twins.known(client, Place.of(order)),
-            "description": f"Commande n° {order.number}",
+            "description": booked_times.named(f"Commande n° {order.number}", await booked_times.of(order)),
             "metadata": {"order": str(order.id)},
         } | (_methods(order) or {"automatic_payment_methods": {"enabled": True}})
 
 
-def _item(line: OrderLine, product: str | None, currency: str) -> dict[str, Any]:
-    """A line at its price; with a discount of its own one price of the whole, since Stripe has none of a line."""
+def _item(line: OrderLine, product: str | None, currency: str, times: str | None) -> dict[str, Any]:
+    """A line at its price; with a discount of its own one price of the whole, since Stripe has none of a line. `times`
+    are said of what is booked, which is no product of the catalogue then."""
     if not line.discount_cents:
-        plain: dict[str, Any] = {
-            "currency": currency,
-            "product": product,
-            "unit_amount": line.unit_price_cents,
-        }
+        sold = {"product_data": {"name": line.description} | _held(times)} if times else {"product": product}
+        plain: dict[str, Any] = {"currency": currency, "unit_amount": line.unit_price_cents} | sold
         if line.interval:
             plain["recurring"] = {"interval": line.interval.lower(), "interval_count": line.interval_count}
         return {"quantity": line.quantity, "price_data": plain}
     count = f"{line.quantity} × " if line.quantity > 1 else ""
-    named = {"name": f"{count}{line.description}, remise déduite"}
+    named = {"name": f"{count}{line.description}, remise déduite"} | _held(times)
     price: dict[str, Any] = {"currency": currency, "product_data": named, "unit_amount": line.total_cents}
     return {"quantity": 1, "price_data": price}
+
+
+def _held(times: str | None) -> dict[str, str]:
+    """What Stripe shows under the name of what is sold."""
+    return {"description": times} if times else {}
 
 
 async def _ends(order: Order) -> dict[str, Any]:

@@ -35,6 +35,7 @@ from models.content import (
     VatCategory,
 )
 from services import links, mentions
+from services.booked_times import named
 from services.mentions import Words
 from services.wording import money
 
@@ -55,10 +56,10 @@ class Ask:
 
 def content_of(
     order: Order, partner: Partner | None, lines: Sequence[OrderLine], ask: Ask, payment: Payment | None, *,
-    number: str, issued_at: datetime, zone: ZoneInfo, words: Sequence[Words],
+    number: str, issued_at: datetime, zone: ZoneInfo, words: Sequence[Words], times: str | None = None,
 ) -> InvoiceContent:  # fmt: skip
     """The document, one brand's: paid as far as the ask says, and to be paid within the organization's days. `words`
-    are the law's of that day."""
+    are the law's of that day, `times` when that is which was booked."""
     organization, today = order.organization, issued_at.astimezone(zone).date()
     paid_on = payment.paid_at.astimezone(zone).date() if payment and payment.paid_at and ask.paid_cents else None
     if ask.deposit and not paid_on:
@@ -66,7 +67,7 @@ def content_of(
     is_paid = ask.paid_cents == ask.total_cents
     language = order.client.language or organization.language
     is_deposit = ask.type is InvoiceType.PREPAYMENT
-    said = _deposit_lines(order, lines, ask, language) if is_deposit else sold_lines(lines, zone)
+    said = _deposit_lines(order, lines, ask, language, times) if is_deposit else sold_lines(lines, zone, times)
     made = sums(organization, order.currency, said, order.discount_reason, words)
     category = _operation_category(lines)
     return InvoiceContent(
@@ -147,9 +148,12 @@ def brand(owner: Branded) -> Branding:
     )  # fmt: skip
 
 
-def sold_lines(lines: Sequence[OrderLine | QuoteLine], zone: ZoneInfo | None = None) -> list[tuple[str, Sold]]:
-    """Each line as it is named, with the period that it pays where it is a subscription's, in the seller's days."""
-    return [(f"{line.description}{_period(line, zone) if zone else ''}", sold(line)) for line in lines]
+def sold_lines(
+    lines: Sequence[OrderLine | QuoteLine], zone: ZoneInfo | None = None, times: str | None = None
+) -> list[tuple[str, Sold]]:  # fmt: skip
+    """Each line as it is named, with the period that it pays where it is a subscription's, in the seller's days, or
+    with when that is which was booked."""
+    return [(named(f"{line.description}{_period(line, zone) if zone else ''}", times), sold(line)) for line in lines]
 
 
 def _period(line: OrderLine | QuoteLine, zone: ZoneInfo) -> str:
@@ -158,7 +162,9 @@ def _period(line: OrderLine | QuoteLine, zone: ZoneInfo) -> str:
     return f" ({line.period_start.astimezone(zone):%d/%m/%Y} – {line.period_end.astimezone(zone):%d/%m/%Y})"
 
 
-def _deposit_lines(order: Order, lines: Sequence[OrderLine], ask: Ask, language: Language) -> list[tuple[str, Sold]]:
+def _deposit_lines(
+    order: Order, lines: Sequence[OrderLine], ask: Ask, language: Language, times: str | None
+) -> list[tuple[str, Sold]]:  # fmt: skip
     """A deposit is no thing sold: one line for each rate that it is a part of."""
     rates: dict[int, int] = {}
     for line, share in zip(lines, ask.shares, strict=True):
@@ -167,7 +173,7 @@ def _deposit_lines(order: Order, lines: Sequence[OrderLine], ask: Ask, language:
     text = f"Acompte sur la commande n° {order.number}, d'un total de {total}"
     if language is Language.EN:
         text = f"Deposit on order no. {order.number}, of a total of {total}"
-    return [(text, Sold(1, cents, rate)) for rate, cents in rates.items() if cents]
+    return [(named(text, times), Sold(1, cents, rate)) for rate, cents in rates.items() if cents]
 
 
 def _allowances(reason: str | None, amounts: Breakdown) -> tuple[Allowance, ...]:

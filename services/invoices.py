@@ -25,7 +25,7 @@ from models import (
 from models.amounts import spread
 from models.content import InvoiceContent
 from models.database import transaction
-from services import files, invoice_archive, letters, mentions, organizations, post, reminders
+from services import booked_times, files, invoice_archive, letters, mentions, organizations, post, reminders
 from services.invoice_content import Ask, content_of, paid_of
 from services.links import message_id
 from services.outbox import in_turn, job, later
@@ -207,9 +207,9 @@ async def drafts(order: Order) -> list[InvoiceContent]:
     brands = _by_brand(order)
     asks = _asks(order, brands, InvoiceType.INVOICE, await Invoice.filter(order_id=order.id))
     own, payment = await mentions.of(order.organization_id), await _last_payment(order.id)
-    zone, now = ZoneInfo(order.organization.time_zone), datetime.now(UTC)
+    zone, now, times = ZoneInfo(order.organization.time_zone), datetime.now(UTC), await _times(order)
     return [
-        _said(order, partner, lines, ask, payment, own, "0", now, zone)
+        _said(order, partner, lines, ask, payment, own, times, "0", now, zone)
         for (partner, lines), ask in zip(brands.items(), asks, strict=True)
         if ask.total_cents
     ]
@@ -250,22 +250,29 @@ async def _issue(
     those that the order has already."""
     brands = _by_brand(order)
     asks = _asks(order, brands, type, made)
-    own = await mentions.of(order.organization_id)
+    own, times = await mentions.of(order.organization_id), await _times(order)
     issued = []
     for (partner, lines), ask in zip(brands.items(), asks, strict=True):
         if ask.total_cents == 0:
             continue
-        say = partial(_said, order, partner, lines, ask, payment, own)
+        say = partial(_said, order, partner, lines, ask, payment, own, times)
         issued.append(await issue_one(order, type, partner.id if partner else None, say))
     return issued
 
 
 def _said(
     order: Order, partner: Partner | None, lines: Sequence[OrderLine], ask: Ask, payment: Payment | None,
-    own: Sequence[LegalMention], number: str, issued_at: datetime, zone: ZoneInfo,
+    own: Sequence[LegalMention], times: str | None, number: str, issued_at: datetime, zone: ZoneInfo,
 ) -> InvoiceContent:  # fmt: skip
     words = mentions.on(issued_at.astimezone(zone).date(), own)
-    return content_of(order, partner, lines, ask, payment, number=number, issued_at=issued_at, zone=zone, words=words)
+    return content_of(
+        order, partner, lines, ask, payment,
+        number=number, issued_at=issued_at, zone=zone, words=words, times=times,
+    )  # fmt: skip
+
+
+async def _times(order: Order) -> str | None:
+    return await booked_times.of(order, language=order.client.language or order.organization.language)
 
 
 def _by_brand(order: Order) -> Brands:

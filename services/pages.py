@@ -52,8 +52,8 @@ class PayView:
     """What the page shows; of a link that is gone only its state. Amounts are minor units of `currency`, TTC.
 
     `lines` are (description, quantity, amount, its own discount taken off); `discount_cents` is taken off the whole.
-    `due_cents` is to be paid now: a deposit, or all that is left. `invoices` are (number, address of the PDF).
-    `problem` is why the last try failed, a sentence in French.
+    `times` is when the bookings are that it pays, in words. `due_cents` is to be paid now: a deposit, or all that is
+    left. `invoices` are (number, address of the PDF). `problem` is why the last try failed, a sentence in French.
     """
 
     state: PayState
@@ -61,6 +61,7 @@ class PayView:
     order_number: int | None = None
     currency: str = "EUR"
     lines: tuple[tuple[str, int, int], ...] = ()
+    times: str | None = None
     discount_cents: int = 0
     discount_reason: str | None = None
     total_cents: int = 0

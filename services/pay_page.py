@@ -5,7 +5,7 @@ import logging
 from errors import Conflict, DomainError, Invalid, NotConfigured, ProviderError
 from models import Invoice, Order, OrderStatus, PaymentStatus
 from models.content import Transfer
-from services import checkout, files, links, payments
+from services import booked_times, checkout, files, links, payments
 from services.invoice_content import brand
 from services.pages import PayState, PayView
 
@@ -61,6 +61,7 @@ async def _view(order: Order, state: PayState | None = None, problem: str | None
         order_number=order.number,
         currency=order.currency,
         lines=tuple((line.description, line.quantity, line.total_cents) for line in order.lines),
+        times=await booked_times.of(order),
         discount_cents=order.discount_cents,
         discount_reason=order.discount_reason,
         total_cents=order.total_cents,

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from models import Access, Dispute, Lane, Order, OrderLine, Payment, PaymentStatus, Refund, RefundStatus
-from services import letters, links, post
+from services import booked_times, letters, links, post
 from services.invoice_content import brand
 from services.links import message_id
 from services.outbox import hasten, job, later, owes
@@ -135,10 +135,11 @@ async def staff_of_dispute(dispute: Dispute) -> None:
 
 async def notice(order: Order, amount_cents: int) -> letters.Notice:
     """What a letter says of an order, which comes with its client and its organization."""
-    lines = await OrderLine.filter(order_id=order.id)
+    lines, times = await OrderLine.filter(order_id=order.id), await booked_times.of(order)
     return letters.Notice(
         brand=brand(order.organization), name=order.client.name, order_number=order.number, amount_cents=amount_cents,
-        currency=order.currency, live=order.live, lines=tuple((line.description, line.quantity) for line in lines),
+        currency=order.currency, live=order.live, 
+        lines=tuple((booked_times.named(line.description, times), line.quantity) for line in lines),
     )  # fmt: skip
 
 
