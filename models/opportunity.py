@@ -13,6 +13,15 @@ from models.fields import Coded, CurrencyField, belongs_to
 
 FIELD = "input.opportunity"
 
+# What OpportunityPayment an opportunity is at, in SQL. Over the orders table, whose row is always seen with the
+# client's.
+PAYMENT = """coalesce((SELECT CASE
+    WHEN o.status = 'REFUNDED' THEN 'REFUNDED' WHEN o.status = 'CANCELED' THEN 'CANCELED'
+    WHEN o.status = 'PAID' AND o.refunded_cents + o.charged_back_cents > 0 THEN 'PARTLY_REFUNDED'
+    WHEN o.status = 'PAID' THEN 'PAID'
+    WHEN o.paid_cents - o.refunded_cents - o.charged_back_cents > 0 THEN 'PARTLY_PAID' ELSE 'AWAITED' END
+    FROM orders o WHERE o.id = "opportunities"."order_id"), 'NOT_ASKED')"""
+
 
 class OpportunityStage(Coded):
     """How far an opportunity has come."""

@@ -18,6 +18,7 @@ from schema.portal import (
     PortalBookingMoveInput,
     PortalBookInput,
     PortalInvoice,
+    PortalOpportunity,
     PortalOrder,
     PortalPayInput,
     PortalPayment,
@@ -49,6 +50,7 @@ async def portal(info: Info) -> Portal:
         client_name=seen.client.name,
         client_kind=seen.client.kind,
         quotes=[_quote(row) for row in seen.quotes],
+        opportunities=[_opportunity(row) for row in seen.opportunities],
         orders=[_order(row) for row in seen.orders],
         invoices=[_invoice(row) for row in seen.invoices],
         bookings=[_booking(row) for row in seen.bookings],
@@ -136,6 +138,17 @@ def _quote(row: models.Quote) -> PortalQuote:
         total=_money(row, row.total_cents),
         valid_until=Date(row.valid_until) if row.valid_until else None,
         url=URL(links.quote_link(row)),
+    )
+
+
+def _opportunity(row: Any) -> PortalOpportunity:
+    due = row.order if row.order and row.order.is_open else None
+    return PortalOpportunity(
+        title=row.title,
+        amount=None if row.amount_cents is None else _money(row, row.amount_cents),
+        payment_status=models.OpportunityPayment(row.payment),
+        order=strawberry.ID(global_id(due)) if due else None,
+        pay_url=_pay_url(due) if due else None,
     )
 
 

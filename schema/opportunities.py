@@ -17,14 +17,6 @@ from schema.scalars import URL, CurrencyCode, DateTime, Money, MoneyInput
 
 STAGE: Any = enum(models.OpportunityStage)
 
-# Over the orders table, whose row is always seen with the client's.
-PAYMENT = """coalesce((SELECT CASE
-    WHEN o.status = 'REFUNDED' THEN 'REFUNDED' WHEN o.status = 'CANCELED' THEN 'CANCELED'
-    WHEN o.status = 'PAID' AND o.refunded_cents + o.charged_back_cents > 0 THEN 'PARTLY_REFUNDED'
-    WHEN o.status = 'PAID' THEN 'PAID'
-    WHEN o.paid_cents - o.refunded_cents - o.charged_back_cents > 0 THEN 'PARTLY_PAID' ELSE 'AWAITED' END
-    FROM orders o WHERE o.id = "opportunities"."order_id"), 'NOT_ASKED')"""
-
 OWNER = "Who sees to it: the global id of their membership."
 
 
@@ -57,7 +49,7 @@ class Opportunity:
     lost_reason: auto
     order: Order | None
     payment_status: enum(models.OpportunityPayment) = expression(  # type: ignore[valid-type]
-        PAYMENT, "What came of its money, by the order that it is paid by."
+        models.opportunity.PAYMENT, "What came of its money, by the order that it is paid by."
     )
     moves: Connection[OpportunityMove] = pages("moves", "How it came where it stands.")  # type: ignore[assignment]
     quotes: Connection[Annotated["Quote", strawberry.lazy("schema.quotes")]] = pages(  # type: ignore  # noqa: F821

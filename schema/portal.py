@@ -18,6 +18,17 @@ class PortalQuote:
     url: URL = strawberry.field(description="The page where it is read, accepted or refused.")
 
 
+@strawberry.type(description="What the client agreed to, as they see it.")
+class PortalOpportunity:
+    title: str = strawberry.field(description="What it is.")
+    amount: Money | None = strawberry.field(description="What it comes to, TTC; null until it is known.")
+    payment_status: enum(models.OpportunityPayment) = strawberry.field(  # type: ignore[valid-type]
+        description="What came of its money."
+    )
+    order: strawberry.ID | None = strawberry.field(description="To pay it (`portalPay`); null where nothing is due.")
+    pay_url: URL | None = strawberry.field(description="Where what is due is paid; null where nothing is.")
+
+
 @strawberry.type(description="An order, as its client sees it.")
 class PortalOrder:
     id: strawberry.ID = strawberry.field(description="To pay it (`portalPay`).")
@@ -103,6 +114,9 @@ class Portal:
         description="A person or a company."
     )
     quotes: list[PortalQuote] = strawberry.field(description="What they were offered, and can accept.")
+    opportunities: list[PortalOpportunity] = strawberry.field(
+        description="What they agreed to, that is, what was won: the latest 100."
+    )
     orders: list[PortalOrder] = strawberry.field(description="What they ordered, open and paid: the latest 100.")
     invoices: list[PortalInvoice] = strawberry.field(description="Their invoices: the latest 100.")
     bookings: list[PortalBooking] = strawberry.field(description="When they are expected: the next 100.")

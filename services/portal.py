@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from tortoise.expressions import Subquery
+from tortoise.expressions import Q, RawSQL, Subquery
 
 from models import (
     AuditEntry,
@@ -12,7 +12,10 @@ from models import (
     BookingStatus,
     Client,
     Invoice,
+    Opportunity,
+    OpportunityStage,
     Order,
+    OrderKind,
     OrderStatus,
     PortalToken,
     Quote,
@@ -20,6 +23,7 @@ from models import (
     Storefront,
 )
 from models.database import transaction
+from models.opportunity import PAYMENT
 from policy import Actor
 from services import audit, portal_bookings, portal_tickets, portal_tokens
 from services.access_keys import NOTED_EVERY
@@ -34,12 +38,13 @@ _INVOICE = ("id", "number", "type", "issued_at", "due_on", "settled_at", "curren
 
 @dataclass(frozen=True, slots=True)
 class Portal:
-    """Whose client they are; what they were offered, ordered and paid, and were invoiced, newest first; when they are
-    expected, soonest first; what they asked; and what they can book, by name."""
+    """Whose client they are; what they were offered, agreed to, ordered and paid, and were invoiced, newest first; when
+    they are expected, soonest first; what they asked; and what they can book, by name."""
 
     storefront: Storefront
     client: Client
     quotes: Sequence[Quote]
+    opportunities: Sequence[Opportunity]  # won, with their order and `payment`
     orders: Sequence[Order]
     invoices: Sequence[Invoice]
     bookings: Sequence[Booking]
@@ -58,6 +63,12 @@ async def opened(actor: Actor, address: str | None, user_agent: str | None) -> P
     client, now = link.client, datetime.now(UTC)
     here = {"organization_id": client.organization_id}
     orders = Order.filter(**here, client_id=client.id)
+    won = Opportunity.filter(**here, client_id=client.id, stage=OpportunityStage.WON)
+    # The order of an opportunity that is not won any more is about to be given up: nobody is to pay it meanwhile.
+    agreed = ~Q(kind=OrderKind.OPPORTUNITY) | Q(
+        id__in=Subquery(won.filter(order_id__not_isnull=True).values("order_id"))
+    )
+    shown = Q(status=OrderStatus.PAID) | Q(agreed, status=OrderStatus.OPEN)
     quotes = Quote.filter(**here, client_id=client.id, status=QuoteStatus.SENT, expires_at__gt=now)
     bookings = Booking.filter(
         **here, client_id=client.id, status__in=(BookingStatus.PENDING, BookingStatus.CONFIRMED),
@@ -67,7 +78,9 @@ async def opened(actor: Actor, address: str | None, user_agent: str | None) -> P
         await Storefront.get(id=client.organization_id),
         client,
         await quotes.order_by("-id").limit(SHOWN_MOST),
-        await orders.filter(status__in=(OrderStatus.OPEN, OrderStatus.PAID)).order_by("-id").limit(SHOWN_MOST),
+        await won.annotate(payment=RawSQL(PAYMENT)).order_by("-won_at", "-id").limit(SHOWN_MOST)
+        .prefetch_related("order"),
+        await orders.filter(shown).order_by("-id").limit(SHOWN_MOST),
         await Invoice.filter(**here, order_id__in=Subquery(orders.values("id")))
         .order_by("-id").limit(SHOWN_MOST).only(*_INVOICE),
         await bookings.order_by("appointment__starts_at", "id").limit(SHOWN_MOST)

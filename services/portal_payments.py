@@ -2,8 +2,8 @@
 
 import logging
 
-from errors import Conflict, Invalid, Limited, NotConfigured, SlotTaken
-from models import Attempt, Order
+from errors import Conflict, Invalid, Limited, NotConfigured, NotFound, SlotTaken
+from models import Attempt, Opportunity, OpportunityStage, Order, OrderKind
 from policy import Actor
 from services import checkout, links, portal_tokens
 
@@ -14,12 +14,14 @@ async def start(actor: Actor, order: str) -> tuple[Order, str, Attempt | None]:
     """(the client's order, where it is paid, what was asked of Stripe); our own page, and nothing asked, where it was
     free and is complete now.
 
-    The client comes back to the page of its payment link, which nobody chooses. Raises NotFound; Conflict where nothing
-    is to be paid, or cannot be at this moment, for a reason that is none of the client's business; what Stripe said.
+    The client comes back to the page of its payment link, which nobody chooses. Raises NotFound, for what is won no
+    more as for none; Conflict where nothing is to be paid, or cannot be at this moment, for a reason that is none of
+    the client's business; what Stripe said.
     """
     client = await portal_tokens.client_of(actor)
     row = await portal_tokens.theirs(client, Order, order, field="input.order")
     row.must_be_open()
+    await _must_be_agreed(row)
     here = links.pay_link(row)
     try:
         attempt = await checkout.start(row, success_url=f"{here}?back=1", cancel_url=here)
@@ -31,3 +33,11 @@ async def start(actor: Actor, order: str) -> tuple[Order, str, Attempt | None]:
         row.must_be_open()
         raise Conflict("This cannot be paid at this moment. Ask those who sold it.", field="input.order") from refusal
     return row, str(attempt.url) if attempt else here, attempt
+
+
+async def _must_be_agreed(order: Order) -> None:
+    """Raises NotFound for the order of an opportunity that is not won any more: it is about to be given up."""
+    if order.kind is not OrderKind.OPPORTUNITY:
+        return
+    if not await Opportunity.exists(order_id=order.id, stage=OpportunityStage.WON):
+        raise NotFound("No such order.", field="input.order")
