@@ -17,6 +17,7 @@ class Counted(Ways):
 
     def __init__(self) -> None:
         self.made: list[str] = []
+        self.given: list[tuple[Any, ...]] = []  # the values of each
         super().__init__(self._connect)
 
     @asynccontextmanager
@@ -27,6 +28,7 @@ class Counted(Ways):
                 yield watched
             finally:
                 self.made = [sql for sql, _ in watched.asked]
+                self.given = [values for _, values in watched.asked]
 
     async def statements(self, case: Case) -> int:
         body = await self.by_plan(case)
