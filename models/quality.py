@@ -1,6 +1,7 @@
 """Quality, as the référentiel national qualité (Qualiopi) has it: surveys of beneficiaries, evidence by indicator, and
 the file that an auditor is given."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,8 @@ from models.base import Owned
 from models.bilan import Bilan
 from models.fields import Coded, belongs_to
 from models.upload import StoredFile
+
+EXPORT_KEPT = timedelta(days=30)
 
 
 class SurveyKind(Coded):
@@ -107,6 +110,11 @@ class QualityExport(Owned):
     @property
     def is_finished(self) -> bool:
         return self.status in (QualityExportStatus.READY, QualityExportStatus.FAILED)
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether there is a file to be fetched."""
+        return bool(self.file_id and self.finished_at and datetime.now(UTC) < self.finished_at + EXPORT_KEPT)
 
     @property
     def percent(self) -> int:

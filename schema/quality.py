@@ -67,9 +67,12 @@ class QualityExport:
     def percent(root: Any) -> int:
         return int(root.percent)
 
-    @computed("Where to fetch it, for five minutes; null until it is ready.", needs=("id", "file_id"))
+    @computed(
+        "Where to fetch it, for five minutes; null until it is ready, and after 30 days.",
+        needs=("id", "file_id", "finished_at"),
+    )
     def url(root: Any) -> URL | None:
-        return URL(document_access.quality_export_link(root.id)) if root.file_id else None
+        return URL(document_access.quality_export_link(root.id)) if root.is_kept else None
 
 
 @filter(models.Survey)

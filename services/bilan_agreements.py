@@ -44,11 +44,13 @@ async def propose(bilan: Bilan, kind: AgreementKind, day: date | None) -> BilanA
 
 async def accept(agreement: BilanAgreement, name: str, day: date | None, by_id: UUID) -> BilanAgreement:
     """The beneficiary accepted, in writing, today unless told. Raises Conflict where it was answered or is too
-    late, and Invalid for a day that cannot be."""
+    late, and Invalid for a day that cannot be. The agreement is locked, and then the bilan."""
     if not name.strip() or "\x00" in name or len(name) > NAME_MOST:
         raise Invalid(f"A name is text of {NAME_MOST} characters at most.", field="input.name")
     agreement.signer_name = name.strip()
-    return await _decide(agreement, AgreementNews.ACCEPTED, day, by_id)
+    await _decide(agreement, AgreementNews.ACCEPTED, day, by_id)
+    await bilan_rules.note(await Bilan.select_for_update(no_key=True).get(id=agreement.bilan_id))
+    return agreement
 
 
 async def refuse(agreement: BilanAgreement, day: date | None, by_id: UUID) -> BilanAgreement:

@@ -23,7 +23,17 @@ from models import (
     OrderSource,
 )
 from models.database import transaction
-from services import bilan_money, checkout, formules, invoices, organizations, sales, settlement, stripe_accounts
+from services import (
+    bilan_money,
+    bilan_rules,
+    checkout,
+    formules,
+    invoices,
+    organizations,
+    sales,
+    settlement,
+    stripe_accounts,
+)
 
 REASON_MOST = 500  # characters
 FIELD = "input.bilanFunding"
@@ -53,10 +63,12 @@ async def plan(
                 "The beneficiary's own part waits to be paid already: withdraw it first.", field="input.source"
             )
     payer_id = payer.id if payer else bilan.employer_id if source is FundingSource.EMPLOYER else None
-    return await BilanFunding.create(
+    made = await BilanFunding.create(
         organization_id=bilan.organization_id, bilan=bilan, source=source, payer_id=payer_id, amount_cents=cents,
         currency=bilan.currency, reference=reference,
     )  # fmt: skip
+    await bilan_rules.note(bilan)
+    return made
 
 
 async def agree(funding: BilanFunding, reference: str | None) -> BilanFunding:

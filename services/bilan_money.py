@@ -6,7 +6,7 @@ Locks the bilan, then the funding, after the order (`services/bilans.py` has the
 from datetime import UTC, datetime
 
 from models import Bilan, BilanFunding, BilanNews, FundingNews, Order, OrderKind, OrderStatus
-from services import bilan_steps
+from services import bilan_rules, bilan_steps
 
 COUNTED = ("minutes_done", "allotted_cents", "secured_cents", "due_cents")  # kept by the database
 
@@ -27,12 +27,14 @@ async def follow_money(order: Order) -> None:
 
 
 async def recount(bilan: Bilan) -> None:
-    """The bilan, locked, is funded once nothing of its price is due, and no more when something is."""
+    """The bilan, locked, is funded once nothing of its price is due, and no more when something is; what
+    it breaks is noted."""
     await bilan.refresh_from_db(COUNTED)
     now = datetime.now(UTC)
     await bilan_steps.move(bilan, BilanNews.UNFUNDED if bilan.due_cents else BilanNews.FUNDED, at=now)
     if bilan.begun_at:  # it goes on from where it was
         await bilan_steps.move(bilan, BilanNews.BEGAN, at=now)
+    await bilan_rules.note(bilan)
 
 
 async def _tell(order: Order, news: FundingNews, reason: str | None = None) -> None:

@@ -5,14 +5,23 @@ A rule is the one of the day on which the bilan was agreed. Another rule is a li
 something new, a function of `CHECKS`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from uuid import UUID
 
 from errors import Conflict, Invalid
-from models import Bilan, BilanWarning
+from models import (
+    AgreementKind,
+    AgreementStatus,
+    Bilan,
+    BilanAgreement,
+    BilanFunding,
+    BilanWarning,
+    FundingSource,
+    FundingStatus,
+)
 
 REASON_MOST = 500  # characters
 
@@ -23,11 +32,16 @@ class RuleCode(StrEnum):
     HOURS_MOST = "HOURS_MOST"
     HOURS_LEAST = "HOURS_LEAST"
     ACCEPTANCE_DAYS = "ACCEPTANCE_DAYS"
+    CONSENT = "CONSENT"
+    CONVENTION = "CONVENTION"
+    CPF_MOST = "CPF_MOST"
+    CPF_PARTICIPATION = "CPF_PARTICIPATION"
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule from a day on, to another where one is known. `value` is in minutes, or in days where its code says so."""
+    """A rule from a day on, to another where one is known. `value` is in minutes, in days or in cents, as its code
+    says, and 1 where something is to be there."""
 
     code: RuleCode
     value: int
@@ -38,6 +52,10 @@ class Rule:
 
 # https://www.legifrance.gouv.fr/codes/id/LEGISCTA000006195894/. Of the floor of 2026 the day is not sure: the decree
 # (NOR TRSD2602696D) is taken to hold for bilans that were agreed since the beginning of that year.
+_PARTICIPATION = (
+    "Décret n° 2024-394 du 29 avril 2024, raised every year by arrêté: who uses their account pays a part themselves,"
+    " unless they look for work or their employer adds to it"
+)
 RULES: tuple[Rule, ...] = (
     Rule(RuleCode.HOURS_MOST, 24 * 60, date(2019, 1, 1), None, "Code du travail, art. L6313-4: 24 h at most"),
     Rule(
@@ -48,7 +66,40 @@ RULES: tuple[Rule, ...] = (
         RuleCode.ACCEPTANCE_DAYS, 10, date(2019, 1, 1), None,
         "Code du travail, art. R6313-8: ten days to accept the convention, no answer is a refusal",
     ),
+    Rule(
+        RuleCode.CONSENT, 1, date(2019, 1, 1), None,
+        "Code du travail, art. L6313-4: no bilan is held without the beneficiary's consent",
+    ),
+    Rule(
+        RuleCode.CONVENTION, 1, date(2019, 1, 1), None,
+        "Code du travail, art. R6313-8: a written convention between beneficiary, employer and organization",
+    ),
+    Rule(
+        RuleCode.CPF_MOST, 160_000, date(2026, 2, 26), None,
+        "Décret n° 2026-127 du 24 février 2026: 1,600 € of the account at most",
+    ),
+    *(
+        Rule(RuleCode.CPF_PARTICIPATION, cents, since, until, _PARTICIPATION)
+        for cents, since, until in (
+            (10_000, date(2024, 5, 2), date(2024, 12, 31)),
+            (10_223, date(2025, 1, 1), date(2025, 12, 31)),
+            (10_320, date(2026, 1, 1), None),
+        )
+    ),
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A bilan as it is looked at: what its beneficiary accepted, and what stands of its price by whose money it is."""
+
+    bilan: Bilan
+    accepted: frozenset[AgreementKind]
+    cents: Mapping[FundingSource, int]
+
+    def rule(self, code: RuleCode) -> Rule | None:
+        """The one of the day on which the bilan was agreed."""
+        return on(code, self.bilan.created_at.date())
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +117,16 @@ def on(code: RuleCode, day: date) -> Rule | None:
     return next((each for each in held if each.valid_until is None or day <= each.valid_until), None)
 
 
-def warnings(bilan: Bilan) -> list[Breach]:
-    """All that a bilan, read back, breaks at this moment."""
-    return [breach for check in CHECKS if (breach := check(bilan))]
+def warnings(facts: Facts) -> list[Breach]:
+    """All that a bilan breaks, as it is."""
+    return [breach for check in CHECKS if (breach := check(facts))]
 
 
 async def note(bilan: Bilan) -> list[BilanWarning]:
     """Keep what a bilan, locked, breaks now: what was seen before stays, with who decided what of it; what holds no
     more is cleared. Returns what it breaks."""
     await bilan.refresh_from_db(("minutes_done",))
-    broken = {breach.rule: breach for breach in warnings(bilan)}
+    broken = {breach.rule: breach for breach in warnings(await _facts(bilan))}
     kept = {row.rule: row for row in await BilanWarning.filter(bilan_id=bilan.id)}
     for rule, breach in broken.items():
         row = kept.get(rule) or BilanWarning(organization_id=bilan.organization_id, bilan=bilan, rule=rule)
@@ -104,40 +155,95 @@ async def decide(warning: BilanWarning, reason: str, by_id: UUID) -> BilanWarnin
     return warning
 
 
-def _planned_too_long(bilan: Bilan) -> Breach | None:
-    rule = on(RuleCode.HOURS_MOST, bilan.created_at.date())
-    if rule is None or bilan.minutes_planned <= rule.value:
+async def _facts(bilan: Bilan) -> Facts:
+    accepted = BilanAgreement.filter(bilan_id=bilan.id, status=AgreementStatus.ACCEPTED)
+    cents: dict[FundingSource, int] = {}
+    for each in await BilanFunding.filter(bilan_id=bilan.id, status__in=STANDING):
+        cents[each.source] = cents.get(each.source, 0) + each.amount_cents
+    return Facts(bilan, frozenset([each.kind for each in await accepted]), cents)
+
+
+def _planned_too_long(facts: Facts) -> Breach | None:
+    rule = facts.rule(RuleCode.HOURS_MOST)
+    if rule is None or facts.bilan.minutes_planned <= rule.value:
         return None
-    message = f"{_hours(bilan.minutes_planned)} are planned, {_hours(rule.value)} are the most that a bilan may take."
+    message = (
+        f"{_hours(facts.bilan.minutes_planned)} are planned, {_hours(rule.value)} are the most that a bilan may take."
+    )
     return Breach("PLANNED_TOO_LONG", message, rule.reference)
 
 
-def _planned_too_short(bilan: Bilan) -> Breach | None:
-    rule = on(RuleCode.HOURS_LEAST, bilan.created_at.date())
-    if rule is None or bilan.minutes_planned >= rule.value:
+def _planned_too_short(facts: Facts) -> Breach | None:
+    rule = facts.rule(RuleCode.HOURS_LEAST)
+    if rule is None or facts.bilan.minutes_planned >= rule.value:
         return None
-    message = f"{_hours(bilan.minutes_planned)} are planned, {_hours(rule.value)} are the least that a bilan takes."
+    message = (
+        f"{_hours(facts.bilan.minutes_planned)} are planned, {_hours(rule.value)} are the least that a bilan takes."
+    )
     return Breach("PLANNED_TOO_SHORT", message, rule.reference)
 
 
-def _done_too_long(bilan: Bilan) -> Breach | None:
-    rule = on(RuleCode.HOURS_MOST, bilan.created_at.date())
-    if rule is None or bilan.minutes_done <= rule.value:
+def _done_too_long(facts: Facts) -> Breach | None:
+    rule = facts.rule(RuleCode.HOURS_MOST)
+    if rule is None or facts.bilan.minutes_done <= rule.value:
         return None
-    message = f"{_hours(bilan.minutes_done)} are done, {_hours(rule.value)} are the most that a bilan may take."
+    message = f"{_hours(facts.bilan.minutes_done)} are done, {_hours(rule.value)} are the most that a bilan may take."
     return Breach("DONE_TOO_LONG", message, rule.reference)
 
 
-def _done_beyond_plan(bilan: Bilan) -> Breach | None:
-    if bilan.minutes_done <= bilan.minutes_planned:
+def _done_beyond_plan(facts: Facts) -> Breach | None:
+    if facts.bilan.minutes_done <= facts.bilan.minutes_planned:
         return None
-    message = f"{_hours(bilan.minutes_done)} are done, {_hours(bilan.minutes_planned)} were agreed."
+    message = f"{_hours(facts.bilan.minutes_done)} are done, {_hours(facts.bilan.minutes_planned)} were agreed."
     return Breach("DONE_BEYOND_PLAN", message, "What was agreed with the beneficiary and those who pay")
 
 
-CHECKS: Sequence[Callable[[Bilan], Breach | None]] = (
-    _planned_too_long, _planned_too_short, _done_too_long, _done_beyond_plan,
+def _no_consent(facts: Facts) -> Breach | None:
+    rule = facts.rule(RuleCode.CONSENT)
+    if rule is None or facts.bilan.begun_at is None or AgreementKind.CONSENT in facts.accepted:
+        return None
+    message = "It is under way without the beneficiary's consent: propose it (bilanAgreementPropose)."
+    return Breach("CONSENT_MISSING", message, rule.reference)
+
+
+def _no_convention(facts: Facts) -> Breach | None:
+    rule = facts.rule(RuleCode.CONVENTION)
+    has_employer = facts.bilan.employer_id is not None or FundingSource.EMPLOYER in facts.cents
+    if rule is None or facts.bilan.begun_at is None or not has_employer or AgreementKind.CONVENTION in facts.accepted:
+        return None
+    message = "It is under way with an employer, without a convention: propose it (bilanAgreementPropose)."
+    return Breach("CONVENTION_MISSING", message, rule.reference)
+
+
+def _too_much_of_the_account(facts: Facts) -> Breach | None:
+    rule, cents = facts.rule(RuleCode.CPF_MOST), facts.cents.get(FundingSource.CPF, 0)
+    if rule is None or cents <= rule.value:
+        return None
+    message = f"{_euros(cents)} are of the beneficiary's account (CPF), {_euros(rule.value)} are the most."
+    return Breach("CPF_TOO_MUCH", message, rule.reference)
+
+
+def _no_participation(facts: Facts) -> Breach | None:
+    rule, cents = facts.rule(RuleCode.CPF_PARTICIPATION), facts.cents.get(FundingSource.CPF, 0)
+    if rule is None or not cents or facts.cents.keys() & _EXEMPTING:
+        return None
+    left = facts.bilan.price_cents - cents
+    if left >= rule.value:
+        return None
+    message = f"The account (CPF) leaves {_euros(left)} to the beneficiary, whose part is {_euros(rule.value)}."
+    return Breach("CPF_PARTICIPATION_MISSING", message, rule.reference)
+
+
+STANDING = (FundingStatus.PLANNED, FundingStatus.AGREED, FundingStatus.PAID)
+_EXEMPTING = frozenset({FundingSource.EMPLOYER, FundingSource.OPCO, FundingSource.FRANCE_TRAVAIL})
+CHECKS: Sequence[Callable[[Facts], Breach | None]] = (
+    _planned_too_long, _planned_too_short, _done_too_long, _done_beyond_plan, _no_consent, _no_convention,
+    _too_much_of_the_account, _no_participation,
 )  # fmt: skip
+
+
+def _euros(cents: int) -> str:
+    return f"{cents / 100:,.2f} €"
 
 
 def _hours(minutes: int) -> str:

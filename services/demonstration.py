@@ -25,6 +25,7 @@ from services import (
     demonstration_bilans,
     demonstration_bookings,
     demonstration_documents,
+    demonstration_quality,
     demonstration_quotes,
     demonstration_tickets,
     hashing,
@@ -87,6 +88,7 @@ async def seed(settings: Settings) -> Demonstration:
         beneficiaries = await Client.filter(organization_id=organization.id, email=BENEFICIARY)
         await demonstration_bookings.seed(organization, [client, *beneficiaries])
         await demonstration_bilans.seed(organization, beneficiaries[0], client)
+        await demonstration_quality.seed(organization, beneficiaries[0])
         await _storefront(organization, settings.sandbox_url or settings.app_url)
         secret = await _partner_secret(organization)
     await _service_account(organization, settings)

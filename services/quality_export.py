@@ -8,7 +8,7 @@ for the beneficiary alone, and what a bilan was held with, is not in it (art. L6
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -17,11 +17,11 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from errors import Conflict, DomainError
 from models import Document, Lane, QualityExport, QualityExportStatus, QualityProof
 from models.database import fetch, transaction
+from models.quality import EXPORT_KEPT
 from services import quality, spreadsheets, stored_files
 from services.indicators import BY_NUMBER
 from services.outbox import job, later
 
-KEPT_FOR = timedelta(days=30)
 AT_ONCE = 2  # of an organization, that are not finished
 PIECES_MOST = 20_000
 ZIP = "application/zip"
@@ -61,7 +61,7 @@ async def make(export: QualityExport) -> None:
         path = Path(folder) / "archive.zip"
         try:
             await _write(path, export, evidence, documents)
-            async with stored_files.draft(export.organization_id, ZIP, kept_for=KEPT_FOR) as draft:
+            async with stored_files.draft(export.organization_id, ZIP, kept_for=EXPORT_KEPT) as draft:
                 await draft.write(_pieces(path))
                 await draft.store()
         except DomainError as refusal:

@@ -5,7 +5,7 @@ people's names and addresses, and what is of no more use.
 from datetime import UTC, datetime, timedelta
 
 from models.database import query
-from services import client_imports, documents, exports, stored_files, uploads
+from services import client_imports, documents, exports, stored_files, surveys, uploads
 from services.changes import RESUMABLE
 from services.lockout import KNOWN_FOR
 
@@ -31,7 +31,7 @@ KEPT = (
 
 async def forget() -> int:
     """Delete what is too old, some of each; how many rows that were. What is locked is left for the next time."""
-    gone = await exports.forget() + await documents.forget() + await stored_files.forget()
+    gone = await exports.forget() + await documents.forget() + await stored_files.forget() + await surveys.forget()
     for table, column, kept in KEPT:
         rows = await query(
             f"WITH old AS (SELECT id FROM {table} WHERE {column} < $1 LIMIT $2 FOR UPDATE SKIP LOCKED),"  # noqa: S608

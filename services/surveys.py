@@ -16,6 +16,8 @@ from services.outside import outside
 
 MARKS = {"satisfaction": (1, 5), "objectives": (1, 5), "accompaniment": (1, 5), "recommends": (0, 10)}
 COMMENT_MOST = 2000  # characters
+WORDS_KEPT = relativedelta(years=3)  # from the end of the bilan on, like its synthesis
+AT_ONCE = 1000  # surveys that a clock looks at
 FOLLOWED_UP_AFTER = relativedelta(months=6)
 
 
@@ -85,3 +87,10 @@ async def answer(survey: Survey, said: dict[str, Any]) -> Survey:
     )
     await survey.save()
     return survey
+
+
+async def forget() -> int:
+    """Take away what beneficiaries said in words of bilans that ended long ago; the marks stay. How many that were."""
+    old = Survey.filter(comment__isnull=False, bilan__completed_at__lt=datetime.now(UTC) - WORDS_KEPT)
+    ids = await old.limit(AT_ONCE).values_list("id", flat=True)
+    return await Survey.filter(id__in=ids).update(comment=None) if ids else 0

@@ -13,7 +13,7 @@ import pytest
 
 import models
 from models import DocumentKind, Role
-from services import stored_files
+from services import retention, stored_files
 from services.outside import outside
 from tests.bilans.agreed import Agreed
 from tests.shop import Shop, said
@@ -432,6 +432,21 @@ async def test_an_export_is_kept_for_a_month_under_a_key_of_its_own(ended: Ended
     await stored_files.forget()
 
     assert (await ended.owner.http.get(export["url"])).status_code == 404
+    await ended.owner.sql("UPDATE quality_exports SET finished_at = now() - interval '30 days'")
+    assert (await ended.owner(EXPORTS))["nodes"][0]["url"] is None
+
+
+async def test_words_are_taken_away_three_years_after_the_bilan_and_marks_stay(ended: Ended) -> None:
+    await ended.answered(comment="Merci")
+    await models.Bilan.all().update(completed_at=datetime.now(UTC) - timedelta(days=3 * 365))
+    await retention.forget()
+    assert (await ended.surveys())["END"]["comment"] == "Merci"
+
+    await models.Bilan.all().update(completed_at=datetime.now(UTC) - timedelta(days=3 * 366))
+    await retention.forget()
+
+    survey = (await ended.surveys())["END"]
+    assert (survey["comment"], survey["satisfaction"]) == (None, 5)
 
 
 async def test_so_many_are_made_at_once_and_a_key_makes_one(ended: Ended) -> None:

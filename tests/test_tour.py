@@ -284,6 +284,7 @@ async def test_calendars_are_told_of_and_every_tab_is_a_good_document(tour: Tour
 
     assert {each["status"] for each in (await tour.run("Bilans"))["nodes"]} == {
         "AWAITING_FUNDING",
+        "COMPLETED",
         "IN_PROGRESS",
     }
     assert await tour.run("Calendars") == {"calendars": {"nodes": []}, "calendarConflicts": {"nodes": []}}

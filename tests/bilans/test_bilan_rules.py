@@ -1,0 +1,104 @@
+"""Rules of law: each holds from a day on, and a bilan is looked at by those of the day on which it was agreed."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+import models
+from services import bilan_rules
+from services.bilan_rules import RULES, RuleCode
+from tests.bilans.agreed import Agreed
+from tests.shop import Shop
+
+pytestmark = pytest.mark.usefixtures("printer")
+
+
+@pytest.mark.parametrize(
+    ("code", "day", "value"),
+    [
+        (RuleCode.HOURS_MOST, date(2018, 12, 31), None),
+        (RuleCode.HOURS_MOST, date(2020, 1, 1), 1440),
+        (RuleCode.HOURS_LEAST, date(2025, 12, 31), None),
+        (RuleCode.HOURS_LEAST, date(2026, 1, 1), 780),
+        (RuleCode.CPF_MOST, date(2026, 2, 25), None),
+        (RuleCode.CPF_MOST, date(2026, 2, 26), 160_000),
+        (RuleCode.CPF_PARTICIPATION, date(2024, 5, 1), None),
+        (RuleCode.CPF_PARTICIPATION, date(2024, 12, 31), 10_000),
+        (RuleCode.CPF_PARTICIPATION, date(2025, 6, 1), 10_223),
+        (RuleCode.CPF_PARTICIPATION, date(2026, 6, 1), 10_320),
+    ],
+)
+def test_a_rule_is_the_one_of_the_day(code: RuleCode, day: date, value: int | None) -> None:
+    rule = bilan_rules.on(code, day)
+    assert (rule and rule.value) == value
+
+
+def test_each_rule_says_where_it_is_written_and_none_of_a_kind_hold_at_once() -> None:
+    assert all(rule.reference for rule in RULES)
+    assert {rule.code for rule in RULES} == set(RuleCode)
+    for rule in RULES:
+        later = [other for other in RULES if other.code is rule.code and other.valid_from > rule.valid_from]
+        assert all(rule.valid_until is not None and rule.valid_until < other.valid_from for other in later)
+
+
+async def test_a_bilan_that_began_without_consent_is_warned_of_until_it_is_accepted(shop: Shop) -> None:
+    bilan = await Agreed.funded(shop)
+    assert await standing(bilan) == {}
+    await bilan.hold("PRELIMINARY")
+    assert set(await standing(bilan)) == {"CONSENT_MISSING"}
+
+    agreement = await bilan.do("bilanAgreementPropose", bilan=bilan.id, kind="CONSENT")
+    assert set(await standing(bilan)) == {"CONSENT_MISSING"}
+    await bilan.do("bilanAgreementAccept", bilanAgreement=agreement["id"], name="Marie Durand")
+
+    assert await standing(bilan) == {}
+
+
+async def test_with_an_employer_a_convention_is_missing_too(shop: Shop) -> None:
+    bilan = await Agreed.funded(shop, employer=await shop.client("rh@atelier.test"))
+    await bilan.hold("PRELIMINARY")
+    assert set(await standing(bilan)) == {"CONSENT_MISSING", "CONVENTION_MISSING"}
+    warning = (await standing(bilan))["CONVENTION_MISSING"]
+    assert "R6313-8" in warning["reference"]
+
+    await bilan.do("bilanWarningDecide", bilanWarning=warning["id"], reason="Signée sur papier, reçue lundi")
+    decided = (await standing(bilan))["CONVENTION_MISSING"]
+    assert (decided["decisionReason"], decided["decidedBy"]["role"]) == ("Signée sur papier, reçue lundi", "OWNER")
+
+
+async def test_more_of_the_account_than_the_law_allows_is_warned_of_until_it_is_withdrawn(shop: Shop) -> None:
+    bilan = await Agreed.open(shop)  # of 1,800 €
+    funding = await bilan.plan("CPF", 170_000)
+    warnings = await standing(bilan)
+    assert warnings["CPF_TOO_MUCH"]["message"] == (
+        "1,700.00 € are of the beneficiary's account (CPF), 1,600.00 € are the most."
+    )
+    assert "2026-127" in warnings["CPF_TOO_MUCH"]["reference"]
+    assert "CPF_PARTICIPATION_MISSING" in warnings  # 100 € are left, 3.20 € too few
+
+    await bilan.do("bilanFundingWithdraw", bilanFunding=funding)
+    await bilan.plan("CPF", 160_000)
+
+    assert await standing(bilan) == {}
+
+
+@pytest.mark.parametrize("source", ["EMPLOYER", "OPCO", "FRANCE_TRAVAIL"])
+async def test_who_is_helped_pays_no_part_themselves(shop: Shop, source: str) -> None:
+    bilan = await Agreed.open(shop, employer=await shop.client("rh@atelier.test"))
+    await bilan.plan("CPF", 175_000)
+    assert "CPF_PARTICIPATION_MISSING" in await standing(bilan)
+    await bilan.plan(source, 5_000)
+    assert "CPF_PARTICIPATION_MISSING" not in await standing(bilan)
+
+
+async def test_what_did_not_hold_on_its_day_is_no_breach(shop: Shop) -> None:
+    bilan = await Agreed.open(shop, "express")
+    await models.Bilan.all().update(created_at=datetime(2025, 6, 1, tzinfo=UTC) + timedelta(hours=1))
+    await bilan.plan("CPF")
+    assert set(await standing(bilan)) == {"CPF_PARTICIPATION_MISSING"}  # neither the hours nor the ceiling of 2026
+
+
+async def standing(bilan: Agreed) -> dict[str, dict[str, Any]]:
+    """Warnings that hold, by rule."""
+    return {each["rule"]: each for each in (await bilan.see())["warnings"] if each["clearedAt"] is None}
