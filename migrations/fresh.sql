@@ -3918,3 +3918,6 @@ CREATE TRIGGER audited AFTER INSERT OR UPDATE OR DELETE ON quality_proofs FOR EA
 CREATE TRIGGER audited AFTER INSERT OR UPDATE OR DELETE ON quality_exports FOR EACH ROW WHEN (current_setting('comptoir.actor', true) <> '') EXECUTE FUNCTION audit('QualityExport', '', 'total,done');
 CREATE TRIGGER quality_exports_created AFTER INSERT ON quality_exports FOR EACH ROW EXECUTE FUNCTION note_change('CREATED');
 CREATE TRIGGER quality_exports_changed AFTER UPDATE ON quality_exports FOR EACH ROW WHEN (OLD IS DISTINCT FROM NEW) EXECUTE FUNCTION note_change('CHANGED');
+
+-- Migration: 0045_holiday_regions
+ALTER TABLE organizations ADD COLUMN holiday_region varchar(20), ADD CONSTRAINT organizations_holiday_region_check CHECK (holiday_region <> '');

@@ -100,6 +100,12 @@ class Organization(Row, Branded):
         default=True,
         description="Whether nobody works on the public holidays of its country, unless their hours say so",
     )
+    holiday_region = fields.CharField(
+        20,
+        null=True,
+        description="Region of its country whose own public holidays it has too, by its code of ISO 3166-2:"
+        " 6AE (Alsace), 57 (Moselle), 974 (La Réunion)",
+    )
     reminder_minutes = fields.CharField(60, default="1440 120")  # with a space between
     # Accounts with numbers of its own, by `AccountUse`.
     account_numbers: Any = fields.JSONField(default=dict)

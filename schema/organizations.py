@@ -61,6 +61,7 @@ class Organization:
     language: auto
     suspend_disputed: auto
     public_holidays_off: auto
+    holiday_region: auto
 
     @computed(
         "How long before appointments begin clients are reminded, in minutes, unless a service has its own.",
@@ -193,6 +194,7 @@ class OrganizationUpdateInput:
     grace_days: auto
     suspend_disputed: auto
     public_holidays_off: auto
+    holiday_region: auto
     booking_reminders: list[int] | None = strawberry.field(
         description="How long before appointments begin clients are reminded, in minutes: 5 at most, or none.",
         default=UNSET,

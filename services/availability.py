@@ -5,18 +5,15 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import holidays
-
 from errors import Conflict, Invalid
 from models import Service, Staff
 from models.database import fetch, in_a_transaction, query
-from services import timetable
+from services import public_holidays, timetable
 from services.timetable import Exceptional, Group, Minutes, Person, Slot, SlotReason, Span, Taken, Terms
 
 RANGE_MOST = timedelta(days=62)  # of one person
@@ -168,7 +165,7 @@ def _people(
             weekly=_weekly(hours[row["id"]]),
             own=_exceptional(exceptions[row["id"]]),
             house=house,
-            holidays=_public_holidays(row["country"], *years) if row["off"] else frozenset(),
+            holidays=public_holidays.of(row["country"], row["holiday_region"], *years) if row["off"] else frozenset(),
             booked=Taken(_span(each["occupied_from"], each["occupied_until"]) for each in appointments[row["id"]]),
             busy=Taken(_span(each["starts_at"], each["ends_at"]) for each in blocks[row["id"]]),
             groups=_groups(service, appointments[row["id"]]),
@@ -216,14 +213,6 @@ async def _rows(sql: str, *values: Any) -> Sequence[Any]:
     return await fetch(sql, *values)
 
 
-@lru_cache(maxsize=500)
-def _public_holidays(country: str, first: int, last: int) -> frozenset[date]:
-    """Those that a country has everywhere, of these years; none where they are not known."""
-    if country not in holidays.list_supported_countries():
-        return frozenset()
-    return frozenset(holidays.country_holidays(country, years=range(first, last + 1)))
-
-
 def _span(begins: datetime, ends: datetime) -> Span:
     return _second(begins), math.ceil(ends.timestamp())
 
@@ -233,7 +222,8 @@ def _second(at: datetime) -> int:
 
 
 _STAFF = """
-SELECT staff.id, staff.time_zone, organizations.country, organizations.public_holidays_off AS off
+SELECT staff.id, staff.time_zone, organizations.country, organizations.holiday_region,
+  organizations.public_holidays_off AS off
 FROM service_staff
 JOIN staff ON staff.id = service_staff.staff_id AND staff.active AND staff.organization_id = $2
 JOIN organizations ON organizations.id = $2

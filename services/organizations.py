@@ -10,7 +10,7 @@ from models import Order, Organization, VatRegime
 from models.accounting import ACCOUNTS as DEFAULTS
 from models.accounting import NUMBER_PATTERN
 from models.legal import missing
-from services import booking_reminders, branding
+from services import booking_reminders, branding, public_holidays
 
 # (column, its name for clients, least, most), as the table's constraints have it.
 _RANGES = (
@@ -45,6 +45,8 @@ async def update(organization: Organization, values: dict[str, Any]) -> Organiza
     before = organization.missing_legal_fields
     organization.update_from_dict(values)
     _check_vat_number(organization)
+    if "holiday_region" in values or "country" in values:
+        public_holidays.check(organization.country, organization.holiday_region)
     lost = [column for column in organization.missing_legal_fields if column not in before]
     if lost and await Order.exists(organization_id=organization.id):
         raise Invalid(

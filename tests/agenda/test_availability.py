@@ -235,3 +235,29 @@ async def test_it_takes_the_same_few_statements_whatever_there_is(shop: Shop, ca
         await appointment(shop, offered, people[hour % 5], day_ahead(3).replace(hour=hour))
 
     assert await told() == few <= STATEMENTS_MOST
+
+
+@pytest.mark.parametrize(("region", "month", "day"), [("6AE", 12, 26), ("57", 12, 26), ("974", 12, 20), ("971", 5, 27)])
+async def test_a_region_has_public_holidays_of_its_own(shop: Shop, region: str, month: int, day: int) -> None:
+    offered = await service(shop, [await staff(shop)])
+    now = datetime.now(PARIS)
+    at = next(at for year in (0, 1) if (at := datetime(now.year + year, month, day, tzinfo=PARIS)) > day_ahead(2))
+    before = await the_day(shop, offered, at)
+
+    await shop.change("organization", holidayRegion=region)
+
+    after = await the_day(shop, offered, at)
+    assert {slot["reason"] for slot in before.values()} == {None}
+    assert {slot["reason"] for slot in after.values()} == {"HOLIDAY"}
+
+
+async def test_a_region_is_one_of_the_country(shop: Shop) -> None:
+    update = "mutation ($input: OrganizationUpdateInput!) { organizationUpdate(input: $input) { organization { id } } }"
+    unknown = await shop.refused(update, input={"holidayRegion": "Alsace-Moselle"})
+    await shop.change("organization", holidayRegion="57")
+    moved = await shop.refused(update, input={"country": "BE"})
+    none_there = await shop.refused(update, input={"country": "AD", "holidayRegion": "ZZ"})
+
+    assert unknown[:2] == moved[:2] == none_there[:2] == ("INVALID", "input.holidayRegion")
+    assert "6AE" in unknown[2]
+    await shop.change("organization", country="BE", holidayRegion=None)
