@@ -6,7 +6,7 @@ export PYTHONDONTWRITEBYTECODE = # compiled once, not at each start of each proc
 
 python = .venv/bin/python
 
-.PHONY: help run test check bench lock set-up
+.PHONY: help run test check format lint types imports published bench lock set-up
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -18,29 +18,31 @@ test: set-up ## The tests (ARGS="-k sale" for pytest)
 	@$(python) -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: set-up ## Format, lint, types, import rules, published schema, GraphQL over HTTP, schemathesis, a browser, benchmarks, clients
+	@bin/set-up audit
+	@$(MAKE) -s -j2 --output-sync=target --no-print-directory types format lint imports published $(audits) $(examples)
+	@echo '▸ A real browser, benchmarks run, documents of schemathesis, example clients, GraphQL over HTTP'
+	@$(python) -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
+		tests/browsing.py tests/benchmarking.py tests/http/fuzzing.py tests/examples/clients.py tests/http/audits.py
+
+format:
 	@echo '▸ Format'
 	@$(python) -m ruff format --check .
+
+lint:
 	@echo '▸ Lint'
 	@$(python) -m ruff check .
+
+types:
 	@echo '▸ Types'
 	@$(python) -m mypy .
+
+imports:
 	@echo '▸ Import rules'
 	@$(python) -c 'import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_logo=True))'
+
+published:
 	@echo '▸ Published schema'
 	@$(python) cli.py schema --check
-	@echo '▸ GraphQL over HTTP'
-	@bin/set-up audit
-	@$(MAKE) -s --no-print-directory $(audits)
-	@$(python) -m pytest tests/http/audits.py
-	@echo '▸ Documents of schemathesis'
-	@$(python) -m pytest tests/http/fuzzing.py
-	@echo '▸ A real browser'
-	@$(python) -m pytest tests/browsing.py
-	@echo '▸ Benchmarks run'
-	@$(python) -m pytest tests/benchmarking.py
-	@echo '▸ Example clients'
-	@$(MAKE) -s --no-print-directory $(examples)
-	@$(python) -m pytest tests/examples/clients.py
 
 bench: set-up ## What is claimed of speed, in some three minutes (ARGS="webhook" for one)
 	@$(python) -m benchmarks $(ARGS)
