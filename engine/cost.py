@@ -34,7 +34,7 @@ from graphql import (
 from engine.limits import limited
 from engine.lists import PAGE_DEFAULT, PAGE_MOST
 
-COST_MOST = 25_000
+COST_MOST = 30_000
 LIST_ASSUMED = 10
 PAGING = ("first", "last")
 

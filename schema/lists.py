@@ -36,7 +36,7 @@ from policy import row_id
 from schema.base import auto, column_type, described
 from schema.base import enum as enumeration
 from schema.connections import argument
-from schema.scalars import DateTime
+from schema.scalars import Date, DateTime
 
 T = TypeVar("T")
 
@@ -49,13 +49,19 @@ class among:  # noqa: N801 - read as a word of a declaration
 
 
 class between:  # noqa: N801
-    """A range of a column: of moments, or of numbers."""
+    """A range of a column: of moments, of days, or of numbers."""
 
 
 @strawberry.input(description="From a moment on, until another.")
 class DateTimeRange:
     after: DateTime | None = strawberry.field(description="At this moment or later.", default=UNSET)
     before: DateTime | None = strawberry.field(description="Before this moment.", default=UNSET)
+
+
+@strawberry.input(description="From a day on, to another.")
+class DateRange:
+    first: Date | None = strawberry.field(description="This day or later.", default=UNSET)
+    last: Date | None = strawberry.field(description="This day or earlier.", default=UNSET)
 
 
 @strawberry.input(description="From a number on, to another.")
@@ -186,6 +192,8 @@ def _narrowing(model: type[Model], name: str, annotation: Any) -> tuple[Any, Nar
         return list[_kind(model, name)], _among(name), f"{described(model, name)} Any of these."  # type: ignore[misc]
     if annotation is between and isinstance(column, fields.DatetimeField):
         return DateTimeRange, _range(name, after="gte", before="lt"), described(model, name)
+    if annotation is between and isinstance(column, fields.DateField):
+        return DateRange, _range(name, first="gte", last="lte"), described(model, name)
     if annotation is between:
         return IntRange, _range(name, least="gte", most="lte"), described(model, name)
     if isinstance(column, ForeignKeyFieldInstance):

@@ -438,7 +438,7 @@ async def its_opportunity(shop: Shop) -> None:
         input={"client": await shop.client(), "title": "Mission", "stage": "WON", "amount": {"amount": 1000}},
     )
     document = "mutation ($input: OpportunityPaymentLinkInput!) { opportunityPaymentLink(input: $input) { url } }"
-    await shop(document, input={"opportunity": made["opportunityCreate"]["opportunity"]["id"]})
+    await shop(document, input={"opportunity": made["opportunity"]["id"]})
 
 
 async def its_calendar(shop: Shop) -> None:

@@ -129,6 +129,8 @@ class _Builder:
         kinds.sort(key=lambda kind: kind is models.Conflict)  # after the payments that it names
         kinds.remove(models.ClientSubscription)
         kinds.insert(kinds.index(models.Order), models.ClientSubscription)  # before the orders that name it
+        kinds.remove(models.Opportunity)
+        kinds.insert(kinds.index(models.Quote), models.Opportunity)  # before the quotes that are for it
         self.world.rows.sort(key=lambda row: kinds.index(type(row)))
         return self.world
 
@@ -568,10 +570,11 @@ class _Builder:
                 lost_at=ABOUT if lost else None, lost_reason=self.text() if lost else None,
                 order_id=sale.id if sale else None,
             )  # fmt: skip
-            for before, after in self.some([(None, stages[0]), (stages[0], stages[1]), (stages[1], stages[2])], 3):
+            for before, after in ((None, stages[0]), (stages[number % 6 - 1], stages[number % 6])):
                 self.row(
                     models.OpportunityMove, **mine, opportunity_id=opportunity.id, from_stage=before, to_stage=after,
                     author_id=self.maybe(self.random.choice(members).id),
+                    reason=self.text() or "É" if after is models.OpportunityStage.LOST else None,
                 )  # fmt: skip
             next(quotes).opportunity_id = opportunity.id
 

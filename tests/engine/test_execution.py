@@ -90,7 +90,7 @@ async def nothing_done() -> AsyncIterator[None]:
 
 async def test_an_answer_is_data_then_errors_then_extensions() -> None:
     assert (
-        await body("{ hello }") == b'{"data":{"hello":"hello you"},"extensions":{"cost":{"requested":1,"most":25000}}}'
+        await body("{ hello }") == b'{"data":{"hello":"hello you"},"extensions":{"cost":{"requested":1,"most":30000}}}'
     )
     assert list(orjson.loads(await body("{ conflict }"))) == ["data", "errors", "extensions"]
 

@@ -39,9 +39,9 @@ BY_NAME = {"origins": "https://shop.example.com"}
 # Whose ids are called otherwise than their model.
 MODELS = {
     "assignee": "Membership", "consultant": "Membership", "endpoint": "PartnerEndpoint", "member": "Membership",
-    "consentDocument": "Document", "duplicate": "Client", "employer": "Client", "payer": "Client",
+    "consentDocument": "Document", "duplicate": "Client", "owner": "Membership", "employer": "Client",
     "calendarConflict": "CalendarConflict", "oauthGrant": "OAuthGrant", "subscription": "ClientSubscription",
-    "packServices": "Service",
+    "packServices": "Service", "payer": "Client",
 }  # fmt: skip
 
 

@@ -124,9 +124,14 @@ def test_who_does_not_run_the_shop_may_pay_quote_credit_and_export_and_change_no
         own = {
             Role.CONSULTANT: {
                 Permission.QUOTES_WRITE, Permission.HOURS_WRITE, Permission.BOOKINGS_WRITE, book,
-                Permission.TICKETS_WRITE, Permission.UPLOADS,
+                Permission.TICKETS_WRITE, Permission.UPLOADS, Permission.CRM_WRITE, Permission.TIMELINE_WRITE,
+                Permission.OPPORTUNITIES_WRITE, Permission.BILANS_FOLLOW, Permission.BILANS_HOLD,
+                Permission.DOCUMENTS_READ, Permission.DOCUMENTS_WRITE,
             },
-            Role.BENEFICIARY: {Permission.SUBSCRIPTIONS_WRITE, book},
+            # What they answer, agree to and open of their own bilan.
+            Role.BENEFICIARY: {
+                Permission.SUBSCRIPTIONS_WRITE, Permission.BILANS_FOLLOW, Permission.DOCUMENTS_READ, book,
+            },
             Key.STOREFRONT: {book},
             Key.PORTAL: {Permission.PORTAL},
             Role.ACCOUNTANT: {Permission.EXPORTS, Permission.CREDIT_NOTES_WRITE},
