@@ -52,7 +52,10 @@ class World:
         return [row for row in self.rows if type(row) is model]
 
     async def insert(self) -> None:
-        for model in dict.fromkeys(map(type, self.rows)):
+        order = list(dict.fromkeys(map(type, self.rows)))
+        order.remove(models.Opportunity)
+        order.insert(order.index(models.Quote), models.Opportunity)  # which quotes name
+        for model in order:
             if model is not models.Storefront:  # that is the organization once more
                 await model.bulk_create(self.of(model))
 
