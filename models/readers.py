@@ -26,6 +26,8 @@ IDLE_MOST = 300.0  # seconds: firewalls forget a silent connection, PostgreSQL k
 STATEMENTS_MOST = 100
 STATEMENT_SIZE_MOST = 64 * 1024  # characters; a longer one is prepared each time
 
+_SET = "SELECT set_config(name, value, true) FROM unnest($1::text[], $2::text[]) AS settings (name, value)"
+
 
 class Reader:
     """One connection, which gives rows and nothing else. The log `comptoir.sql` is told the SQL, never the values."""
@@ -40,6 +42,12 @@ class Reader:
     async def fetchrow(self, sql: str, *values: Any) -> asyncpg.Record | None:
         """The first row."""
         return await self._answer(sql, self._connection.fetchrow(sql, *values))
+
+    async def fetch_under(self, settings: dict[str, str], sql: str, *values: Any) -> list[asyncpg.Record]:
+        """All rows, read under PostgreSQL's settings of these names, which end with the statement."""
+        async with self._connection.transaction(readonly=True):
+            await self.fetch(_SET, [*settings], [*settings.values()])
+            return await self.fetch(sql, *values)
 
     async def _answer(self, sql: str, asked: Awaitable[T]) -> T:
         log.debug("%s", sql)
