@@ -52,7 +52,8 @@ _DESCRIBED = {
     "duplicate": "Who would be one with them, and be no more: the client's global id.",
     "first": "How many at most, 1 to 100; 20 unless told.",
     "search": "Only those of whom each of these words is a part of the name, an address or a number, as it is written "
-    "but for accents and capitals; `clientSearch` forgives slips.",
+    "but for accents and capitals, in pages. For a box that one types in ask `clientSearch`: the best first, slips "
+    "forgiven.",
     "text": "Any parts of a name, an e-mail address or a phone number, up to 100 characters.",
 }
 

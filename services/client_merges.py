@@ -5,25 +5,30 @@ order of their ids; all else behind them, as everywhere (client → order → �
 """
 
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
 from tortoise import Tortoise
 from tortoise.exceptions import IntegrityError
+from tortoise.expressions import Subquery
 from tortoise.fields.relational import ForeignKeyFieldInstance
 from tortoise.models import Model
 
-from errors import Conflict
-from models import Client, ClientMerge, ClientSubscription, PortalToken, SubscriptionStatus
+from errors import Conflict, Invalid
+from models import Booking, BookingStatus, Client, ClientMerge, ClientSubscription, PortalToken, SubscriptionStatus
 from models.database import query, savepoint
+from services import clients
 
-# What the one who is kept learns of the other where nothing is known of it.
+# What the one who is kept learns of the other where nothing is known of it; an address whole, or not at all.
 LEARNED = (
-    "first_name", "last_name", "company", "siren", "vat_number", "phone", "address", "postal_code", "city", "country",
-    "delivery_address", "delivery_postal_code", "delivery_city", "delivery_country", "language", "consultant_id",
+    ("first_name",), ("last_name",), ("company",), ("siren",), ("vat_number",), ("phone",), ("language",),
+    ("consultant_id",), ("address", "postal_code", "city", "country"),
+    ("delivery_address", "delivery_postal_code", "delivery_city", "delivery_country"),
 )  # fmt: skip
 _TWIN = ("stripe_id", "stripe_account", "stripe_live")
+_NO_PLACE = (BookingStatus.CANCELED, BookingStatus.EXPIRED)
 _OVER = (SubscriptionStatus.CANCELED, SubscriptionStatus.INCOMPLETE_EXPIRED)
 
 
@@ -53,6 +58,10 @@ async def refusals(kept: Client, duplicate: Client) -> list[str]:
     for name, called in (("siren", "SIREN"), ("vat_number", "VAT number")):
         if getattr(kept, name) and getattr(duplicate, name) and getattr(kept, name) != getattr(duplicate, name):
             found.append(f"Each has a {called} of its own: correct one of them first.")
+    if not found and not _agree(kept, duplicate):
+        found.append("The SIREN of the one is not in the VAT number of the other: correct one of them first.")
+    if await _sharing(kept, duplicate):
+        found.append("Each has a place at the same appointment: cancel one of these bookings first.")
     if kept.member_id and duplicate.member_id:
         found.append("Each signs in as a member of their own: remove one of the members first.")
     running = ClientSubscription.filter(client_id=duplicate.id).exclude(status__in=_OVER)
@@ -98,7 +107,26 @@ def _naming() -> Iterator[tuple[type[Model], str]]:
 
 
 def _learned(kept: Client, duplicate: Client) -> list[str]:
-    return [name for name in LEARNED if not getattr(kept, name) and getattr(duplicate, name)]
+    lacking = [names for names in LEARNED if not any(getattr(kept, name) for name in names)]
+    return [name for names in lacking for name in names if getattr(duplicate, name)]
+
+
+def _agree(kept: Client, duplicate: Client) -> bool:
+    """Whether the one who is kept is in themselves what they should be, with what they learn."""
+    taught = copy(kept)
+    taught.update_from_dict({name: getattr(duplicate, name) for name in _learned(kept, duplicate)})
+    try:
+        clients.must_agree(taught)
+    except Invalid:
+        return False
+    return True
+
+
+async def _sharing(kept: Client, duplicate: Client) -> bool:
+    """Whether both are expected at one appointment."""
+    theirs = Booking.filter(client_id=duplicate.id).exclude(status__in=_NO_PLACE)
+    mine = Booking.filter(client_id=kept.id).exclude(status__in=_NO_PLACE)
+    return await mine.filter(appointment_id__in=Subquery(theirs.values("appointment_id"))).exists()
 
 
 async def _make_room(kept: Client, duplicate: Client) -> None:
@@ -118,9 +146,10 @@ async def _make_room(kept: Client, duplicate: Client) -> None:
         " AND (c.given_at, c.id) < (o.given_at, o.id)",
         *both,
     )
+    # Gone over at once: beside those of their own, the numbers to come could be taken.
     await query(
-        "UPDATE attempts SET number = number + (SELECT coalesce(max(number), 0) FROM attempts WHERE client_id = $1)"
-        " WHERE client_id = $2",
+        "UPDATE attempts SET client_id = $1, number = number"
+        " + (SELECT coalesce(max(number), 0) FROM attempts WHERE client_id = $1) WHERE client_id = $2",
         *both,
     )
 

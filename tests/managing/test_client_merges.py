@@ -1,11 +1,13 @@
 """Two clients turn out to be one: what names the one goes over to the other, and why it cannot where it cannot."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
-from models import Attempt, Client, ClientMerge, Operation, Order, PortalToken
+from models import Attempt, AttemptStatus, Client, ClientMerge, Operation, Order, PortalToken, Role
 from models.base import global_id
+from tests.managing.test_clients import membership
 from tests.managing.test_crm import CONSENT, NOTE, OFFERS, TAG, TAG_CREATE
 from tests.security.surroundings import nothing_changes
 from tests.shop import Shop
@@ -81,6 +83,87 @@ async def test_why_two_cannot_be_one_is_said_beforehand_and_nothing_changes(shop
         for duplicate, message in ((other, says), (kept, "These are the same client already.")):
             refusal: Any = await shop.refused(MERGE, input={"client": kept, "duplicate": duplicate})
             assert refusal == ("CONFLICT", "input.duplicate", message)
+
+
+async def test_an_address_is_taken_over_whole_or_not_at_all(shop: Shop) -> None:
+    kept = await shop.client("a@example.com", city="Lyon")
+    other = await shop.client("b@example.com", address="1 rue de la Paix", postalCode="75002", city="Paris")
+    third = await shop.client("c@example.com")
+    assert (await shop(PREVIEW, client=kept, duplicate=other))["learned"] == []
+    assert (await shop(PREVIEW, client=third, duplicate=other))["learned"] == ["address", "postalCode", "city"]
+
+
+async def test_a_number_of_a_company_that_is_anothers_is_not_learned(shop: Shop) -> None:
+    kept = await shop.client("a@example.com", vatNumber="FR44732829320")
+    other = await shop.client("b@example.com", siren="552100554")
+
+    refused = await shop.refused(MERGE, input={"client": kept, "duplicate": other})
+
+    assert refused[:2] == ("CONFLICT", "input.duplicate")
+    assert await Client.all().count() == 2
+
+
+async def test_what_was_asked_of_stripe_for_both_keeps_numbers_of_its_own(shop: Shop) -> None:
+    kept, other = await shop.client("a@example.com"), await shop.client("b@example.com")
+    rows = {client.email: client for client in await Client.all()}
+    for email, number in (("a@example.com", 1), ("b@example.com", 1), ("b@example.com", 2)):
+        client = rows[email]
+        await Attempt.create(
+            organization_id=client.organization_id, client=client, operation=Operation.CREATE_CUSTOMER, number=number,
+            status=AttemptStatus.FAILED, request={}, stripe_account="acct_1", live=False,
+        )  # fmt: skip
+
+    await shop(MERGE, input={"client": kept, "duplicate": other})
+
+    assert sorted([attempt.number for attempt in await Attempt.all()]) == [1, 2, 3]
+
+
+async def test_of_merges_at_once_one_is_done_and_none_is_half_done(shop: Shop) -> None:
+    one, two, three = [await shop.client(f"{name}@example.com") for name in "abc"]
+    for client in (one, two, three):
+        await shop.sell(await shop.product(), client=client)
+    pairs = [(one, two), (two, one), (two, three), (one, two)]
+
+    answers = await asyncio.gather(
+        *(shop(MERGE, input={"client": kept, "duplicate": other}) for kept, other in pairs), return_exceptions=True
+    )
+
+    done = [answer for answer in answers if isinstance(answer, dict)]
+    assert len(done) == await ClientMerge.all().count() == 3 - await Client.all().count()
+    assert all("NOT_FOUND" in str(answer) for answer in answers if not isinstance(answer, dict))
+    assert await Order.all().count() == 3
+
+
+async def test_an_order_that_is_begun_meanwhile_goes_over_or_is_refused(shop: Shop) -> None:
+    kept, other = await shop.client("a@example.com"), await shop.client("b@example.com")
+    product = await shop.product()
+
+    answers = await asyncio.gather(
+        *(shop.order(product, client=other) for _ in range(4)),
+        shop(MERGE, input={"client": kept, "duplicate": other}),
+        *(shop.order(product, client=other) for _ in range(4)),
+        return_exceptions=True,
+    )
+
+    assert isinstance(answers[4], dict)
+    made = [answer for answer in answers if not isinstance(answer, Exception)]
+    assert await Order.all().count() == len(made) - 1
+    assert {order.client_id for order in await Order.all()} <= {(await Client.get()).id}
+
+
+async def test_a_consultant_merges_their_own_clients_alone(shop: Shop) -> None:
+    consultant = await Shop.open(shop.http, shop.sandbox, role=Role.CONSULTANT)
+    mine, others = await shop.client("a@example.com"), await shop.client("b@example.com")
+    await shop(
+        "mutation ($input: ClientUpdateInput!) { clientUpdate(input: $input) { client { id } } }",
+        input={"client": mine, "consultant": await membership(consultant)},
+    )
+
+    async with nothing_changes(shop):
+        for kept, other, field in ((mine, others, "duplicate"), (others, mine, "client")):
+            refused = await consultant.refused(MERGE, input={"client": kept, "duplicate": other})
+            assert refused[0] in ("NOT_FOUND", "FORBIDDEN")
+            assert refused[1] in (f"input.{field}", None)
 
 
 async def test_who_may_be_the_same_is_suggested_the_most_likely_first(shop: Shop) -> None:
