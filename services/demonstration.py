@@ -24,6 +24,7 @@ from services import (
     catalogue_sync,
     demonstration_bilans,
     demonstration_bookings,
+    demonstration_clients,
     demonstration_documents,
     demonstration_quality,
     demonstration_quotes,
@@ -83,6 +84,7 @@ async def seed(settings: Settings) -> Demonstration:
         await _people(organization)
         await _ways_to_pay(organization)
         client = await _client(organization)
+        await demonstration_clients.seed(organization, client)
         await demonstration_quotes.seed(organization, client)
         await demonstration_tickets.seed(organization, client)
         beneficiaries = await Client.filter(organization_id=organization.id, email=BENEFICIARY)
