@@ -29,6 +29,7 @@ def tabs(app_url: str, sandbox_url: str | None, *, smtp_port: int = 587) -> tupl
         Tab(SAMPLE, {"brandColor": "#1f4e5f"}),
         Tab(QUOTE, {"quote": ""}),
         Tab(TICKETS, {"ticket": "", "body": "C'est fait."}),
+        Tab(CLIENTS, {"text": "lefevre"}),
         Tab(TIMELINE, {"client": ""}),
         Tab(EXPORT),
         Tab(AVAILABILITY, {"service": "", "from": _midnight(1), "to": _midnight(15)}),
@@ -258,6 +259,18 @@ TICKETS = """# What clients ask: tickets { nodes { id number subject status } }.
 # mail page); internal: true keeps a reply among members.
 mutation Tickets($ticket: ID!, $body: String!) {
   ticketReply(input: { ticket: $ticket, body: $body }) { ticketReply { body internal createdAt } }
+}"""
+
+CLIENTS = """# Clients by any part of a name, an address or a number, contacts' included: accents never count, slips are
+# forgiven (try « duppont »). clientDuplicates suggests who may be the same, clientMerge makes one of two.
+query Clients($text: String!) {
+  clientSearch(text: $text) {
+    email displayName kind status ordersCount
+    tags { name }
+    contacts { firstName lastName jobTitle phone }
+    notes(first: 3) { nodes { body author { user { firstName } } } }
+    consents { purpose wording source givenAt withdrawnAt }
+  }
 }"""
 
 TIMELINE = """# What happened with a client (tab Catalogue), newest first. clientEmailAdd puts a pasted e-mail into it.

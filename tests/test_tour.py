@@ -233,6 +233,16 @@ async def test_a_quote_is_sent_and_accepted_on_its_page_and_books_are_made(tour:
     assert (made["status"], await tour.owner.count("exports", "status = 'READY'")) == ("PENDING", 1)
 
 
+async def test_a_client_is_found_by_a_contact_and_by_a_slip(tour: Tour) -> None:
+    await tour.sign_in()
+
+    for found in (await tour.run("Clients"), await tour.run_again("Clients", text="duppont")):
+        (client,) = found
+        assert (client["email"], client["tags"]) == (JOHN, [{"name": "Fidèle"}])
+        assert [bool(each["withdrawnAt"]) for each in client["consents"]] == [False, True]
+        assert len(client["notes"]["nodes"]) == 2
+
+
 async def test_a_ticket_is_answered_and_a_timeline_read(tour: Tour) -> None:
     await tour.sign_in()
     asked = await answer(tour.owner, "{ tickets(filter: { status: [NEW] }) { nodes { id client { id } } } }")
