@@ -4,7 +4,8 @@ how each value is read."""
 import re
 import unicodedata
 from collections.abc import Callable, Container, Mapping, Sequence
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, lru_cache
 
 from babel import Locale
 
@@ -92,26 +93,45 @@ def plain(cell: str) -> str | None:
     `="0612"` is how a spreadsheet is told to keep a zero, and `'=…` how we write what could be a formula.
     """
     text = cell.replace("\N{NO-BREAK SPACE}", " ").replace("\N{NARROW NO-BREAK SPACE}", " ").strip()
-    if kept := re.fullmatch('="([^"]*)"', text):
-        text = kept[1].strip()
-    elif re.match("'[=+@-]", text):
-        text = text[1:]
-    elif text.startswith(("=", "@")):
-        raise Wrong(Problem.FORMULA)
+    if text.startswith(("=", "@", "'")):
+        text = _unmarked(text)
     if _NO_TEXT.search(text):
         raise Wrong(Problem.CHARACTERS)
     return text or None
 
 
-def read(field: ClientImportField, text: str, country: str) -> str:
-    """The value as a column of clients keeps it. Raises Wrong."""
-    reader = _READERS.get(field, _words)
-    value = reader(text, country)
-    if value is None:
-        raise Wrong(Problem[field.value.removeprefix("DELIVERY_")])
-    if len(value) > _most(field):
-        raise Wrong(Problem.TOO_LONG)
-    return value
+def _unmarked(text: str) -> str:
+    if kept := re.fullmatch('="([^"]*)"', text):
+        return kept[1].strip()
+    if re.match("'[=+@-]", text):
+        return text[1:]
+    if text.startswith("'"):
+        return text
+    raise Wrong(Problem.FORMULA)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How what a column of the file says is read: into which column of clients, of how many characters at most."""
+
+    field: ClientImportField
+    column: str
+    most: int
+    reader: Callable[[str, str], str | None]
+
+    def read(self, text: str, country: str) -> str:
+        """The value as it is kept. Raises Wrong."""
+        value = self.reader(text, country)
+        if value is None:
+            raise Wrong(Problem[self.field.value.removeprefix("DELIVERY_")])
+        if len(value) > self.most:
+            raise Wrong(Problem.TOO_LONG)
+        return value
+
+
+def reading(field: ClientImportField) -> Reading:
+    most = int(Client._meta.fields_map[field.column].max_length or 0)  # type: ignore[attr-defined]
+    return Reading(field, field.column, most, _READERS.get(field, _words))
 
 
 _NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\N{REPLACEMENT CHARACTER}\ud800-\udfff]")
@@ -143,6 +163,7 @@ def _company(text: str, _: str) -> str | None:
     return establishment[:9] if establishment else siren(text)
 
 
+@lru_cache(1000)
 def _country(text: str, _: str) -> str | None:
     return _countries().get(_folded(text))
 
@@ -170,8 +191,3 @@ def _countries() -> Mapping[str, str]:
 
 
 _NONE = {"EU", "EZ", "UN", "QO", "XA", "XB", "ZZ"}  # CLDR's, for what is no country
-
-
-@cache
-def _most(field: ClientImportField) -> int:
-    return int(Client._meta.fields_map[field.column].max_length or 0)  # type: ignore[attr-defined]

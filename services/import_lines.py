@@ -66,13 +66,13 @@ class Sheet:
 
     def lines(self) -> Generator[Line, None, None]:
         """All below the headings, to be closed before the file is. Raises Unreadable where there are too many."""
-        number = 0
+        number, cells = 0, _Cells(self.columns)
         with closing(_Seen()) as seen, closing(_records(self.file, self.form, skipped=1)) as records:
             for record in records:
                 number += 1
                 if number > LINES_MOST:
                     raise Unreadable(record.line, Finding(Problem.TOO_MANY_LINES))
-                yield _line(record, self.columns, seen)
+                yield _line(record, cells, seen)
 
 
 def opened(file: BinaryIO, mapped: Mapped) -> Sheet:
@@ -101,41 +101,52 @@ def _records(file: BinaryIO, form: Form, skipped: int = 0) -> Generator[Record, 
         raise Unreadable(trouble.line, Finding(Problem.LINE_TOO_LONG)) from trouble
 
 
-def _line(record: Record, columns: Sequence[Column], seen: "_Seen") -> Line:
+def _line(record: Record, cells: "_Cells", seen: "_Seen") -> Line:
     line = Line(record.line, record.last_line)
     if record.cells is None:
         line.findings.append(Finding(Problem.MALFORMED))
-    elif any(map(str.strip, record.cells[len(columns) :])):
+    elif any(map(str.strip, record.cells[cells.number :])):
         line.findings.append(Finding(Problem.TOO_MANY_CELLS))
     else:
-        _read(line, record.cells, columns)
+        cells.read(line, record.cells)
     if not line.findings:
-        _check(line, columns, seen)
+        _check(line, cells.email, seen)
     if line.findings:
         line.values = {}
     return line
 
 
-def _read(line: Line, cells: Sequence[str], columns: Sequence[Column]) -> None:
-    country = import_columns.HOME
-    # The country first: what phone numbers mean follows from it.
-    for cell, (heading, said) in sorted(
-        zip(cells, columns, strict=False), key=lambda each: each[1][1] is not ClientImportField.COUNTRY
-    ):
-        if said is None:
-            continue
-        try:
-            text = import_columns.plain(cell)
-            if text is not None:
-                line.values[said.column] = import_columns.read(said, text, country)
-        except Wrong as wrong:
-            line.findings.append(Finding(wrong.problem, heading, shown(cell)))
-        country = line.values.get("country", country)
+class _Cells:
+    """How the cells of a sheet's lines are read: found out once."""
+
+    def __init__(self, columns: Sequence[Column]) -> None:
+        self.number = len(columns)
+        self.email = next(heading for heading, said in columns if said is ClientImportField.EMAIL)
+        read = [
+            (at, heading, import_columns.reading(said))
+            for at, (heading, said) in enumerate(columns)
+            if said is not None
+        ]
+        # The country first: what phone numbers mean follows from it.
+        self._read = sorted(read, key=lambda each: each[2].column != "country")
+
+    def read(self, line: Line, cells: Sequence[str]) -> None:
+        there = len(cells)
+        country = import_columns.HOME
+        for at, heading, reading in self._read:
+            if at >= there:
+                continue
+            try:
+                text = import_columns.plain(cells[at])
+                if text is not None:
+                    line.values[reading.column] = reading.read(text, country)
+            except Wrong as wrong:
+                line.findings.append(Finding(wrong.problem, heading, shown(cells[at])))
+            country = line.values.get("country", country)
 
 
-def _check(line: Line, columns: Sequence[Column], seen: "_Seen") -> None:
+def _check(line: Line, heading: str, seen: "_Seen") -> None:
     """What only all of a line, and all before it, can tell."""
-    heading = next(heading for heading, said in columns if said is ClientImportField.EMAIL)
     if "email" not in line.values:
         line.findings.append(Finding(Problem.MISSING, heading))
     elif {"siren", "vat_number"} <= line.values.keys() and not agrees(Client(**line.values)):
@@ -172,12 +183,10 @@ class _Seen:
     def before(self, email: str, line: int) -> int | None:
         """The earlier line of an address; None where this is the first, by which it is known from now on."""
         address = hashlib.blake2b(email.encode(), digest_size=16).digest()
-        with closing(self._database.cursor()) as cursor:
-            cursor.execute("INSERT INTO seen VALUES (?, ?) ON CONFLICT DO NOTHING", (address, line))
-            if cursor.rowcount:
-                return None
-            found = cursor.execute("SELECT line FROM seen WHERE address = ?", (address,)).fetchone()
-        return int(found[0])
+        database = self._database
+        if database.execute("INSERT INTO seen VALUES (?, ?) ON CONFLICT DO NOTHING", (address, line)).rowcount:
+            return None
+        return int(database.execute("SELECT line FROM seen WHERE address = ?", (address,)).fetchone()[0])
 
     def close(self) -> None:
         self._database.close()
