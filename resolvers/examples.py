@@ -31,6 +31,9 @@ def tabs(app_url: str, sandbox_url: str | None, *, smtp_port: int = 587) -> tupl
         Tab(TICKETS, {"ticket": "", "body": "C'est fait."}),
         Tab(CLIENTS, {"text": "lefevre"}),
         Tab(TIMELINE, {"client": ""}),
+        Tab(PAYMENT_LINK, {"opportunity": ""}),
+        Tab(PORTAL_LINK, {"client": ""}),
+        Tab(PORTAL, headers={"Authorization": "Bearer "}),
         Tab(EXPORT),
         Tab(AVAILABILITY, {"service": "", "from": _midnight(1), "to": _midnight(15)}),
         Tab(BOOK, {"service": "", "client": "", "startsAt": ""}),
@@ -275,7 +278,7 @@ query Clients($text: String!) {
 
 TIMELINE = """# What happened with a client (tab Catalogue), newest first. clientEmailAdd puts a pasted e-mail into it.
 query Timeline($client: ID!) {
-  timelineEvents(filter: { client: $client }, first: 15) {
+  timelineEvents(filter: { client: $client }, first: 30) {
     nodes {
       kind occurredAt summary
       data {
@@ -284,6 +287,34 @@ query Timeline($client: ID!) {
         ... on TimelineTicket { ticketNumber subject fromClient }
       }
     }
+  }
+}"""
+
+PAYMENT_LINK = """# What was won is paid by a link, the same while it can be used. The pipeline is
+# { opportunityBoard { columns { stage count totals { formatted } opportunities { nodes { id title } } } } }
+mutation PaymentLink($opportunity: ID!) {
+  opportunityPaymentLink(input: { opportunity: $opportunity }) {
+    url expiresAt amount { formatted } opportunity { title paymentStatus } order { number payUrl }
+  }
+}"""
+
+PORTAL_LINK = """# A private link for a client (tab Catalogue), shown this once. What it opens is in the next tab.
+mutation PortalLink($client: ID!) {
+  portalTokenCreate(input: { client: $client }) { token portalToken { id expiresAt } }
+}"""
+
+PORTAL = """# What the client sees: under Headers, put the token of the tab before behind « Bearer ».
+# They pay by portalPay(input: { order: "…" }), and ask by portalTicketCreate.
+query Portal {
+  portal {
+    clientName
+    storefront { brandName }
+    opportunities { title amount { formatted } paymentStatus order payUrl }
+    quotes { number total { formatted } url }
+    orders { id number status balance { formatted } payUrl }
+    invoices { number total { formatted } pdfUrl }
+    bookings { id service startsAt status freeUntil }
+    tickets { id number subject status replies { fromClient body } }
   }
 }"""
 

@@ -26,6 +26,7 @@ from services import (
     demonstration_bookings,
     demonstration_clients,
     demonstration_documents,
+    demonstration_opportunities,
     demonstration_quality,
     demonstration_quotes,
     demonstration_tickets,
@@ -86,6 +87,7 @@ async def seed(settings: Settings) -> Demonstration:
         client = await _client(organization)
         await demonstration_clients.seed(organization, client)
         await demonstration_quotes.seed(organization, client)
+        await demonstration_opportunities.seed(organization, client)
         await demonstration_tickets.seed(organization, client)
         beneficiaries = await Client.filter(organization_id=organization.id, email=BENEFICIARY)
         await demonstration_bookings.seed(organization, [client, *beneficiaries])

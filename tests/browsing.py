@@ -1,30 +1,20 @@
 """The demonstration as a stranger meets it: `make run`, and a real browser. SCREENSHOTS=folder keeps what it showed."""
 
-import json
-import os
 import re
-import signal
-import subprocess
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import asyncpg
 import httpx
 import pytest
 
-from local import processes
-from local.embedded.server import free_port
-from tests.browser import EXECUTABLE, Browser, Page
+from tests.browser import EXECUTABLE, Browser
+from tests.demonstrated import PASSWORD, Demonstration, choose, demo, pay, visit
 from tests.faults.installation import wait_for
+from tests.portal.selling import ANSWER, ASK, EMAIL, LETTER, PAY, PORTAL, TIMELINE, Caller, Sale
 
 pytestmark = pytest.mark.skipif(EXECUTABLE is None, reason="Chromium is not installed")
 
-PROJECT = Path(__file__).parent.parent
-STARTED_WITHIN, STOPPED_WITHIN = 180.0, 60.0  # seconds: generous, a loaded machine is slow
+__all__ = ["demo"]  # a fixture is found by its name
+TOLD_WITHIN = 60.0  # seconds: generous, a loaded machine is slow
 PARTNERED, PLAIN = "Déclaration d'impôts", "Intégrale"
 SIGN_IN = """mutation {
   signIn(input: { email: "owner@demo.test", password: "comptoir-demo" }) { ... on SignedIn { accessToken } }
@@ -35,60 +25,22 @@ ORDER = """mutation ($client: ID!, $product: ID!) {
 }"""
 
 
-@dataclass(frozen=True)
-class Demonstration:
-    """Where it answers."""
-
-    api: str
-    sandbox: str
-
-
-@pytest.fixture(scope="module")
-async def demo(
-    tmp_path_factory: pytest.TempPathFactory, worker_number: int, redis_url: str
-) -> AsyncIterator[Demonstration]:
-    """What `make run` starts, on a database of its own; Ctrl-C ends it all."""
-    home = tmp_path_factory.mktemp("demonstration")
-    environment = {
-        **os.environ,
-        "PORT": str(free_port()),
-        "COMPTOIR_HOME": str(home),
-        "DATABASE_URL": await _empty_database(f"comptoir_demonstration_{worker_number}"),
-        "REDIS_URL": redis_url,
-    }
-    command = [sys.executable, "cli.py", "run"]
-    run = processes.spawn(command, log=home / "run.log", environment=environment, directory=PROJECT)
-    try:
-        await wait_for(lambda: _is_open(run, home / "run.log"), "the demonstration to open", STARTED_WITHIN)
-        addresses = json.loads((home / "environment.json").read_text())
-        yield Demonstration(addresses["APP_URL"], addresses["SANDBOX_URL"])
-        run.send_signal(signal.SIGINT)
-        await wait_for(lambda: run.poll() is not None, "Ctrl-C to stop everything", STOPPED_WITHIN)
-        assert run.returncode == 0, processes.tail(home / "run.log")
-        async with httpx.AsyncClient(trust_env=False) as http:
-            for address in (addresses["APP_URL"], addresses["SANDBOX_URL"]):
-                with pytest.raises(httpx.ConnectError):
-                    await http.get(address)
-    finally:
-        processes.stop(run, patience=STOPPED_WITHIN)
-
-
 async def test_a_card_pays_and_the_invoice_comes_by_mail_and_the_partner_is_told(demo: Demonstration) -> None:
-    async with _visit(demo, "/") as page:
+    async with visit(demo, "/") as page:
         await page.screenshot("sandbox")
         await page.click("main a", "Shop")
         await page.reads("la boutique")
         await page.screenshot("shop")
-        await _choose(page, PARTNERED, email="marie@example.com", code="BIENVENUE10")
+        await choose(page, PARTNERED, email="marie@example.com", code="BIENVENUE10")
         await page.screenshot("shop-chosen")
         await page.click("button", "Payer sur la page de Stripe")
 
         await page.reads("Offre de bienvenue")
         await page.screenshot("checkout")
-        await _pay(page, "4000 0000 0000 0002")
+        await pay(page, "4000 0000 0000 0002")
         await page.reads("Votre carte a été refusée")
         await page.screenshot("checkout-declined")
-        await _pay(page, "4242 4242 4242 4242")
+        await pay(page, "4242 4242 4242 4242")
         await page.reads("Tout est fait. Merci")
         await page.screenshot("order-done")
 
@@ -105,10 +57,10 @@ async def test_a_card_pays_and_the_invoice_comes_by_mail_and_the_partner_is_told
 
 
 async def test_the_attached_invoice_opens_in_the_browser(demo: Demonstration) -> None:
-    async with _visit(demo, "/shop") as page:
-        await _choose(page, PLAIN, email="paul@example.com")
+    async with visit(demo, "/shop") as page:
+        await choose(page, PLAIN, email="paul@example.com")
         await page.click("button", "Payer sur la page de Stripe")
-        await _pay(page, "4242 4242 4242 4242")
+        await pay(page, "4242 4242 4242 4242")
         await page.reads("Tout est fait. Merci")
         invoice = await page.evaluate("[...document.links].find(link => link.innerText == 'Ouvrir le PDF').href")
         await page.open(f"{demo.sandbox}/mail")
@@ -122,10 +74,10 @@ async def test_the_attached_invoice_opens_in_the_browser(demo: Demonstration) ->
 
 
 async def test_a_card_pays_once_the_bank_has_asked(demo: Demonstration) -> None:
-    async with _visit(demo, "/shop") as page:
-        await _choose(page, PLAIN, email="claire@example.com")
+    async with visit(demo, "/shop") as page:
+        await choose(page, PLAIN, email="claire@example.com")
         await page.click("button", "Payer sur la page de Stripe")
-        await _pay(page, "4000 0025 0000 3155")
+        await pay(page, "4000 0025 0000 3155")
         await page.reads("Est-ce bien vous")
         await page.screenshot("bank")
         await page.click("button", "Confirmer")
@@ -133,12 +85,12 @@ async def test_a_card_pays_once_the_bank_has_asked(demo: Demonstration) -> None:
 
 
 async def test_a_sepa_debit_is_under_way_and_then_settles(demo: Demonstration) -> None:
-    async with _visit(demo, "/shop") as page:
-        await _choose(page, PLAIN, email="luc@example.com")
+    async with visit(demo, "/shop") as page:
+        await choose(page, PLAIN, email="luc@example.com")
         await page.click("button", "Payer sur la page de Stripe")
         await page.click("label", "Prélèvement SEPA")
         await page.screenshot("checkout-debit")
-        await _pay(page, "FR14 2004 1010 0505 0001 3M02 606")
+        await pay(page, "FR14 2004 1010 0505 0001 3M02 606")
         await page.reads("prélèvement SEPA en cours")
         await page.screenshot("order-debit")
         order = await page.evaluate("location.href")
@@ -153,26 +105,26 @@ async def test_a_sepa_debit_is_under_way_and_then_settles(demo: Demonstration) -
 
 
 async def test_a_form_of_the_shops_own_pays(demo: Demonstration) -> None:
-    async with _visit(demo, "/shop") as page:
-        await _choose(page, PLAIN, email="anne@example.com")
+    async with visit(demo, "/shop") as page:
+        await choose(page, PLAIN, email="anne@example.com")
         await page.click("button", "formulaire intégré")
-        await _pay(page, "4242 4242 4242 4242")
+        await pay(page, "4242 4242 4242 4242")
         await page.reads("Tout est fait. Merci")
 
 
 async def test_the_link_of_a_letter_leads_to_stripe_and_says_paid_on_coming_back(demo: Demonstration) -> None:
-    async with _visit(demo, await _pay_url(demo)) as page:
+    async with visit(demo, await _pay_url(demo)) as page:
         await page.reads("Votre commande n°")
         await page.screenshot("pay-link")
         await page.click("button", "Payer")
-        await _pay(page, "4242 4242 4242 4242")
+        await pay(page, "4242 4242 4242 4242")
         await page.reads("Merci, tout est réglé")
         await page.screenshot("pay-link-paid")
 
 
 async def test_who_gives_up_paying_pays_later(demo: Demonstration) -> None:
-    async with _visit(demo, "/shop") as page:
-        await _choose(page, PLAIN, email="jeanne@example.com")
+    async with visit(demo, "/shop") as page:
+        await choose(page, PLAIN, email="jeanne@example.com")
         await page.click("button", "Payer sur la page de Stripe")
         await page.click("a", "Annuler et revenir")
         await page.reads("Cette commande n’est pas payée")
@@ -180,20 +132,75 @@ async def test_who_gives_up_paying_pays_later(demo: Demonstration) -> None:
         await page.click("a", "le lien de paiement")
         await page.reads("Votre commande n°")
         await page.click("button", "Payer")
-        await _pay(page, "4242 4242 4242 4242")
+        await pay(page, "4242 4242 4242 4242")
         await page.reads("Tout est fait. Merci")
 
 
 async def test_a_free_order_is_complete_at_once(demo: Demonstration) -> None:
-    async with _visit(demo, "/shop") as page:
-        await _choose(page, "Simple", email="rose@example.com")
+    async with visit(demo, "/shop") as page:
+        await choose(page, "Simple", email="rose@example.com")
         await page.click("button.main", "Commander")
         await page.reads("Rien à payer")
         await page.reads("Tout est fait. Merci")
 
 
+async def test_what_was_won_is_paid_by_the_clients_portal_and_asked_about_there(demo: Demonstration) -> None:
+    async with httpx.AsyncClient(base_url=demo.api, trust_env=False, timeout=30) as http:
+        sale = await Sale.won(http, PASSWORD, "lea@example.com")
+        client = await sale.portal()
+
+        (shown,) = (await client(PORTAL))["opportunities"]
+        assert (shown["title"], shown["amount"]["amount"], shown["paymentStatus"]) == (
+            "Accompagnement", 120000, "AWAITED",
+        )  # fmt: skip
+        page_of_stripe = (await client(PAY, input={"order": shown["order"]}))["url"]
+        assert page_of_stripe == sale.url
+        async with visit(demo, page_of_stripe) as page:
+            await page.reads("Accompagnement")
+            await page.screenshot("portal-checkout")
+            await pay(page, "4242 4242 4242 4242")
+            await page.reads("Merci, tout est réglé")
+            await page.screenshot("portal-paid")
+
+        await wait_for(lambda: sale.is_at("PAID"), "the opportunity to be paid", TOLD_WITHIN)
+        await wait_for(lambda: _invoiced(client), "the invoice's PDF", TOLD_WITHIN)
+        seen = await client(PORTAL)
+        (paid,), (invoice,) = seen["opportunities"], seen["invoices"]
+        assert (paid["paymentStatus"], paid["payUrl"], invoice["total"]["amount"]) == ("PAID", None, 120000)
+        assert (await http.get(invoice["pdfUrl"])).headers["content-type"] == "application/pdf"
+
+        asked = (await client(ASK, input={"subject": "Et après ?", "body": "Quand commençons-nous ?"}))["ticket"]
+        (ticket,) = (await client(PORTAL))["tickets"]
+        assert (ticket["id"], ticket["type"], ticket["status"]) == (asked, "QUESTION", "NEW")
+        await sale.consultant(ANSWER, input={"ticket": asked, "body": "Lundi."})
+        (ticket,) = (await client(PORTAL))["tickets"]
+        assert ticket["replies"] == [{"fromClient": False, "body": "Lundi."}]
+
+        await sale.owner(EMAIL, input={"client": sale.client, "message": LETTER.format(email="lea@example.com")})
+        told = {each["kind"]: each["data"] for each in (await sale.owner(TIMELINE, client=sale.client))["nodes"]}
+        assert told["PAYMENT_RECEIVED"] == {"amount": {"amount": 120000}}
+        assert told["CLIENT_EMAIL"] == {"sender": "lea@example.com", "subject": "Merci", "body": "Tout est bien reçu."}
+
+
+async def test_what_was_lost_cannot_be_paid_on_the_page_that_is_open_still(demo: Demonstration) -> None:
+    async with httpx.AsyncClient(base_url=demo.api, trust_env=False, timeout=30) as http:
+        sale = await Sale.won(http, PASSWORD, "noe@example.com")
+        client = await sale.portal()
+        async with visit(demo, sale.url) as page:
+            await page.click("button[name=fill][value='4242 4242 4242 4242']")
+            await page.until("document.querySelector('[name=card]').value")
+            await sale.move("WON", "LOST", lostReason="Ils ont changé d'avis.")
+            assert (await client(PORTAL))["opportunities"] == []
+            await wait_for(lambda: sale.is_at("CANCELED"), "the page to be taken back", TOLD_WITHIN)
+
+            await page.click("button.main", "Payer")
+
+            await page.reads("Page de paiement expirée")
+            await page.screenshot("portal-lost")
+
+
 async def test_graphiql_opens_on_the_tour_and_asks_nothing_of_other_machines(demo: Demonstration) -> None:
-    async with _visit(demo, demo.api) as page:
+    async with visit(demo, demo.api) as page:
         await page.click(".graphiql-execute-button")
         await page.reads("Signed in as owner@demo.test")
         await page.click(".graphiql-tab:nth-of-type(2) .graphiql-tab-button")
@@ -205,38 +212,8 @@ async def test_graphiql_opens_on_the_tour_and_asks_nothing_of_other_machines(dem
         assert await page.evaluate(f"{bar}.scrollWidth <= {bar}.clientWidth")  # every tab is seen
 
 
-@asynccontextmanager
-async def _visit(demo: Demonstration, place: str) -> AsyncIterator[Page]:
-    """A page of the sandbox's, or an address. Afterwards: a clean console, and no request left this machine."""
-    async with Browser() as browser:
-        page = await browser.open(place if place.startswith("http") else f"{demo.sandbox}{place}")
-        try:
-            yield page
-        except BaseException:
-            await page.screenshot("failed")
-            raise
-        refusals = [line for line in page.console if "402 (Payment Required)" not in line]  # a card declined, say
-        assert refusals == []
-        # Chromium shows PDFs by an extension of its own.
-        near = (demo.api, demo.sandbox, "chrome-extension://")
-        assert [request for request in page.requests if not request.startswith(near)] == []
-
-
-async def _choose(page: Page, product: str, *, email: str, code: str = "") -> None:
-    await page.click(".product", product)
-    await page.reads("Commander «")
-    await page.fill("[name=email]", email)
-    await page.fill("[name=code]", code)
-
-
-async def _pay(page: Page, number: str) -> None:
-    """With a test card or IBAN, the rest filled in."""
-    await page.click(f"button[name=fill][value='{number}']")
-    field = "iban" if number.startswith("FR") else "card"
-    await page.until(
-        f"document.querySelector('[name={field}]').value.replaceAll(' ', '') == '{number.replace(' ', '')}'"
-    )
-    await page.click("button.main", "Payer")
+async def _invoiced(client: Caller) -> bool:
+    return any(invoice["pdfUrl"] for invoice in (await client(PORTAL))["invoices"])
 
 
 async def _pay_url(demo: Demonstration) -> str:
@@ -264,7 +241,7 @@ async def test_somebody_who_is_invited_chooses_a_password_and_is_in(demo: Demons
         invited = {"email": "zoe@example.com", "role": "CONSULTANT"}
         await http.post("/graphql", json={"query": INVITE, "variables": {"input": invited}})
 
-    async with _visit(demo, "/mail") as page:
+    async with visit(demo, "/mail") as page:
         await page.until("document.body.innerText.includes('vous invite à rejoindre') || location.reload()")
         await page.click("td a", "vous invite à rejoindre")
         text = await page.until("document.querySelector('pre')?.innerText")
@@ -281,19 +258,3 @@ async def test_somebody_who_is_invited_chooses_a_password_and_is_in(demo: Demons
         await page.click("button", "Accepter")
         await page.reads("Vous avez rejoint l’équipe")
         assert "#" not in await page.evaluate("location.href")
-
-
-def _is_open(run: "subprocess.Popen[bytes]", log: Path) -> bool:
-    assert run.poll() is None, processes.tail(log, 40)
-    return re.search("Storefront's key", log.read_text()) is not None
-
-
-async def _empty_database(name: str) -> str:
-    server = os.environ["TEST_DATABASE_URL"]
-    connection = await asyncpg.connect(server)
-    try:
-        await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        await connection.execute(f'CREATE DATABASE "{name}"')
-    finally:
-        await connection.close()
-    return f"{server.rpartition('/')[0]}/{name}"

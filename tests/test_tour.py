@@ -255,6 +255,19 @@ async def test_a_ticket_is_answered_and_a_timeline_read(tour: Tour) -> None:
     assert {"QUOTE_SENT", "TICKET_OPENED", "TICKET_RESOLVED"} <= {event["kind"] for event in told["nodes"]}
 
 
+async def test_a_private_link_opens_the_clients_portal_where_what_was_won_is_to_be_paid(tour: Tour) -> None:
+    client = (await tour.sign_in())["client"]
+    board = await answer(tour.owner, "{ opportunities(filter: { stage: [WON] }) { nodes { id } } }")
+    await tour.run("PaymentLink", opportunity=board["nodes"][0]["id"])
+    assert tour.tabs["Portal"].headers == {"Authorization": "Bearer "}
+
+    tour.owner.token = (await tour.run("PortalLink", client=client))["token"]
+    seen = await tour.run("Portal")
+
+    assert {each["paymentStatus"] for each in seen["opportunities"]} == {"AWAITED"}
+    assert all(seen[what] for what in ("orders", "quotes", "tickets", "bookings"))
+
+
 async def test_a_mail_server_of_ones_own_is_set_up_and_seen(tour: Tour) -> None:
     await tour.sign_in()
 
