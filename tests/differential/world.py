@@ -52,10 +52,7 @@ class World:
         return [row for row in self.rows if type(row) is model]
 
     async def insert(self) -> None:
-        order = list(dict.fromkeys(map(type, self.rows)))
-        order.remove(models.Opportunity)
-        order.insert(order.index(models.Quote), models.Opportunity)  # which quotes name
-        for model in order:
+        for model in dict.fromkeys(map(type, self.rows)):
             if model is not models.Storefront:  # that is the organization once more
                 await model.bulk_create(self.of(model))
 
