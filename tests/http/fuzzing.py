@@ -35,7 +35,9 @@ from engine.views import VIEWS
 from models import Client, Membership, Role
 from models.base import global_id
 from resolvers.schema import sdl
+from tests.portal.test_portal_tickets import ASKED, WRITE_DOWN
 from tests.shop import Shop
+from tests.test_opportunity_links import linked, won
 
 EACH = 4  # documents of each root field
 SEED = 20261127
@@ -118,6 +120,8 @@ async def _caller(shop: Shop, kind: str) -> Shop:
     order = await shop.order(client=client_id)
     await shop.code("RENTREE", percent=2000)
     await shop.do("orderInvoice", order)
+    await linked(shop, await won(shop, client=client_id))
+    await shop(WRITE_DOWN, input={"client": client_id, **ASKED})
     keys = {
         "STOREFRONT": ("publishableKeyCreate", {"name": "Shop", "origins": [PAGE]}, "publishableKey { key }"),
         "PARTNER": ("partnerKeyCreate", {"name": "Partner", "partner": partner["id"]}, "key"),
