@@ -28,6 +28,7 @@ class Permission(Enum):
     CATALOGUE_WRITE = auto()
     CLIENTS_READ = auto()
     CLIENTS_WRITE = auto()
+    CLIENTS_ERASE = auto()  # take away all that is known of one, for good, and see that it was done
     CRM_READ = auto()  # what is written of clients and never shown to them: notes, tags, merges
     CRM_WRITE = auto()  # that, and the contacts and consents, of the clients that one sees
     ACCESSES_READ = auto()  # what clients may use
@@ -231,6 +232,7 @@ READS: dict[type[Model], Permission] = {
     models.Tag: Permission.CRM_READ,
     models.ClientTag: Permission.CRM_READ,
     models.ClientMerge: Permission.CRM_READ,
+    models.Erasure: Permission.CLIENTS_ERASE,
     models.Access: Permission.ACCESSES_READ,
     models.Pack: Permission.ACCESSES_READ,
     models.Order: Permission.ORDERS_READ,

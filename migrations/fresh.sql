@@ -3921,3 +3921,53 @@ CREATE TRIGGER quality_exports_changed AFTER UPDATE ON quality_exports FOR EACH 
 
 -- Migration: 0045_holiday_regions
 ALTER TABLE organizations ADD COLUMN holiday_region varchar(20), ADD CONSTRAINT organizations_holiday_region_check CHECK (holiday_region <> '');
+
+-- Migration: 0046_erasures
+CREATE TABLE "erasures" (
+    "id" UUID NOT NULL  PRIMARY KEY,
+    "created_at" TIMESTAMPTZ NOT NULL,
+    "deleted" JSONB NOT NULL,
+    "blanked" JSONB NOT NULL,
+    "kept" JSONB NOT NULL,
+    "documents" INT NOT NULL,
+    "stripe_erased_at" TIMESTAMPTZ,
+    "client_id" UUID NOT NULL REFERENCES "clients" ("id") ON DELETE RESTRICT,
+    "erased_by_id" UUID REFERENCES "memberships" ("id") ON DELETE RESTRICT,
+    "organization_id" UUID NOT NULL REFERENCES "organizations" ("id") ON DELETE RESTRICT
+);
+COMMENT ON COLUMN "erasures"."created_at" IS 'When it was made';
+COMMENT ON COLUMN "erasures"."deleted" IS 'How many rows were deleted, by type';
+COMMENT ON COLUMN "erasures"."blanked" IS 'How many rows had what they said of the person taken away, by type';
+COMMENT ON COLUMN "erasures"."kept" IS 'How many rows were kept and why, as [type, count, reason]';
+COMMENT ON COLUMN "erasures"."documents" IS 'How many documents were destroyed';
+COMMENT ON COLUMN "erasures"."stripe_erased_at" IS 'When Stripe had deleted the customer, with the payment methods saved there';
+COMMENT ON COLUMN "erasures"."client_id" IS 'Who was erased; there is one of each';
+COMMENT ON COLUMN "erasures"."erased_by_id" IS 'Who erased them';
+COMMENT ON COLUMN "erasures"."organization_id" IS 'The tenant that it belongs to';
+COMMENT ON TABLE "erasures" IS 'What was taken away of a client and what was kept, and why. It holds nothing of the person.';
+ALTER TABLE erasures DROP CONSTRAINT erasures_organization_id_fkey, ADD CONSTRAINT erasures_organization FOREIGN KEY (organization_id) REFERENCES organizations (id), ADD CONSTRAINT erasures_tenant UNIQUE (organization_id, id), DROP CONSTRAINT erasures_client_id_fkey, ADD CONSTRAINT erasures_client_id FOREIGN KEY (organization_id, client_id) REFERENCES clients (organization_id, id), DROP CONSTRAINT erasures_erased_by_id_fkey, ADD CONSTRAINT erasures_erased_by_id FOREIGN KEY (organization_id, erased_by_id) REFERENCES memberships (organization_id, id), ADD CONSTRAINT erasures_client UNIQUE (client_id), ADD CONSTRAINT erasures_documents_check CHECK (documents >= 0);
+CREATE INDEX erasures_erased_by_id_index ON erasures (erased_by_id);
+CREATE TRIGGER audited AFTER INSERT OR UPDATE OR DELETE ON erasures FOR EACH ROW WHEN (current_setting('comptoir.actor', true) <> '') EXECUTE FUNCTION audit('Erasure', '', '');
+ALTER TABLE clients ADD CONSTRAINT clients_erased_check CHECK (email NOT LIKE '%@erased.invalid' OR num_nonnulls(first_name, last_name, company, siren, vat_number, electronic_address, phone, address, postal_code, city, delivery_address, delivery_postal_code, delivery_city, member_id) = 0);
+CREATE OR REPLACE FUNCTION audit_entries_kept() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF TG_OP <> 'UPDATE' OR coalesce(current_setting('comptoir.erasing', true), '') = '' THEN
+            RAISE EXCEPTION 'audit_entries is append-only: % is refused', TG_OP
+                USING ERRCODE = 'insufficient_privilege';
+        END IF;
+        RETURN NULL;
+    END
+    $$;
+CREATE FUNCTION audit_entries_erased() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF to_jsonb(OLD) - '{before,after}'::text[] <> to_jsonb(NEW) - '{before,after}'::text[] OR EXISTS (
+            SELECT FROM (VALUES (OLD.before, NEW.before), (OLD.after, NEW.after)) AS sides (was, became),
+                LATERAL jsonb_object_keys(was || became) AS name
+            WHERE became -> name IS DISTINCT FROM was -> name AND became -> name IS DISTINCT FROM '"[erased]"'
+        ) THEN
+            RAISE EXCEPTION 'of an audit entry only values can be erased' USING ERRCODE = 'insufficient_privilege';
+        END IF;
+        RETURN NEW;
+    END
+    $$;
+CREATE TRIGGER erased BEFORE UPDATE ON audit_entries FOR EACH ROW EXECUTE FUNCTION audit_entries_erased();

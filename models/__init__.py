@@ -68,6 +68,7 @@ from models.document import (
     DocumentKind,
     DocumentShare,
 )
+from models.erasure import Erasure
 from models.export import Export, ExportKind, ExportStatus
 from models.generation import KeyGeneration
 from models.idempotency import IdempotencyKey
@@ -208,6 +209,7 @@ __all__ = [
     "Drift",
     "DriftKind",
     "EmailChange",
+    "Erasure",
     "Export",
     "ExportKind",
     "ExportStatus",

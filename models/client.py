@@ -5,10 +5,12 @@ from uuid import UUID
 
 from tortoise import fields
 
+from errors import Conflict
 from models.base import AtStripe, Owned
 from models.fields import Coded, CountryField, EmailField, PhoneField, SirenField, VatNumberField, belongs_to
 from models.language import Language
 
+ERASED = "@erased.invalid"  # what the address of one who was erased ends with; no such domain is ever there (RFC 2606)
 FRENCH_DIRECTORY = "0225"  # EAS: SIREN, or SIREN_…, in the French directory of e-invoicing
 
 
@@ -76,6 +78,16 @@ class Client(Owned, AtStripe):
     def name(self) -> str:
         """What to call them: company, else first and last name, else the address."""
         return self.company or " ".join(filter(None, (self.first_name, self.last_name))) or self.email
+
+    @property
+    def is_erased(self) -> bool:
+        """Whether they asked to be, and nothing is known of them any more."""
+        return self.email.endswith(ERASED)
+
+    def must_not_be_erased(self, *, field: str = "input.client") -> None:
+        """Raises Conflict for one who was erased: nothing is written of them again."""
+        if self.is_erased:
+            raise Conflict("This client was erased. Make another client.", field=field)
 
     @property
     def is_company(self) -> bool:

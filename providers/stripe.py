@@ -255,6 +255,10 @@ class Stripe(Provider[Credentials]):
     async def customer(self, id: str) -> stripe.Customer:
         return await _told(lambda: self._client.v1.customers.retrieve_async(id))
 
+    async def delete_customer(self, id: str) -> None:
+        """With what they saved; what they paid stays. Raises Gone for one that is not there."""
+        await _told(lambda: self._client.v1.customers.delete_async(id))
+
     async def payment_methods(self, customer_id: str) -> list[stripe.PaymentMethod]:
         """Those that a customer saved, 100 at most, newest first."""
         found = await _told(lambda: self._client.v1.customers.payment_methods.list_async(customer_id, {"limit": 100}))

@@ -125,7 +125,9 @@ async def client_consent_withdraw(info: Info, input: ClientConsentInput) -> mode
 
 
 async def _client(info: Info, key: str) -> models.Client:
-    return await actor(info).get(models.Client, key, field="input.client", for_update=True)
+    client = await actor(info).get(models.Client, key, field="input.client", for_update=True)
+    client.must_not_be_erased()
+    return client
 
 
 async def _of_client(info: Info, model: type[M], key: str, name: str) -> M:

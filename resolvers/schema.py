@@ -38,6 +38,7 @@ from resolvers import (
     crm,
     discounts,
     documents,
+    erasures,
     exports,
     identity,
     integrations,
@@ -70,8 +71,8 @@ from schema.scalars import SCALARS
 AREAS = (  # importing them declares their fields
     accesses, accounts, agenda, audit, availability, bilan_funding, bilan_sessions, bilans, bookings,
     calendar_feeds, calendars, catalogue, changes, client_imports, client_merges, client_search, clients,
-    consents, crm, discounts, documents, exports, identity, integrations, invoices, keys, members, mentions,
-    nodes, opportunities, orders, organization, packs, partners, payments, portal, portal_tokens, quality,
+    consents, crm, discounts, documents, erasures, exports, identity, integrations, invoices, keys, members,
+    mentions, nodes, opportunities, orders, organization, packs, partners, payments, portal, portal_tokens, quality,
     quotes, reconciliation, refunds, subscriptions, tickets, timeline, uploads,
 )  # fmt: skip
 

@@ -84,6 +84,14 @@ def update_customer(books: Books, params: Object, id: str, call: Call | None = N
     return _updated(books, before, _changed(before, params), call)
 
 
+def delete_customer(books: Books, id: str, call: Call | None = None) -> tuple[Object, list[Object]]:
+    """Payments stay; what was saved goes along."""
+    before = books.find("customer", id)
+    books.store.drop("customer", id)
+    event = books.event("customer.deleted", before, call)
+    return {"id": id, "object": "customer", "deleted": True}, [event]
+
+
 def create_product(books: Books, params: Object, call: Call | None = None) -> tuple[Object, list[Object]]:
     if "id" in params and books.store.get("product", params["id"]):
         message = f"Product already exists with id '{params['id']}'"

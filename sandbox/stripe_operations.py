@@ -68,6 +68,12 @@ def operations(books: Books, announce: Callable[[list[Object]], None]) -> list[O
             catalog.CUSTOMER,
             lambda params, call, id: told(catalog.update_customer(books, params, id, call)),
         ),
+        Operation(
+            "DELETE",
+            "/v1/customers/{id}",
+            RETRIEVE,
+            lambda params, call, id: told(catalog.delete_customer(books, id, call)),
+        ),
         _list(books, "/v1/products", "product", {"active": boolean}),
         _retrieve(books, "/v1/products/{id}", "product"),
         Operation(

@@ -54,6 +54,8 @@ async def refusals(kept: Client, duplicate: Client) -> list[str]:
     """Why two clients cannot be one, as sentences that say what to do; none where they can."""
     if kept.id == duplicate.id:
         return ["These are the same client already."]
+    if kept.is_erased or duplicate.is_erased:
+        return ["One of them was erased: nothing is known of who that was."]
     found = []
     for name, called in (("siren", "SIREN"), ("vat_number", "VAT number")):
         if getattr(kept, name) and getattr(duplicate, name) and getattr(kept, name) != getattr(duplicate, name):

@@ -27,6 +27,7 @@ async def create(organization_id: UUID, values: dict[str, Any]) -> Client:
 
 async def update(client: Client, values: dict[str, Any]) -> Client:
     """The client with other values; invoices that were issued keep what they say. Raises Invalid as `create` does."""
+    client.must_not_be_erased()
     _check_consultant(values)
     client.update_from_dict(_with_kind(values, was_company=client.is_company))
     must_agree(client)
@@ -102,7 +103,9 @@ def knows(client: Client, told: dict[str, Any]) -> bool:
 
 
 def _fill(client: Any, told: dict[str, Any]) -> bool:
-    """Whether anything was not known before."""
+    """Whether anything was not known before. Of one who was erased nothing is learned again."""
+    if client.is_erased:
+        return False
     before = _learnt(client)
     if not (client.first_name or client.last_name or client.company):
         first, _, last = (short(told.get("name"), 200) or "").partition(" ")

@@ -4,7 +4,7 @@ Who may open one is in `services/document_access.py`, with whom it is shared in 
 Of rows that are locked together this is the order: bilan, document, stored file.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -71,9 +71,16 @@ async def destroy(document: Document, reason: DestructionReason, *, by: UUID | N
     )  # fmt: skip
 
 
-async def destroy_all_of(bilans: list[UUID], reason: DestructionReason, *, by: UUID | None) -> int:
-    """Destroy all documents of bilans, in the open transaction; how many."""
-    documents = await Document.filter(bilan_id__in=bilans, destroyed_at=None).order_by("id").select_for_update()
+async def destroy_all_of(
+    bilans: list[UUID],
+    reason: DestructionReason,
+    *,
+    by: UUID | None,
+    kinds: Collection[DocumentKind] = tuple(DocumentKind),
+) -> int:
+    """Destroy all documents of bilans, or those of some kinds, in the open transaction; how many."""
+    due = Document.filter(bilan_id__in=bilans, kind__in=tuple(kinds), destroyed_at=None)
+    documents = await due.order_by("id").select_for_update()
     for document in documents:
         await destroy(document, reason, by=by)
     return len(documents)

@@ -3,13 +3,14 @@
 By its own they come from its own address (`sender` of its form), which is the envelope's sender too; answers go to its
 contact address either way. Nothing falls back to the platform's: a letter that its server does not take is tried again
 like any, and the integration shows why. What concerns accounts (passwords, invitations), and that something fails, goes
-by the platform's alone.
+by the platform's alone. To those who were erased nothing is sent.
 """
 
 from email.headerregistry import Address
 from email.message import EmailMessage
 from uuid import UUID
 
+from models.client import ERASED
 from services import integrations
 from services.outside import outside
 from telemetry.context import current
@@ -19,6 +20,8 @@ SMTP = "smtp"
 
 async def send(organization_id: UUID, letter: EmailMessage) -> None:
     """Hand a letter over, by the job that is under way, which the access log names. Raises a ProviderError."""
+    if all(to.addr_spec.endswith(ERASED) for to in letter["To"].addresses):
+        return
     own = await integrations.enabled(organization_id, SMTP)
     if own is None:
         await outside().mailer.send(letter)

@@ -42,6 +42,7 @@ async def create(
 ) -> Order:
     """An open order at the catalogue's prices, discounts taken off. Raises Invalid, NotFound or Conflict, naming the
     part of the input."""
+    client.must_not_be_erased()
     order, lines = await priced(client, items, discount=discount, code=code, deposit=deposit, source=source)
     return await _save(order, lines)
 

@@ -63,6 +63,7 @@ PARTNERS = {
 OWNED = {models.AuditEntry}  # what those see whose shop it is
 RUNNING = {
     models.DiscountCode,
+    models.Erasure,
     models.PublishableKey,
     models.PartnerKey,
     models.ApiKey,
@@ -515,6 +516,7 @@ async def sale(shop: Shop, whose: str, number: int, people: dict[str, Any]) -> l
         await models.ClientMerge.create(
             client=client, duplicate_id=uuid4(), duplicate_email="old@example.com", moved={}, **here
         ),
+        await models.Erasure.create(client=client, deleted={}, blanked={}, kept=[], **here),
     ]  # fmt: skip
     opened: dict[str, Any] = {"field": "sealed", "key_id": "k1", "purpose": "a test", **here}
     opening = await models.SecretOpening.create(table_name="integration_secrets", row_id=secret.id, **opened)

@@ -381,6 +381,7 @@ async def fill_crm(client: Any, person: Any) -> None:
     await models.ClientMerge.create(
         client=client, duplicate_id=client.id, duplicate_email="old@example.com", moved={}, merged_by=person, **here
     )
+    await models.Erasure.create(client=client, deleted={}, blanked={}, kept=[], erased_by=person, **here)
 
 
 async def fill_agenda(client: Any, order: Any, person: Any) -> None:

@@ -1,0 +1,172 @@
+"""A client asks to be erased: what no law keeps is gone from everywhere; what one keeps is kept, and says why."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from models import AuditEntry, Client, Invoice, PortalToken, Ticket, TimelineEvent
+from models.database import query, transaction
+from tests.managing.test_client_merges import MERGE
+from tests.managing.test_crm import CONSENT, CONTACT, NOTE, OFFERS, TAG, TAG_CREATE
+from tests.managing.test_portal_tokens import CREATE as LINK
+from tests.managing.test_portal_tokens import PORTAL
+from tests.security.surroundings import nothing_changes
+from tests.security.test_keys import server
+from tests.shop import Shop
+from tests.test_exports import fetched
+
+pytestmark = pytest.mark.usefixtures("printer")
+
+ERASE = """mutation ($input: ClientEraseInput!) {
+  clientErase(input: $input) {
+    erasure { id client { email displayName } erasedBy { user { email } } documentsDestroyed stripeErasedAt
+      deleted { kind count } blanked { kind count } kept { kind count reason } }
+  }
+}"""
+ERASURES = "{ erasures { nodes { stripeErasedAt } } }"
+SEARCH = "query ($search: String!) { clients(search: $search) { totalCount } }"
+TICKET = """mutation ($input: TicketCreateInput!) { ticketCreate(input: $input) { ticket { id } } }"""
+UPDATE = "mutation ($input: ClientUpdateInput!) { clientUpdate(input: $input) { client { id } } }"
+WORDS = ("curie", "skłodowska", "612345678", "rue cuvier", "polonium", "irène")
+
+
+async def known(shop: Shop) -> str:
+    """A client of whom everything is known, and who bought something."""
+    client = await shop.client(
+        "marie.curie@example.com", firstName="Marie", lastName="Skłodowska Curie", phone="+33612345678",
+        address="12 rue Cuvier", postalCode="75005", city="Paris",
+    )  # fmt: skip
+    tag = (await shop(TAG_CREATE, input={"name": "VIP"}))["tag"]["id"]
+    await shop(TAG, input={"client": client, "tag": tag})
+    await shop(NOTE, input={"client": client, "body": "Aime le polonium"})
+    await shop(CONTACT, input={"client": client, "firstName": "Irène"})
+    await shop(CONSENT, input={"client": client, **OFFERS})
+    await shop(TICKET, input={"client": client, "subject": "Polonium", "body": "Où est-il ?"})
+    return client
+
+
+async def test_a_client_who_is_erased_is_found_by_nothing_and_what_the_law_keeps_is_kept(shop: Shop) -> None:
+    client = await known(shop)
+    token = (await shop(LINK, input={"client": client}))["token"]
+    await shop.sell(await shop.product(), client=client)
+    invoice, before = await Invoice.get(), (await fetched(shop, "FEC"))[1]
+
+    erased = (await shop(ERASE, input={"client": client}))["erasure"]
+
+    assert erased["client"]["email"] == erased["client"]["displayName"]
+    assert erased["client"]["email"].endswith("@erased.invalid")
+    assert erased["erasedBy"] == {"user": {"email": shop.email}}
+    deleted = {row["kind"]: row["count"] for row in erased["deleted"]}
+    assert deleted.items() >= {"Contact": 1, "ClientNote": 1, "ClientTag": 1, "Ticket": 1, "PortalToken": 1}.items()
+    reasons = {row["kind"]: row["reason"] for row in erased["kept"]}
+    assert "L123-22" in reasons["Invoice"]
+    assert "art. 7(1)" in reasons["ClientConsent"]
+    for search in ("marie.curie@example.com", "Curie", "0612345678", "Irène"):
+        assert (await shop(SEARCH, search=search))["totalCount"] == 0, search
+    assert (await replace(shop, token=token).refused(PORTAL))[0] == "UNAUTHENTICATED"
+    assert await Ticket.all().count() == await TimelineEvent.all().count() == await PortalToken.all().count() == 0
+    again = await Invoice.get()
+    assert (again.content, again.chain_sha256) == (invoice.content, invoice.chain_sha256)
+    assert (await fetched(shop, "FEC"))[1] == before
+
+
+async def test_no_table_but_invoices_holds_their_words_any_more_nor_does_stripe(shop: Shop) -> None:
+    client = await known(shop)
+    await shop.sell(await shop.product(partners=(await shop.partner(),)), client=client)
+    twin = (await Client.get()).stripe_id
+    assert twin is not None
+    await shop(UPDATE, input={"client": client, "lastName": "Curie"})
+
+    await shop(ERASE, input={"client": client})
+    await shop.work_is_done()
+
+    held = await words_held(shop)
+    assert held == {"invoices"}, held
+    entries = await AuditEntry.filter(subject_type="Client").order_by("id")
+    assert [entry.operation for entry in entries][:1] == ["INSERT"]  # who did what is still there
+    assert entries[0].after["email"] == "[erased]"
+    (done,) = (await shop(ERASURES))["nodes"]
+    assert done["stripeErasedAt"]
+    with pytest.raises(Exception, match="No such customer"):
+        await shop.dashboard.v1.customers.retrieve_async(twin)
+
+
+async def test_what_is_under_way_is_named_and_nothing_changes(shop: Shop) -> None:
+    client = await known(shop)
+    await shop.order(await shop.product(), client=client)
+
+    async with nothing_changes(shop):
+        refusal = await shop.refused(ERASE, input={"client": client})
+
+    message = "Settle first what is under way with this client: open orders (1)."
+    assert refusal == ("CONFLICT", "input.client", message)
+
+
+async def test_of_two_erasures_at_once_one_is_done(shop: Shop) -> None:
+    client = await known(shop)
+
+    answers = await asyncio.gather(*(shop.post(ERASE, {"input": {"client": client}}) for _ in range(3)))
+
+    refused = [answer["errors"][0]["message"] for answer in answers if "errors" in answer]
+    assert refused == ["This client is erased already."] * 2
+
+
+async def test_a_client_who_is_merged_and_erased_at_once_is_one_or_the_other(shop: Shop) -> None:
+    client, other = await known(shop), await shop.client("m.curie@example.com")
+
+    merged, erased = await asyncio.gather(
+        shop.post(MERGE, {"input": {"client": other, "duplicate": client}}),
+        shop.post(ERASE, {"input": {"client": client}}),
+    )
+
+    (refused,) = [answer["errors"][0]["extensions"]["code"] for answer in (merged, erased) if "errors" in answer]
+    assert refused in ("CONFLICT", "NOT_FOUND")
+    assert (await shop.refused(ERASE, input={"client": client}))[0] in ("CONFLICT", "NOT_FOUND")
+
+
+async def test_nothing_is_written_of_one_who_was_erased(shop: Shop) -> None:
+    client, other, product = await known(shop), await shop.client(), await shop.product()
+    await shop(ERASE, input={"client": client})
+    await shop.work_is_done()
+
+    line = {"product": product, "quantity": 1}
+    order = "mutation ($input: OrderCreateInput!) { orderCreate(input: $input) { order { id } } }"
+    async with nothing_changes(shop):
+        for document, asked in (
+            (UPDATE, {"client": client, "lastName": "Curie"}),
+            (NOTE, {"client": client, "body": "Marie"}),
+            (order, {"client": client, "lines": [line]}),
+            (MERGE, {"client": other, "duplicate": client}),
+        ):
+            assert (await shop.refused(document, input=asked))[0] == "CONFLICT", document
+    with pytest.raises(Exception, match="clients_erased_check"):
+        await shop.sql("UPDATE clients SET last_name = 'Curie' WHERE email LIKE '%@erased.invalid'")
+
+
+async def test_the_log_loses_nothing_but_what_it_held_of_who_was_erased(shop: Shop) -> None:
+    await shop.client()
+    for change in ("action = 'x'", 'after = \'{"email": "other@example.com"}\'', "after = '{}'", "actor_id = NULL"):
+        with pytest.raises(Exception, match="only values can be erased"):
+            async with transaction():
+                await query("SELECT set_config('comptoir.erasing', 'x', true)")
+                await query(f"UPDATE audit_entries SET {change} WHERE subject_type = 'Client'")
+
+
+async def test_a_key_erases_nobody(shop: Shop) -> None:
+    client = await shop.client()
+    key = await server(shop, "CLIENTS_READ", "CLIENTS_WRITE")
+
+    assert (await key.refused(ERASE, input={"client": client}))[0] == "FORBIDDEN"
+
+
+async def words_held(shop: Shop) -> set[str]:
+    """The tables that hold any of their words, anywhere."""
+    tables: list[Any] = await shop.sql("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    held = set()
+    for (table,) in ((row["tablename"],) for row in tables):
+        rows = await shop.sql(f"SELECT lower(t::text) AS row FROM {table} t")
+        if any(word in row["row"] for row in rows for word in WORDS):
+            held.add(table)
+    return held
