@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import stripe
 
 import errors
-from models import Attempt, AttemptStatus, Client, Operation, Order, OrderKind, OrderLine, OrderStatus
+from models import Attempt, AttemptStatus, Client, Operation, Opportunity, Order, OrderKind, OrderLine, OrderStatus
 from models.database import transaction
 from services import asking, booked_times, discounts, holds, organizations, settlement, stripe_accounts, twins
 from services.exchange import Exchange, attempt_for, carry_out
@@ -70,6 +70,7 @@ async def _ask(order: Order, exchange: Callable[[], Awaitable["_AskForMoney"]]) 
     async with transaction():
         locked = await Order.select_for_update().get(id=order.id)
         locked.must_be_open()
+        await _must_be_wanted(locked)
         await holds.hold_again(locked)
         await discounts.hold_again(locked)
         if locked.is_free:
@@ -95,6 +96,14 @@ async def _ask(order: Order, exchange: Callable[[], Awaitable["_AskForMoney"]]) 
     await asking.take_back(order)
     order.must_be_open()
     raise _changed()
+
+
+async def _must_be_wanted(order: Order) -> None:
+    """Raises Conflict for an opportunity that is not won any more: a worker is about to give its order up."""
+    if order.kind is OrderKind.OPPORTUNITY and not await Opportunity.exists(order_id=order.id, won_at__isnull=False):
+        raise errors.Conflict(
+            f"What order {order.number} is for is not agreed any more: it is being given up.", field="input.order"
+        )
 
 
 async def _session_of(order: Order, success_url: str, cancel_url: str | None) -> "_OpenSession":

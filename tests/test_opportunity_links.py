@@ -7,6 +7,7 @@ import pytest
 
 import models
 from models import Role
+from tests.documents import CHECKOUT
 from tests.security.test_roles import member, signed_in
 from tests.shop import Shop
 from tests.test_opportunities import ONE, UPDATE, create, move
@@ -91,6 +92,17 @@ async def test_what_is_lost_has_its_page_taken_back_and_its_order_given_up(shop:
     assert (await shop(ONE, id=made["id"]))["paymentStatus"] == "CANCELED"
     await move(shop, made, "LOST", "WON")
     assert (await linked(shop, made))["order"]["id"] != link["order"]["id"]
+
+
+async def test_nothing_is_asked_for_what_is_lost_though_no_worker_gave_its_order_up_yet(shop: Shop) -> None:
+    made = await won(shop)
+    link = await linked(shop, made)
+    await move(shop, made, "WON", "LOST", lostReason="Changed their mind")
+
+    refusal = await shop.refused(CHECKOUT, input=shop.checkout_input(link["order"]))
+
+    assert refusal[:2] == ("CONFLICT", "input.order")
+    assert "not agreed any more" in refusal[2]
 
 
 async def test_what_is_lost_and_then_paid_stands_and_waits_for_a_person(shop: Shop) -> None:
