@@ -28,7 +28,9 @@ Make = Callable[[Caller, dict[Any, Any]], Awaitable[Any]]
 
 # What is an error here, to which the whole of an answer is lost: the one wants a token, the others a service of its
 # own, a calendar outside, words, a client that is there; of two that fail at once, any is told.
-REFUSED = {"invitationOffer", "availability", "calendarsToConnect", "clientSearch", "clientDuplicates"}
+REFUSED = {
+    "invitationOffer", "availability", "calendarsToConnect", "clientSearch", "clientDuplicates", "clientMergePreview",
+}  # fmt: skip
 
 
 @dataclass

@@ -226,10 +226,12 @@ class _Builder:
             models.ClientMerge, **mine, client_id=clients[1].id, duplicate_id=self.id(), duplicate_email="old@b.fr",
             moved={"orders": 2}, merged_by_id=members[0].id,
         )  # fmt: skip
-        self.row(
-            models.Erasure, **mine, client_id=clients[2].id, deleted={"Ticket": 2}, blanked={},
-            kept=[["Order", 1, "ten years"]], documents=1, erased_by_id=members[0].id, stripe_erased_at=self.maybe(FAR),
-        )  # fmt: skip
+        for number, client in enumerate(clients[1:4]):
+            self.row(
+                models.Erasure, **mine, client_id=client.id, deleted={"Ticket": 2}, blanked={},
+                kept=[["Order", 1, "ten years"]], documents=number, erased_by_id=members[0].id if number else None,
+                stripe_erased_at=FAR if number else None,
+            )  # fmt: skip
 
     def words(self, organization: models.Organization) -> None:
         for number, code in enumerate(models.MentionCode):
