@@ -715,7 +715,7 @@ async def test_many_wake_ups_at_once_are_one_for_each_lane_and_leave_no_connecti
     await wake.close()
 
     assert await queue.zcard(QUEUE) == len(Lane)
-    assert await connected(queue) == before
+    assert await connected(queue) <= before  # one of another test may still have been closing
 
 
 async def test_a_wake_up_that_comes_while_another_is_told_is_told_after_it(queue: Redis) -> None:

@@ -62,13 +62,15 @@ async def test_events_of_orders_that_are_not_here_are_one_matter_for_a_person(
 
 async def test_what_was_left_to_a_person_and_settled_may_come_again(shop: Shop) -> None:
     account = await connect(shop)
-    for _ in range(2):
+    for turn in range(2):
         await shop.sql("UPDATE stripe_events SET stripe_id = stripe_id || '_before' WHERE stripe_id LIKE 'evt_signed%'")
         await events(shop, account, {"metadata": {"order": NOBODY}})
         await shop.work_is_done()
         await shop.time_passes(minutes=16)
         await shop.work_is_done()
-        await shop.sql("UPDATE conflicts SET resolved_at = now(), resolution = 'x', reference = reference || '_before'")
+        await shop.sql(
+            f"UPDATE conflicts SET resolved_at = now(), resolution = 'x', reference = reference || '_before_{turn}'"
+        )
 
     assert await Conflict.all().count() == 2
 

@@ -50,7 +50,7 @@ async def test_twenty_aliases_are_twenty_and_who_asks_too_often_is_told_when_to_
     async with coming_from(page, "192.0.2.1") as busy:
         served, refusal = await until_refused(busy, TWENTY)
 
-    assert served == 600 // 20
+    assert_nearly(served, 600 // 20)
     assert refusal["data"] is None
     (error,) = refusal["errors"]
     assert error["extensions"]["code"] == "LIMITED"
@@ -111,7 +111,7 @@ async def test_who_is_not_signed_in_is_counted_by_address(shop: Shop) -> None:
     async with coming_from(shop, "192.0.2.6") as busy:
         served, _ = await until_refused(busy, "{" + " ".join(f"a{n}: __typename" for n in range(20)) + "}")
 
-    assert served == 300 // 20
+    assert_nearly(served, 300 // 20)
     async with coming_from(shop, "192.0.2.7") as calm:
         assert (await calm.post("{ __typename }", {}))["data"] == {"__typename": "Query"}
 
@@ -138,7 +138,8 @@ async def test_what_is_refused_and_what_fragments_ask_counts_too(shop: Shop) -> 
         written, _ = await until_refused(busy, forbidden)
         read, _ = await until_refused(busy, spread)
 
-    assert (written, read) == (60 // 20, 600 // 20)
+    assert_nearly(written, 60 // 20)
+    assert_nearly(read, 600 // 20)
 
 
 async def test_a_checkout_counts_by_address_and_by_key(shop: Shop) -> None:
@@ -406,6 +407,11 @@ async def until_refused(busy: Shop, *documents: str) -> tuple[int, dict[str, Any
         if any(error["extensions"]["code"] == "LIMITED" for error in answer.get("errors", ())):
             return served, answer
     raise AssertionError(f"{MOST} operations were let in")
+
+
+def assert_nearly(served: int, allowed: int) -> None:
+    """As many were let in as are allowed, and the few that are given back while they are asked."""
+    assert allowed <= served <= allowed + allowed // 3
 
 
 async def person(shop: Shop) -> Actor:
