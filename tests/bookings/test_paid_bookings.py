@@ -34,7 +34,8 @@ async def test_a_place_is_held_until_it_is_paid(shop: Shop) -> None:
     await shop.pay(made["booking"]["order"])
     seen = await desk.see(made["booking"]["id"])
     assert (seen["status"], seen["holdExpiresAt"], seen["order"]["status"]) == ("CONFIRMED", None, "PAID")
-    assert await shop.sql(doctor.GRANTED) == []  # nothing but the place was bought
+    (granted,) = [each for each in doctor.INVARIANTS if each.holds.startswith("Whoever paid")]
+    assert (await doctor.examine(granted)).good  # nothing but the place was bought
 
 
 async def test_a_page_is_good_for_no_longer_than_the_hold(shop: Shop) -> None:
