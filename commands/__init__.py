@@ -1,0 +1,1 @@
+"""What `bin/comptoir` can do, by area; `cli.py` puts them together."""
