@@ -75,7 +75,7 @@ async def formule_update(info: Info, input: FormuleUpdateInput) -> models.Formul
 async def bilan_create(info: Info, input: BilanCreateInput) -> models.Bilan:
     """Agree a bilan with a beneficiary. Its appointments can be booked once all of its price is paid or agreed."""
     caller, values = actor(info), _priced(given(input))
-    client = await caller.get(models.Client, values.pop("client"), field="input.client")
+    client = await caller.get(models.Client, values.pop("client"), field="input.client", for_update=True)
     formule = await caller.get(models.Formule, values.pop("formule"), field="input.formule")
     if values.get("minutes_planned") is None:
         values.pop("minutes_planned", None)

@@ -24,6 +24,7 @@ from schema.documents import (
     DocumentRefused,
     DocumentRequestRecordInput,
     DocumentShare,
+    DocumentShareCreated,
     DocumentShareCreateInput,
     DocumentShareInput,
 )
@@ -98,19 +99,20 @@ async def document_open(info: Info, input: DocumentInput) -> DocumentOpened | Do
     return DocumentOpened(url=URL(address), expires_at=DateTime(expires_at))
 
 
-@mutation(DocumentShare, requires=Permission.DOCUMENTS_READ, idempotent=True)
-async def document_share_create(info: Info, input: DocumentShareCreateInput) -> models.DocumentShare:
+@mutation(DocumentShareCreated, requires=Permission.DOCUMENTS_READ, idempotent=True)
+async def document_share_create(info: Info, input: DocumentShareCreateInput) -> DocumentShareCreated:
     """Let somebody else open a document for a while. The beneficiary agrees by asking; for anybody else who asks, what
-    the beneficiary signed stands for it. Give the recipient the share's `url`."""
+    the beneficiary signed stands for it. Give the recipient the `url`, which is shown this once."""
     caller, values = actor(info), given(input)
     row = await caller.get(models.Document, input.document, field="input.document", for_update=True)
     paper = None
     if values.get("consent_document"):
         paper = await caller.get(models.Document, values["consent_document"], field="input.consentDocument")
     member = await models.Membership.get(id=caller.membership_id)
-    return await document_shares.create(
+    share = await document_shares.create(
         row, input.recipient_name, input.recipient_email, values.get("expires_at"), paper, member
     )
+    return DocumentShareCreated(document_share=share, url=URL(access_service.share_link(share)))  # type: ignore[arg-type]
 
 
 @mutation(DocumentShare, requires=Permission.DOCUMENTS_READ)

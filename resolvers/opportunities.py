@@ -62,7 +62,7 @@ async def opportunity_board(info: Info, filter: OpportunityFilter | None = None)
 async def opportunity_create(info: Info, input: OpportunityCreateInput) -> models.Opportunity:
     """Write down what a client may buy."""
     caller, values = actor(info), _priced(given(input))
-    client = await caller.get(models.Client, values.pop("client"), field="input.client")
+    client = await caller.get(models.Client, values.pop("client"), field="input.client", for_update=True)
     by = _oneself(caller)
     usual = {"owner_id": by} if by and "owner" not in values else {}
     return await opportunities_service.create(client, usual | await _with_owner(caller, values), by=by)

@@ -56,7 +56,7 @@ def conflict(id: strawberry.ID) -> Wanted:
 @mutation(Order, requires=Permission.ORDERS_WRITE, idempotent=True)
 async def order_create(info: Info, input: OrderCreateInput) -> models.Order:
     """Make an order at the catalogue's prices, discounts taken off, to be paid; with a deposit, in two parts."""
-    client = await actor(info).get(models.Client, input.client, field="input.client")
+    client = await actor(info).get(models.Client, input.client, field="input.client", for_update=True)
     return await sales.create(
         client,
         await items(actor(info), input.lines),

@@ -40,7 +40,7 @@ def quote(id: strawberry.ID) -> Wanted:
 @mutation(Quote, requires=Permission.QUOTES_WRITE, idempotent=True)
 async def quote_create(info: Info, input: QuoteCreateInput) -> models.Quote:
     """Write a draft at the catalogue's prices, discounts taken off. It has no number before it is sent."""
-    client = await actor(info).get(models.Client, input.client, field="input.client")
+    client = await actor(info).get(models.Client, input.client, field="input.client", for_update=True)
     opportunity = None
     if input.opportunity:
         opportunity = await actor(info).get(models.Opportunity, input.opportunity, field="input.opportunity")

@@ -40,7 +40,7 @@ def ticket(id: strawberry.ID) -> Wanted:
 @mutation(Ticket, requires=Permission.TICKETS_WRITE, idempotent=True)
 async def ticket_create(info: Info, input: TicketCreateInput) -> models.Ticket:
     """Write down what a client asks. HTML in it is kept as text."""
-    client = await actor(info).get(models.Client, input.client, field="input.client")
+    client = await actor(info).get(models.Client, input.client, field="input.client", for_update=True)
     values = given(input)
     asked = Asked(**{name: values[name] for name in ("subject", "body", "type", "priority") if name in values})
     return await tickets_service.open(

@@ -1,17 +1,16 @@
 """Documents of bilans: who may open them, with whom they are shared, what was destroyed."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 from strawberry import UNSET
 
 import models
-from schema.base import auto, computed, enum, input, node
+from schema.base import auto, enum, input, node
 from schema.bilans import Bilan
 from schema.lists import among, between, filter
 from schema.organizations import Membership
 from schema.scalars import URL, DateTime, Email
-from services import document_access
 
 
 @node(models.DocumentShare)
@@ -27,14 +26,6 @@ class DocumentShare:
     expires_at: auto
     revoked_at: auto
     created_at: auto
-
-    @computed(
-        "Where the recipient opens it, to be given to them; null once it has ended.",
-        needs=("id", "expires_at", "revoked_at"),
-    )
-    def url(root: Any) -> URL | None:
-        address = None if root.revoked_at else document_access.share_link(root.id, root.expires_at)
-        return URL(address) if address else None
 
 
 @node(models.Document)
@@ -159,6 +150,15 @@ class DocumentShareCreateInput:
     consent_document: strawberry.ID | None = strawberry.field(
         description="What the beneficiary signed: a CONSENT among the bilan's documents. The beneficiary needs none.",
         default=UNSET,
+    )
+
+
+@strawberry.type(name="DocumentShareCreatePayload", description="What `documentShareCreate` returns.")
+class DocumentShareCreated:
+    document_share: DocumentShare = strawberry.field(description="What is kept of it.")
+    url: URL = strawberry.field(
+        description="Where the recipient opens the document. Shown this once, to whoever shares it alone: give it to"
+        " the recipient."
     )
 
 

@@ -49,6 +49,8 @@ async def plan(
     Raises Conflict where the bilan is over or nothing is left, and Invalid for more than that, naming the field.
     """
     bilan.must_be_under_way()
+    if payer is not None:
+        payer.must_not_be_erased(field="input.payer")
     left = bilan.unallotted_cents
     if not left:
         raise Conflict("All of this bilan's price is taken on: withdraw a funding first.", field="input.amount")
@@ -92,6 +94,7 @@ async def invoice(funding: BilanFunding, payer: Client | None) -> BilanFunding:
     order = await Order.select_for_update().get(id=funding.order_id) if funding.order_id else None
     payer_id = await _payer_of(funding, payer)
     client = await Client.select_for_update(no_key=True).get(id=payer_id)
+    client.must_not_be_erased(field="input.payer")
     bilan, locked = await _locked(funding)
     if locked.order_id != funding.order_id:
         raise Conflict("This funding has changed at this moment. Try again.", field=FIELD)

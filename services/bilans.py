@@ -17,6 +17,7 @@ from services.clients import LOOKING_AFTER
 async def create(client: Client, formule: Formule, values: dict[str, Any]) -> Bilan:
     """A bilan of the client, at its formule's price and for its time unless `values` say otherwise, with its three
     phases. Raises Invalid, naming the field."""
+    client.must_not_be_erased()
     if not formule.active:
         raise Invalid("This formule is not sold any more.", field="input.formule")
     agreed: dict[str, Any] = {
@@ -56,6 +57,8 @@ def _check(bilan: Bilan, values: dict[str, Any]) -> None:
     consultant, employer = values.get("consultant"), values.get("employer")
     if consultant is not None and not _may_hold(consultant):
         raise Invalid("A consultant, an admin or an owner holds bilans.", field="input.consultant")
+    if employer is not None:
+        employer.must_not_be_erased(field="input.employer")
     if employer is not None and employer.id == bilan.client_id:
         raise Invalid("The employer is somebody else than the beneficiary.", field="input.employer")
 

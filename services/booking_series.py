@@ -38,6 +38,7 @@ async def book(
     bookings.check_notes(wanted.client_notes)
     times = occurrences(wanted.starts_at, rule, ZoneInfo(staff.time_zone))
     client = await Client.select_for_update(no_key=True).get(id=client.id)
+    client.must_not_be_erased()
     product = await bookings.product_of(wanted.service) if wanted.service.price_cents else None
     appointments, lost = await _take(client, wanted, times)
     if not appointments or (lost and not skip_taken):

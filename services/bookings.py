@@ -62,6 +62,7 @@ async def book(client: Client, wanted: Wanted) -> Booking:
     slots.check(wanted.asked, by_rules=wanted.by_rules)
     # One at a time for a client: two clicks at once must not take two places.
     client = await Client.select_for_update(no_key=True).get(id=client.id)
+    client.must_not_be_erased()
     if wanted.by_rules:
         if same := await _same(client, wanted):
             return same

@@ -4,6 +4,7 @@ What is said of one: `sender`, `sender_name`, `recipients`, `from_client`, `subj
 `attachments`, each with `name`, `content_type` and `size`; its ids are columns.
 """
 
+import asyncio
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -24,10 +25,13 @@ EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 async def add(client: Client, source: str, *, author: UUID | None, field: str) -> TimelineEvent:
     """Put an e-mail, pasted as `services/emails.py` reads it, into the timeline of a client, locked.
 
-    Raises Known where it is there already, and Invalid, blaming the field, for what is no e-mail.
+    Raises Known where it is there already, Invalid, blaming the field, for what is no e-mail, and Conflict for a client
+    who was erased.
     """
+    client.must_not_be_erased()
     organization = await client.organization
-    email = emails.parse(source, ZoneInfo(organization.time_zone), field=field)
+    # In a thread: of what is made to take long, everybody else would wait for it.
+    email = await asyncio.to_thread(emails.parse, source, ZoneInfo(organization.time_zone), field=field)
     fingerprint = _fingerprint(email)
     if same := await TimelineEvent.filter(client_id=client.id, fingerprint=fingerprint).first():
         raise Known("This e-mail is in the timeline already.", global_id(same), field=field)

@@ -91,10 +91,11 @@ async def ask(document: Document, member: Membership) -> tuple[str, datetime] | 
     return _address(token), expires_at
 
 
-def share_link(share_id: UUID, expires_at: datetime) -> str | None:
-    """Where whom a document is shared with opens it; None once the share has ended."""
-    left = expires_at - datetime.now(UTC)
-    return _address(tokens.sign(tokens.DOCUMENT, {"share": str(share_id)}, left)[0]) if left > timedelta() else None
+def share_link(share: DocumentShare) -> str:
+    """Where whom a document is shared with opens it, until the share ends. Whoever has it opens the document: it is
+    shown to who shares it alone, once."""
+    left = share.expires_at - datetime.now(UTC)
+    return _address(tokens.sign(tokens.DOCUMENT, {"share": str(share.id)}, left)[0])
 
 
 def quality_export_link(export_id: UUID) -> str:

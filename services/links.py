@@ -44,9 +44,13 @@ def survey_link(survey: Survey) -> str:
 
 
 async def survey_of_link(token: str) -> Survey | None:
-    """The survey that a link answers, None for a link that is not ours or no longer good."""
+    """The survey that a link answers, None for a link that is not ours or no longer good, and of a beneficiary who was
+    erased since."""
     claims = tokens.read(tokens.SURVEY, token)
-    return await Survey.get_or_none(id=UUID(claims["survey"])) if claims else None
+    if not claims:
+        return None
+    survey = await Survey.get_or_none(id=UUID(claims["survey"])).prefetch_related("bilan__client")
+    return survey if survey and not survey.bilan.client.is_erased else None
 
 
 def account_link(what: str, token: str) -> str:

@@ -33,7 +33,8 @@ PRICED = ("amount_cents", "deposit_cents", "currency", "vat_rate")
 
 async def create(client: Client, values: dict[str, Any], *, by: UUID | None) -> Opportunity:
     """An opportunity with a client, at its first stage unless `values` say another. Raises Invalid, naming the
-    field."""
+    field, and Conflict for a client who was erased."""
+    client.must_not_be_erased()
     organization = await Organization.get(id=client.organization_id)
     usual = {"vat_rate": 2000 if organization.vat_regime is VatRegime.STANDARD else 0}
     opportunity = Opportunity(organization_id=client.organization_id, client=client, **usual | values)

@@ -37,9 +37,10 @@ class Changed(errors.Conflict):
 
 async def lock(opportunity: Opportunity) -> tuple[Order | None, Opportunity]:
     """The order of an opportunity, where there is one, its client and itself, locked in that order and read anew.
-    Raises Changed where it got another order at this moment."""
+    Raises Changed where it got another order at this moment, and Conflict where the client was erased."""
     order = await Order.select_for_update().get(id=opportunity.order_id) if opportunity.order_id else None
-    await Client.select_for_update(no_key=True).get(id=opportunity.client_id)
+    client = await Client.select_for_update(no_key=True).get(id=opportunity.client_id)
+    client.must_not_be_erased(field=FIELD)
     locked = await Opportunity.select_for_update(no_key=True).get(id=opportunity.id)
     if locked.order_id != opportunity.order_id:
         raise Changed("This opportunity has changed at this moment. Try again.", field=FIELD)

@@ -29,8 +29,9 @@ async def create(client: Client, expires_at: datetime | None) -> tuple[PortalTok
     """(what is kept of it, the token to give to the client), good for 90 days unless told; the one before is good for
     nothing from now on. The client's row is locked by the caller.
 
-    Raises Invalid for an end that is past, or more than 366 days from now.
+    Raises Invalid for an end that is past, or more than 366 days from now, and Conflict for a client who was erased.
     """
+    client.must_not_be_erased()
     now = datetime.now(UTC)
     end = expires_at or now + LIFE
     if not now < end <= now + LIFE_MOST:

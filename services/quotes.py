@@ -59,7 +59,8 @@ class Offer:
 
 async def create(client: Client, offer: Offer, opportunity: Opportunity | None = None) -> Quote:
     """A draft at the catalogue's prices, discounts taken off, for an opportunity where one is named. Raises Invalid,
-    naming the part of the input."""
+    naming the part of the input, and Conflict for a client who was erased."""
+    client.must_not_be_erased()
     if opportunity is not None and opportunity.client_id != client.id:
         raise Invalid("This opportunity is another client's.", field="input.opportunity")
     quote = Quote(organization_id=client.organization_id, client=client, opportunity=opportunity)
@@ -112,6 +113,7 @@ async def revise(quote: Quote) -> Quote:
     newer = await versions.filter(version__gt=quote.version).exclude(status=QuoteStatus.CANCELED).first()
     if newer is not None:
         raise Conflict(f"Version {newer.version} is newer: go on with that one.", field=FIELD)
+    (await quote.client).must_not_be_erased(field=FIELD)
     last = max([each.version for each in await versions.only("id", "version")])
     kept = (*AMOUNTS, *NUMBERED, "organization_id", "client_id", "opportunity_id", "note")
     same = {name: getattr(quote, name) for name in kept}

@@ -40,8 +40,10 @@ async def open(
 ) -> Ticket:
     """A new ticket of a client's, of now or of `at`; `opened_by` is the membership of who wrote it down.
 
-    Raises Invalid for a subject or a body that is empty or too long, naming `input.subject` or `input.body`.
+    Raises Invalid for a subject or a body that is empty or too long, naming `input.subject` or `input.body`, and
+    Conflict for a client who was erased.
     """
+    client.must_not_be_erased()
     now = at or datetime.now(UTC)
     ticket = Ticket(
         organization_id=client.organization_id, client_id=client.id, subject=subject_of(asked.subject),

@@ -27,11 +27,11 @@ ADD = """mutation ($input: DocumentAddInput!) { documentAdd(input: $input) { doc
 OPEN = """mutation ($input: DocumentInput!) { documentOpen(input: $input) {
   ... on DocumentOpened { url expiresAt } ... on DocumentRefused { reason }
 } }"""
-SHARE = """mutation ($input: DocumentShareCreateInput!) { documentShareCreate(input: $input) { documentShare {
-  id recipientName statement url expiresAt consentedBy { user { email } } recordedBy { user { email } }
+SHARE = """mutation ($input: DocumentShareCreateInput!) { documentShareCreate(input: $input) { url documentShare {
+  id recipientName statement expiresAt consentedBy { user { email } } recordedBy { user { email } }
 } } }"""
 REVOKE = """mutation ($input: DocumentShareInput!) {
-  documentShareRevoke(input: $input) { documentShare { revokedAt url } }
+  documentShareRevoke(input: $input) { documentShare { revokedAt } }
 }"""
 REQUEST = """mutation ($input: DocumentRequestRecordInput!) {
   documentRequestRecord(input: $input) { documentAccess { granted reason requester } }
@@ -173,16 +173,30 @@ async def test_a_beneficiary_shares_and_takes_back_and_each_opening_is_kept(peop
     document = await add(people, DocumentKind.SYNTHESIS)
     given = {"document": document, "recipientName": "Paul Employeur", "recipientEmail": "Paul@Example.com"}
 
-    share = (await people.beneficiary(SHARE, input=given | {"idempotencyKey": "one"}))["documentShare"]
+    shared = await people.beneficiary(SHARE, input=given | {"idempotencyKey": "one"})
 
+    share, url = shared["documentShare"], shared["url"]
     assert share["consentedBy"]["user"]["email"] == people.beneficiary.email
     assert re.search(r"autorise Paul Employeur \(paul@example\.com\) .*SHA-256", share["statement"])
-    assert (await people.owner.http.get(share["url"])).content == PDF
+    assert (await people.owner.http.get(url)).content == PDF
     (access,) = (await people.beneficiary(ACCESSES))["nodes"]
     assert (access["share"]["recipientName"], access["membership"]) == ("Paul Employeur", None)
     ended = (await people.beneficiary(REVOKE, input={"documentShare": share["id"]}))["documentShare"]
-    assert ended["revokedAt"] and ended["url"] is None
-    assert (await people.owner.http.get(share["url"])).status_code == 404
+    assert ended["revokedAt"]
+    assert (await people.owner.http.get(url)).status_code == 404
+
+
+async def test_the_link_of_a_share_is_shown_once_to_who_shares_and_never_to_who_runs_the_shop(people: People) -> None:
+    document = await add(people, DocumentKind.SYNTHESIS)
+    given = {"document": document, "recipientName": "P", "recipientEmail": "p@b.fr", "idempotencyKey": "one"}
+
+    url = (await people.beneficiary(SHARE, input=given))["url"]
+
+    assert (await people.beneficiary(SHARE, input=given))["url"] == url  # asked again under its key
+    token = url.rpartition("/")[2]
+    for person in (people.owner, people.consultant):
+        answer = await person.post("{ documents { nodes { shares { id recipientEmail url } } } }", {})
+        assert "errors" in answer and token not in str(answer)
 
 
 async def test_nobody_else_shares_without_what_the_beneficiary_signed(people: People) -> None:
@@ -198,10 +212,11 @@ async def test_nobody_else_shares_without_what_the_beneficiary_signed(people: Pe
             assert (code, field) == ("CONFLICT", "input.consentDocument")
     consent = await add(people, DocumentKind.CONSENT)
     signed = given | {"consentDocument": consent, "idempotencyKey": "three"}
-    share = (await people.consultant(SHARE, input=signed))["documentShare"]
+    shared = await people.consultant(SHARE, input=signed)
+    share = shared["documentShare"]
     assert share["consentedBy"] is None and share["recordedBy"]["user"]["email"] == people.consultant.email
     assert "Accord signé" in share["statement"]
-    assert (await people.owner.http.get(share["url"])).content == PDF
+    assert (await people.owner.http.get(shared["url"])).content == PDF
 
 
 async def test_an_employer_who_asks_is_refused_until_the_beneficiary_agrees_and_both_are_kept(people: People) -> None:
@@ -306,13 +321,13 @@ async def test_of_what_was_destroyed_nothing_can_be_read_by_anybody_with_all_tha
     before = await link(people.beneficiary, document)
     share = (await people.beneficiary(SHARE, input={
         "document": document, "recipientName": "P", "recipientEmail": "p@b.fr", "idempotencyKey": "one",
-    }))["documentShare"]  # fmt: skip
+    }))["url"]  # fmt: skip
     file = await models.StoredFile.get()
     copied = stored(file.place).read_bytes()  # by somebody who has the store's backups
 
     await people.consultant(DESTROY, input={"document": document, "reason": "ERASURE"})
 
-    for url in (before, share["url"]):
+    for url in (before, share):
         assert (await people.owner.http.get(url)).status_code == 404
     for who in (people.beneficiary, people.consultant):
         code, *_ = await who.refused(OPEN, input={"document": document})

@@ -8,7 +8,7 @@ import pytest
 
 from models import AuditEntry, Client, Invoice, PortalToken, Ticket, TimelineEvent
 from models.database import query, transaction
-from tests.managing.test_client_merges import MERGE
+from tests.managing.test_client_merges import MERGE, QUOTE
 from tests.managing.test_crm import CONSENT, CONTACT, NOTE, OFFERS, TAG, TAG_CREATE
 from tests.managing.test_portal_tokens import CREATE as LINK
 from tests.managing.test_portal_tokens import PORTAL
@@ -28,6 +28,11 @@ ERASE = """mutation ($input: ClientEraseInput!) {
 ERASURES = "{ erasures { nodes { stripeErasedAt } } }"
 SEARCH = "query ($search: String!) { clients(search: $search) { totalCount } }"
 TICKET = """mutation ($input: TicketCreateInput!) { ticketCreate(input: $input) { ticket { id } } }"""
+EMAIL = "mutation ($input: ClientEmailAddInput!) { clientEmailAdd(input: $input) { timelineEvent { id } } }"
+OPPORTUNITY = "mutation ($input: OpportunityCreateInput!) { opportunityCreate(input: $input) { opportunity { id } } }"
+OPPORTUNITY_UPDATE = OPPORTUNITY.replace("Create", "Update")
+MOVE = "mutation ($input: OpportunityMoveInput!) { opportunityMove(input: $input) { opportunity { id } } }"
+BILAN = "mutation ($input: BilanCreateInput!) { bilanCreate(input: $input) { bilan { id } } }"
 UPDATE = "mutation ($input: ClientUpdateInput!) { clientUpdate(input: $input) { client { id } } }"
 WORDS = ("curie", "skłodowska", "612345678", "rue cuvier", "polonium", "irène")
 
@@ -128,6 +133,9 @@ async def test_a_client_who_is_merged_and_erased_at_once_is_one_or_the_other(sho
 
 async def test_nothing_is_written_of_one_who_was_erased(shop: Shop) -> None:
     client, other, product = await known(shop), await shop.client(), await shop.product()
+    formule = (await shop("mutation { formulesInstall { formules { id } } }"))["formules"][0]["id"]
+    lost = (await shop(OPPORTUNITY, input={"client": client, "title": "Marie"}))["opportunity"]["id"]
+    await shop(MOVE, input={"opportunity": lost, "fromStage": "LEAD", "toStage": "LOST", "lostReason": "Marie"})
     await shop(ERASE, input={"client": client})
     await shop.work_is_done()
 
@@ -139,6 +147,14 @@ async def test_nothing_is_written_of_one_who_was_erased(shop: Shop) -> None:
             (NOTE, {"client": client, "body": "Marie"}),
             (order, {"client": client, "lines": [line]}),
             (MERGE, {"client": other, "duplicate": client}),
+            (TICKET, {"client": client, "subject": "Polonium", "body": "Où est-il ?"}),
+            (EMAIL, {"client": client, "message": "De : Marie Curie <marie.curie@example.com>\n\nBonjour"}),
+            (OPPORTUNITY, {"client": client, "title": "Marie"}),
+            (OPPORTUNITY_UPDATE, {"opportunity": lost, "title": "Marie"}),
+            (QUOTE, {"client": client, "lines": [line]}),
+            (LINK, {"client": client}),
+            (BILAN, {"client": client, "formule": formule}),
+            (BILAN, {"client": other, "formule": formule, "employer": client}),
         ):
             assert (await shop.refused(document, input=asked))[0] == "CONFLICT", document
     with pytest.raises(Exception, match="clients_erased_check"):
