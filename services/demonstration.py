@@ -27,6 +27,7 @@ from services import (
     demonstration_clients,
     demonstration_documents,
     demonstration_opportunities,
+    demonstration_people,
     demonstration_quality,
     demonstration_quotes,
     demonstration_tickets,
@@ -86,6 +87,7 @@ async def seed(settings: Settings) -> Demonstration:
         await _ways_to_pay(organization)
         client = await _client(organization)
         await demonstration_clients.seed(organization, client)
+        await demonstration_people.seed(organization)
         await demonstration_quotes.seed(organization, client)
         await demonstration_opportunities.seed(organization, client)
         await demonstration_tickets.seed(organization, client)

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from models import Client, Membership, Organization, Role, Ticket, TicketSource, TicketStatus, TicketType
-from services import client_emails, tickets
+from services import client_emails, demonstration_people, tickets
 from services.tickets import Asked
 
 EMAIL = """\
@@ -24,6 +24,7 @@ Jean Dupont
 
 QUESTION = Asked("Où trouver ma facture ?", "Bonjour,\n\nJe ne retrouve pas la facture de ma commande. Merci !")
 INCIDENT = Asked("Le lien de paiement ne s'ouvre pas", "La page reste blanche sur mon téléphone.", TicketType.INCIDENT)
+REQUEST = Asked("Attestation", "Pouvez-vous m'envoyer une attestation pour mon employeur ?", TicketType.REQUEST)
 COMPLAINT = Asked("Retard", "Personne ne m'a rappelé hier.", TicketType.COMPLAINT)
 
 
@@ -41,5 +42,9 @@ async def seed(organization: Organization, client: Client) -> None:
     await tickets.reply(answered, "Vu avec l'hébergeur : un certificat avait expiré.", author=by, internal=True)
     await tickets.reply(answered, "Cela marche maintenant, merci.", from_client=True)
     await tickets.change(answered, by=by, status=TicketStatus.RESOLVED)
-    closed = await tickets.open(client, COMPLAINT, source=TicketSource.BACK_OFFICE, opened_by=by)
+    others = await demonstration_people.of(organization)
+    await tickets.open(others.get("ines.rousseau", client), REQUEST, source=TicketSource.PORTAL)
+    closed = await tickets.open(
+        others.get("karim.benali", client), COMPLAINT, source=TicketSource.BACK_OFFICE, opened_by=by
+    )
     await tickets.change(closed, by=by, status=TicketStatus.CLOSED)

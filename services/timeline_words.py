@@ -5,7 +5,7 @@ from typing import Any
 
 from babel.numbers import format_currency
 
-from models import Language, TimelineKind
+from models import BilanStatus, Language, OpportunityStage, TimelineKind
 
 Said = dict[str, Any]
 Words = tuple[Callable[[Said], str], Callable[[Said], str]]  # in French, in English
@@ -39,6 +39,30 @@ def _of_email(word: str, without: str) -> Callable[[Said], str]:
     return lambda said: f"{word}{said['subject'] or without}"
 
 
+_STEPS: dict[str, tuple[str, str]] = {
+    OpportunityStage.LEAD: ("piste", "lead"),
+    OpportunityStage.QUALIFIED: ("qualifiée", "qualified"),
+    OpportunityStage.PROPOSAL: ("proposition faite", "proposal made"),
+    OpportunityStage.NEGOTIATION: ("en négociation", "in negotiation"),
+    OpportunityStage.WON: ("gagnée", "won"),
+    OpportunityStage.LOST: ("perdue", "lost"),
+    BilanStatus.AWAITING_FUNDING: ("en attente de financement", "awaiting funding"),
+    BilanStatus.FUNDED: ("financé", "funded"),
+    BilanStatus.IN_PROGRESS: ("en cours", "in progress"),
+    BilanStatus.COMPLETED: ("terminé", "completed"),
+    BilanStatus.CANCELED: ("abandonné", "given up"),
+}
+
+
+def _of_step(fr: str, en: str) -> Words:
+    """Of texts that name the `title` of what moved, and the `{step}` that it came to."""
+
+    def fill(text: str, language: int) -> Callable[[Said], str]:
+        return lambda said: text.format_map(said | {"step": _STEPS[said["to_step"]][language]})
+
+    return fill(fr, 0), fill(en, 1)
+
+
 _WORDS: dict[TimelineKind, Words] = {
     TimelineKind.CLIENT_EMAIL: (_of_email("E-mail : ", "(sans objet)"), _of_email("E-mail: ", "(no subject)")),
     TimelineKind.PAYMENT_RECEIVED: _words(
@@ -67,6 +91,6 @@ _WORDS: dict[TimelineKind, Words] = {
         ),
     ),
     TimelineKind.TICKET_RESOLVED: _words("Ticket {number} résolu : {subject}", "Ticket {number} resolved: {subject}"),
-    TimelineKind.OPPORTUNITY_MOVED: _words("Opportunité « {title} » : {to_step}", "Opportunity “{title}”: {to_step}"),
-    TimelineKind.BILAN_MOVED: _words("Bilan « {title} » : {to_step}", "Bilan “{title}”: {to_step}"),
+    TimelineKind.OPPORTUNITY_MOVED: _of_step("Opportunité « {title} » : {step}", "Opportunity “{title}”: {step}"),
+    TimelineKind.BILAN_MOVED: _of_step("Bilan « {title} » : {step}", "Bilan “{title}”: {step}"),
 }

@@ -80,7 +80,7 @@ def said_of(kind: models.TimelineKind, text: str) -> dict[str, Any]:
         },
         "TICKET": {"ticket": id, "number": 1, "subject": text, "type": "QUESTION", "from_client": True},
         "OPPORTUNITY": {"about": "T3Bwb3J0dW5pdHk", "title": text, "to_step": "WON"},
-        "BILAN": {"about": "QmlsYW4", "title": text, "from_step": "OPEN", "to_step": "DONE"},
+        "BILAN": {"about": "QmlsYW4", "title": text, "from_step": "FUNDED", "to_step": "COMPLETED"},
     }  # fmt: skip
     return said.get(kind.value) or said[kind.partition("_")[0]]
 

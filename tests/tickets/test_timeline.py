@@ -6,11 +6,12 @@ import pytest
 import models
 from engine.execution import Engine
 from engine.plans.explaining import explained
-from models import TimelineKind
+from models import BilanStatus, Language, OpportunityStage, TimelineKind
 from models.base import global_id
 from policy import Actor
 from resolvers.schema import build
 from schema.context import Context
+from services.timeline_words import summary
 from tests.bookings.desk import Desk, ahead
 from tests.shop import Shop
 
@@ -240,3 +241,12 @@ async def test_a_page_of_events_with_their_data_is_read_by_a_plan(shop: Shop, da
         assert (shown.why_not, len(shown.statements)) == (None, 1), filter
 
     await connection.close()
+
+
+@pytest.mark.parametrize("step", [*OpportunityStage, *BilanStatus])
+def test_each_step_is_told_in_words(step: OpportunityStage | BilanStatus) -> None:
+    kind = TimelineKind.BILAN_MOVED if isinstance(step, BilanStatus) else TimelineKind.OPPORTUNITY_MOVED
+
+    told = [summary(kind, {"title": "Coaching", "to_step": step}, language) for language in Language]
+
+    assert all("Coaching" in each and step.value not in each for each in told)
