@@ -139,7 +139,7 @@ async def booking_cancel(info: Info, input: BookingCancelInput) -> models.Bookin
 async def booking_complete(info: Info, input: BookingInput) -> models.Booking:
     """Note that the client came."""
     row = await actor(info).get(models.Booking, input.booking, field="input.booking", for_update=True)
-    return await bookings_service.complete(row)
+    return await bookings_service.complete(row, by_id=_member(actor(info)))
 
 
 @mutation(Booking, requires=Permission.BOOKINGS_WRITE)

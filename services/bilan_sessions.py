@@ -23,7 +23,7 @@ from models import (
     ServiceStaff,
 )
 from models.database import transaction
-from services import bilan_funding, bilan_rules, bilan_steps, bookings, cancellations, surveys
+from services import bilan_funding, bilan_hours, bilan_steps, bookings, cancellations, surveys
 
 LONGEST = timedelta(hours=12)  # of a session
 AHEAD_MOST = timedelta(days=730)
@@ -79,10 +79,7 @@ async def attend(session: BilanSession, attendance: Attendance, minutes: int | N
     locked.attendance, locked.minutes = attendance, _minutes(locked, attendance, minutes)
     locked.noted_at, locked.noted_by_id = now, by_id
     await locked.save()
-    await bilan.refresh_from_db(("minutes_done",))
-    if attendance is Attendance.ATTENDED:
-        await bilan_steps.move(bilan, BilanNews.BEGAN, at=locked.starts_at, by_id=by_id)
-    await bilan_rules.note(bilan)
+    await bilan_hours.note(bilan, locked)
     return locked
 
 
@@ -189,7 +186,7 @@ async def _follow_booking(session: BilanSession, attendance: Attendance, by_id: 
     elif attendance is Attendance.CANCELED:
         raise Conflict("This session is booked: cancel the booking (bookingCancel).", field="input.attendance")
     elif attendance is Attendance.ATTENDED:
-        await bookings.complete(await Booking.select_for_update(no_key=True).get(id=booking.id))
+        await bookings.came(await Booking.select_for_update(no_key=True).get(id=booking.id))
     else:
         await cancellations.no_show(booking, by_id=by_id)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from errors import Invalid
 from models import Bilan, BilanPhase, Client, Formule, Membership, PhaseKind
-from services import bilan_money, bilan_rules, formules
+from services import beneficiaries, bilan_money, bilan_rules, formules
 from services.clients import LOOKING_AFTER
 
 
@@ -35,6 +35,7 @@ async def create(client: Client, formule: Formule, values: dict[str, Any]) -> Bi
             for position, kind in enumerate(PhaseKind, 1)
         ]
     )
+    await beneficiaries.connect(client.organization_id, client.email)
     await bilan.refresh_from_db(bilan_money.COUNTED)
     await bilan_rules.note(bilan)
     return bilan

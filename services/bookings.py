@@ -25,7 +25,7 @@ from models import (
     Product,
     Service,
 )
-from services import catalogue_sync, clients, holds, organizations, packs, sales, slots, stripe_accounts
+from services import bilan_hours, catalogue_sync, clients, holds, organizations, packs, sales, slots, stripe_accounts
 from services.outbox import later
 
 HELD = timedelta(minutes=30)  # for a client to begin to pay
@@ -91,7 +91,14 @@ async def take(client: Client, asked: slots.Asked, *, field: str) -> Appointment
     return await slots.sit(asked, seat)
 
 
-async def complete(booking: Booking) -> Booking:
+async def complete(booking: Booking, *, by_id: UUID | None) -> Booking:
+    """The client of a booking, locked, came; a bilan that it is a session of follows. Raises like `came`."""
+    await came(booking)
+    await bilan_hours.follow(booking, by_id)
+    return booking
+
+
+async def came(booking: Booking) -> Booking:
     """The client of a booking, locked, came. Raises Conflict before it began, or where it is past that."""
     await must_have_begun(booking)
     booking.must_hear(BookingNews.CAME)

@@ -31,6 +31,7 @@ from models.amounts import off
 from models.database import retried, transaction
 from services import (
     asking,
+    bilan_hours,
     bookings,
     crediting,
     discounts,
@@ -132,6 +133,7 @@ async def no_show(booking: Booking, *, by_id: UUID | None) -> Booking:
     locked.must_hear(BookingNews.MISSED)
     locked.fee_cents = off(locked.price_cents, appointment.service.no_show_percent)
     await locked.save()
+    await bilan_hours.follow(locked, by_id)
     if order:
         await _settle(order, "Absence", by_id)
     return locked

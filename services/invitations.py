@@ -7,7 +7,7 @@ from errors import Conflict, Invalid, Limited
 from models import Invitation, Membership, Organization, Role, User
 from models.database import query, transaction
 from policy import Actor, Permission
-from services import account_letters, audit, credentials, hashing, passwords, tokens
+from services import account_letters, audit, beneficiaries, credentials, hashing, passwords, tokens
 from services.outbox import later
 
 LIFE = timedelta(days=7)
@@ -85,6 +85,7 @@ async def accept(
         elif user is None:
             raise Invalid(OVER, field="input.token")  # they took another address just now
         member = await _member(invitation, user)
+        await beneficiaries.connect(member.organization_id, invitation.email)
         await audit.note(
             "invitationAccepted", organization_id=member.organization_id, member_id=member.id, subject=invitation
         )

@@ -237,6 +237,7 @@ class Shop:
             ("notifications", "next_attempt_at"), ("reminders", "due_at"),
             ("partner_endpoints", "held_until"), ("partner_endpoints", "alerted_at"),
             ("partners", "previous_secret_until"), ("notification_attempts", "started_at"),
+            ("bilans", "completed_at"), ("bilans", "canceled_at"), ("stored_files", "destroy_at"),
         ):  # fmt: skip
             await self.sql(f"UPDATE {table} SET {column} = {column} - $1 * interval '1 second'", float(total))
 

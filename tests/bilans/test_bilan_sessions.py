@@ -46,6 +46,35 @@ async def test_an_appointment_is_booked_without_a_price_and_followed_when_it_mov
     assert (session["attendance"], session["minutes"], seen["minutesDone"]) == ("ATTENDED", 60, 60)
 
 
+async def test_a_booking_that_is_completed_begins_the_bilan_and_is_warned_of_at_once(shop: Shop) -> None:
+    bilan, desk = await Agreed.funded(shop, minutesPlanned=30), await Desk.open(shop)
+    await book(bilan, desk, "PRELIMINARY", 3)
+    (session,) = (await bilan.see())["sessions"]["nodes"]
+    await desk.time_comes(session["booking"]["id"], days=10)
+
+    await shop("mutation ($input: BookingInput!) { bookingComplete(input: $input) { booking { id } } }",
+               input={"booking": session["booking"]["id"]})  # fmt: skip
+
+    seen = await bilan.see()
+    assert (seen["status"], bool(seen["begunAt"])) == ("IN_PROGRESS", True)
+    assert {each["rule"] for each in seen["warnings"] if not each["clearedAt"]} == {
+        "DONE_BEYOND_PLAN", "PLANNED_TOO_SHORT", "CONSENT_MISSING",
+    }  # fmt: skip
+    noted = await models.BilanSession.get().prefetch_related("noted_by")
+    assert noted.noted_by.role is Role.OWNER
+
+
+async def test_who_was_there_for_less_than_was_booked_is_not_warned_of(shop: Shop) -> None:
+    bilan, desk = await Agreed.funded(shop, minutesPlanned=50), await Desk.open(shop)
+    await book(bilan, desk, "PRELIMINARY", 3)
+    (session,) = (await bilan.see())["sessions"]["nodes"]
+    await desk.time_comes(session["booking"]["id"], days=10)
+
+    await bilan.do("bilanSessionAttend", bilanSession=session["id"], attendance="ATTENDED", minutes=45)
+
+    assert "DONE_BEYOND_PLAN" not in {each["rule"] for each in (await bilan.see())["warnings"]}
+
+
 async def test_a_booking_that_is_cancelled_takes_its_session_with_it(shop: Shop) -> None:
     bilan, desk = await Agreed.funded(shop), await Desk.open(shop)
     await book(bilan, desk, "PRELIMINARY", 3)
