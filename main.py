@@ -54,6 +54,7 @@ from services import (
     generations,
     identity,
     import_reports,
+    limits,
     outside,
     pages,
     pay_page,
@@ -135,9 +136,9 @@ def create_app(settings: Settings) -> Starlette:
         Route("/uploads/{token}", upload, methods=["PUT", "OPTIONS"], middleware=[ANY_PAGE_SENDS]),
         Route("/documents/{token}", document, methods=["GET"]),
         Route("/calendars/{token}.ics", calendar, methods=["GET"]),
-        Route("/pay/{token}", pay, methods=["GET", "POST"]),
-        Route("/quote/{token}", quote, methods=["GET", "POST"], max_body_size=FORM_MOST),
-        Route("/survey/{token}", survey, methods=["GET", "POST"], max_body_size=FORM_MOST),
+        Route("/pay/{token}", so_often(pay), methods=["GET", "POST"]),
+        Route("/quote/{token}", so_often(quote), methods=["GET", "POST"], max_body_size=FORM_MOST),
+        Route("/survey/{token}", so_often(survey), methods=["GET", "POST"], max_body_size=FORM_MOST),
         Route("/account", account, methods=["GET"]),
         Route("/healthz", healthz, methods=["GET"]),
         Route("/readyz", readyz(health), methods=["GET"]),
@@ -267,8 +268,10 @@ async def document(request: Request) -> Response:
     proven."""
     try:
         opening = await document_access.opened(
-            request.path_params["token"], request.client.host if request.client else None
+            request.path_params["token"], request.client.host if request.client else None, read=request.method == "GET"
         )
+        if request.method == "HEAD":  # by a mail server, say, that looks where links lead
+            return Response(headers={**NOT_KEPT, **opening.headers})
         first = await anext(opening.pieces)
     except NotFound as refusal:
         return PlainTextResponse(refusal.message, 404)
@@ -303,6 +306,20 @@ async def calendar(request: Request) -> Response:
     if feed.is_known(request.headers.get("if-none-match"), request.headers.get("if-modified-since")):
         return Response(status_code=304, headers=headers)
     return Response(feed.content, media_type=calendar_files.CONTENT_TYPE, headers=headers)
+
+
+def so_often(page: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    """A page of a link, opened and answered so often and no more; 429 beyond that."""
+
+    async def answer(request: Request) -> Response:
+        kind = "answers" if request.method == "POST" else "pages"
+        try:
+            await limits.spend_link(kind, request.path_params["token"], request.client.host if request.client else None)
+        except Limited as limited:
+            return PlainTextResponse(limited.message, 429, {**NOT_KEPT, "Retry-After": str(limited.retry_after)})
+        return await page(request)
+
+    return answer
 
 
 async def pay(request: Request) -> Response:

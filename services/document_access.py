@@ -6,23 +6,21 @@ whether they still may is looked at again when it is opened.
 """
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
-from errors import Conflict, Limited, NotFound
+from errors import Conflict, NotFound
 from models import Bilan, Document, DocumentAccess, DocumentKind, DocumentShare, Membership, Role, StoredFile
 from models.document import FIELD
 from services import documents, limits, quality_export, stored_files, tokens
-from services.buckets import Charge, Rate
 from services.outside import outside
 
 LINK_LIFE = timedelta(minutes=5)
 
-_FROM_ADDRESS = Rate(120, 60)  # of links, good or not
 _ALONE = (
     "La synthèse est destinée au seul bénéficiaire ; un tiers ne la reçoit qu'avec son accord écrit (art. L6313-4 du"
     " code du travail). / A synthesis is for its beneficiary alone; anybody else needs their written consent."
@@ -103,25 +101,27 @@ def quality_export_link(export_id: UUID) -> str:
     return _address(tokens.sign(tokens.DOCUMENT, {"qualityExport": str(export_id)}, LINK_LIFE)[0])
 
 
-async def opened(token: str, address: str | None) -> Opening:
-    """What a link opens, for who asks from an address; that they did is kept.
+async def opened(token: str, address: str | None, *, read: bool = True) -> Opening:
+    """What a link opens, for who asks from an address; that they did is kept, unless they only ask what it is and
+    `read` nothing.
 
     Raises NotFound for a link that opens nothing, or nothing any more; Limited; NotConfigured where the document was
     altered, or is not in the store.
     """
-    await _spend(address)
+    await limits.spend_link("documents", token, address)
+    let_in: _LetIn | None = None
     match tokens.read(tokens.DOCUMENT, token):
         case {"share": id}:
-            opening = await _by_share(UUID(id), address)
+            let_in = await _by_share(UUID(id))
         case {"document": id, "membership": membership_id}:
-            opening = await _by_member(UUID(id), UUID(membership_id), address)
+            let_in = await _by_member(UUID(id), UUID(membership_id))
         case {"qualityExport": id}:
-            opening = await _by_quality_export(UUID(id))
-        case _:
-            opening = None
-    if opening is None:
+            let_in = await _by_quality_export(UUID(id))
+    if let_in is None:
         raise NotFound("Ce lien n'est plus valable. / This link is no longer good.")
-    return opening
+    if read and let_in.document:  # before anything is read: nobody reads unseen
+        await _note(let_in.document, granted=True, address=address, **let_in.by)
+    return Opening(let_in.name, let_in.file, stored_files.read(let_in.file, let_in.purpose))
 
 
 async def record_request(document: Document, requester: str, email: str | None, *, by: UUID) -> DocumentAccess:
@@ -165,48 +165,51 @@ def relation_of(bilan: Bilan, member: Membership) -> Relation:
     return Relation.RUNNING if member.role in (Role.OWNER, Role.ADMIN) else Relation.NOBODY
 
 
-async def _by_member(document_id: UUID, membership_id: UUID, address: str | None) -> Opening | None:
+@dataclass(frozen=True)
+class _LetIn:
+    """What a link opens, and what is noted of whom it lets in; of an export nothing is."""
+
+    name: str
+    file: StoredFile
+    purpose: str
+    document: Document | None = None
+    by: Mapping[str, UUID] = field(default_factory=dict)
+
+
+async def _by_member(document_id: UUID, membership_id: UUID) -> _LetIn | None:
     document = await Document.get_or_none(id=document_id).prefetch_related("bilan__client", "file")
     member = await Membership.get_or_none(id=membership_id)
     if document is None or member is None or not _is_kept(document) or refused(document, document.bilan, member):
         return None
-    return await _let_in(document, membership_id=member.id, address=address)
+    return _of(document, membership_id=member.id)
 
 
-async def _by_share(share_id: UUID, address: str | None) -> Opening | None:
+async def _by_share(share_id: UUID) -> _LetIn | None:
     share = await DocumentShare.get_or_none(id=share_id).prefetch_related("document__file", "document__bilan")
     if share is None or not share.is_good_at(datetime.now(UTC)) or not _is_kept(share.document):
         return None
-    return await _let_in(share.document, share_id=share.id, address=address)
+    return _of(share.document, share_id=share.id)
 
 
-async def _by_quality_export(export_id: UUID) -> Opening | None:
+async def _by_quality_export(export_id: UUID) -> _LetIn | None:
     export = await quality_export.opened(export_id)
     if export is None or export.file is None:
         return None
-    return Opening(export.filename, export.file, stored_files.read(export.file, "document_access.quality_export"))
+    return _LetIn(export.filename, export.file, "document_access.quality_export")
+
+
+def _of(document: Document, **by: UUID) -> _LetIn:
+    return _LetIn(document.name, document.file, "document_access.opened", document, by)
 
 
 def _is_kept(document: Document) -> bool:
     return not (document.is_destroyed or documents.is_due(document.kind, document.bilan, datetime.now(UTC)))
 
 
-async def _let_in(document: Document, **who: Any) -> Opening:
-    """Noted before anything is read: nobody reads unseen."""
-    await _note(document, granted=True, **who)
-    return Opening(document.name, document.file, stored_files.read(document.file, "document_access.opened"))
-
-
 async def _note(document: Document, *, granted: bool, **said: Any) -> DocumentAccess:
     return await DocumentAccess.create(
         organization_id=document.organization_id, document=document, granted=granted, **said
     )
-
-
-async def _spend(address: str | None) -> None:
-    charge = Charge(f"limit:documents:{limits.place(address)}:{_FROM_ADDRESS.seconds}", _FROM_ADDRESS, 1)
-    if wait := await outside().buckets.take([charge]):
-        raise Limited("Too many documents are asked for from here.", retry_after=int(wait) + 1)
 
 
 def _address(token: str) -> str:

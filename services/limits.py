@@ -1,5 +1,6 @@
 """How often a caller may ask. Counted by root field, before anything is done: ten aliases are ten."""
 
+import hashlib
 import math
 from collections import Counter
 from collections.abc import Mapping
@@ -99,6 +100,15 @@ COSTLY: Mapping[str, Rates] = {
     "integrationTest": DIALS,
 }
 
+# What is behind a signed link, for whoever has it: from one address, whichever links it asks for, good or not, and of
+# one link, from wherever. An answer writes, or asks Stripe.
+LINKS: Mapping[str, Rates] = {
+    "documents": Rates(address=(Rate(120, MINUTE),), caller=(Rate(60, MINUTE),)),
+    "uploads": Rates(address=(Rate(120, MINUTE),)),
+    "pages": Rates(address=(Rate(120, MINUTE),), caller=(Rate(60, MINUTE),)),
+    "answers": Rates(address=(Rate(30, MINUTE),), caller=(Rate(10, MINUTE), Rate(60, HOUR))),
+}
+
 # Events that an organization's own account signed: whoever has its secret signs what they please. Stripe delivers again
 # what is refused, for three days.
 EVENTS = Rate(1800, MINUTE, lease=30)
@@ -149,10 +159,23 @@ async def spend(actor: Actor | None, address: str | None, asked: tuple[Root, ...
         raise Limited(f"Too many requests. Try again in {wait} s.", retry_after=wait)
 
 
+async def spend_link(kind: str, token: str, address: str | None) -> None:
+    """Count that somebody asks for what is behind a link. Raises Limited, and counts nothing, as `spend` does."""
+    rates, link = LINKS[kind], hashlib.sha256(token.encode()).hexdigest()[:32]
+    charges = [
+        Charge(f"limit:link:{kind}:{whose}:{rate.seconds}", _scaled(rate, outside().settings.rate_factor), 1)
+        for whose, some in ((place(address), rates.address), (link, rates.caller))
+        for rate in some
+    ]
+    if wait := math.ceil(await outside().buckets.take(charges)):
+        raise Limited(
+            f"Trop de demandes : réessayez dans {wait} s. / Too many requests. Try again in {wait} s.", retry_after=wait
+        )
+
+
 async def spend_event(account: str) -> int:
     """Count an event of an organization's own account; in how many seconds there may be another, 0 where it is fine."""
-    most = max(1, round(EVENTS.number * outside().settings.rate_factor))
-    rate = Rate(most, EVENTS.seconds, min(EVENTS.lease, most))
+    rate = _scaled(EVENTS, outside().settings.rate_factor)
     return math.ceil(await outside().buckets.take([Charge(f"limit:events:{account}", rate, 1)]))
 
 
@@ -198,12 +221,16 @@ def _counted(table: Whose, asked: tuple[Root, ...], factor: float) -> list[_Coun
     counted = []
     for (name, rates), number in numbers.items():
         for by_address, rate in (*((True, rate) for rate in rates.address), *((False, rate) for rate in rates.caller)):
-            most = max(1, round(rate.number * factor))
-            if number > most:
-                raise Limited(f"This is too much for one operation: ask for {most} of these at most.")
-            scaled = Rate(most, rate.seconds, min(rate.lease, most))
+            scaled = _scaled(rate, factor)
+            if number > scaled.number:
+                raise Limited(f"This is too much for one operation: ask for {scaled.number} of these at most.")
             counted.append(_Counted(f"{name}:{rate.seconds}", scaled, number, by_address))
     return counted
+
+
+def _scaled(rate: Rate, factor: float) -> Rate:
+    most = max(1, round(rate.number * factor))
+    return Rate(most, rate.seconds, min(rate.lease, most))
 
 
 def _limit(table: Whose, root: Root) -> tuple[str, Rates]:

@@ -15,9 +15,10 @@ from uuid import UUID
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from errors import Conflict, DomainError
-from models import Document, Lane, QualityExport, QualityExportStatus, QualityProof
+from models import Document, Lane, Membership, QualityExport, QualityExportStatus, QualityProof
 from models.database import fetch, transaction
 from models.quality import EXPORT_KEPT
+from policy import Actor, Permission
 from services import quality, spreadsheets, stored_files
 from services.indicators import BY_NUMBER
 from services.outbox import job, later
@@ -77,9 +78,13 @@ async def make(export: QualityExport) -> None:
 
 
 async def opened(export_id: UUID) -> QualityExport | None:
-    """One that can be fetched, with its file; None for one that is not, or not any more."""
-    export = await QualityExport.get_or_none(id=export_id).prefetch_related("file")
-    return export if export and export.file and not export.file.is_destroyed else None
+    """One that can be fetched, with its file, as long as who asked for it may have it; None for any other."""
+    export = await QualityExport.get_or_none(id=export_id).prefetch_related("file", "requested_by")
+    if export is None or export.file is None or export.file.is_destroyed:
+        return None
+    asked: Membership | None = export.requested_by
+    may = asked and asked.active and Actor(asked.role, export.organization_id, asked.id).may(Permission.QUALITY)
+    return export if may else None
 
 
 async def _write(

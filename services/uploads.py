@@ -16,7 +16,6 @@ from models import Upload, UploadPurpose
 from models.database import transaction
 from policy import Permission
 from services import file_types, limits, stored_files, tokens
-from services.buckets import Charge, Rate
 from services.outside import outside
 from services.stored_files import Draft
 
@@ -25,7 +24,6 @@ UNUSED = timedelta(days=1)  # how long a file is kept of which nothing is made
 STALLED, TOO_LONG = 30.0, 900.0  # seconds without a byte; for all of it
 AT_ONCE = 20  # files that a process receives
 
-_FROM_ADDRESS = Rate(120, 60)  # of tokens, good or not
 _under_way: set[object] = set()
 
 
@@ -93,7 +91,7 @@ async def receive(
     `length` is what the client says it sends, where it does. Raises NotFound, Conflict or Expired for an address that
     takes nothing, TooLarge, WrongType, Invalid, Limited, TimeoutError, NotConfigured or a ProviderError.
     """
-    await _spend(address)
+    await limits.spend_link("uploads", token, address)
     upload = await _of_link(token)
     if content_type != upload.content_type:
         raise file_types.WrongType(f"Send it as {upload.content_type}, as announced.", field="contentType")
@@ -128,12 +126,6 @@ async def take(organization_id: UUID, upload_id: UUID, purpose: UploadPurpose) -
     upload.file.destroy_at = now + kept_for if kept_for else None
     await upload.file.save(update_fields=["destroy_at"])
     return upload
-
-
-async def _spend(address: str | None) -> None:
-    charge = Charge(f"limit:uploads:{limits.place(address)}:{_FROM_ADDRESS.seconds}", _FROM_ADDRESS, 1)
-    if wait := await outside().buckets.take([charge]):
-        raise Limited("Too many files come from here.", retry_after=int(wait) + 1)
 
 
 async def _of_link(token: str) -> Upload:

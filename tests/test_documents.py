@@ -124,6 +124,17 @@ async def test_a_document_is_added_from_an_upload_and_opened_by_its_link(people:
     assert (access["granted"], access["membership"]["user"]["email"]) == (True, people.beneficiary.email)
 
 
+async def test_who_only_asks_what_a_link_leads_to_has_opened_nothing(people: People) -> None:
+    url = await link(people.beneficiary, await add(people, DocumentKind.SYNTHESIS))
+
+    asked = await people.owner.http.head(url)
+
+    assert (asked.status_code, asked.headers["Content-Length"], asked.content) == (200, str(len(PDF)), b"")
+    assert (await people.beneficiary(ACCESSES))["nodes"] == []
+    assert await people.owner.count("secret_openings") == 0
+    assert (await people.owner.http.head(url[:-4] + "AAAA")).status_code == 404
+
+
 # Who opens what while the bilan is under way: B the beneficiary, C the consultant who holds it, O an owner.
 OPENED = {
     DocumentKind.SYNTHESIS: "BC", DocumentKind.OTHER: "BC", DocumentKind.CONVENTION: "BCO", DocumentKind.CONSENT: "BCO",

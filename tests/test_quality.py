@@ -436,6 +436,16 @@ async def test_an_export_is_kept_for_a_month_under_a_key_of_its_own(ended: Ended
     assert (await ended.owner(EXPORTS))["nodes"][0]["url"] is None
 
 
+async def test_an_export_is_fetched_as_long_as_who_asked_for_it_may_have_it(ended: Ended) -> None:
+    admin = await Shop.open(ended.owner.http, ended.owner.sandbox, role=Role.ADMIN)
+    url = (await exported(admin))["url"]
+    assert (await admin.http.get(url)).status_code == 200
+
+    for changed in ({"role": Role.CONSULTANT}, {"role": Role.ADMIN, "active": False}):
+        await models.Membership.filter(user__email=admin.email).update(**changed)
+        assert (await admin.http.get(url)).status_code == 404
+
+
 async def test_words_are_taken_away_three_years_after_the_bilan_and_marks_stay(ended: Ended) -> None:
     await ended.answered(comment="Merci")
     await models.Bilan.all().update(completed_at=datetime.now(UTC) - timedelta(days=3 * 365))
