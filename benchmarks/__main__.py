@@ -7,6 +7,7 @@ signing-in  `me` while fifty people sign in, against `me` alone: how much longer
 delivery    partners told, each try recorded, against posts one after the other of which nothing is kept
 mutation    a change that the audit log names, against the same without
 client-search  clients found among 200,000, against the bare SQL
+board       the board of 5,000 opportunities, against the bare SQL
 availability  when anybody of ten can be booked in a month of 5,000 bookings, against the SQL that this takes
 
 PostgreSQL and Valkey are started, and each claim has a database made anew. Nothing is timed before all ways were seen
@@ -27,6 +28,7 @@ import uvloop
 
 from benchmarks import (
     availability,
+    boards,
     client_search,
     data,
     deliveries,
@@ -49,6 +51,7 @@ CLAIMS = {
     "mutation": mutations.measure,
     "availability": availability.measure,
     "client-search": client_search.measure,
+    "board": boards.measure,
     "signing-in": signing_in.measure,
 }
 QUICK = {"rounds": 1, "seconds": 0.1}

@@ -4,20 +4,18 @@ from typing import Any
 from uuid import UUID
 
 import strawberry
-from tortoise.functions import Count, Sum
 from tortoise.queryset import QuerySet
 
 import models
 from errors import Forbidden, Invalid
-from models import OpportunityStage
 from policy import Actor, Permission, row_id
 from schema.base import given
 from schema.context import Info, actor
 from schema.lists import filtered
 from schema.opportunities import (
+    BY_STAGE,
     Opportunity,
     OpportunityBoard,
-    OpportunityColumn,
     OpportunityCreateInput,
     OpportunityFilter,
     OpportunityMoveInput,
@@ -26,7 +24,7 @@ from schema.opportunities import (
     OpportunityPaymentLinkInput,
     OpportunityUpdateInput,
 )
-from schema.roots import Wanted, connection, exchange, mutation, one, query
+from schema.roots import Wanted, board, connection, exchange, mutation, one
 from schema.scalars import CurrencyCode, Money
 from services import opportunities as opportunities_service
 from services import opportunity_links
@@ -44,18 +42,11 @@ def opportunity(id: strawberry.ID) -> Wanted:
     return models.Opportunity, row_id(models.Opportunity, id)
 
 
-@query(OpportunityBoard, requires=Permission.OPPORTUNITIES_READ)
-async def opportunity_board(info: Info, filter: OpportunityFilter | None = None) -> OpportunityBoard:
+@board(OpportunityBoard, BY_STAGE, requires=Permission.OPPORTUNITIES_READ)
+def opportunity_board(info: Info, filter: OpportunityFilter | None = None) -> QuerySet[models.Opportunity]:
     """The pipeline with the opportunities that one sees: of each stage how many, what they come to, and they
     themselves, page by page."""
-    rows = filtered(actor(info).rows(models.Opportunity), filter)
-    found = await (
-        rows.annotate(counted=Count("id"), cents=Sum("amount_cents"))
-        .group_by("stage", "currency")
-        .order_by("currency")
-        .values("stage", "currency", "counted", "cents")
-    )
-    return OpportunityBoard(columns=[_column(stage, rows, found) for stage in OpportunityStage])
+    return filtered(actor(info).rows(models.Opportunity), filter)
 
 
 @mutation(Opportunity, requires=Permission.OPPORTUNITIES_WRITE, idempotent=True)
@@ -104,22 +95,6 @@ async def opportunity_payment_link(info: Info, input: OpportunityPaymentLinkInpu
         amount=Money(amount=attempt.amount_cents if attempt else 0, currency=CurrencyCode(order.currency)),
         url=attempt.url if attempt else None,
         expires_at=attempt.expires_at if attempt else None,
-    )
-
-
-def _column(
-    stage: OpportunityStage, rows: QuerySet[models.Opportunity], found: list[dict[str, Any]]
-) -> OpportunityColumn:
-    mine = [each for each in found if each["stage"] == stage]
-    return OpportunityColumn(
-        stage=stage,
-        count=sum(each["counted"] for each in mine),
-        totals=[
-            Money(amount=int(each["cents"]), currency=CurrencyCode(each["currency"]))
-            for each in mine
-            if each["cents"] is not None
-        ],
-        rows=rows.filter(stage=stage),
     )
 
 

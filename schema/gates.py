@@ -11,11 +11,12 @@ from strawberry.extensions import FieldExtension
 from strawberry.tools import create_type
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
+from tortoise.functions import Count, Sum
 from tortoise.models import Model
 
 from engine.lists import NEWEST_FIRST
 from engine.reading import fields_of, read_all, read_one
-from engine.roots import Kind, Stream
+from engine.roots import Groups, Kind, Stream
 from engine.streams.events import Topic
 from engine.streams.hub import Told
 from errors import Conflict, Disconnected, NotConfigured, NotFound, Refused, Unavailable, Unreachable
@@ -36,6 +37,7 @@ class Gate(FieldExtension):
     """Refuses who lacks the permission; each kind of root field carries out what its function says."""
 
     kind: Kind | None = None
+    groups: Groups | None = None
 
     def __init__(self, requires: Permission) -> None:
         self.requires = requires
@@ -101,6 +103,26 @@ class Paged(Gate):
         paging = {argument.python_name: arguments.pop(argument.python_name, None) for argument in PAGING}
         chosen = arguments.pop("order_by", None)
         return await page(await function(**arguments), info, chosen.order if chosen else NEWEST_FIRST, paging)
+
+
+class Board(Gate):
+    """Groups the rows of the function's queryset."""
+
+    kind = Kind.BOARD
+
+    def __init__(self, requires: Permission, board: Any, groups: Groups) -> None:
+        super().__init__(requires)
+        self.board, self.groups, self._groups = board, groups, groups
+
+    async def run(self, function: Callable[..., Awaitable[Any]], info: Info, arguments: dict[str, Any]) -> Any:
+        rows, groups = await function(**arguments), self._groups
+        counted = rows.annotate(number=Count("id"), amount=Sum(groups.amount)).group_by(groups.by, groups.currency)
+        found = await counted.order_by(groups.currency).values_list(groups.by, groups.currency, "number", "amount")
+        made = [
+            groups.make(value, [tuple(sums) for by, *sums in found if by == value], rows.filter(**{groups.by: value}))
+            for value in groups.values
+        ]
+        return self.board(**{groups.groups: made})
 
 
 class Write(Gate):

@@ -1,5 +1,6 @@
 """Opportunities, their moves, and the board on which they stand."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import strawberry
@@ -7,6 +8,7 @@ from strawberry import UNSET
 from tortoise.queryset import QuerySet
 
 import models
+from engine.roots import Groups, Sum
 from schema.base import auto, computed, enum, expression, input, node, pages
 from schema.clients import Client
 from schema.connections import Connection, Paginated
@@ -69,7 +71,18 @@ class OpportunityColumn:
     stage: STAGE = strawberry.field(description="The stage.")
     count: int = strawberry.field(description="How many there are.")
     totals: list[Money] = strawberry.field(description="What those of a known amount come to, TTC, by currency.")
-    rows: strawberry.Private[QuerySet[models.Opportunity]]
+    rows: strawberry.Private[QuerySet[models.Opportunity] | None]
+
+    @classmethod
+    def of(cls, stage: str, sums: Sequence[Sum], rows: QuerySet[models.Opportunity] | None) -> "OpportunityColumn":
+        """A stage, given what stands there."""
+        known = [(amount, currency) for currency, _, amount in sums if amount is not None]
+        return cls(
+            stage=models.OpportunityStage(stage),
+            count=sum(number for _, number, _ in sums),
+            totals=[Money(amount=amount, currency=CurrencyCode(currency)) for amount, currency in known],
+            rows=rows,
+        )
 
     @strawberry.field(description="They themselves.", extensions=[Paginated()])
     def opportunities(self) -> Connection[Opportunity]:
@@ -79,6 +92,12 @@ class OpportunityColumn:
 @strawberry.type(description="The pipeline: every stage in its order, with what stands there.")
 class OpportunityBoard:
     columns: list[OpportunityColumn] = strawberry.field(description="All six stages, from LEAD to LOST.")
+
+
+BY_STAGE = Groups(
+    models.Opportunity, by="stage", values=[stage.value for stage in models.OpportunityStage], amount="amount_cents",
+    currency="currency", make=OpportunityColumn.of, groups="columns", rows="opportunities",
+)  # fmt: skip
 
 
 @filter(models.Opportunity)

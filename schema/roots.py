@@ -3,6 +3,7 @@
 @one           a model and an id, or None         → the row as the caller sees it, or null
 @several       a list of such                     → for each its row, or null
 @connection    a queryset                         → a Relay page of it
+@board         a queryset                         → its rows in groups, a page of each
 @mutation      one transaction                    → a payload that returns what changed
 @exchange      commit, call out, commit           → whatever it returns; no transaction is open meanwhile
 @subscription  a model                            → what happens to its rows, and each as the caller sees it then
@@ -23,13 +24,13 @@ from strawberry.utils.str_converters import to_camel_case
 
 from engine import metrics
 from engine.documents import Operation
-from engine.roots import ROOTS, STREAMS, Root
+from engine.roots import ROOTS, STREAMS, Groups, Root
 from engine.views import VIEWS
 from errors import Limited
 from policy import Permission, allowed
 from schema.connections import Connection
 from schema.context import Context
-from schema.gates import Exchange, Gate, One, Paged, Plain, Several, Tells, Write, member_of
+from schema.gates import Board, Exchange, Gate, One, Paged, Plain, Several, Tells, Write, member_of
 from schema.gates import Wanted as Wanted  # what functions under @one and @several return
 from schema.idempotency import Answers, keyed
 from services import limits
@@ -80,6 +81,11 @@ def connection(view: Any, *, requires: Permission, order: Any = None) -> Declare
     """A page of the queryset that the function returns: adds `first`, `after`, `last`, `before`, and `orderBy` where
     the list has orders (`schema/lists.py`)."""
     return lambda function: _declare(QUERIES, function, Connection[view], Paged(requires, order))
+
+
+def board(result: Any, groups: Groups, *, requires: Permission) -> Declare:
+    """The rows of the queryset that the function returns, in groups: how many, what they come to, a page of each."""
+    return lambda function: _declare(QUERIES, function, result, Board(requires, result, groups))
 
 
 def mutation(result: Any, *, requires: Permission, idempotent: bool = False, deprecated: str | None = None) -> Declare:
@@ -155,7 +161,9 @@ def _declare(
             argument.default = UNSET  # optional, and no `= null` for clients to read
     fields[name], PERMISSIONS[name] = field, gate.requires
     if gate.kind:
-        ROOTS[name] = Root(gate.kind, function, lambda context: allowed(context.actor, gate.requires))
+        ROOTS[name] = Root(
+            gate.kind, function, lambda context: allowed(context.actor, gate.requires), gate.groups
+        )  # fmt: skip
     return field
 
 

@@ -49,6 +49,7 @@ def test_each_claim_is_measured_and_told(home: Path) -> None:
         ("availability", "CPU"),
         ("availability", "bare SQL"),
         ("client-search", "bare SQL"),
+        ("board", "bare SQL"),
         ("p99 of me", "alone"),
         ("p99 of me", "people signing in"),
         ("sign-ins", "a second"),

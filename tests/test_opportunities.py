@@ -6,6 +6,11 @@ import pytest
 
 import models
 from models import Role
+from models.database import query
+from policy import Actor
+from tests.differential.counting import Counted
+from tests.differential.ways import Case
+from tests.differential.world import Caller
 from tests.security.test_roles import member, signed_in
 from tests.shop import Shop
 
@@ -112,6 +117,23 @@ async def test_the_board_has_every_stage_with_its_count_its_totals_and_its_newes
     assert proposal["totals"] == [{"amount": 5, "currency": "USD"}]
 
 
+async def test_a_board_of_thousands_is_one_statement_that_reads_no_table_whole(shop: Shop) -> None:
+    await create(shop)
+    await shop.tamper(_MANY)  # of five organizations, one of which is there
+    await query("VACUUM ANALYZE opportunities")
+    counted, owner = Counted(), await models.Membership.get(role=Role.OWNER)
+    case = Case(BOARD, {}, Caller("owner", Actor(owner.role, owner.organization_id, owner.id)))
+
+    assert await counted.statements(case) == 1
+
+    (sql,), (values,) = counted.made, counted.given
+    plan = "\n".join(row["QUERY PLAN"] for row in await query(f"EXPLAIN ANALYZE {sql}", *values))
+    assert "Seq Scan" not in plan, plan
+    columns = (await shop(BOARD))["columns"]
+    assert sum(each["count"] for each in columns) == 5_000
+    assert [len(each["opportunities"]["nodes"]) for each in columns] == [2] * 6
+
+
 async def test_a_consultant_keeps_the_opportunities_of_their_own_clients_alone(shop: Shop) -> None:
     consultant = await member(shop, Role.CONSULTANT, "mine")
     their_own, others = await shop.client("own@example.com"), await create(shop, title="Not theirs")
@@ -162,3 +184,19 @@ async def move(shop: Shop, made: dict[str, Any], before: str, after: str, **valu
     said = {"opportunity": made["id"], "fromStage": before, "toStage": after, **values}
     moved: dict[str, Any] = (await shop(MOVE, input=said))["opportunity"]
     return moved
+
+
+_MANY = """
+INSERT INTO opportunities (
+    id, created_at, organization_id, client_id, title, stage, amount_cents, deposit_cents, currency, vat_rate,
+    probability, won_at, lost_at, lost_reason
+)
+SELECT
+    gen_random_uuid(), now(), CASE WHEN place <= 4999 THEN organization_id ELSE md5((place % 4)::text)::uuid END,
+    client_id, 'Mission ' || place, stage, nullif(place % 9, 0) * 10000, 0, 'EUR', 2000, 50,
+    CASE WHEN stage = 'WON' THEN now() END, CASE WHEN stage = 'LOST' THEN now() END,
+    CASE WHEN stage = 'LOST' THEN 'Budget' END
+FROM generate_series(1, 24999) AS place,
+LATERAL (SELECT ('{LEAD,QUALIFIED,PROPOSAL,NEGOTIATION,WON,LOST}'::text[])[place % 6 + 1] AS stage) AS at,
+(SELECT organization_id, client_id FROM opportunities) AS made
+"""

@@ -4,7 +4,8 @@ once.
     planning.py    finds or makes the plans of a query, and says when there is none
     root.py        a root field: its queryset (scopes.py), its arguments (arguments.py), its plans by shape
     compiler.py    a selection becomes statements (statements.py) and the Python that puts rows together (python.py):
-                   rows.py, lists.py and pages.py, which call each other as selections nest; state.py is what they share
+                   rows.py, lists.py, pages.py and boards.py, which call each other as selections nest; state.py is
+                   what they share
     running.py     statements → rows → dicts
     explaining.py  all of it, for people to read
 

@@ -3,6 +3,7 @@
     rows.py    a row: its columns, its Python, its relations to one
     lists.py   its relations to many, whole: a statement of their own, or nested in that of a single row
     pages.py   connections: of the root, and of its rows
+    boards.py  rows in groups
 
 The generated code is made of names of columns, numbers of ours and response names; these are checked to be GraphQL
 names. Anything else that a client wrote reaches it as a value. Its answer is the ordinary executor's, or an exception:
@@ -21,12 +22,13 @@ from tortoise.models import Model
 
 from engine.documents import Operation
 from engine.lists import Order, Slice
-from engine.plans import pages, rows, statements
+from engine.plans import boards, pages, rows, statements
 from engine.plans.arguments import Given
 from engine.plans.python import NAME, function, sure, surprise
 from engine.plans.scopes import Condition, Scope, scope
 from engine.plans.state import Compiled, Here, Level
 from engine.plans.statements import Parameters, Source, Statement, scoped
+from engine.roots import Groups
 from engine.views import VIEWS, View, Viewer
 
 
@@ -92,6 +94,11 @@ class Compiler:
         if counted:
             parameters = Parameters()
             level.count = Level("count", statements.count(source, parameters), parameters.source())
+        return self._compiled()
+
+    def board(self, groups: Groups, condition: Condition, asked: FieldDetailsList, type_: Any) -> Compiled:
+        """Rows in groups, a page of each."""
+        boards.board(self, groups, condition, asked, type_)
         return self._compiled()
 
     # What the parts of a plan share

@@ -11,7 +11,7 @@ from graphql.execution.values import VariableValues
 
 from engine.documents import Operation
 from engine.lists import NEWEST_FIRST, PAGING, Place, Slice
-from engine.plans import pages
+from engine.plans import boards, pages
 from engine.plans.arguments import given
 from engine.plans.compiler import Compiler, Scopes
 from engine.plans.running import Paged, Plan, Reading, Run
@@ -63,6 +63,8 @@ class Field:
                 return await self._several(asked, reading)
             case Kind.PAGE:
                 return await self._page(asked, reading)
+            case Kind.BOARD:
+                return await self._board(asked, reading)
 
     async def _page(self, asked: tuple[Any, Place, Slice], reading: Reading) -> Any:
         rows, place, part = asked
@@ -98,12 +100,20 @@ class Field:
             found |= {(model, key): row for key, row in rows.items()}
         return [found.get(each) for each in wanted]
 
+    async def _board(self, rows: Any, reading: Reading) -> Any:
+        groups: Any = self._root.groups
+        inner, slices = self._slices(rows.model, reading)
+        shaped, found = shape(rows)
+        plan = self._plan(
+            (shaped, *_outlines(None, slices)), slices,
+            lambda compiler: compiler.board(groups, condition(rows, found), self._asked, self._type),
+        )  # fmt: skip
+        return await Run(plan, reading, found, [None, *inner]).board(groups)
+
     def _slices(self, model: Any, reading: Reading) -> tuple[list[Paged], Slices]:
         """The slices of the lists of pages within."""
         if model not in self._within:
-            compiler = self._compiler({})
-            type_ = self._type if self._root.kind is Kind.PAGE else compiler.type(VIEWS[model])
-            self._within[model] = pages.within(compiler, self._asked, type_)
+            self._within[model] = self._lists_within(model, self._compiler({}))
         inner: list[Paged] = []
         slices: Slices = {}
         for number, within in enumerate(self._within[model], 1):
@@ -112,6 +122,12 @@ class Field:
             inner.append(Paged(place, place.slice(**{name: arguments.get(name) for name in PAGING})))
             slices[within.path] = (number, inner[-1].part)
         return inner, slices
+
+    def _lists_within(self, model: Any, compiler: Compiler) -> list[pages.Within]:
+        if self._root.groups:
+            return boards.within(compiler, self._root.groups, self._asked, self._type)
+        type_ = self._type if self._root.kind is Kind.PAGE else compiler.type(VIEWS[model])
+        return pages.within(compiler, self._asked, type_)
 
     def _plan(self, key: Hashable, slices: Slices, compiled: Callable[[Compiler], Compiled]) -> Plan:
         """The plan for this shape. The key holds the field, which is like no other."""

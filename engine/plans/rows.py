@@ -42,6 +42,20 @@ def row(plan: "Compiler", here: Here, asked: FieldDetailsList) -> str:
     return display(parts)
 
 
+def attribute(plan: "Compiler", type_: GraphQLObjectType, name: str, asked: FieldDetailsList) -> str:
+    """A field of the object `made`."""
+    if name == "__typename":
+        return repr(type_.name)
+    field = type_.fields[name]
+    declared = field.extensions["strawberry-definition"]
+    if declared.base_resolver:
+        return _called(plan, resolver(field), "made", field, asked)
+    made = f"made.{declared.python_name}"
+    if not is_leaf_type(get_named_type(field.type)):
+        return _objects(plan, made, field.type, asked)
+    return f"{plan.name('complete', completer(field.type))}({made})"
+
+
 def joined(plan: "Compiler", statement: Statement, source: Source, model: type[Model], hop: str, *,
            inner: bool = False) -> Source:  # fmt: skip
     """The table at the far side of a relation to one; the same for every field that follows it."""
@@ -159,21 +173,8 @@ def _object(plan: "Compiler", type_: GraphQLObjectType | GraphQLUnionType, asked
             made_of = plan.name(each.name, each.extensions["strawberry-definition"].origin)
             shown = f"{_object(plan, each, asked)} if type(made) is {made_of} else {shown}"
         return shown
-    parts = [(key, _attribute(plan, type_, name, details)) for key, name, details in plan.fields(asked, type_)]
+    parts = [(key, attribute(plan, type_, name, details)) for key, name, details in plan.fields(asked, type_)]
     return display(parts)
-
-
-def _attribute(plan: "Compiler", type_: GraphQLObjectType, name: str, asked: FieldDetailsList) -> str:
-    if name == "__typename":
-        return repr(type_.name)
-    field = type_.fields[name]
-    declared = field.extensions["strawberry-definition"]
-    if declared.base_resolver:
-        return _called(plan, resolver(field), "made", field, asked)
-    made = f"made.{declared.python_name}"
-    if not is_leaf_type(get_named_type(field.type)):
-        return _objects(plan, made, field.type, asked)
-    return f"{plan.name('complete', completer(field.type))}({made})"
 
 
 def _named(plan: "Compiler", here: Here, definition: Any, hop: str, asked: FieldDetailsList) -> str:

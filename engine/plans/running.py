@@ -5,11 +5,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from graphql.execution.values import VariableValues
 
 from engine import metrics
 from engine.lists import Place, Slice
 from engine.plans.state import Compiled, Level
+from engine.roots import Groups
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,23 @@ class Run:
         await self._behind()
         cursor = self.parts[0].place.cursor  # type: ignore[union-attr]
         return self.plan.assemblers[0](self.rows[0], self.lists, self.given, cursor, before, after, total)
+
+    async def board(self, groups: Groups) -> Any:
+        """All groups of a board. A row begins with its group, its id or null, and the sums of its group."""
+        await self._fetch(0, groups.values)
+        found, place = self.rows[0], self.plan.levels[0].paged
+        sums = {row[0]: orjson.loads(row[2]) if row[2] else [] for row in found}
+        there = {group: [row for row in found if row[0] == group and row[1] is not None] for group in groups.values}
+        self.rows[0] = {
+            group: self._trimmed(rows, place) if place else (rows, False, False) for group, rows in there.items()
+        }
+        await self._behind()
+        told = [
+            (groups.make(group, sums[group], None), *page, sum(number for _, number, _ in sums[group]))
+            for group, page in self.rows[0].items()
+        ]
+        cursor = self.parts[place].place.cursor if place else None  # type: ignore[union-attr]
+        return self.plan.assemblers[0](told, self.lists, self.given, cursor)
 
     async def _behind(self) -> None:
         """Everything behind the root's rows: statements from the outside in, lists from the inside out."""

@@ -7,8 +7,9 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.lists import Order, Slice
+from engine.lists import NEWEST_FIRST, Order, Slice
 from engine.plans.scopes import Condition, Scope
+from engine.roots import Groups
 
 ARGUMENTS_MOST = 90  # PostgreSQL takes 100 in a call of json_build_array
 
@@ -174,6 +175,25 @@ def pages_behind(statement: Statement, parameters: Parameters, key: str, order: 
     )
 
 
+def board(statement: Statement, parameters: Parameters, groups: Groups, part: Slice | None, place: int | None,
+          summed: bool) -> str:  # fmt: skip
+    """All groups: of each its sums, as a JSON array in the order of currencies, and a page of its rows, none without a
+    `part`. A group that has none is a row of nulls."""
+    source, conditions, by, limit = statement.source, [f'"{groups.by}" = parent.id'], "", "0"
+    if part:
+        conditions += _beyond(NEWEST_FIRST, part, parameters, place or 0)
+        by, limit = _by(NEWEST_FIRST, part, source.alias), parameters.number(("limit", place))
+    inner = source.select(parameters, " AND ".join(conditions))
+    sums = f"\nLEFT JOIN ({_sums(source, parameters, groups)}) AS sums ON sums.id = parent.id" if summed else ""
+    ordered = f" ORDER BY {_by(NEWEST_FIRST, part)}" if part else ""
+    return (
+        f"{_select(statement, 'parent.id')}\nFROM unnest({parameters.number('keys')}::text[]) WITH ORDINALITY"
+        f" AS parent (id, place){sums}"
+        f"\nLEFT JOIN LATERAL ({inner}{ordered} LIMIT {limit}) {_from(statement, parameters)} ON true"
+        f"\nORDER BY parent.place{', ' if by else ''}{by}"
+    )
+
+
 def count(source: Source, parameters: Parameters) -> str:
     """How many rows there are."""
     bare = Source(source.alias, source.condition, source.sources, {"id": '"id"'})
@@ -185,6 +205,14 @@ def counts_behind(source: Source, parameters: Parameters, key: str) -> str:
     bare = Source(source.alias, source.condition, source.sources, {key: f'"{key}"'})
     more = f'"{key}" = ANY({parameters.number("keys")})'
     return f'SELECT "{key}", count(*) FROM ({bare.select(parameters, more)}) AS {source.alias} GROUP BY 1'
+
+
+def _sums(source: Source, parameters: Parameters, groups: Groups) -> str:
+    columns = {groups.by: f'"{groups.by}"', groups.currency: f'"{groups.currency}"', "number": "count(*)",
+               "amount": f'sum("{groups.amount}")'}  # fmt: skip
+    counted = Source(source.alias, source.condition, source.sources, columns).select(parameters)
+    sums = f'json_agg(json_build_array("{groups.currency}", "number", "amount") ORDER BY "{groups.currency}")'
+    return f'SELECT "{groups.by}" AS id, {sums} AS found FROM ({counted} GROUP BY 1, 2) AS counted GROUP BY 1'
 
 
 def _select(statement: Statement, *first: str) -> str:

@@ -19,6 +19,7 @@ from tests.differential.values import Values
 from tests.differential.ways import Case, Ways
 from tests.differential.world import SLUGS, Caller, World, world
 from tests.security.documents import (
+    BOARDS,
     BY_ID,
     BY_PLAN,
     LISTS,
@@ -131,6 +132,33 @@ async def test_lists_within_rows_have_each_their_own_page(asked: Ways, rows: Wor
                     assert found.planned, document
 
 
+async def test_a_board_is_the_same_each_way_whatever_is_asked_of_it(asked: Ways, rows: World) -> None:
+    page = "totalCount nodes { id title } edges { cursor } pageInfo { hasNextPage hasPreviousPage endCursor }"
+    sums = "count totals { formatted }"
+    selections = [
+        sums,
+        f"at: stage {sums} opportunities {{ {page} }}",
+        "stage opportunities(last: 1) { nodes { amount { amount } } }",
+        f"stage opportunities(first: 1, after: $after) {{ {page} }}",
+        "opportunities(first: 3, before: $after) { edges { node { client { email } moves { nodes { id } } } } }",
+    ]
+    cursor = "{ opportunityBoard { columns { opportunities(first: 1) { edges { cursor } } } } }"
+    for caller in rows.callers:
+        answer = await parsed(asked, Case(cursor, {}, caller))
+        columns = ((answer or {}).get("opportunityBoard") or {}).get("columns", [])
+        known = [edge["cursor"] for column in columns for edge in column["opportunities"]["edges"]]
+        for selection, chosen in product(selections, ({}, {"stage": ["LEAD", "WON"]}, {"probability": {"least": 60}})):
+            document = f"""query ($filter: OpportunityFilter, $after: String) {{
+              board: opportunityBoard(filter: $filter) {{ __typename stages: columns {{ {selection} }} }} }}"""
+            found = await asked.answers(
+                Case(document, {"filter": chosen, "after": known[0] if known else None}, caller)
+            )
+            assert not found.differ, (document, chosen)
+            assert found.planned == found.clean, document
+        twice = "{ opportunityBoard { columns { a: opportunities { totalCount } b: opportunities { totalCount } } } }"
+        assert not (await asked.answers(Case(twice, {}, caller))).differ
+
+
 async def test_the_world_has_every_kind_of_row_in_both_organizations(asked: Ways, rows: World) -> None:
     for organization in rows.of(models.Organization):
         for model in VIEWS:
@@ -181,6 +209,7 @@ async def everything(owner: Caller) -> list[Case]:
         *(case(one_document(name), id=ids[root_type(name).name]) for name in BY_ID),
         *(case(node_document(name), id=ids[name]) for name in VIEWED),
         *(case(own_document(name)) for name in BY_PLAN),
+        *(case(own_document(name, depth=0)) for name in BOARDS),
         case('{ clientSearch(text: "client1") { id } }'),
         case("query ($client: ID!) { clientDuplicates(client: $client) { id } }", client=ids["Client"]),
         case("query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }", ids=list(ids.values())),

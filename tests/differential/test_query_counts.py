@@ -56,5 +56,14 @@ async def test_a_single_row_takes_one_statement_with_all_its_lists(counted: Coun
         assert await counted.statements(Case(document, {"id": global_id(row)}, OWNER)) == 1 + len(paged(view)), name
 
 
+async def test_a_board_takes_one_statement_whatever_stands_on_it(counted: Counted) -> None:
+    document = """query ($first: Int) { opportunityBoard { columns { stage count totals { amount currency }
+      opportunities(first: $first) { totalCount pageInfo { hasNextPage } nodes { title client { email } } }
+    } } }"""
+
+    for size in (1, 3, 20):
+        assert await counted.statements(Case(document, {"first": size}, OWNER)) == 1
+
+
 async def test_me_takes_one_statement(counted: Counted) -> None:
     assert await counted.statements(Case("{ me { role user { email } organization { name } } }", {}, OWNER)) == 1

@@ -9,7 +9,7 @@ from graphql import (
     is_union_type,
 )
 
-from engine.roots import ROOTS
+from engine.roots import ROOTS, Kind
 from resolvers.schema import build
 
 SCHEMA = build()._schema
@@ -20,6 +20,7 @@ LISTS = sorted(name for name, field in QUERY.fields.items() if "after" in field.
 BY_ID = sorted(name for name, field in QUERY.fields.items() if list(field.args) == ["id"] and name != "node")
 OF_THE_CALLER = sorted(name for name, field in QUERY.fields.items() if not field.args)
 BY_PLAN = sorted(name for name in OF_THE_CALLER if name in ROOTS)  # the others are values in Python
+BOARDS = sorted(name for name, root in ROOTS.items() if root.kind is Kind.BOARD)
 VIEWED = sorted(type.name for type in SCHEMA.get_possible_types(SCHEMA.type_map["Node"]))  # type: ignore[arg-type]
 
 
