@@ -3971,3 +3971,9 @@ CREATE FUNCTION audit_entries_erased() RETURNS trigger LANGUAGE plpgsql AS $$
     END
     $$;
 CREATE TRIGGER erased BEFORE UPDATE ON audit_entries FOR EACH ROW EXECUTE FUNCTION audit_entries_erased();
+
+-- Migration: 0047_import_columns
+ALTER TABLE client_import_lines DROP CONSTRAINT client_import_lines_problem_check, ADD CONSTRAINT client_import_lines_problem_check CHECK (problem IN ('EMPTY', 'LINE_TOO_LONG', 'TOO_MANY_LINES', 'NO_EMAIL_COLUMN', 'TOO_MANY_COLUMNS', 'UNKNOWN_COLUMN', 'COLUMN_TWICE', 'FILE_GONE', 'MALFORMED', 'TOO_MANY_CELLS', 'MISSING', 'EMAIL', 'PHONE', 'SIREN', 'VAT_NUMBER', 'COUNTRY', 'LANGUAGE', 'CONSULTANT', 'TOO_MANY_TAGS', 'TOO_LONG', 'CHARACTERS', 'FORMULA', 'DISAGREES', 'DUPLICATE'));
+ALTER TABLE client_imports ADD COLUMN new_tags jsonb NOT NULL DEFAULT '[]';
+DROP TRIGGER audited ON client_imports;
+CREATE TRIGGER audited AFTER INSERT OR UPDATE OR DELETE ON client_imports FOR EACH ROW WHEN (current_setting('comptoir.actor', true) <> '') EXECUTE FUNCTION audit('ClientImport', '', 'columns,encoding,delimiter,total,done,created,updated,unchanged,broken,new_tags');

@@ -61,11 +61,13 @@ class ClientImportField(Coded):
     DELIVERY_POSTAL_CODE = "DELIVERY_POSTAL_CODE", "Postal code of the delivery"
     DELIVERY_CITY = "DELIVERY_CITY", "Town of the delivery"
     DELIVERY_COUNTRY = "DELIVERY_COUNTRY", "Country of the delivery"
+    CONSULTANT = "CONSULTANT", "Who looks after them: the e-mail address of a consultant, an admin or an owner"
+    TAGS = "TAGS", "Tags, between commas or bars (`|`); those that are not there yet are made, and none is taken off"
 
     @property
-    def column(self) -> str:
-        """Of clients."""
-        return self.value.lower()
+    def column(self) -> str | None:
+        """Of clients, where it holds what the file says; None where that names other rows."""
+        return None if self in (self.CONSULTANT, self.TAGS) else self.value.lower()
 
 
 class ClientImportProblem(Coded):
@@ -75,6 +77,7 @@ class ClientImportProblem(Coded):
     LINE_TOO_LONG = "LINE_TOO_LONG", "A line is longer than a million characters: this is no CSV"
     TOO_MANY_LINES = "TOO_MANY_LINES", "The file has more than 200,000 lines"
     NO_EMAIL_COLUMN = "NO_EMAIL_COLUMN", "No column is known to hold e-mail addresses"
+    TOO_MANY_COLUMNS = "TOO_MANY_COLUMNS", "The file has more than 1,000 columns"
     UNKNOWN_COLUMN = "UNKNOWN_COLUMN", "A column that was named is not in the file"
     COLUMN_TWICE = "COLUMN_TWICE", "Two columns are for the same"
     FILE_GONE = "FILE_GONE", "The file was kept for a week, and is gone"
@@ -87,6 +90,8 @@ class ClientImportProblem(Coded):
     VAT_NUMBER = "VAT_NUMBER", "Not a VAT number of the European Union"
     COUNTRY = "COUNTRY", "Not a country"
     LANGUAGE = "LANGUAGE", "Neither French nor English"
+    CONSULTANT = "CONSULTANT", "Not the address of a consultant, an admin or an owner of the organization"
+    TOO_MANY_TAGS = "TOO_MANY_TAGS", "More than 20 tags, or more than 500 different ones down to this line"
     TOO_LONG = "TOO_LONG", "Longer than what is kept"
     CHARACTERS = "CHARACTERS", "Holds a character that no text has, or one that could not be read"
     FORMULA = "FORMULA", "A formula of a spreadsheet, not what it comes to"
@@ -120,6 +125,7 @@ class ClientImport(Owned):
     updated = fields.IntField(default=0, description="How many clients were changed, or would be")
     unchanged = fields.IntField(default=0, description="How many clients were there already, and stayed as they are")
     broken = fields.IntField(default=0, description="How many lines are wrong")
+    new_tags: Any = fields.JSONField(default=list, description="Tags that were made, or would be, by name")
     requested_by_id: UUID | None
     requested_by: Any = belongs_to("Membership", None, "Who asked for it; null for a server", null=True)
     finished_at = fields.DatetimeField(null=True, description="When it was done, refused or failed")

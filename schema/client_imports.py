@@ -71,6 +71,10 @@ class ClientImport:
     finished_at: auto
     created_at: auto
 
+    @computed("Tags that were made, or would be: look for slips before it is confirmed.", needs=("new_tags",))
+    def new_tags(root: Any) -> list[str]:
+        return list(root.new_tags)
+
     @computed("What each column was taken for; none before the file is read.", needs=("columns",))
     def columns(root: Any) -> list[ClientImportColumn]:
         return [

@@ -5,7 +5,7 @@ nothing out and writes nothing twice. Locked first is the import, then clients b
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -30,7 +30,7 @@ from models import (
 )
 from models.audit import Acting
 from models.database import retried, transaction
-from services import file_types, import_lines, import_writes, stored_files, uploads
+from services import file_types, import_lines, import_tags, import_writes, stored_files, uploads
 from services.import_columns import Mapped
 from services.import_lines import Finding, Line, Sheet, Unreadable
 from services.outbox import job, later
@@ -163,19 +163,19 @@ async def _take(client_import: ClientImport, batch: Sequence[Line]) -> None:
         locked = await ClientImport.select_for_update().get(id=client_import.id)
         if (locked.status, locked.done) != (client_import.status, client_import.done):
             raise Conflict("Another worker went on with this import.")
-        counts = await import_writes.take(client_import, good, write=importing)
-        found = await _not_told(client_import, good) if importing else [line for line in batch if line.findings]
+        taken = await import_writes.take(client_import, good, write=importing)
+        wrong = taken.wrong if importing else [line for line in batch if line.findings] + taken.wrong
+        found = await _not_told(client_import, wrong) if importing else sorted(wrong, key=lambda line: line.number)
         await _tell(client_import, found)
         await _set(
-            client_import, done=locked.done + len(batch), created=locked.created + counts.created,
-            updated=locked.updated + counts.updated, unchanged=locked.unchanged + counts.unchanged,
-            broken=locked.broken + len(found),
+            client_import, done=locked.done + len(batch), created=locked.created + taken.created,
+            updated=locked.updated + taken.updated, unchanged=locked.unchanged + taken.unchanged,
+            broken=locked.broken + len(found), new_tags=import_tags.together(locked.new_tags, taken.tags),
         )  # fmt: skip
 
 
-async def _not_told(client_import: ClientImport, lines: Sequence[Line]) -> list[Line]:
+async def _not_told(client_import: ClientImport, found: Sequence[Line]) -> list[Line]:
     """Lines that were right when they were looked at: their clients have changed since."""
-    found = [line for line in lines if line.findings]
     told = ClientImportLine.filter(client_import_id=client_import.id, line__in=[line.number for line in found])
     known = {row.line for row in await told} if found else set()
     return [line for line in found if line.number not in known]
@@ -216,7 +216,7 @@ async def _fail(client_import: ClientImport, trouble: Unreadable) -> None:
         await _set(client_import, status=Status.FAILED, finished_at=datetime.now(UTC), broken=0, **_NOTHING)
 
 
-_NOTHING = {"done": 0, "created": 0, "updated": 0, "unchanged": 0}
+_NOTHING: Mapping[str, Any] = {"done": 0, "created": 0, "updated": 0, "unchanged": 0, "new_tags": []}
 
 
 async def _note(client_import: ClientImport, **values: Any) -> None:

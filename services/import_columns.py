@@ -6,10 +6,11 @@ import unicodedata
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import Any
 
 from babel import Locale
 
-from models import Client, ClientImportField, ClientImportProblem, Language
+from models import Client, ClientImportField, ClientImportProblem, Language, Tag, User
 from models.companies import siren, siret, vat_number
 from models.mailboxes import mailbox
 from models.phone import e164
@@ -20,6 +21,8 @@ Mapped = Mapping[str, str | None]  # heading: name of a field
 
 HEADING_MOST = 100  # characters that are kept of one
 HOME = "FR"  # of national phone numbers
+TAGS_MOST = 20  # of a client
+COLUMNS_MOST = 1000
 
 # As `_folded` has them.
 _HEADINGS: Mapping[ClientImportField, str] = {
@@ -43,6 +46,9 @@ _HEADINGS: Mapping[ClientImportField, str] = {
     Field.DELIVERY_POSTAL_CODE: "deliverypostalcode shippingpostalcode codepostaldelivraison",
     Field.DELIVERY_CITY: "deliverycity shippingcity villedelivraison",
     Field.DELIVERY_COUNTRY: "deliverycountry shippingcountry paysdelivraison",
+    Field.CONSULTANT: "consultant consultante consultantemail emailconsultant emailduconsultant emaildelaconsultante"
+    " conseiller conseillere emailconseiller emailduconseiller accountmanager accountmanageremail",
+    Field.TAGS: "tags tag labels label keywords etiquettes etiquette motscles motcle",
 }
 _BY_HEADING = {heading: field for field, headings in _HEADINGS.items() for heading in headings.split()}
 _LANGUAGES = {
@@ -61,7 +67,10 @@ class Wrong(Exception):
 
 def columns(headings: Sequence[str], mapped: Mapped) -> tuple[Column, ...]:
     """What each column says: as it is `mapped`, else by its heading, of several for the same the first. Raises Wrong
-    for one that is named and not there, two that are named for the same, and where none holds e-mail addresses."""
+    for one that is named and not there, two that are named for the same, where none holds e-mail addresses, and for
+    more than 1,000."""
+    if len(headings) > COLUMNS_MOST:
+        raise Wrong(Problem.TOO_MANY_COLUMNS)
     named = {_folded(heading): Field(field) if field else None for heading, field in mapped.items()}
     _check(mapped, {_folded(heading) for heading in headings})
     taken: set[ClientImportField | None] = {field for field in named.values() if field}
@@ -115,7 +124,7 @@ class Reading:
     """How what a column of the file says is read: into which column of clients, of how many characters at most."""
 
     field: ClientImportField
-    column: str
+    column: str | None  # none of clients for what names other rows
     most: int
     reader: Callable[[str, str], str | None]
 
@@ -130,8 +139,23 @@ class Reading:
 
 
 def reading(field: ClientImportField) -> Reading:
-    most = int(Client._meta.fields_map[field.column].max_length or 0)  # type: ignore[attr-defined]
+    model, column = _ELSEWHERE.get(field) or (Client, field.value.lower())
+    most = int(model._meta.fields_map[column].max_length or 0)  # type: ignore[union-attr]
     return Reading(field, field.column, most, _READERS.get(field, _words))
+
+
+def tags(text: str, reading: Reading) -> list[str]:
+    """The tags that a cell names, each once. Raises Wrong for one that is too long, and for too many."""
+    named = [reading.read(tag, HOME) for tag in re.split("[,|]", text) if tag.strip()]
+    found = {tag.casefold(): tag for tag in reversed(named)}
+    if len(found) > TAGS_MOST:
+        raise Wrong(Problem.TOO_MANY_TAGS)
+    return list(found.values())[::-1]
+
+
+_ELSEWHERE: Mapping[ClientImportField, tuple[type[Any], str]] = {
+    Field.CONSULTANT: (User, "email"), Field.TAGS: (Tag, "name"),
+}  # fmt: skip
 
 
 _NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\N{REPLACEMENT CHARACTER}\ud800-\udfff]")
@@ -173,9 +197,9 @@ def _language(text: str, _: str) -> str | None:
 
 
 _READERS: Mapping[ClientImportField, Callable[[str, str], str | None]] = {
-    Field.EMAIL: _mailbox, Field.SIREN: _company, Field.VAT_NUMBER: lambda text, _: vat_number(text),
-    Field.PHONE: e164, Field.COUNTRY: _country, Field.LANGUAGE: _language, Field.DELIVERY_COUNTRY: _country,
-    Field.ADDRESS: _lines, Field.DELIVERY_ADDRESS: _lines,
+    Field.EMAIL: _mailbox, Field.CONSULTANT: _mailbox, Field.SIREN: _company,
+    Field.VAT_NUMBER: lambda text, _: vat_number(text), Field.PHONE: e164, Field.COUNTRY: _country,
+    Field.LANGUAGE: _language, Field.DELIVERY_COUNTRY: _country, Field.ADDRESS: _lines, Field.DELIVERY_ADDRESS: _lines,
 }  # fmt: skip
 
 

@@ -10,15 +10,16 @@ from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from errors import Invalid
 from models import Client, ClientImportField, ClientImportProblem
 from services import clients, csv_files, import_columns
 from services.csv_files import Form, LineTooLong, Record
-from services.import_columns import Column, Mapped, Wrong
+from services.import_columns import Column, Mapped, Reading, Wrong
 
 LINES_MOST = 200_000
+TAGS_MOST = 500  # different ones in a file
 VALUE_MOST = 100  # characters of a value that are shown
 
 Problem = ClientImportProblem
@@ -36,16 +37,18 @@ class Finding:
 
 @dataclass
 class Line:
-    """What a line says of a client, by columns of `clients`; nothing where something is wrong."""
+    """What a line says of a client, by columns of `clients`, and besides: nothing where something is wrong."""
 
     number: int
     last: int
-    values: dict[str, str] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
+    consultant: str | None = None  # by e-mail address
+    tags: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
     @property
     def email(self) -> str:
-        return self.values["email"]
+        return str(self.values["email"])
 
 
 class Unreadable(Exception):
@@ -110,10 +113,8 @@ def _line(record: Record, cells: "_Cells", seen: "_Seen") -> Line:
     else:
         cells.read(line, record.cells)
     if not line.findings:
-        _check(line, cells.email, seen)
-    if line.findings:
-        line.values = {}
-    return line
+        _check(line, cells, seen)
+    return Line(line.number, line.last, findings=line.findings) if line.findings else line
 
 
 class _Cells:
@@ -121,7 +122,7 @@ class _Cells:
 
     def __init__(self, columns: Sequence[Column]) -> None:
         self.number = len(columns)
-        self.email = next(heading for heading, said in columns if said is ClientImportField.EMAIL)
+        self.headings = {said: heading for heading, said in columns if said}
         read = [
             (at, heading, import_columns.reading(said))
             for at, (heading, said) in enumerate(columns)
@@ -138,21 +139,36 @@ class _Cells:
                 continue
             try:
                 text = import_columns.plain(cells[at])
-                if text is not None:
+                if text is None:
+                    continue
+                if reading.column:
                     line.values[reading.column] = reading.read(text, country)
+                else:
+                    _name(line, text, reading)
             except Wrong as wrong:
                 line.findings.append(Finding(wrong.problem, heading, shown(cells[at])))
             country = line.values.get("country", country)
 
 
-def _check(line: Line, heading: str, seen: "_Seen") -> None:
+def _name(line: Line, text: str, reading: Reading) -> None:
+    if reading.field is ClientImportField.TAGS:
+        line.tags = import_columns.tags(text, reading)
+    else:
+        line.consultant = reading.read(text, import_columns.HOME)
+
+
+def _check(line: Line, cells: "_Cells", seen: "_Seen") -> None:
     """What only all of a line, and all before it, can tell."""
+    email = cells.headings[ClientImportField.EMAIL]
     if "email" not in line.values:
-        line.findings.append(Finding(Problem.MISSING, heading))
+        line.findings.append(Finding(Problem.MISSING, email))
     elif {"siren", "vat_number"} <= line.values.keys() and not agrees(Client(**line.values)):
         line.findings.append(Finding(Problem.DISAGREES, None, shown(line.values.get("vat_number", ""))))
+    elif line.tags and not seen.has_room(line.tags):
+        tags = cells.headings[ClientImportField.TAGS]
+        line.findings.append(Finding(Problem.TOO_MANY_TAGS, tags, shown(", ".join(line.tags))))
     elif first := seen.before(line.email, line.number):
-        line.findings.append(Finding(Problem.DUPLICATE, heading, shown(line.email), first))
+        line.findings.append(Finding(Problem.DUPLICATE, email, shown(line.email), first))
 
 
 def agrees(client: Client) -> bool:
@@ -171,7 +187,8 @@ def shown(cell: str) -> str | None:
 
 
 class _Seen:
-    """The line on which each address came first: in a file of SQLite's, by digests, so that no memory grows with it."""
+    """What came before: the line on which each address did first, in a file of SQLite's, by digests, so that no memory
+    grows with it; and the tags, of which there are few."""
 
     def __init__(self) -> None:
         # An empty name is a database that lies in a temporary file. One thread after the other uses it.
@@ -179,6 +196,7 @@ class _Seen:
         self._database.execute("PRAGMA journal_mode = OFF")
         self._database.execute("CREATE TABLE seen (address BLOB PRIMARY KEY, line INTEGER) WITHOUT ROWID")
         self._database.execute("BEGIN")
+        self._tags: set[str] = set()
 
     def before(self, email: str, line: int) -> int | None:
         """The earlier line of an address; None where this is the first, by which it is known from now on."""
@@ -187,6 +205,14 @@ class _Seen:
         if database.execute("INSERT INTO seen VALUES (?, ?) ON CONFLICT DO NOTHING", (address, line)).rowcount:
             return None
         return int(database.execute("SELECT line FROM seen WHERE address = ?", (address,)).fetchone()[0])
+
+    def has_room(self, tags: Sequence[str]) -> bool:
+        """Whether so many different tags may be named; they are known from now on."""
+        more = {tag.casefold() for tag in tags} - self._tags
+        if len(self._tags) + len(more) > TAGS_MOST:
+            return False
+        self._tags |= more
+        return True
 
     def close(self) -> None:
         self._database.close()

@@ -29,6 +29,10 @@ _SAID: Mapping[ClientImportProblem, tuple[str, str]] = {
         "Aucune colonne d’adresses e-mail n’a été reconnue : indiquez laquelle c’est",
         "No column of e-mail addresses was recognized: name the one that it is",
     ),
+    Problem.TOO_MANY_COLUMNS: (
+        "Le fichier a plus de 1 000 colonnes : supprimez celles qui sont vides",
+        "The file has more than 1,000 columns: delete those that are empty",
+    ),
     Problem.UNKNOWN_COLUMN: ("Cette colonne n’est pas dans le fichier", "This column is not in the file"),
     Problem.COLUMN_TWICE: (
         "Une autre colonne est déjà indiquée pour la même chose",
@@ -59,6 +63,15 @@ _SAID: Mapping[ClientImportProblem, tuple[str, str]] = {
     ),
     Problem.COUNTRY: ("Ce n’est pas un pays", "This is not a country"),
     Problem.LANGUAGE: ("Ni français ni anglais", "Neither French nor English"),
+    Problem.CONSULTANT: (
+        "Aucun consultant, administrateur ou propriétaire n’a cette adresse e-mail",
+        "No consultant, admin or owner has this e-mail address",
+    ),
+    Problem.TOO_MANY_TAGS: (
+        "Plus de 20 étiquettes, ou plus de 500 différentes jusqu’à cette ligne : cette colonne en est-elle une"
+        " d’étiquettes ?",
+        "More than 20 tags, or more than 500 different ones down to this line: is this a column of tags?",
+    ),
     Problem.TOO_LONG: ("C’est plus long que ce qui est gardé", "This is longer than what is kept"),
     Problem.CHARACTERS: (
         "Contient un caractère illisible : enregistrez le fichier en « CSV UTF-8 »",

@@ -8,7 +8,7 @@ from tests.uploading import sent
 
 SEEN = """
   id filename status dryRun onExisting onBroken encoding delimiter columns { heading field } total done percent
-  created updated unchanged broken reportUrl finishedAt requestedBy { user { email } }
+  created updated unchanged broken newTags reportUrl finishedAt requestedBy { user { email } }
   lines(first: 100) { nodes { line lastLine heading value problem firstLine messageFr messageEn } }
 """
 IN = f"{{ clientImport {{ {SEEN} }} }} }}"

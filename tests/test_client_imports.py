@@ -155,6 +155,78 @@ async def test_clients_who_are_there_already_are_treated_as_chosen(
     assert (again["created"], again["updated"], again["unchanged"]) == (0, 0, 2)
 
 
+async def test_tags_are_put_on_and_made_where_there_are_none(shop: Shop) -> None:
+    await models.Tag.create(organization=shop.organization, name="VIP")
+    file = 'email,Étiquettes\na@example.com,"vip, Lyon | lyon,"\nb@example.com,LYON|Été\nc@example.com,\n'
+
+    dry = await imported(shop, file, dryRun=True)
+    assert (dry["created"], dry["newTags"], await models.Tag.all().count()) == (3, ["Lyon", "Été"], 1)
+    done = await imported(shop, file)
+
+    assert (done["status"], done["created"], sorted(done["newTags"])) == ("IMPORTED", 3, ["Lyon", "Été"])
+    assert await tags("a@example.com") == ["Lyon", "VIP"]
+    assert await tags("b@example.com") == ["Lyon", "Été"]
+    assert await tags("c@example.com") == []
+
+
+@pytest.mark.parametrize(
+    ("choice", "expected", "updated"), [("SKIP", [], 0), ("FILL", ["b"], 1), ("OVERWRITE", ["b"], 1)]
+)
+async def test_tags_are_added_to_clients_who_are_there_already_and_none_is_taken_off(
+    shop: Shop, choice: str, expected: list[str], updated: int
+) -> None:
+    await imported(shop, "email;tags\na@example.com;A\nz@example.com;A\n")
+    file = "email;tags\na@example.com;b\nz@example.com;a\n"
+
+    dry = await imported(shop, file, onExisting=choice, dryRun=True)
+    done = await imported(shop, file, onExisting=choice)
+
+    for told in (dry, done):
+        assert (told["updated"], told["unchanged"], told["newTags"]) == (updated, 2 - updated, expected)
+    assert await tags("a@example.com") == ["A", *expected]
+    assert await tags("z@example.com") == ["A"]
+
+
+async def test_too_many_tags_and_tags_that_are_too_long_are_told(shop: Shop) -> None:
+    many = "".join(
+        f"m{number}@example.com;{'|'.join(f't{each}' for each in range(20 * number, 20 * number + 20))}\n"
+        for number in range(26)
+    )
+    file = f"email;tags\na@example.com;{'x' * 51}\nb@example.com;{','.join(map(str, range(21)))}\n{many}"
+
+    done = await imported(shop, file, onBroken="LEAVE_OUT")
+
+    assert [(line["line"], line["heading"], line["problem"]) for line in done["lines"]] == [
+        (2, "tags", "TOO_LONG"), (3, "tags", "TOO_MANY_TAGS"), (29, "tags", "TOO_MANY_TAGS"),
+    ]  # fmt: skip
+    assert (done["created"], len(done["newTags"]), await models.Tag.all().count()) == (25, 500, 500)
+
+
+async def test_clients_are_given_to_their_consultants_by_address(shop: Shop) -> None:
+    consultant = await Shop.open(shop.http, shop.sandbox, role=Role.CONSULTANT)
+    accountant = await Shop.open(shop.http, shop.sandbox, role=Role.ACCOUNTANT)
+    other = await Shop.open(shop.http, shop.sandbox, "other")
+    await shop.client("old@example.com")
+    file = (
+        f"E-mail;Conseillère\na@example.com;{consultant.email.upper()}\nold@example.com;{shop.email}\nc@example.com;\n"
+        f"d@example.com;{accountant.email}\ne@example.com;{other.email}\nf@example.com;Marie\n"
+    )
+
+    dry = await imported(shop, file, dryRun=True, onExisting="FILL")
+    done = await imported(shop, file, onExisting="FILL", onBroken="LEAVE_OUT")
+
+    for told in (dry, done):
+        assert (told["created"], told["updated"], told["broken"]) == (2, 1, 3)
+        assert [(line["line"], line["heading"], line["problem"]) for line in told["lines"]] == [
+            (number, "Conseillère", "CONSULTANT") for number in (5, 6, 7)
+        ]
+    assert done["lines"][0]["value"] == accountant.email
+    clients = await models.Client.all().order_by("email").prefetch_related("consultant__user")
+    assert [(each.email[0], each.consultant and each.consultant.user.email) for each in clients] == [
+        ("a", consultant.email), ("c", None), ("o", shop.email),
+    ]  # fmt: skip
+
+
 async def test_a_line_that_does_not_go_with_what_is_known_of_its_client_is_reported(shop: Shop) -> None:
     await shop.client("ca@example.com", siren="732829320")
 
@@ -370,3 +442,9 @@ def test_the_largest_file_is_read_without_holding_it() -> None:
     assert form.lines == 321
     assert spoilt > 0
     assert peak < 4 * 2**20
+
+
+async def tags(email: str) -> list[str]:
+    """Those of a client, by name."""
+    found = await models.ClientTag.filter(client__email=email).prefetch_related("tag").order_by("tag__name")
+    return sorted(each.tag.name for each in found)

@@ -668,7 +668,7 @@ class _Builder:
                 on_existing=list(models.OnExistingClient)[number], on_broken=list(models.OnBrokenLine)[number % 2],
                 columns=[["E-mail", "EMAIL"], ["É", None]] if begun else [], encoding="utf-8" if begun else None,
                 delimiter=";" if begun else None, total=number, done=self.random.randint(0, number), broken=number % 2,
-                finished_at=moment(self.random) if finished else None,
+                new_tags=["É"] * number, finished_at=moment(self.random) if finished else None,
                 requested_by_id=members[0].id if number else None,
             )  # fmt: skip
             for line in range(1, 5):
