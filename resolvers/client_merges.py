@@ -31,8 +31,8 @@ async def client_merge(info: Info, input: ClientMergeInput) -> models.Client:
     caller = actor(info)
     both = {}
     wanted = {"client": input.client, "duplicate": input.duplicate}
-    for name, key in wanted.items():
-        await caller.get(models.Client, key, field=f"input.{name}")
+    seen = {name: await caller.get(models.Client, key, field=f"input.{name}") for name, key in wanted.items()}
+    await client_merges.lock_before(seen["duplicate"])
     for name, key in sorted(wanted.items(), key=lambda each: row_id(models.Client, each[1])):
         both[name] = await caller.get(models.Client, key, field=f"input.{name}", for_update=True)
     by = caller.membership_id if caller.may(Permission.MEMBER) else None

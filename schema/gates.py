@@ -1,6 +1,7 @@
 """What stands before each root field, and carries out what its function says (`schema/roots.py`)."""
 
 import inspect
+import logging
 from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -11,6 +12,7 @@ from strawberry.extensions import FieldExtension
 from strawberry.tools import create_type
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
+from tortoise.exceptions import DoesNotExist
 from tortoise.functions import Count, Sum
 from tortoise.models import Model
 
@@ -29,6 +31,8 @@ from schema.idempotency import Answers, asked
 from schema.lists import ordered
 from services import audit, idempotency
 from services.changes import Happening
+
+log = logging.getLogger("comptoir.gates")
 
 Wanted = tuple[type[Model], UUID] | None
 
@@ -133,7 +137,7 @@ class Write(Gate):
         self.payload, self.member, self.answers = payload, member, answers
 
     async def run(self, function: Callable[..., Awaitable[Any]], info: Info, arguments: dict[str, Any]) -> Any:
-        with _acting(info, self.requires):
+        with _acting(info, self.requires), _gone_told():
             done = await self.done(function, info, arguments)
         return await self.shown(done, info)
 
@@ -215,6 +219,16 @@ def member_of(view: Any) -> str:
     """Of a payload: `order` for the view Order."""
     name = getattr(view, "__name__", "result")
     return str(name[0].lower() + name[1:])
+
+
+@contextmanager
+def _gone_told() -> Iterator[None]:
+    """A row that was there when it was asked for, and that somebody deleted or merged into another since."""
+    try:
+        yield
+    except DoesNotExist as error:
+        log.warning("refused: %s", error)
+        raise Conflict("What this is about was merged or deleted at this moment. Try again.") from error
 
 
 @contextmanager

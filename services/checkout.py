@@ -70,6 +70,7 @@ async def _ask(order: Order, exchange: Callable[[], Awaitable["_AskForMoney"]]) 
     async with transaction():
         locked = await Order.select_for_update().get(id=order.id)
         locked.must_be_open()
+        order.client_id = locked.client_id  # they may have been merged into another since
         await _must_be_wanted(locked)
         await holds.hold_again(locked)
         await discounts.hold_again(locked)

@@ -1,7 +1,7 @@
 """Two clients that are one: everything that names the one goes over to the other, in the caller's transaction.
 
-What names a client is found from the models, so that what is added goes over too. Both rows are locked first, in the
-order of their ids; all else behind them, as everywhere (client → order → …).
+What names a client is found from the models, so that what is added goes over too. Locked first is what others lock
+before its client, then both clients, in the order of their ids; all else behind them.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,18 @@ from tortoise.fields.relational import ForeignKeyFieldInstance
 from tortoise.models import Model
 
 from errors import Conflict, Invalid
-from models import Booking, BookingStatus, Client, ClientMerge, ClientSubscription, PortalToken, SubscriptionStatus
+from models import (
+    Booking,
+    BookingStatus,
+    Client,
+    ClientMerge,
+    ClientSubscription,
+    Order,
+    PortalToken,
+    Quote,
+    SubscriptionStatus,
+    Ticket,
+)
 from models.database import query, savepoint
 from services import clients
 
@@ -27,6 +38,7 @@ LEARNED = (
     ("consultant_id",), ("address", "postal_code", "city", "country"),
     ("delivery_address", "delivery_postal_code", "delivery_city", "delivery_country"),
 )  # fmt: skip
+_BEFORE = (ClientSubscription, Order, Quote, Ticket)  # of which others lock a row before they lock its client
 _TWIN = ("stripe_id", "stripe_account", "stripe_live")
 _NO_PLACE = (BookingStatus.CANCELED, BookingStatus.EXPIRED)
 _OVER = (SubscriptionStatus.CANCELED, SubscriptionStatus.INCOMPLETE_EXPIRED)
@@ -70,6 +82,14 @@ async def refusals(kept: Client, duplicate: Client) -> list[str]:
     if kept.stripe_id and duplicate.stripe_id and kept.stripe_id != duplicate.stripe_id and await running.exists():
         found.append("The duplicate's subscription is paid at another customer of Stripe's: keep that client instead.")
     return found
+
+
+async def lock_before(duplicate: Client) -> None:
+    """Lock what is to go over and is locked before its client wherever it changes (`services/holds.py`), so that
+    neither waits for the other."""
+    for model in _BEFORE:
+        table = model._meta.db_table
+        await query(f"SELECT id FROM {table} WHERE client_id = $1 ORDER BY id FOR NO KEY UPDATE", duplicate.id)  # noqa: S608
 
 
 async def merge(kept: Client, duplicate: Client, by: UUID | None) -> Client:

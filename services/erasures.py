@@ -1,7 +1,7 @@
 """Erasing a person: what the law does not keep is deleted or blanked, in the caller's transaction; a record says what
 was kept and why. What does which is a table, `services/personal_data.py`.
 
-The client is locked first, all else behind them, as everywhere (client → order → …). Invoices stay as they were issued.
+The client is locked first, all else behind them. Invoices stay as they were issued.
 """
 
 from collections import Counter

@@ -7,6 +7,7 @@ import pytest
 
 from models import Attempt, AttemptStatus, Client, ClientMerge, Operation, Order, PortalToken, Role
 from models.base import global_id
+from tests.documents import CHECKOUT
 from tests.managing.test_clients import membership
 from tests.managing.test_crm import CONSENT, NOTE, OFFERS, TAG, TAG_CREATE
 from tests.security.surroundings import nothing_changes
@@ -22,6 +23,10 @@ PREVIEW = """query ($client: ID!, $duplicate: ID!) {
   clientMergePreview(client: $client, duplicate: $duplicate) { moved { kind count } learned refusals }
 }"""
 LINK = "mutation ($input: PortalTokenCreateInput!) { portalTokenCreate(input: $input) { __typename } }"
+RECORD = "mutation ($input: PaymentRecordInput!) { paymentRecord(input: $input) { __typename } }"
+ACCEPT = "mutation ($input: QuoteAcceptInput!) { quoteAccept(input: $input) { __typename } }"
+TICKET = "mutation ($input: TicketCreateInput!) { ticketCreate(input: $input) { ticket { id } } }"
+REPLY = "mutation ($input: TicketReplyInput!) { ticketReply(input: $input) { __typename } }"
 QUOTE = "mutation ($input: QuoteCreateInput!) { quoteCreate(input: $input) { quote { id } } }"
 QUOTE_SEND = "mutation ($input: QuoteInput!) { quoteSend(input: $input) { quote { client { email } } } }"
 
@@ -149,6 +154,35 @@ async def test_an_order_that_is_begun_meanwhile_goes_over_or_is_refused(shop: Sh
     made = [answer for answer in answers if not isinstance(answer, Exception)]
     assert await Order.all().count() == len(made) - 1
     assert {order.client_id for order in await Order.all()} <= {(await Client.get()).id}
+
+
+async def test_what_is_done_with_a_duplicate_at_the_moment_of_a_merge_is_done_or_refused_and_none_waits_for_another(
+    shop: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
+    kept, other = await shop.client("a@example.com"), await shop.client("b@example.com")
+    product = await shop.product()
+    asked, recorded = [await shop.order(product, client=other) for _ in range(2)]
+    _, events = await shop.paid_events(product, client=other)
+    lines = [{"product": product, "quantity": 1}]
+    quote = (await shop(QUOTE, input={"client": other, "lines": lines}))["quote"]["id"]
+    await shop(QUOTE_SEND, input={"quote": quote})
+    ticket = (await shop(TICKET, input={"client": other, "subject": "s", "body": "b"}))["ticket"]["id"]
+    cash = {"order": recorded["id"], "amount": {"amount": 500}, "method": "CASH"}
+
+    done = await asyncio.gather(
+        shop.post(MERGE, {"input": {"client": kept, "duplicate": other}}),
+        shop.post(CHECKOUT, {"input": shop.checkout_input(asked)}),
+        shop.post(RECORD, {"input": cash}),
+        shop.post(ACCEPT, {"input": {"quote": quote, "name": "Marie"}}),
+        shop.post(REPLY, {"input": {"ticket": ticket, "body": "b"}}),
+        shop.tell(events),
+    )
+
+    refused = [answer["errors"][0]["extensions"]["code"] for answer in done[:5] if answer and "errors" in answer]
+    assert set(refused) <= {"CONFLICT", "NOT_FOUND"}
+    assert "deadlock" not in caplog.text
+    (client,) = await Client.all()
+    assert {order.client_id for order in await Order.all()} == {client.id}
 
 
 async def test_a_consultant_merges_their_own_clients_alone(shop: Shop) -> None:
