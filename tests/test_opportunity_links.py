@@ -11,6 +11,7 @@ from tests.documents import CHECKOUT
 from tests.security.test_roles import member, signed_in
 from tests.shop import Shop
 from tests.test_opportunities import ONE, UPDATE, create, move
+from tests.test_refunds import refund
 
 pytestmark = pytest.mark.usefixtures("printer")
 
@@ -68,10 +69,74 @@ async def test_another_amount_is_asked_for_by_another_page_and_the_old_one_is_ta
     assert (await shop(ONE, id=made["id"]))["order"]["paid"] == {"amount": 5000}
 
 
+async def test_a_page_whose_time_ran_out_is_followed_by_another_of_the_same_order(shop: Shop) -> None:
+    made = await won(shop)
+    old = await linked(shop, made)
+    expired = shop.sandbox.stripe.expire(session_named(old))
+
+    await shop.sql("UPDATE attempts SET expires_at = now() WHERE stripe_id = $1", session_named(old))
+    unheard_of = await linked(shop, made)
+    await shop.tell([expired])
+
+    assert unheard_of["url"] != old["url"]
+    assert (await linked(shop, made))["url"] == unheard_of["url"]
+    assert unheard_of["order"] == old["order"]
+    await paid(shop, unheard_of)
+    assert (await shop(ONE, id=made["id"]))["paymentStatus"] == "PAID"
+
+
+async def test_a_deposit_is_asked_for_first_and_then_the_balance(shop: Shop) -> None:
+    made = await won(shop, deposit={"amount": 36000, "currency": "EUR"})
+
+    first = await linked(shop, made)
+    await paid(shop, first)
+    between = (await shop(ONE, id=made["id"]))["paymentStatus"]
+    rest = await linked(shop, made)
+    await paid(shop, rest)
+
+    assert (first["amount"]["amount"], between, rest["amount"]["amount"]) == (36000, "PARTLY_PAID", 84000)
+    assert rest["order"] == first["order"]
+    assert (await shop(ONE, id=made["id"]))["paymentStatus"] == "PAID"
+    assert await shop.count("timeline_events", "kind = 'PAYMENT_RECEIVED'") == 2
+
+
+async def test_a_discount_makes_another_page_and_one_of_everything_leaves_nothing_to_pay(shop: Shop) -> None:
+    made = await won(shop)
+    old = await linked(shop, made)
+    await shop.do("orderDiscount", old["order"], discount={"percent": 1000})
+
+    less = await linked(shop, made)
+    assert (less["amount"]["amount"], less["url"] == old["url"]) == (108000, False)
+    assert session_of(shop, old)["status"] == "expired"
+
+    await shop.do("orderDiscount", old["order"], discount={"percent": 10000})
+    free = await linked(shop, made)
+    assert (free["amount"]["amount"], free["url"]) == (0, None)
+    assert (await shop(ONE, id=made["id"]))["paymentStatus"] == "PAID"
+    await shop.work_is_done()
+    assert session_of(shop, less)["status"] == "expired"
+
+
+async def test_what_goes_back_is_seen_and_what_is_all_given_back_can_be_asked_for_anew(shop: Shop) -> None:
+    made = await won(shop)
+    link = await linked(shop, made)
+    await paid(shop, link)
+    (payment,) = (await shop.see(link["order"]))["payments"]
+
+    seen = []
+    for cents in (20000, 100000):
+        await refund(shop, payment, cents)
+        seen.append((await shop(ONE, id=made["id"]))["paymentStatus"])
+
+    assert seen == ["PARTLY_REFUNDED", "REFUNDED"]
+    assert (await linked(shop, made))["order"]["id"] != link["order"]["id"]
+    assert (await shop(ONE, id=made["id"]))["paymentStatus"] == "AWAITED"
+
+
 async def test_who_pays_the_old_page_before_it_is_taken_back_is_not_asked_for_it_again(shop: Shop) -> None:
     made = await won(shop)
     old = await linked(shop, made)
-    events = await shop.sandbox.stripe.pay(old["url"].rpartition("/")[2])
+    events = await shop.sandbox.stripe.pay(session_named(old))
     await shop(UPDATE, input={"opportunity": made["id"], "amount": {"amount": 150000, "currency": "EUR"}})
 
     assert (await shop.refused(LINK, input={"opportunity": made["id"]}))[0] == "CONFLICT"
@@ -108,7 +173,7 @@ async def test_nothing_is_asked_for_what_is_lost_though_no_worker_gave_its_order
 async def test_what_is_lost_and_then_paid_stands_and_waits_for_a_person(shop: Shop) -> None:
     made = await won(shop)
     link = await linked(shop, made)
-    events = await shop.sandbox.stripe.pay(link["url"].rpartition("/")[2])
+    events = await shop.sandbox.stripe.pay(session_named(link))
     await move(shop, made, "WON", "LOST", lostReason="Changed their mind")
 
     await shop.tell(events)
@@ -156,10 +221,15 @@ async def linked(shop: Shop, made: dict[str, Any]) -> dict[str, Any]:
 
 
 def session_of(shop: Shop, link: dict[str, Any]) -> dict[str, Any]:
-    session: dict[str, Any] = shop.sandbox.stripe.session(link["url"].rpartition("/")[2])
+    session: dict[str, Any] = shop.sandbox.stripe.session(session_named(link))
     return session
 
 
+def session_named(link: dict[str, Any]) -> str:
+    """The session of a link's page."""
+    return str(link["url"].rpartition("/")[2])
+
+
 async def paid(shop: Shop, link: dict[str, Any]) -> None:
-    await shop.tell(await shop.sandbox.stripe.pay(link["url"].rpartition("/")[2]))
+    await shop.tell(await shop.sandbox.stripe.pay(session_named(link)))
     await shop.work_is_done()
