@@ -102,7 +102,7 @@ async def document_open(info: Info, input: DocumentInput) -> DocumentOpened | Do
 @mutation(DocumentShareCreated, requires=Permission.DOCUMENTS_READ, idempotent=True)
 async def document_share_create(info: Info, input: DocumentShareCreateInput) -> DocumentShareCreated:
     """Let somebody else open a document for a while. The beneficiary agrees by asking; for anybody else who asks, what
-    the beneficiary signed stands for it. Give the recipient the `url`, which is shown this once."""
+    the beneficiary signed stands for it. The recipient is written to with the `url`, which is shown this once."""
     caller, values = actor(info), given(input)
     row = await caller.get(models.Document, input.document, field="input.document", for_update=True)
     paper = None

@@ -157,8 +157,8 @@ class DocumentShareCreateInput:
 class DocumentShareCreated:
     document_share: DocumentShare = strawberry.field(description="What is kept of it.")
     url: URL = strawberry.field(
-        description="Where the recipient opens the document. Shown this once, to whoever shares it alone: give it to"
-        " the recipient."
+        description="Where the recipient, who is written to with it, opens the document. Shown this once, to whoever"
+        " shares it alone."
     )
 
 

@@ -7,7 +7,7 @@ something new, a function of `CHECKS`.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -15,13 +15,17 @@ from errors import Conflict, Invalid
 from models import (
     AgreementKind,
     AgreementStatus,
+    Attendance,
     Bilan,
     BilanAgreement,
     BilanFunding,
+    BilanSession,
     BilanWarning,
     FundingSource,
     FundingStatus,
 )
+from services import bilan_letters
+from services.outbox import later
 
 REASON_MOST = 500  # characters
 
@@ -36,6 +40,7 @@ class RuleCode(StrEnum):
     CONVENTION = "CONVENTION"
     CPF_MOST = "CPF_MOST"
     CPF_PARTICIPATION = "CPF_PARTICIPATION"
+    IDLE_DAYS = "IDLE_DAYS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +91,23 @@ RULES: tuple[Rule, ...] = (
             (10_320, date(2026, 1, 1), None),
         )
     ),
+    Rule(
+        RuleCode.IDLE_DAYS, 180, date(2018, 5, 25), None,
+        "RGPD, art. 5(1)(e): nothing is kept for longer than it is needed; what a bilan is held with is destroyed at"
+        " its end, and 180 days without a session are taken for one that somebody forgot to note",
+    ),
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """A bilan as it is looked at: what its beneficiary accepted, and what stands of its price by whose money it is."""
+    """A bilan as it is looked at: what its beneficiary accepted, what stands of its price by whose money it is, and
+    when its last session ends or ended; where there is none, when it was agreed."""
 
     bilan: Bilan
     accepted: frozenset[AgreementKind]
     cents: Mapping[FundingSource, int]
+    quiet_since: datetime
 
     def rule(self, code: RuleCode) -> Rule | None:
         """The one of the day on which the bilan was agreed."""
@@ -130,9 +142,12 @@ async def note(bilan: Bilan) -> list[BilanWarning]:
     kept = {row.rule: row for row in await BilanWarning.filter(bilan_id=bilan.id)}
     for rule, breach in broken.items():
         row = kept.get(rule) or BilanWarning(organization_id=bilan.organization_id, bilan=bilan, rule=rule)
+        is_new = rule not in kept or row.cleared_at is not None
         if row.message != breach.message or row.cleared_at:
             row.update_from_dict({"message": breach.message, "reference": breach.reference, "cleared_at": None})
             await row.save()
+        if is_new and rule == IDLE:
+            await later(bilan_letters.propose_to_close, row)
         kept[rule] = row
     for rule, row in kept.items():
         if rule not in broken and row.cleared_at is None:
@@ -160,7 +175,10 @@ async def _facts(bilan: Bilan) -> Facts:
     cents: dict[FundingSource, int] = {}
     for each in await BilanFunding.filter(bilan_id=bilan.id, status__in=STANDING):
         cents[each.source] = cents.get(each.source, 0) + each.amount_cents
-    return Facts(bilan, frozenset([each.kind for each in await accepted]), cents)
+    sessions = BilanSession.filter(bilan_id=bilan.id).exclude(attendance=Attendance.CANCELED)
+    last = await sessions.order_by("-ends_at").first()
+    quiet_since = max(last.ends_at, bilan.created_at) if last else bilan.created_at
+    return Facts(bilan, frozenset([each.kind for each in await accepted]), cents, quiet_since)
 
 
 def _planned_too_long(facts: Facts) -> Breach | None:
@@ -234,11 +252,23 @@ def _no_participation(facts: Facts) -> Breach | None:
     return Breach("CPF_PARTICIPATION_MISSING", message, rule.reference)
 
 
+def _idle(facts: Facts) -> Breach | None:
+    rule = facts.rule(RuleCode.IDLE_DAYS)
+    if rule is None or facts.bilan.is_over or datetime.now(UTC) < facts.quiet_since + timedelta(days=rule.value):
+        return None
+    message = (
+        f"Nothing is held or planned since {facts.quiet_since:%Y-%m-%d}: complete it (bilanPhaseComplete), give it up"
+        " (bilanCancel), or say why it stays open. Until then what it is held with is kept."
+    )
+    return Breach(IDLE, message, rule.reference)
+
+
+IDLE = "IDLE"
 STANDING = (FundingStatus.PLANNED, FundingStatus.AGREED, FundingStatus.PAID)
 _EXEMPTING = frozenset({FundingSource.EMPLOYER, FundingSource.OPCO, FundingSource.FRANCE_TRAVAIL})
 CHECKS: Sequence[Callable[[Facts], Breach | None]] = (
     _planned_too_long, _planned_too_short, _done_too_long, _done_beyond_plan, _no_consent, _no_convention,
-    _too_much_of_the_account, _no_participation,
+    _too_much_of_the_account, _no_participation, _idle,
 )  # fmt: skip
 
 

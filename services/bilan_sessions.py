@@ -23,7 +23,7 @@ from models import (
     ServiceStaff,
 )
 from models.database import transaction
-from services import bilan_funding, bilan_hours, bilan_steps, bookings, cancellations, surveys
+from services import bilan_funding, bilan_hours, bilan_rules, bilan_steps, bookings, cancellations, surveys
 
 LONGEST = timedelta(hours=12)  # of a session
 AHEAD_MOST = timedelta(days=730)
@@ -44,7 +44,7 @@ async def book(
     ends_at = starts_at + timedelta(minutes=service.duration_minutes)
     await _must_be_in_order(phase, starts_at, ends_at)
     booking = await bookings.book(client, bookings.Wanted(service, starts_at, staff_id, by_rules=False))
-    return await _write(phase, starts_at, ends_at, booking)
+    return await _write(locked, phase, starts_at, ends_at, booking)
 
 
 async def record(bilan: Bilan, phase: BilanPhase, starts_at: datetime, ends_at: datetime) -> BilanSession:
@@ -54,9 +54,9 @@ async def record(bilan: Bilan, phase: BilanPhase, starts_at: datetime, ends_at: 
         raise Invalid(f"A session ends after it begins, within {LONGEST.seconds // 3600} hours.", field="input.endsAt")
     if starts_at > datetime.now(UTC) + AHEAD_MOST:
         raise Invalid(f"A session is within {AHEAD_MOST.days} days.", field="input.startsAt")
-    await _funded(bilan)
+    locked = await _funded(bilan)
     await _must_be_in_order(phase, starts_at, ends_at)
-    return await _write(phase, starts_at, ends_at, None)
+    return await _write(locked, phase, starts_at, ends_at, None)
 
 
 async def attend(session: BilanSession, attendance: Attendance, minutes: int | None, by_id: UUID) -> BilanSession:
@@ -170,11 +170,15 @@ async def _holder(bilan: Bilan, service: Service) -> UUID | None:
     return link.staff_id if link else None
 
 
-async def _write(phase: BilanPhase, starts_at: datetime, ends_at: datetime, booking: Booking | None) -> BilanSession:
-    return await BilanSession.create(
-        organization_id=phase.organization_id, bilan_id=phase.bilan_id, phase=phase, booking=booking,
-        starts_at=starts_at, ends_at=ends_at,
+async def _write(
+    bilan: Bilan, phase: BilanPhase, starts_at: datetime, ends_at: datetime, booking: Booking | None
+) -> BilanSession:
+    made = await BilanSession.create(
+        organization_id=phase.organization_id, bilan=bilan, phase=phase, booking=booking, starts_at=starts_at,
+        ends_at=ends_at,
     )  # fmt: skip
+    await bilan_rules.note(bilan)
+    return made
 
 
 async def _follow_booking(session: BilanSession, attendance: Attendance, by_id: UUID) -> None:

@@ -4,7 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 from errors import Conflict, Forbidden, Invalid
 from models import Bilan, Document, DocumentKind, DocumentShare, Membership
+from services import document_letters
 from services.document_access import Relation, relation_of
+from services.outbox import later
 
 LONGEST = timedelta(days=365)
 USUAL = timedelta(days=30)
@@ -13,8 +15,8 @@ USUAL = timedelta(days=30)
 async def create(
     document: Document, name: str, email: str, expires_at: datetime | None, paper: Document | None, member: Membership
 ) -> DocumentShare:
-    """Share a document, locked, with somebody. The beneficiary consents by asking; for anybody else who asks, `paper`
-    is what the beneficiary signed, a CONSENT among the documents of the same bilan.
+    """Share a document, locked, with somebody, who is written to. The beneficiary consents by asking; for anybody else
+    who asks, `paper` is what the beneficiary signed, a CONSENT among the documents of the same bilan.
 
     Raises Forbidden without consent, Invalid for an end that cannot be, Conflict for what was destroyed.
     """
@@ -27,12 +29,14 @@ async def create(
     if paper or relation_of(bilan, member) is not Relation.BENEFICIARY:
         _must_prove(document, paper)
     statement = _statement(bilan, document, name, email, until, paper)
-    return await DocumentShare.create(
+    made = await DocumentShare.create(
         organization_id=document.organization_id, document=document, recipient_name=name, recipient_email=email,
         statement=statement, consented_at=paper.created_at if paper else now,
         consented_by_id=None if paper else member.id, consent_document=paper, recorded_by_id=member.id,
         expires_at=until,
     )  # fmt: skip
+    await later(document_letters.tell_recipient, made)
+    return made
 
 
 async def revoke(share: DocumentShare) -> DocumentShare:

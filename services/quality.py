@@ -27,6 +27,7 @@ class Missing(Coded):
     ATTENDANCE = "ATTENDANCE", "Whether the beneficiary came to a session that is over"
     SYNTHESIS = "SYNTHESIS", "The synthesis"
     SURVEY = "SURVEY", "What the beneficiary thinks of it"
+    END = "END", "Its end: nothing is held or planned any more, and nobody said why it stays open"
 
 
 @dataclass(frozen=True)
@@ -175,7 +176,11 @@ _MISSING = """
             ) THEN 'SYNTHESIS' END,
             CASE WHEN b.status = 'COMPLETED' AND NOT EXISTS (
                 SELECT 1 FROM surveys s WHERE s.bilan_id = b.id AND s.kind = 'END' AND s.answered_at IS NOT NULL
-            ) THEN 'SURVEY' END
+            ) THEN 'SURVEY' END,
+            CASE WHEN EXISTS (
+                SELECT 1 FROM bilan_warnings w
+                WHERE w.bilan_id = b.id AND w.rule = 'IDLE' AND w.cleared_at IS NULL AND w.decided_at IS NULL
+            ) THEN 'END' END
         ], NULL) AS missing
         FROM bilans b
         WHERE b.organization_id = $1 AND b.status IN ('IN_PROGRESS', 'COMPLETED') AND b.created_at < $3

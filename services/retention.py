@@ -5,7 +5,7 @@ people's names and addresses, and what is of no more use.
 from datetime import UTC, datetime, timedelta
 
 from models.database import query
-from services import client_imports, documents, exports, stored_files, surveys, uploads
+from services import bilan_clocks, client_imports, documents, exports, stored_files, surveys, uploads
 from services.changes import RESUMABLE
 from services.lockout import KNOWN_FOR
 
@@ -30,7 +30,9 @@ KEPT = (
 
 
 async def forget() -> int:
-    """Delete what is too old, some of each; how many rows that were. What is locked is left for the next time."""
+    """Delete what is too old, some of each; how many rows that were. What is locked is left for the next time. Of
+    bilans that nobody closes it is told, since what they are held with is kept until then."""
+    await bilan_clocks.look()
     gone = await exports.forget() + await documents.forget() + await stored_files.forget() + await surveys.forget()
     for table, column, kept in KEPT:
         rows = await query(

@@ -18,7 +18,7 @@ from services.sealed_streams import SEALED_CHUNK
 from tests.bucket import Bucket
 from tests.security.surroundings import installed_with, nothing_changes
 from tests.security.test_rotation import NEW, keys
-from tests.shop import CHEAP_HASH, PASSWORD, SIGN_IN, Shop
+from tests.shop import CHEAP_HASH, PASSWORD, SIGN_IN, Shop, said
 from tests.uploading import PDF, sent
 
 ADD = """mutation ($input: DocumentAddInput!) { documentAdd(input: $input) { document {
@@ -208,6 +208,24 @@ async def test_the_link_of_a_share_is_shown_once_to_who_shares_and_never_to_who_
     for person in (people.owner, people.consultant):
         answer = await person.post("{ documents { nodes { shares { id recipientEmail url } } } }", {})
         assert "errors" in answer and token not in str(answer)
+
+
+async def test_who_a_document_is_shared_with_is_written_to_unless_it_was_taken_back(people: People) -> None:
+    document = await add(people, DocumentKind.SYNTHESIS, name="Synthèse.pdf")
+    given = {"document": document, "recipientName": "Paul", "recipientEmail": "paul@example.com"}
+    share = (await people.beneficiary(SHARE, input=given | {"idempotencyKey": "one"}))["documentShare"]
+    await people.owner.work_is_done()
+    (letter,) = people.owner.mails("paul@example.com")
+    (url,) = re.findall(r"http://comptoir\.test/documents/\S+", said(letter))
+    assert "« Synthèse.pdf »" in said(letter)
+    assert (await people.owner.http.get(url)).content == PDF
+
+    other = given | {"recipientEmail": "anne@example.com", "idempotencyKey": "two"}
+    second = (await people.beneficiary(SHARE, input=other))["documentShare"]
+    await people.beneficiary(REVOKE, input={"documentShare": second["id"]})
+    await people.owner.work_is_done()
+
+    assert people.owner.mails("anne@example.com") == [] and share["id"]
 
 
 async def test_nobody_else_shares_without_what_the_beneficiary_signed(people: People) -> None:

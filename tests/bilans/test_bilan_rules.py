@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 
 import models
-from services import bilan_rules
+from models import Role
+from services import bilan_rules, retention
 from services.bilan_rules import RULES, RuleCode
 from tests.bilans.agreed import Agreed
 from tests.shop import Shop
+from tests.test_quality import QUALITY
 
 pytestmark = pytest.mark.usefixtures("printer")
 
@@ -96,7 +98,56 @@ async def test_what_did_not_hold_on_its_day_is_no_breach(shop: Shop) -> None:
     bilan = await Agreed.open(shop, "express")
     await models.Bilan.all().update(created_at=datetime(2025, 6, 1, tzinfo=UTC) + timedelta(hours=1))
     await bilan.plan("CPF")
-    assert set(await standing(bilan)) == {"CPF_PARTICIPATION_MISSING"}  # neither the hours nor the ceiling of 2026
+    warnings = set(await standing(bilan)) - {"IDLE"}
+    assert warnings == {"CPF_PARTICIPATION_MISSING"}  # neither the hours nor the ceiling of 2026
+
+
+async def test_a_bilan_in_which_nothing_happens_is_proposed_to_be_closed_to_who_holds_it(shop: Shop) -> None:
+    bilan = await Agreed.funded(shop)
+    holder = await Shop.open(shop.http, shop.sandbox, role=Role.CONSULTANT)
+    await models.Bilan.all().update(consultant_id=(await models.Membership.get(user__email=holder.email)).id)
+    await bilan.hold("PRELIMINARY", days_ago=179)
+    await models.Bilan.all().update(created_at=datetime.now(UTC) - timedelta(days=400))
+    await told_of(shop, holder, 0)
+
+    await models.BilanSession.all().update(
+        starts_at=datetime.now(UTC) - timedelta(days=182), ends_at=datetime.now(UTC) - timedelta(days=181)
+    )
+    await told_of(shop, holder, 1)
+    await told_of(shop, holder, 1)  # once
+
+    warning = (await standing(bilan))["IDLE"]
+    assert "5(1)(e)" in warning["reference"]
+    assert await missing(shop) == ["CONSENT", "END"]
+    await bilan.do("bilanWarningDecide", bilanWarning=warning["id"], reason="Congé maternité")
+    assert await missing(shop) == ["CONSENT"]
+    await bilan.hold("PRELIMINARY", days_ago=1)
+    assert "IDLE" not in await standing(bilan)
+
+
+async def test_a_bilan_that_is_over_is_not_idle(shop: Shop) -> None:
+    bilan = await Agreed.open(shop)
+    await models.Bilan.all().update(created_at=datetime.now(UTC) - timedelta(days=400))
+    await retention.forget()
+    assert "IDLE" in await standing(bilan)
+
+    await bilan.do("bilanCancel", bilan=bilan.id)
+    await shop.work_is_done()
+
+    assert shop.subjects(shop.organization.contact_email) == []
+
+
+async def told_of(shop: Shop, holder: Shop, times: int) -> None:
+    """How often who holds it is written to, once a clock has looked."""
+    await retention.forget()
+    await shop.work_is_done()
+    assert shop.subjects(holder.email) == ["Bilan de Marie Durand : à terminer ou à poursuivre ?"] * times
+
+
+async def missing(shop: Shop) -> list[str]:
+    today = datetime.now(UTC).date()
+    seen = await shop(QUALITY, **{"from": str(today), "to": str(today)})
+    return list(seen["gaps"][0]["missing"])
 
 
 async def standing(bilan: Agreed) -> dict[str, dict[str, Any]]:
