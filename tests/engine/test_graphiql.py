@@ -34,6 +34,7 @@ EXAMPLES = (
 
 RESPONSE = "document.querySelector('.result-window').innerText"
 SESSION = "document.querySelector('.session').innerText"
+STORED = "JSON.stringify({...localStorage})"
 TABS = "[...document.querySelectorAll('.graphiql-tab')].map(tab => tab.innerText.trim())"
 RUN = ".graphiql-execute-button"
 
@@ -124,11 +125,31 @@ async def test_an_authorization_header_of_ones_own_comes_first() -> None:
         await page.until(f"{SESSION}.includes('Signed in')")
         await _show_orders(page)
 
-        await page.click(".graphiql-editor-tools button:nth-of-type(2)")
-        await page.click(".graphiql-editor-tool .graphiql-editor:not(.hidden) .CodeMirror")
-        await page.type('{"Authorization": "Bearer mine"}')
+        await _write_headers(page, '{"Authorization": "Bearer mine"}')
         await page.click(RUN)
         await page.until(f"{RESPONSE}.includes('Sign in first')")
+
+
+@in_a_browser
+async def test_headers_of_ones_own_are_forgotten_with_the_page() -> None:
+    async with _explorer() as page:
+        kept = {"query": "{ orders }", "headers": "Bearer mine"}
+        earlier = {
+            "graphiql:headers": "Bearer mine",
+            "graphiql:queries": json.dumps({"queries": [kept]}),
+            "graphiql:tabState": json.dumps({"tabs": [kept | {"id": "a", "title": "b"}], "activeTabIndex": 0}),
+        }
+        for name, value in earlier.items():
+            await page.evaluate(f"localStorage.setItem('comptoir:{name}', {json.dumps(value)})")
+        await page.open(page.requests[0])
+        await page.until(f"document.querySelector('{RUN}')")
+        await page.until(f"!({STORED}).includes('Bearer mine') && ({STORED}).includes('orders')")
+
+        await _write_headers(page, '{"Authorization": "Bearer mine"}')
+        await page.click(RUN)
+        await page.until(f"{RESPONSE}.includes('Sign in first')")
+        await page.until("JSON.parse(localStorage.getItem('comptoir:graphiql:queries')).queries.length > 1")
+        assert "Bearer mine" not in await page.evaluate(STORED)
 
 
 @in_a_browser
@@ -136,6 +157,8 @@ async def test_a_link_opens_its_query_and_a_reload_adds_no_tab() -> None:
     async with _explorer("?query=query%20Linked%20%7B%20orders%20%7D") as page:
         tabs = await page.until(TABS)
         assert tabs == ["Linked", "SignIn", "Orders"]
+        # GraphiQL writes tabs down half a second later.
+        await page.until("localStorage.getItem('comptoir:graphiql:tabState')?.includes('Linked')")
 
         await page.open(page.requests[0])
         assert await page.until(TABS) == tabs
@@ -234,3 +257,9 @@ async def _show_orders(page: Page) -> None:
     """Go to the second tab. GraphiQL shows it at once, and takes its operation's name a moment later."""
     await page.click(".graphiql-tab:nth-of-type(2) .graphiql-tab-button")
     await page.until("localStorage.getItem('comptoir:graphiql:operationName') === 'Orders'")
+
+
+async def _write_headers(page: Page, text: str) -> None:
+    await page.click(".graphiql-editor-tools button:nth-of-type(2)")
+    await page.click(".graphiql-editor-tool .graphiql-editor:not(.hidden) .CodeMirror")
+    await page.type(text)

@@ -26,7 +26,7 @@
         defaultEditorToolsVisibility: true,
         inputValueDeprecation: true,
         isHeadersEditorEnabled: true,
-        shouldPersistHeaders: true,
+        shouldPersistHeaders: false,
         defaultTabs: openings.length ? openings : undefined,
         // GraphiQL finds the tab to show by its content: without it, each visit would add one.
         ...(linked ?? lastTab() ?? openings[0]),
@@ -39,7 +39,17 @@
   // Tabs --------------------------------------------------------------------------------------------------------------
 
   // A namespace of our own: other GraphiQLs once served from this host and port have left their tabs in the browser.
-  const storage = GraphiQL.createLocalStorage({ namespace: "comptoir" });
+  const storage = withoutHeaders(GraphiQL.createLocalStorage({ namespace: "comptoir" }));
+
+  // Headers hold tokens, which the browser is not to keep: GraphiQL's own setting leaves them in its history.
+  function withoutHeaders(local) {
+    const written = new Set(["graphiql:tabState", "graphiql:queries", "graphiql:favorites"]);
+    const forget = (key, value) => (key === "headers" ? null : value);
+    const keep = (key, text) => local.setItem(key, written.has(key) ? JSON.stringify(JSON.parse(text, forget)) : text);
+    for (const key of written) if (local.getItem(key) !== null) keep(key, local.getItem(key)); // of an earlier version
+    local.removeItem("graphiql:headers");
+    return Object.assign(Object.create(local), { setItem: keep });
+  }
 
   // What the page's address asks for with `?query=` and `?variables=`.
   function linkedTab() {
