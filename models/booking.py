@@ -148,14 +148,19 @@ class Booking(Owned):
     def must_hear(self, news: BookingNews) -> None:
         """The same for what a person asks. Raises Conflict where it is past that."""
         if not self.hear(news):
-            raise errors.Conflict(f"This booking is {self.status}: {_SINCE[self.status]}.", field="input.booking")
+            raise errors.Conflict(f"This booking {self.standing}.", field="input.booking")
+
+    @property
+    def standing(self) -> str:
+        """Where it stands, as the end of a sentence."""
+        return _STANDING[self.status]
 
 
-_SINCE = {
-    BookingStatus.PENDING: "it is not paid yet",
-    BookingStatus.CONFIRMED: "it stands",
-    BookingStatus.EXPIRED: "it was not paid in time; book again",
-    BookingStatus.CANCELED: "it was cancelled; book again",
-    BookingStatus.COMPLETED: "the client came",
-    BookingStatus.NO_SHOW: "the client did not come",
+_STANDING = {
+    BookingStatus.PENDING: "is not paid yet",
+    BookingStatus.CONFIRMED: "stands",
+    BookingStatus.EXPIRED: "was not paid in time, and its place is free again",
+    BookingStatus.CANCELED: "was cancelled before",
+    BookingStatus.COMPLETED: "is over, and the client came",
+    BookingStatus.NO_SHOW: "is over, and the client did not come",
 }

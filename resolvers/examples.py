@@ -33,7 +33,10 @@ def tabs(app_url: str, sandbox_url: str | None, *, smtp_port: int = 587) -> tupl
         Tab(TIMELINE, {"client": ""}),
         Tab(PAYMENT_LINK, {"opportunity": ""}),
         Tab(PORTAL_LINK, {"client": ""}),
-        Tab(PORTAL, headers={"Authorization": "Bearer "}),
+        Tab(PORTAL, headers=BY_LINK),
+        Tab(PORTAL_ASK, {"subject": "Ma facture", "body": "Où la trouver ?"}, headers=BY_LINK),
+        Tab(PORTAL_BOOK, {"service": "", "startsAt": ""}, headers=BY_LINK),
+        Tab(PORTAL_PAY, {"order": ""}, headers=BY_LINK),
         Tab(EXPORT),
         Tab(AVAILABILITY, {"service": "", "from": _midnight(1), "to": _midnight(15)}),
         Tab(BOOK, {"service": "", "client": "", "startsAt": ""}),
@@ -303,19 +306,40 @@ mutation PortalLink($client: ID!) {
   portalTokenCreate(input: { client: $client }) { token portalToken { id expiresAt } }
 }"""
 
-PORTAL = """# What the client sees: under Headers, put the token of the tab before behind « Bearer ».
-# They pay by portalPay(input: { order: "…" }), and ask by portalTicketCreate.
+# Headers are not kept: with the page, the token is forgotten.
+BY_LINK = {"Authorization": "Bearer "}
+
+PORTAL = """# What the client sees: under Headers, put the token of the tab before behind « Bearer », and so in the next
+# three tabs, where they ask, book and pay.
 query Portal {
   portal {
     clientName
     storefront { brandName }
     opportunities { title amount { formatted } paymentStatus order payUrl }
-    quotes { number total { formatted } url }
-    orders { id number status balance { formatted } payUrl }
+    quotes { number lines { description quantity } total { formatted } url }
+    orders { id number status lines { description } due { formatted } payUrl }
     invoices { number total { formatted } pdfUrl }
-    bookings { id service startsAt status freeUntil }
+    bookings { id service startsAt status freeUntil lateFee { formatted } }
+    packs { id name left endsAt services }
     tickets { id number subject status replies { fromClient body } }
+    services { id name price { formatted } staff { id name } }
   }
+}"""
+
+PORTAL_ASK = """# Under what was asked, portalTicketReply(input: { ticket: "…", body: "…" }) goes on.
+mutation PortalAsk($subject: String!, $body: String!) {
+  portalTicketCreate(input: { subject: $subject, body: $body }) { ticket number }
+}"""
+
+PORTAL_BOOK = """# When it is free: portalAvailability(service: "…", from: "…", to: "…") { startsAt available }. With a
+# `pack` a session of it pays. portalBookingMove and portalBookingCancel change it, while the service's rules allow it.
+mutation PortalBook($service: ID!, $startsAt: DateTime!) {
+  portalBook(input: { service: $service, startsAt: $startsAt }) { booking confirmed holdExpiresAt order }
+}"""
+
+PORTAL_PAY = """# The `order` of what was booked or agreed: open the url, and pay.
+mutation PortalPay($order: ID!) {
+  portalPay(input: { order: $order }) { url amount { formatted } expiresAt }
 }"""
 
 EXPORT = """# A worker makes the accounting entries of a period (FEC). exports { nodes { percent url } } shows how far.

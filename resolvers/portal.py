@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import strawberry
 
 import models
-from models.base import global_id
+from models.base import global_id, global_id_of
 from policy import Permission
 from schema.availability import AvailabilitySlot, slots_of
 from schema.context import Info, actor
@@ -18,8 +18,10 @@ from schema.portal import (
     PortalBookingMoveInput,
     PortalBookInput,
     PortalInvoice,
+    PortalLine,
     PortalOpportunity,
     PortalOrder,
+    PortalPack,
     PortalPayInput,
     PortalPayment,
     PortalQuote,
@@ -54,6 +56,7 @@ async def portal(info: Info) -> Portal:
         orders=[_order(row) for row in seen.orders],
         invoices=[_invoice(row) for row in seen.invoices],
         bookings=[_booking(row) for row in seen.bookings],
+        packs=[_pack(row) for row in seen.packs],
         tickets=[_ticket(each) for each in seen.tickets],
         services=[_service(each) for each in seen.services],
     )
@@ -93,10 +96,11 @@ async def portal_pay(info: Info, input: PortalPayInput) -> PortalPayment:
 @mutation(PortalBooked, requires=Permission.PORTAL, idempotent=True)
 async def portal_book(info: Info, input: PortalBookInput) -> PortalBooked:
     """Book a time for the client. What it costs is paid by an order (`portalPay`), and the place is held meanwhile;
-    what is free is confirmed at once. A time that is taken is a SLOT_TAKEN, with the nearest that are free."""
+    what is free, or takes a session of a `pack`, is confirmed at once. A time that is taken is a SLOT_TAKEN, with the
+    nearest that are free."""
     made = await portal_bookings.book(
         actor(info), service=input.service, starts_at=input.starts_at, staff=input.staff or None,
-        notes=input.client_notes or None,
+        pack=input.pack or None, notes=input.client_notes or None,
     )  # fmt: skip
     return await _booked(made)
 
@@ -112,9 +116,14 @@ async def portal_booking_move(info: Info, input: PortalBookingMoveInput) -> Port
 
 @exchange(PortalBookingCanceled, requires=Permission.PORTAL, idempotent=True)
 async def portal_booking_cancel(info: Info, input: PortalBookingCancelInput) -> PortalBookingCanceled:
-    """Give a booking of the client's up: it costs what the service says, and what was paid beyond goes back."""
+    """Give a booking of the client's up: it costs what the service says, and what was paid beyond goes back, as does a
+    session of a pack in time."""
     ended = await portal_bookings.cancel(actor(info), booking=input.booking, reason=input.reason or None)
-    return PortalBookingCanceled(booking=strawberry.ID(global_id(ended)), fee=_money(ended, ended.fee_cents))
+    return PortalBookingCanceled(
+        booking=strawberry.ID(global_id(ended)),
+        fee=_money(ended, ended.fee_cents),
+        session_returned=ended.pack_id is not None and not ended.draws_session,
+    )
 
 
 @mutation(PortalTicketOpened, requires=Permission.PORTAL, idempotent=True)
@@ -128,13 +137,14 @@ async def portal_ticket_create(info: Info, input: PortalTicketCreateInput) -> Po
 async def portal_ticket_reply(info: Info, input: PortalTicketReplyInput) -> PortalTicketReplied:
     """Write under a ticket of the client's, which opens it again where it was resolved."""
     replied = await portal_tickets.reply(actor(info), ticket=input.ticket, body=input.body)
-    return PortalTicketReplied(ticket=strawberry.ID(global_id(replied)))
+    return PortalTicketReplied(ticket=strawberry.ID(global_id(replied)), status=replied.status)
 
 
 def _quote(row: models.Quote) -> PortalQuote:
     return PortalQuote(
         number=row.number or "",
         version=row.version,
+        lines=_lines(row),
         total=_money(row, row.total_cents),
         valid_until=Date(row.valid_until) if row.valid_until else None,
         url=URL(links.quote_link(row)),
@@ -157,8 +167,10 @@ def _order(row: models.Order) -> PortalOrder:
         id=strawberry.ID(global_id(row)),
         number=row.number,
         status=row.status,
+        lines=_lines(row),
         total=_money(row, row.total_cents),
         balance=_money(row, row.balance_cents),
+        due=_money(row, row.due_cents if row.is_open else 0),
         created_at=DateTime(row.created_at),
         paid_at=DateTime(row.paid_at) if row.paid_at else None,
         pay_url=_pay_url(row),
@@ -190,9 +202,24 @@ def _booking(row: models.Booking) -> PortalBooking:
         price=_money(row, row.price_cents),
         free_until=DateTime(portal_bookings.free_until(held)),
         late_fee=_money(row, portal_bookings.late_fee(row)),
+        pack=strawberry.ID(global_id_of(models.Pack, row.pack_id)) if row.pack_id and row.draws_session else None,
         meet_url=URL(held.meet_url) if held.meet_url and row.is_expected else None,
         location=held.location,
         pay_url=_pay_url(row.order) if row.order else None,
+    )
+
+
+def _pack(row: models.Pack) -> PortalPack:
+    access = row.access
+    return PortalPack(
+        id=strawberry.ID(global_id(row)),
+        name=access.product.name,
+        sessions=row.sessions,
+        left=row.remaining,
+        ends_at=DateTime(access.ends_at) if access.ends_at else None,
+        services=[
+            strawberry.ID(global_id_of(models.Service, link.service_id)) for link in access.product.service_links
+        ],
     )
 
 
@@ -236,6 +263,13 @@ async def _booked(row: models.Booking) -> PortalBooked:
         hold_expires_at=DateTime(row.hold_expires_at) if row.hold_expires_at else None,
         order=strawberry.ID(global_id(order)) if order and order.is_open else None,
     )
+
+
+def _lines(row: models.Order | models.Quote) -> list[PortalLine]:
+    return [
+        PortalLine(description=line.description, quantity=line.quantity, total=_money(line, line.total_cents))
+        for line in sorted(row.lines, key=lambda line: line.position)
+    ]
 
 
 def _pay_url(order: models.Order) -> URL | None:

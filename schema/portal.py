@@ -9,10 +9,18 @@ from schema.organizations import Storefront
 from schema.scalars import URL, Date, DateTime, Money
 
 
+@strawberry.type(description="One thing offered or sold.")
+class PortalLine:
+    description: str = strawberry.field(description="What it is.")
+    quantity: int = strawberry.field(description="How many.")
+    total: Money = strawberry.field(description="Price of all of them, TTC, what was taken off this line deducted.")
+
+
 @strawberry.type(description="A quote that the client can accept or refuse.")
 class PortalQuote:
     number: str = strawberry.field(description="Its number.")
     version: int = strawberry.field(description="Which version of it.")
+    lines: list[PortalLine] = strawberry.field(description="What is offered.")
     total: Money = strawberry.field(description="What it comes to, TTC.")
     valid_until: Date | None = strawberry.field(description="The last day on which it can be accepted.")
     url: URL = strawberry.field(description="The page where it is read, accepted or refused.")
@@ -34,8 +42,12 @@ class PortalOrder:
     id: strawberry.ID = strawberry.field(description="To pay it (`portalPay`).")
     number: int = strawberry.field(description="Number within the organization.")
     status: enum(models.OrderStatus) = strawberry.field(description="Where it stands.")  # type: ignore[valid-type]
-    total: Money = strawberry.field(description="All of it, TTC.")
+    lines: list[PortalLine] = strawberry.field(description="What was ordered.")
+    total: Money = strawberry.field(description="All of it, TTC, a discount on the whole taken off.")
     balance: Money = strawberry.field(description="What is still to be paid.")
+    due: Money = strawberry.field(
+        description="What is asked for now (`portalPay`): a deposit, or all that is left; zero where nothing is."
+    )
     created_at: DateTime = strawberry.field(description="When it was made.")
     paid_at: DateTime | None = strawberry.field(description="When it was paid in full.")
     pay_url: URL | None = strawberry.field(description="Where what is due is paid; null where nothing is.")
@@ -65,10 +77,25 @@ class PortalBooking:
     hold_expires_at: DateTime | None = strawberry.field(description="Until when it is held without being paid.")
     price: Money = strawberry.field(description="Its price, TTC.")
     free_until: DateTime = strawberry.field(description="Until when it is cancelled for nothing, and can be moved.")
-    late_fee: Money = strawberry.field(description="What cancelling it later costs.")
+    late_fee: Money = strawberry.field(
+        description="What cancelling it later costs; a session of a pack is not given back then."
+    )
+    pack: strawberry.ID | None = strawberry.field(
+        description="The pack of which it takes a session; null where it is paid, or free."
+    )
     meet_url: URL | None = strawberry.field(description="Where the video is; null before it is paid.")
     location: str | None = strawberry.field(description="Where it is held.")
     pay_url: URL | None = strawberry.field(description="Where it is paid; null where nothing is due.")
+
+
+@strawberry.type(description="Sessions that the client paid for ahead, and can book with.")
+class PortalPack:
+    id: strawberry.ID = strawberry.field(description="To book with it (`portalBook`).")
+    name: str = strawberry.field(description="What it was sold as.")
+    sessions: int = strawberry.field(description="How many were bought.")
+    left: int = strawberry.field(description="How many are left.")
+    ends_at: DateTime | None = strawberry.field(description="Before when they are held; null for no end.")
+    services: list[strawberry.ID] = strawberry.field(description="Of which services they may be, by their ids.")
 
 
 @strawberry.type(description="What was written under a ticket.")
@@ -117,9 +144,12 @@ class Portal:
     opportunities: list[PortalOpportunity] = strawberry.field(
         description="What they agreed to, that is, what was won: the latest 100."
     )
-    orders: list[PortalOrder] = strawberry.field(description="What they ordered, open and paid: the latest 100.")
+    orders: list[PortalOrder] = strawberry.field(
+        description="What they ordered, open, paid and given back: the latest 100."
+    )
     invoices: list[PortalInvoice] = strawberry.field(description="Their invoices: the latest 100.")
     bookings: list[PortalBooking] = strawberry.field(description="When they are expected: the next 100.")
+    packs: list[PortalPack] = strawberry.field(description="Sessions they paid for ahead: the latest 100 that last.")
     tickets: list[PortalTicket] = strawberry.field(description="What they asked: the latest 20.")
     services: list[PortalService] = strawberry.field(description="What they can book.")
 
@@ -144,6 +174,9 @@ class PortalBookInput:
     starts_at: DateTime = strawberry.field(description="When it begins: one of `portalAvailability`.")
     staff: strawberry.ID | None = strawberry.field(
         description="With whom; with who is free and has least to do, unless told.", default=UNSET
+    )
+    pack: strawberry.ID | None = strawberry.field(
+        description="The pack to take a session of, as the portal has it; the place is paid for by it.", default=UNSET
     )
     client_notes: str | None = strawberry.field(
         description="What those who hold it are to know: 2,000 characters at most.", default=UNSET
@@ -179,6 +212,9 @@ class PortalBookingCancelInput:
 class PortalBookingCanceled:
     booking: strawberry.ID = strawberry.field(description="The booking's id.")
     fee: Money = strawberry.field(description="What that cost; what was paid beyond goes back.")
+    session_returned: bool = strawberry.field(
+        description="Whether its pack has the session again; false where it took none, or it was too late."
+    )
 
 
 @strawberry.input(description="What the client asks.")
@@ -202,3 +238,4 @@ class PortalTicketReplyInput:
 @strawberry.type(description="A reply was written.")
 class PortalTicketReplied:
     ticket: strawberry.ID = strawberry.field(description="The ticket's id.")
+    status: enum(models.TicketStatus) = strawberry.field(description="Where it stands now.")  # type: ignore[valid-type]

@@ -18,7 +18,7 @@ async def move(booking: Booking, starts_at: datetime, staff_id: UUID | None, *, 
     (`by_rules`) while cancelling is free. Raises SlotTaken, Invalid and Conflict, and nothing is moved."""
     _, locked = await cancellations.lock(booking)
     if locked.status not in MOVED:
-        raise Conflict(f"This booking is {locked.status}: it cannot be moved.", field="input.booking")
+        raise Conflict(f"This booking {locked.standing}: it cannot be moved.", field="input.booking")
     appointment = await Appointment.get(id=locked.appointment_id)
     service = await Service.get(id=appointment.service_id)
     if by_rules:
@@ -89,6 +89,7 @@ def _must_be_in_time(appointment: Appointment, service: Service) -> None:
     until = appointment.starts_at - timedelta(hours=service.free_cancel_hours)
     if datetime.now(UTC) > until:
         raise Conflict(
-            f"{service.name} is moved at least {service.free_cancel_hours} hours ahead: ask those who hold it.",
+            f"This can be moved until {service.free_cancel_hours} hours before it begins, and it is too late: ask those"
+            " who hold it.",
             field="input.booking",
         )

@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from tortoise.expressions import Q
+from tortoise.queryset import QuerySet
+
 from errors import Conflict, Invalid
 from models import Access, Booking, Client, OrderLine, Pack, Product, ProductService, Service
 from models.database import query
@@ -69,6 +72,13 @@ async def grant(access: Access, line: OrderLine) -> None:
         organization_id=access.organization_id, client_id=access.client_id, access=access,
         sessions=line.product.pack_sessions * line.quantity,
     )  # fmt: skip
+
+
+def lasting(client: Client, now: datetime) -> QuerySet[Pack]:
+    """A client's packs that are not over, their sessions used or not: neither past their end, nor withdrawn."""
+    in_time = Q(access__ends_at__isnull=True) | Q(access__ends_at__gt=now)
+    here = {"organization_id": client.organization_id, "client_id": client.id}
+    return Pack.filter(in_time, **here, access__withdrawn_at__isnull=True)
 
 
 async def draw(pack_id: UUID, client: Client, service: Service, starts_at: datetime, *, field: str) -> Pack:

@@ -17,6 +17,7 @@ from models import (
     Order,
     OrderKind,
     OrderStatus,
+    Pack,
     PortalToken,
     Quote,
     QuoteStatus,
@@ -25,7 +26,7 @@ from models import (
 from models.database import transaction
 from models.opportunity import PAYMENT
 from policy import Actor
-from services import audit, portal_bookings, portal_tickets, portal_tokens
+from services import audit, packs, portal_bookings, portal_tickets, portal_tokens
 from services.access_keys import NOTED_EVERY
 from services.portal_bookings import Offered
 from services.portal_tickets import Thread
@@ -39,7 +40,7 @@ _INVOICE = ("id", "number", "type", "issued_at", "due_on", "settled_at", "curren
 @dataclass(frozen=True, slots=True)
 class Portal:
     """Whose client they are; what they were offered, agreed to, ordered and paid, and were invoiced, newest first; when
-    they are expected, soonest first; what they asked; and what they can book, by name."""
+    they are expected, soonest first; what they paid for ahead; what they asked; and what they can book, by name."""
 
     storefront: Storefront
     client: Client
@@ -48,6 +49,7 @@ class Portal:
     orders: Sequence[Order]
     invoices: Sequence[Invoice]
     bookings: Sequence[Booking]
+    packs: Sequence[Pack]
     tickets: Sequence[Thread]
     services: Sequence[Offered]
 
@@ -68,7 +70,7 @@ async def opened(actor: Actor, address: str | None, user_agent: str | None) -> P
     agreed = ~Q(kind=OrderKind.OPPORTUNITY) | Q(
         id__in=Subquery(won.filter(order_id__not_isnull=True).values("order_id"))
     )
-    shown = Q(status=OrderStatus.PAID) | Q(agreed, status=OrderStatus.OPEN)
+    shown = Q(status__in=(OrderStatus.PAID, OrderStatus.REFUNDED)) | Q(agreed, status=OrderStatus.OPEN)
     quotes = Quote.filter(**here, client_id=client.id, status=QuoteStatus.SENT, expires_at__gt=now)
     bookings = Booking.filter(
         **here, client_id=client.id, status__in=(BookingStatus.PENDING, BookingStatus.CONFIRMED),
@@ -77,14 +79,16 @@ async def opened(actor: Actor, address: str | None, user_agent: str | None) -> P
     return Portal(
         await Storefront.get(id=client.organization_id),
         client,
-        await quotes.order_by("-id").limit(SHOWN_MOST),
+        await quotes.order_by("-id").limit(SHOWN_MOST).prefetch_related("lines"),
         await won.annotate(payment=RawSQL(PAYMENT)).order_by("-won_at", "-id").limit(SHOWN_MOST)
         .prefetch_related("order"),
-        await orders.filter(shown).order_by("-id").limit(SHOWN_MOST),
+        await orders.filter(shown).order_by("-id").limit(SHOWN_MOST).prefetch_related("lines"),
         await Invoice.filter(**here, order_id__in=Subquery(orders.values("id")))
         .order_by("-id").limit(SHOWN_MOST).only(*_INVOICE),
         await bookings.order_by("appointment__starts_at", "id").limit(SHOWN_MOST)
         .prefetch_related("order", "appointment__service", "appointment__staff"),
+        await packs.lasting(client, now).order_by("-id").limit(SHOWN_MOST)
+        .prefetch_related("access__product__service_links"),
         await portal_tickets.latest(client),
         await portal_bookings.services(client.organization_id),
     )  # fmt: skip

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from errors import Conflict, NotConfigured
-from models import Appointment, Booking, OrderSource, Service, ServiceStaff, Staff
+from models import Appointment, Booking, Client, OrderSource, Pack, Service, ServiceStaff, Staff
 from models.amounts import off
 from policy import Actor
 from services import availability, bookings, cancellations, moves, portal_tokens
@@ -48,15 +48,19 @@ async def availabilities(
     return await availability.offers(wanted, person.id if person else None, begins, ends)
 
 
-async def book(actor: Actor, *, service: str, starts_at: datetime, staff: str | None, notes: str | None) -> Booking:
-    """A place, held until it is paid, or taken at once where nothing is to be paid; in the open transaction. Raises
-    like `bookings.book`, and Conflict where nothing can be sold at present, for a reason that is not for clients."""
+async def book(
+    actor: Actor, *, service: str, starts_at: datetime, staff: str | None, pack: str | None, notes: str | None
+) -> Booking:  # fmt: skip
+    """A place, held until it is paid, or taken at once where nothing is to be paid, or by a session of a pack of the
+    client's; in the open transaction. Raises like `bookings.book`, and Conflict where nothing can be sold at present,
+    for a reason that is not for clients."""
     client = await portal_tokens.client_of(actor)
     wanted = bookings.Wanted(
         await offered(client.organization_id, Service, service, field="input.service"),
         starts_at,
         await _staff(client.organization_id, staff),
         client_notes=notes,
+        pack_id=await _pack(client, pack),
         source=OrderSource.STOREFRONT,
     )
     try:
@@ -93,6 +97,10 @@ def free_until(appointment: Appointment) -> datetime:
 def late_fee(booking: Booking) -> int:
     """What cancelling a booking costs after that, in minor units; with its appointment and service."""
     return off(booking.price_cents, booking.appointment.service.late_cancel_percent)
+
+
+async def _pack(client: Client, id: str | None) -> UUID | None:
+    return (await theirs(client, Pack, id, field="input.pack")).id if id else None
 
 
 async def _staff(organization_id: UUID, id: str | None) -> UUID | None:

@@ -15,6 +15,7 @@ from models import (
     Invoice,
     Order,
     Organization,
+    Pack,
     Partner,
     Product,
     PublishableKey,
@@ -91,8 +92,12 @@ async def test_it_begins_with_a_sale_that_was_given_back_and_an_export(shop: Sho
         await demonstration_sales.seed()
         await shop.work_is_done()
 
-    assert await Order.all().values_list("number", flat=True) == [1]
-    assert await Invoice.all().order_by("number").values_list("type", flat=True) == ["INVOICE", "CREDIT_NOTE"]
+    kinds = {(order.number, order.kind, order.status) for order in await Order.all()}
+    assert kinds == {(1, "PRODUCTS", "REFUNDED"), (2, "PRODUCTS", "PAID"), (3, "OPPORTUNITY", "OPEN")}
+    assert await Invoice.all().order_by("number").values_list("type", flat=True) == [
+        "INVOICE", "INVOICE", "CREDIT_NOTE",
+    ]  # fmt: skip
+    assert (await Pack.get()).remaining == 5
     assert await Export.all().values_list("status", flat=True) == ["READY"]
 
 

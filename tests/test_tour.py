@@ -8,6 +8,7 @@ import shlex
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -19,7 +20,8 @@ from graphql import build_schema, parse, validate
 from main import create_app
 from models import Organization, QuoteStatus
 from resolvers import examples
-from services import demonstration
+from services import demonstration, demonstration_sales
+from services.demonstration_bookings import MASSAGE
 from services.outside import outside
 from settings import Settings
 from tests.http.served import served
@@ -28,6 +30,9 @@ from tests.streams.clients import Socket, socket
 
 PROJECT = Path(__file__).parent.parent
 README = (PROJECT / "README.md").read_text()
+FREE = """query ($service: ID!, $from: DateTime!, $to: DateTime!) {
+  portalAvailability(service: $service, from: $from, to: $to) { startsAt available }
+}"""
 JOHN, PARTNERED = "jean.dupont@example.com", "Déclaration d'impôts - Formule Complète"
 
 
@@ -256,6 +261,7 @@ async def test_a_ticket_is_answered_and_a_timeline_read(tour: Tour) -> None:
 
 
 async def test_a_private_link_opens_the_clients_portal_where_what_was_won_is_to_be_paid(tour: Tour) -> None:
+    await demonstration_sales.seed()
     client = (await tour.sign_in())["client"]
     board = await answer(tour.owner, "{ opportunities(filter: { stage: [WON] }) { nodes { id } } }")
     await tour.run("PaymentLink", opportunity=board["nodes"][0]["id"])
@@ -265,7 +271,28 @@ async def test_a_private_link_opens_the_clients_portal_where_what_was_won_is_to_
     seen = await tour.run("Portal")
 
     assert {each["paymentStatus"] for each in seen["opportunities"]} == {"AWAITED"}
-    assert all(seen[what] for what in ("orders", "quotes", "tickets", "bookings"))
+    assert all(seen[what] for what in ("orders", "quotes", "tickets", "bookings", "packs"))
+    paying = await tour.run("PortalPay", order=seen["opportunities"][0]["order"])
+    await pay(tour.owner, paying["url"])
+    seen = await tour.run("Portal")
+    assert seen["opportunities"][0]["paymentStatus"] == "PAID"
+    assert [order["status"] for order in seen["orders"]] == ["PAID", "PAID", "REFUNDED"]
+
+
+async def test_by_a_private_link_a_client_asks_and_books(tour: Tour) -> None:
+    client = (await tour.sign_in())["client"]
+    tour.owner.token = (await tour.run("PortalLink", client=client))["token"]
+    (service,) = [each for each in (await tour.run("Portal"))["services"] if each["name"] == MASSAGE]
+    week = dict(
+        zip(("from", "to"), ((datetime.now(UTC) + timedelta(days)).isoformat() for days in (2, 9)), strict=True)
+    )
+    free = await answer(tour.owner, FREE, {"service": service["id"], **week})
+    starts_at = next(slot["startsAt"] for slot in free if slot["available"])
+
+    made = await tour.run("PortalBook", service=service["id"], startsAt=starts_at)
+    asked = await tour.run("PortalAsk")
+
+    assert (made["confirmed"], bool(made["order"]), asked["number"]) == (False, True, 4)
 
 
 async def test_a_mail_server_of_ones_own_is_set_up_and_seen(tour: Tour) -> None:

@@ -10,10 +10,11 @@ CREATE = """mutation ($input: PortalTokenCreateInput!) {
 }"""
 REVOKE = "mutation ($input: PortalTokenRevokeInput!) { portalTokenRevoke(input: $input) { portalToken { id } } }"
 PORTAL = """{ portal {
-  quotes { number version total { amount } validUntil url }
-  orders { id number status balance { amount } payUrl }
+  quotes { number version lines { description quantity total { amount } } total { amount } validUntil url }
+  orders { id number status lines { description quantity total { amount } } balance { amount } due { amount } payUrl }
   bookings { id service staff startsAt endsAt status holdExpiresAt price { amount } freeUntil lateFee { amount } meetUrl
-             location payUrl }
+             location payUrl pack }
+  packs { id name sessions left endsAt services }
   services { id name durationMinutes price { amount } staff { id name } }
 } }"""
 SLOTS = """query ($service: ID!, $from: DateTime!, $to: DateTime!, $staff: ID) {
@@ -27,7 +28,9 @@ MOVE = """mutation ($input: PortalBookingMoveInput!) {
   portalBookingMove(input: $input) { booking startsAt confirmed order }
 }"""
 CANCEL = (
-    "mutation ($input: PortalBookingCancelInput!) { portalBookingCancel(input: $input) { booking fee { amount } } }"
+    "mutation ($input: PortalBookingCancelInput!) {"
+    "  portalBookingCancel(input: $input) { booking fee { amount } sessionReturned }"
+    "}"
 )
 
 

@@ -23,7 +23,9 @@ ASKING: dict[str, Callable[[Actor], Awaitable[object]]] = {
     "portal": lambda link: portal.opened(link, None, None),
     "portalAvailability": lambda link: portal_bookings.availabilities(link, "x", None, NOW, NOW),
     "portalPay": lambda link: portal_payments.start(link, "x"),
-    "portalBook": lambda link: portal_bookings.book(link, service="x", starts_at=NOW, staff=None, notes=None),
+    "portalBook": lambda link: portal_bookings.book(
+        link, service="x", starts_at=NOW, staff=None, pack=None, notes=None
+    ),
     "portalBookingMove": lambda link: portal_bookings.move(link, booking="x", starts_at=NOW, staff=None),
     "portalBookingCancel": lambda link: portal_bookings.cancel(link, booking="x", reason=None),
     "portalTicketCreate": lambda link: portal_tickets.open(link, subject="x", body="x"),

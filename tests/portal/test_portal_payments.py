@@ -12,13 +12,17 @@ async def test_a_client_pays_an_order_on_stripes_page_and_comes_back_to_ours(sho
     order = await shop.order(await shop.product(1400), client=mine)
     client = await come(shop, mine)
 
+    (shown,) = (await seen(client))["orders"]
     first, again = [await client(PAY, input={"order": order["id"]}) for _ in range(2)]
+
+    assert [line["total"] for line in shown["lines"]] == [shown["due"]] == [{"amount": 1400}]
 
     assert (first["url"], first["amount"]) == (again["url"], {"amount": 1400})
     session = shop.sandbox.stripe.books.find("checkout.session", first["url"].rpartition("/")[2])
     assert session["success_url"].startswith("http://comptoir.test/pay/")
     await shop.tell(await shop.sandbox.stripe.pay(session["id"]))
-    assert (await seen(client))["orders"][0]["status"] == "PAID"
+    (paid,) = (await seen(client))["orders"]
+    assert (paid["status"], paid["due"]) == ("PAID", {"amount": 0})
     refusal = await client.refused(PAY, input={"order": order["id"]})
     assert refusal[:2] == ("CONFLICT", "input.order")
     assert "already paid" in refusal[2]
