@@ -9,22 +9,21 @@ import hashlib
 import random
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import asyncpg
 import httpx
 import pytest
 
 from settings import Settings
+from tests.faults.halts import halting
 from tests.faults.installation import PROMISED, SLOW, Installation, installed, wait_for
 from tests.shop import Shop
 
 Order = dict[str, Any]
 
-# name: where the database makes the worker wait for us. Each stops the first sale that comes by.
+# Each stops the first sale that comes by.
 HALTS = {
     "the sale is about to be committed, its event's promise with it": "{} AFTER UPDATE ON orders DEFERRABLE"
     " INITIALLY DEFERRED FOR EACH ROW",
@@ -42,66 +41,6 @@ HALTS = {
     "the notification is due, its promise is open": "{} BEFORE UPDATE ON outbox FOR EACH ROW"
     " WHEN (NEW.done_at IS NOT NULL AND NEW.job = 'notifications.deliver')",
 }
-
-
-class Halts:
-    """Stops the worker at steps of the sale, by a lock in the database that is ours."""
-
-    def __init__(self, connection: "asyncpg.Connection[Any]") -> None:
-        self._connection = connection
-        self._set = 0
-
-    async def at(self, *steps: str) -> None:
-        """From now on, one sale is stopped at each of these steps."""
-        await self._connection.executemany("INSERT INTO faults.steps VALUES ($1)", [(step,) for step in steps])
-        self._set += len(steps)
-
-    async def all_reached(self) -> None:
-        await wait_for(self._all_wait, "a sale to be stopped at each step")
-
-    async def _all_wait(self) -> bool:
-        return len(await self._waiting()) == self._set
-
-    async def lift(self) -> None:
-        """What the dead were waiting for never happens: their connections end too. Nothing is stopped any more."""
-        for pid in await self._waiting():
-            await self._connection.execute("SELECT pg_terminate_backend($1)", pid)
-        await self._connection.execute("SELECT pg_advisory_unlock_all()")
-        await self._connection.execute("DELETE FROM faults.steps")
-
-    async def _waiting(self) -> list[int]:
-        rows = await self._connection.fetch(
-            "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-        )
-        return [row["pid"] for row in rows]
-
-
-@asynccontextmanager
-async def halting(database_url: str) -> AsyncIterator[Halts]:
-    connection = await asyncpg.connect(database_url)
-    try:
-        await connection.execute(
-            """
-            CREATE SCHEMA faults;
-            CREATE TABLE faults.steps (name text);
-            CREATE FUNCTION faults.halt() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-                PERFORM FROM faults.steps WHERE name = TG_ARGV[0] FOR UPDATE SKIP LOCKED;
-                IF FOUND THEN PERFORM pg_advisory_xact_lock_shared(1); END IF;
-                RETURN NEW;
-            END $$;
-            SELECT pg_advisory_lock(1);
-            """
-        )
-        for number, (step, where) in enumerate(HALTS.items()):
-            kind = "CONSTRAINT TRIGGER" if "DEFERRED" in where else "TRIGGER"
-            trigger, quoted = where.format(f"{kind} halt_{number}"), step.replace("'", "''")
-            await connection.execute(f"CREATE {trigger} EXECUTE FUNCTION faults.halt('{quoted}')")
-        yield Halts(connection)
-    finally:
-        await connection.execute("SELECT pg_advisory_unlock_all()")
-        await connection.execute("DROP SCHEMA faults CASCADE")
-        await connection.close()
 
 
 class House:
@@ -204,7 +143,7 @@ async def test_a_worker_killed_between_any_two_steps_of_the_sale_costs_nothing(h
     """One worker, stopped with a sale at each of nine steps, killed once."""
     partner = house.installation.sandbox.partner
     partner.answer(delay=60, slug="slow", times=1)
-    async with halting(database_url) as halts:
+    async with halting(database_url, HALTS) as halts:
         await house.installation.start("worker")
         await halts.at(*(step for step in HALTS if "letter" in step or "partner" in step))
         await house.sell(1, slow_partner=True)
