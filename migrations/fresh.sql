@@ -3977,3 +3977,5 @@ ALTER TABLE client_import_lines DROP CONSTRAINT client_import_lines_problem_chec
 ALTER TABLE client_imports ADD COLUMN new_tags jsonb NOT NULL DEFAULT '[]';
 DROP TRIGGER audited ON client_imports;
 CREATE TRIGGER audited AFTER INSERT OR UPDATE OR DELETE ON client_imports FOR EACH ROW WHEN (current_setting('comptoir.actor', true) <> '') EXECUTE FUNCTION audit('ClientImport', '', 'columns,encoding,delimiter,total,done,created,updated,unchanged,broken,new_tags');
+
+-- Migration: 0048_quotes_of_orders

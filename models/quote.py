@@ -112,7 +112,7 @@ class Quote(Owned):
     refuse_reason = fields.CharField(500, null=True, description="Why it was refused, in the client's words")
     ended_at = fields.DatetimeField(null=True, description="When it expired, was superseded or taken back")
     order_id: UUID | None
-    order: Any = belongs_to("Order", None, "The order that it became", null=True)
+    order: Any = belongs_to("Order", "quotes", "The order that it became", null=True)
 
     lines: Any
 

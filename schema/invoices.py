@@ -24,6 +24,8 @@ class Invoice:
     order: Annotated["Order", strawberry.lazy("schema.orders")]  # type: ignore[name-defined]  # noqa: F821
     partner: Partner | None
     corrects: Annotated["Invoice", strawberry.lazy("schema.invoices")] | None
+    credit_notes: list[Annotated["Invoice", strawberry.lazy("schema.invoices")]]
+    refund: Annotated["Refund", strawberry.lazy("schema.refunds")] | None  # type: ignore[name-defined]  # noqa: F821
     net: Money
     vat: Money
     total: Money

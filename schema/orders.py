@@ -101,6 +101,7 @@ class Order:
     conflicts: list[Conflict]
     subscription: Annotated["ClientSubscription", strawberry.lazy("schema.subscriptions")] | None  # type: ignore  # noqa: F821
     bookings: list[Annotated["Booking", strawberry.lazy("schema.bookings")]]  # type: ignore  # noqa: F821
+    quotes: list[Annotated["Quote", strawberry.lazy("schema.quotes")]]  # type: ignore  # noqa: F821
     opportunities: list[Annotated["Opportunity", strawberry.lazy("schema.opportunities")]]  # type: ignore  # noqa: F821
     live: auto
     paid_at: auto

@@ -26,6 +26,7 @@ class Refund:
     stripe_id: auto
     reference: auto
     requested_by: Membership | None
+    credit_notes: list[Annotated["Invoice", strawberry.lazy("schema.invoices")]]  # type: ignore[name-defined]  # noqa: F821
     refunded_at: auto
     failure_reason: auto
     created_at: auto
