@@ -7,7 +7,7 @@ The client is locked first, all else behind them. Invoices stay as they were iss
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,18 +16,19 @@ from tortoise.expressions import Q
 import errors
 import models
 from errors import Conflict
-from models import Attempt, BilanStatus, Client, DestructionReason, DocumentKind, Erasure, Lane, Operation
+from models import BilanStatus, Client, DestructionReason, DocumentKind, Erasure, Lane
 from models.base import Owned
 from models.client_import import FINISHED
 from models.database import query, transaction
-from services import documents, stripe_accounts
+from services import documents, stripe_accounts, stripe_traces
 from services.outbox import job, later
 from services.personal_data import HELD, WORD, Sql
-from services.stripe_accounts import Place
 
 FIELD = "input.client"
 # Of bilans what is not kept for three years; the synthesis is the beneficiary's, who asks for it to go.
 _GOING = (DocumentKind.SYNTHESIS, DocumentKind.OTHER)
+
+NEWS = timedelta(days=3)  # for so long Stripe tells again of what it could not, the customer's deletion too
 
 Ids = list[UUID]
 
@@ -65,6 +66,8 @@ async def erase(client: Client, by: UUID | None) -> Erasure:
     await client.refresh_from_db()
     await erasure.save()
     await later(erase_at_stripe, erasure)
+    await later(stripe_traces.blank_events, erasure)
+    await later(stripe_traces.blank_events, erasure, at=datetime.now(UTC) + NEWS)
     return erasure
 
 
@@ -79,7 +82,7 @@ async def erase_at_stripe(erasure: Erasure) -> None:
     """Delete the customers that the client was at Stripe, with the payment methods saved there; what they paid stays
     (https://docs.stripe.com/api/customers/delete)."""
     client = await Client.get(id=erasure.client_id)
-    for place, id in await _customers(client):
+    for place, id in await stripe_traces.customers(client):
         with suppress(errors.Gone):  # somebody deleted it there
             await (await stripe_accounts.at(place.account, place.live)).delete_customer(id)
     async with transaction():
@@ -155,15 +158,6 @@ async def _blank_log_of_those_gone(client: Client) -> None:
     )  # fmt: skip
     for model, ids in ((Client, merged), (models.Contact, [row["subject_id"] for row in deleted])):
         await _blank_log(client, model, ids, sorted(HELD[model].personal(model)))
-
-
-async def _customers(client: Client) -> list[tuple[Place, str]]:
-    """What the client is at Stripe, wherever."""
-    made = Attempt.filter(client_id=client.id, operation=Operation.CREATE_CUSTOMER).exclude(stripe_id=None)
-    found = {(Place.of(each), str(each.stripe_id)) for each in await made}
-    if client.stripe_id:
-        found.add((Place(str(client.stripe_account), bool(client.stripe_live)), client.stripe_id))
-    return sorted(found, key=lambda each: each[1])
 
 
 _ERASED = (

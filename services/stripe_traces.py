@@ -1,0 +1,74 @@
+"""What an erased client was at Stripe: the customers, and the events that tell of them. An event is kept as it was
+posted, with the name, the address and the phone number that Stripe had; of an erased client only that it came, of which
+type it was and what was made of it is kept."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import models
+from models import Attempt, Client, Erasure, Lane, Operation
+from models.database import query, transaction
+from services.outbox import Again, job
+from services.stripe_accounts import Place
+
+AT_ONCE = 1000  # events that are looked at in a transaction
+SOON = timedelta(hours=1)
+
+
+async def customers(client: Client) -> list[tuple[Place, str]]:
+    """What the client is at Stripe, wherever."""
+    made = Attempt.filter(client_id=client.id, operation=Operation.CREATE_CUSTOMER).exclude(stripe_id=None)
+    found = {(Place.of(each), str(each.stripe_id)) for each in await made}
+    if client.stripe_id:
+        found.add((Place(str(client.stripe_account), bool(client.stripe_live)), client.stripe_id))
+    return sorted(found, key=lambda each: each[1])
+
+
+@job(Lane.SYNC, timeout=3600)
+async def blank_events(erasure: Erasure) -> None:
+    """Take away what events hold that name the client, or what they paid by. One that is not handled yet is waited
+    for."""
+    client = await Client.get(id=erasure.client_id)
+    names, last, waits = await _names(client), await _first(client), False
+    while last is not None:
+        async with transaction():
+            (seen,) = await query(_BLANK, last, names, AT_ONCE)
+        last, waits = seen["last"], waits or seen["waits"]
+    if waits:
+        raise Again(datetime.now(UTC) + SOON, "an event of theirs is not handled yet")
+
+
+async def _names(client: Client) -> list[str]:
+    """Ids by which events name the client: customers, orders, and what they paid these by."""
+    orders = [str(id) for id in await models.Order.filter(client_id=client.id).values_list("id", flat=True)]
+    of_orders = {"order__client_id": client.id, "stripe_id__isnull": False}
+    of_client = {"client_id": client.id, "stripe_id__isnull": False}
+    paid_by = [
+        *await Attempt.filter(**of_orders).values_list("stripe_id", flat=True),
+        *await models.Payment.filter(**of_orders).values_list("stripe_id", flat=True),
+        *await models.ClientSubscription.filter(**of_client).values_list("stripe_id", flat=True),
+    ]
+    return [id for _, id in await customers(client)] + orders + [str(id) for id in paid_by]
+
+
+async def _first(client: Client) -> UUID:
+    """An id before those of all events about them: ids are by time, and whom they were merged with may be older."""
+    merged = await models.ClientMerge.filter(client_id=client.id).values_list("duplicate_id", flat=True)
+    return min([client.id, *(UUID(str(id)) for id in merged)])
+
+
+_BLANK = """
+    WITH looked AS (
+        SELECT id, handled_at IS NOT NULL AS handled, EXISTS (
+            SELECT FROM regexp_matches(
+                encode(body, 'escape'), '"([a-z]+_[A-Za-z0-9_]+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"', 'g'
+            ) AS named WHERE named[1] = ANY($2)
+        ) AS theirs
+        FROM (SELECT id, handled_at, body FROM stripe_events WHERE id > $1 ORDER BY id LIMIT $3) AS page
+    ), blanked AS (
+        UPDATE stripe_events SET body = '{"erased": true}' FROM looked
+        WHERE stripe_events.id = looked.id AND theirs AND handled
+    )
+    SELECT (SELECT id FROM looked ORDER BY id DESC LIMIT 1) AS last,
+        coalesce(bool_or(theirs AND NOT handled), false) AS waits FROM looked
+"""
