@@ -96,8 +96,7 @@ async def invoice(funding: BilanFunding, payer: Client | None) -> BilanFunding:
     client = await Client.select_for_update(no_key=True).get(id=payer_id)
     client.must_not_be_erased(field="input.payer")
     bilan, locked = await _locked(funding)
-    if locked.order_id != funding.order_id:
-        raise Conflict("This funding has changed at this moment. Try again.", field=FIELD)
+    _must_be_as_seen(funding, locked)
     if locked.status not in UNPAID:
         locked.must_hear(FundingNews.AGREED, at=datetime.now(UTC))
     if order is None:
@@ -119,6 +118,7 @@ async def withdraw(funding: BilanFunding, reason: str | None) -> BilanFunding:
         return await BilanFunding.get(id=funding.id)
     async with transaction():
         bilan, locked = await _locked(funding)
+        _must_be_as_seen(funding, locked)
         locked.must_hear(FundingNews.WITHDRAWN, at=datetime.now(UTC))
         locked.end_reason = reason
         await locked.save()
@@ -187,6 +187,12 @@ async def _payer_of(funding: BilanFunding, payer: Client | None) -> UUID:
     if funding.source is not FundingSource.OWN:
         raise Invalid("Name who is invoiced, as a client.", field="input.payer")
     return (await Bilan.get(id=funding.bilan_id)).client_id
+
+
+def _must_be_as_seen(funding: BilanFunding, locked: BilanFunding) -> None:
+    """Raises Conflict where it was invoiced, or asked for at checkout, since it was read."""
+    if locked.order_id != funding.order_id:
+        raise Conflict("This funding has changed at this moment. Try again.", field=FIELD)
 
 
 async def _locked(funding: BilanFunding) -> tuple[Bilan, BilanFunding]:

@@ -103,8 +103,8 @@ async def _write(
                 ("", "", document.kind, document.name, "", document.created_at.date(), document.bilan_id, *file)
             )
             await _tell_now_and_then(export, done)
-        await asyncio.to_thread(archive.writestr, "index.csv", _csv(INDEX, index))
-        await asyncio.to_thread(archive.writestr, "bilans.csv", _csv(BILANS, await _bilans(export)))
+        await asyncio.to_thread(_list, archive, "index.csv", INDEX, index)
+        await asyncio.to_thread(_list, archive, "bilans.csv", BILANS, await _bilans(export))
 
 
 async def _put(archive: ZipFile, document: Document, folder: str) -> tuple[str, str]:
@@ -162,8 +162,8 @@ async def _tell(export: QualityExport, **values: Any) -> None:
         await export.update_from_dict(values).save(update_fields=list(values))
 
 
-def _csv(heading: Sequence[str], rows: Sequence[Sequence[Any]]) -> bytes:
-    return spreadsheets.BOM + b"".join(spreadsheets.written(each) for each in (heading, *rows))
+def _list(archive: ZipFile, name: str, heading: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    archive.writestr(name, spreadsheets.BOM + b"".join(spreadsheets.written(each) for each in (heading, *rows)))
 
 
 def _plain(name: str) -> str:

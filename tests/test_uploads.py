@@ -149,6 +149,7 @@ BAD = {
     "any zip as docx": (file_types.DOCX, odt()),
     "macros in docx": (file_types.DOCX, docx(**{"word/vbaProject.bin": "x"})),
     "no zip as docx": (file_types.DOCX, b"PK\x03\x04" + bytes(100)),
+    "a directory without end as docx": (file_types.DOCX, docx(parts="PK\x01\x02" * 10_001)),
     "docx as odt": (file_types.ODT, docx()),
     "macros in odt": (file_types.ODT, odt(**{"Basic/Standard/Module1.xml": "x"})),
     "png as csv": (file_types.CSV, png()),

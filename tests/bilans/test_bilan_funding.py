@@ -179,3 +179,20 @@ async def own_part(shop: Shop) -> str:
 
 def page_of(bilan: Agreed) -> dict[str, Any]:
     return {"bilan": bilan.id, "successUrl": f"{bilan.shop.sandbox.url}/shop"}
+
+
+async def test_a_part_that_is_withdrawn_as_it_is_invoiced_is_one_or_the_other(shop: Shop) -> None:
+    agreed, payer = await Agreed.open(shop), await shop.client("opco@example.com", company="OPCO")
+    fundings = [await agreed.plan("OPCO", 10_000) for _ in range(4)]
+
+    await asyncio.gather(
+        *(
+            agreed.do(action, bilanFunding=funding, **given)
+            for funding in fundings
+            for action, given in (("bilanFundingInvoice", {"payer": payer}), ("bilanFundingWithdraw", {}))
+        ),
+        return_exceptions=True,
+    )
+
+    for funding in (await agreed.see())["fundings"]:
+        assert (funding["status"] == "WITHDRAWN") is not bool(funding["order"]), funding
