@@ -147,7 +147,7 @@ def _quote(row: models.Quote) -> PortalQuote:
         lines=_lines(row),
         total=_money(row, row.total_cents),
         valid_until=Date(row.valid_until) if row.valid_until else None,
-        url=URL(links.quote_link(row)),
+        url=URL(links.quote_link(row, links.SHOWN)),
     )
 
 
@@ -273,7 +273,7 @@ def _lines(row: models.Order | models.Quote) -> list[PortalLine]:
 
 
 def _pay_url(order: models.Order) -> URL | None:
-    return URL(links.pay_link(order)) if order.is_open else None
+    return URL(links.pay_link(order, links.SHOWN)) if order.is_open else None
 
 
 def _money(row: Any, cents: int) -> Money:

@@ -23,7 +23,7 @@ class PortalQuote:
     lines: list[PortalLine] = strawberry.field(description="What is offered.")
     total: Money = strawberry.field(description="What it comes to, TTC.")
     valid_until: Date | None = strawberry.field(description="The last day on which it can be accepted.")
-    url: URL = strawberry.field(description="The page where it is read, accepted or refused.")
+    url: URL = strawberry.field(description="The page where it is read, accepted or refused, for two days.")
 
 
 @strawberry.type(description="What the client agreed to, as they see it.")
@@ -34,7 +34,9 @@ class PortalOpportunity:
         description="What came of its money."
     )
     order: strawberry.ID | None = strawberry.field(description="To pay it (`portalPay`); null where nothing is due.")
-    pay_url: URL | None = strawberry.field(description="Where what is due is paid; null where nothing is.")
+    pay_url: URL | None = strawberry.field(
+        description="Where what is due is paid, for two days; null where nothing is."
+    )
 
 
 @strawberry.type(description="An order, as its client sees it.")
@@ -50,7 +52,9 @@ class PortalOrder:
     )
     created_at: DateTime = strawberry.field(description="When it was made.")
     paid_at: DateTime | None = strawberry.field(description="When it was paid in full.")
-    pay_url: URL | None = strawberry.field(description="Where what is due is paid; null where nothing is.")
+    pay_url: URL | None = strawberry.field(
+        description="Where what is due is paid, for two days; null where nothing is."
+    )
 
 
 @strawberry.type(description="An invoice, as its client sees it.")
@@ -85,7 +89,7 @@ class PortalBooking:
     )
     meet_url: URL | None = strawberry.field(description="Where the video is; null before it is paid.")
     location: str | None = strawberry.field(description="Where it is held.")
-    pay_url: URL | None = strawberry.field(description="Where it is paid; null where nothing is due.")
+    pay_url: URL | None = strawberry.field(description="Where it is paid, for two days; null where nothing is due.")
 
 
 @strawberry.type(description="Sessions that the client paid for ahead, and can book with.")

@@ -1,5 +1,7 @@
-"""Links that letters carry: by which a client pays an order, for longer than Stripe's pages are good; by which they
-answer a quote, or a survey; by which a person confirms what they asked for. Names of letters."""
+"""Links that letters carry, for a year: by which a client pays an order, for longer than Stripe's pages are good; by
+which they answer a quote, or a survey; by which a person confirms what they asked for. Those that a page shows are good
+for two days. Names of letters.
+"""
 
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
@@ -11,11 +13,17 @@ from services import tokens
 from services.outside import outside
 
 LIFE = timedelta(days=365)
+SHOWN = timedelta(days=2)  # longer than a page of Stripe's, from which a client comes back
 
 
-def pay_link(order: Order) -> str:
-    """Where the order is paid, whatever is due of it at the time, for a year from now."""
-    token, _ = tokens.sign(tokens.PAY, {"order": str(order.id)}, LIFE)
+def pay_link(order: Order, life: timedelta = LIFE) -> str:
+    """Where the order is paid, whatever is due of it at the time, for a year from now unless told."""
+    token, _ = tokens.sign(tokens.PAY, {"order": str(order.id)}, life)
+    return pay_address(token)
+
+
+def pay_address(token: str) -> str:
+    """The same, of a link that is at hand."""
     return f"{outside().settings.app_url}/pay/{token}"
 
 
@@ -25,9 +33,9 @@ async def order_of_link(token: str) -> Order | None:
     return await Order.get_or_none(id=UUID(claims["order"])) if claims else None
 
 
-def quote_link(quote: Quote) -> str:
-    """Where the client reads a version of a quote, and accepts or refuses it, for a year from now."""
-    token, _ = tokens.sign(tokens.QUOTE, {"quote": str(quote.id)}, LIFE)
+def quote_link(quote: Quote, life: timedelta = LIFE) -> str:
+    """Where the client reads a version of a quote, and accepts or refuses it, for a year from now unless told."""
+    token, _ = tokens.sign(tokens.QUOTE, {"quote": str(quote.id)}, life)
     return f"{outside().settings.app_url}/quote/{token}"
 
 

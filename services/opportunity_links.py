@@ -19,7 +19,7 @@ async def make(opportunity: Opportunity) -> tuple[Order, Attempt | None]:
     Raises Conflict where it is not won, has no amount or is paid, and what `checkout.start` raises.
     """
     order = await _order_of(opportunity)
-    here = links.pay_link(order)
+    here = links.pay_link(order, links.SHOWN)
     return order, await checkout.start(order, success_url=f"{here}?back=1", cancel_url=here)
 
 

@@ -34,7 +34,7 @@ async def start(token: str) -> str | Answer:
     order = await links.order_of_link(token)
     if order is None:
         return GONE
-    here = links.pay_link(order)
+    here = links.pay_address(token)
     try:
         attempt = await checkout.start(order, success_url=f"{here}?back=1", cancel_url=here)
     except (Conflict, Invalid) as refusal:

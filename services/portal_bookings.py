@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from errors import Conflict, NotConfigured
+from errors import Conflict, Disconnected, NotConfigured, Refused
 from models import Appointment, Booking, Client, OrderSource, Pack, Service, ServiceStaff, Staff
 from models.amounts import off
 from policy import Actor
@@ -82,10 +82,16 @@ async def move(actor: Actor, *, booking: str, starts_at: datetime, staff: str | 
 
 async def cancel(actor: Actor, *, booking: str, reason: str | None) -> Booking:
     """The client's booking, given up for what that costs by the rules of its service. Raises like
-    `cancellations.cancel`."""
+    `cancellations.cancel`, and Conflict for what Stripe says of those who sold it."""
     client = await portal_tokens.client_of(actor)
     row = await theirs(client, Booking, booking, field="input.booking")
-    return await cancellations.cancel(row, reason, by_rules=True, by_id=None)
+    try:
+        return await cancellations.cancel(row, reason, by_rules=True, by_id=None)
+    except (Refused, Disconnected) as refusal:
+        log.warning("booking %s: not cancelled by its client's link: %s", row.id, refusal)
+        raise Conflict(
+            "This cannot be cancelled at this moment. Ask those who hold it.", field="input.booking"
+        ) from refusal
 
 
 def free_until(appointment: Appointment) -> datetime:

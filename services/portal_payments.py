@@ -2,7 +2,7 @@
 
 import logging
 
-from errors import Conflict, Invalid, Limited, NotConfigured, NotFound, SlotTaken
+from errors import Conflict, Disconnected, Invalid, Limited, NotConfigured, NotFound, Refused, SlotTaken
 from models import Attempt, Opportunity, OpportunityStage, Order, OrderKind
 from policy import Actor
 from services import checkout, links, portal_tokens
@@ -16,18 +16,18 @@ async def start(actor: Actor, order: str) -> tuple[Order, str, Attempt | None]:
 
     The client comes back to the page of its payment link, which nobody chooses. Raises NotFound, for what is won no
     more as for none; Conflict where nothing is to be paid, or cannot be at this moment, for a reason that is none of
-    the client's business; what Stripe said.
+    the client's business; Unavailable where Stripe does not answer.
     """
     client = await portal_tokens.client_of(actor)
     row = await portal_tokens.theirs(client, Order, order, field="input.order")
     row.must_be_open()
     await _must_be_agreed(row)
-    here = links.pay_link(row)
+    here = links.pay_link(row, links.SHOWN)
     try:
         attempt = await checkout.start(row, success_url=f"{here}?back=1", cancel_url=here)
     except (SlotTaken, Limited):  # the client can act on it
         raise
-    except (Conflict, Invalid, NotConfigured) as refusal:
+    except (Conflict, Invalid, NotConfigured, Refused, Disconnected) as refusal:
         log.warning("order %s: not to be paid by its client's link: %s", row.id, refusal)
         await row.refresh_from_db()
         row.must_be_open()

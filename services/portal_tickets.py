@@ -33,13 +33,13 @@ async def latest(client: Client) -> list[Thread]:
 
 async def open(actor: Actor, *, subject: str, body: str) -> Ticket:
     """A question of the client's, in the open transaction. Raises like `tickets.open`."""
-    client = await portal_tokens.client_of(actor)
+    client = await portal_tokens.locked_client_of(actor)
     return await tickets.open(client, tickets.Asked(subject, body), source=TicketSource.PORTAL)
 
 
 async def reply(actor: Actor, *, ticket: str, body: str) -> Ticket:
     """Write under a ticket of the client's, in the open transaction. Raises NotFound, and like `tickets.reply`."""
-    client = await portal_tokens.client_of(actor)
+    client = await portal_tokens.locked_client_of(actor)
     row = await portal_tokens.theirs(client, Ticket, ticket, field="input.ticket", for_update=True)
     await tickets.reply(row, body, from_client=True)
     return row

@@ -74,6 +74,14 @@ async def client_of(actor: Actor) -> Client:
     return (await link_of(actor)).client
 
 
+async def locked_client_of(actor: Actor) -> Client:
+    """The same, in the open transaction: nobody erases the client meanwhile, or makes one of two. Raises like
+    `link_of`, for who was erased just now too."""
+    link = await link_of(actor)
+    await Client.select_for_update(no_key=True).filter(id=link.client_id).first()
+    return await client_of(actor)
+
+
 async def theirs(client: Client, model: type[M], key: str, *, field: str, for_update: bool = False) -> M:
     """The client's own row of a global id. Raises NotFound for anybody else's, as for none."""
     rows = model.filter(client_id=client.id)

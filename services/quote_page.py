@@ -97,4 +97,4 @@ async def _view(quote: Quote, problem: str | None = None, given: Mapping[str, st
 
 async def _pay_url(quote: Quote) -> str | None:
     order = await Order.get(id=quote.order_id) if quote.order_id else None
-    return links.pay_link(order) if order and order.is_open else None
+    return links.pay_link(order, links.SHOWN) if order and order.is_open else None

@@ -1,8 +1,8 @@
 """Tickets: opened, answered, seen to. What clients read of one are its replies that are not internal: they are written
 to of each, and whoever sees to it of what they write.
 
-The client's row is not locked; a ticket is before a reply or a change of it. Numbers follow each other: whoever takes
-one waits for whoever took the one before, and takes it last.
+The client's row is locked first where they write themselves; a ticket is before a reply or a change of it. Numbers
+follow each other: whoever takes one waits for whoever took the one before, and takes it last.
 """
 
 from dataclasses import dataclass

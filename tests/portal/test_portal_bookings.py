@@ -92,6 +92,20 @@ async def test_the_rules_of_the_service_bind_a_client(shop: Shop) -> None:
     assert ended["fee"] == {"amount": 3000}
 
 
+async def test_what_stripe_says_of_those_who_hold_it_is_not_told_to_their_clients(shop: Shop) -> None:
+    desk = await Desk.open(shop, price_cents=6000)
+    client = await come(shop, await shop.client())
+    made = await client(BOOK, input={"service": desk.service, "startsAt": ahead().isoformat()})
+    await client(PAY, input={"order": made["order"]})
+    shop.sandbox.stripe.fail_next(401)
+
+    refusal = await client.refused(CANCEL, input={"booking": made["booking"]})
+
+    why = "This cannot be cancelled at this moment. Ask those who hold it."
+    assert refusal == ("CONFLICT", "input.booking", why)
+    assert (await seen(client))["bookings"][0]["status"] == "PENDING"
+
+
 async def test_what_is_anothers_is_as_what_never_was(shop: Shop) -> None:
     desk, theirs = await Desk.open(shop), await neighbour(shop)
     away = await Desk.open(theirs)

@@ -51,6 +51,17 @@ async def test_why_an_order_cannot_be_paid_is_told_where_it_is_the_clients_busin
     assert refusal == ("CONFLICT", "input.order", "This cannot be paid at this moment. Ask those who sold it.")
 
 
+async def test_what_stripe_says_of_those_who_sell_is_not_told_to_their_clients(shop: Shop) -> None:
+    mine = await shop.client()
+    order = await shop.order(client=mine)
+    client = await come(shop, mine)
+    shop.sandbox.stripe.fail_next(401)
+
+    refusal = await client.refused(PAY, input={"order": order["id"]})
+
+    assert refusal == ("CONFLICT", "input.order", "This cannot be paid at this moment. Ask those who sold it.")
+
+
 async def test_by_a_link_that_was_withdrawn_nothing_is_asked_again(shop: Shop) -> None:
     mine = await shop.client()
     order = await shop.order(client=mine)
