@@ -34,9 +34,7 @@ class PortalOpportunity:
         description="What came of its money."
     )
     order: strawberry.ID | None = strawberry.field(description="To pay it (`portalPay`); null where nothing is due.")
-    pay_url: URL | None = strawberry.field(
-        description="Where what is due is paid, for two days; null where nothing is."
-    )
+    pay_url: URL | None = strawberry.field(description="Where that is paid, for two days; null where nothing is due.")
 
 
 @strawberry.type(description="An order, as its client sees it.")
@@ -52,9 +50,7 @@ class PortalOrder:
     )
     created_at: DateTime = strawberry.field(description="When it was made.")
     paid_at: DateTime | None = strawberry.field(description="When it was paid in full.")
-    pay_url: URL | None = strawberry.field(
-        description="Where what is due is paid, for two days; null where nothing is."
-    )
+    pay_url: URL | None = strawberry.field(description="Where that is paid, for two days; null where nothing is due.")
 
 
 @strawberry.type(description="An invoice, as its client sees it.")
