@@ -5,6 +5,7 @@ semicolons, commas or tabs, values over several lines in quotation marks. Read l
 import codecs
 import csv
 import io
+import re
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
@@ -12,6 +13,8 @@ from typing import BinaryIO, NamedTuple
 PIECE = 64 * 1024  # bytes
 LINE_MOST = 1_000_000  # characters
 DELIMITERS = ";,\t"
+
+_QUOTED = re.compile('"[^"]*("|$)')
 
 
 class LineTooLong(Exception):
@@ -23,11 +26,13 @@ class LineTooLong(Exception):
 
 
 class Record(NamedTuple):
-    """Cells, None where quotation marks do not match, and the lines of the file from which and up to which they go."""
+    """Cells, and the lines of the file from which and up to which they go. There are none where quotation marks do not
+    match, or one of them is longer than csv takes (131,072 characters)."""
 
     line: int
     last_line: int
     cells: list[str] | None
+    too_long: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,8 +73,10 @@ def records(file: BinaryIO, form: Form) -> Generator[Record, None, None]:
                 cells = next(reader)
             except StopIteration:
                 return
-            except csv.Error:
-                yield Record(line, reader.line_num, None)
+            except csv.Error as trouble:
+                # Over several lines it is a quotation mark that never ends.
+                too_long = "field limit" in str(trouble) and line == reader.line_num
+                yield Record(line, reader.line_num, None, too_long)
                 continue
             if any(map(str.strip, cells)) and not _is_hint(line, cells):
                 yield Record(line, reader.line_num, cells)
@@ -102,7 +109,7 @@ def _delimiter(file: BinaryIO, undecided: Form) -> str:
         text.detach()
     if first.lower().startswith("sep=") and first[4:5] in DELIMITERS:
         return first[4:5]
-    return max(DELIMITERS, key=lambda delimiter: len(next(csv.reader([first], delimiter=delimiter), [])))
+    return max(DELIMITERS, key=_QUOTED.sub("", first).count)
 
 
 def _lines(text: io.TextIOWrapper) -> Iterator[str]:

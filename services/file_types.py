@@ -88,6 +88,8 @@ def _odt(file: IO[bytes]) -> str | None:
 
 def _text(file: IO[bytes]) -> str | None:
     """UTF-8, or a text of one byte a letter as Windows writes it: no control characters but those of lines and tabs."""
+    if _head(file).startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "it is UTF-16 (“Unicode text”); save it as UTF-8 (in Excel: “CSV UTF-8”)"
     if any(_CONTROLS.search(piece) for piece in _pieces(file)):
         return "it holds bytes that no text has; save it as UTF-8"
     if not _is_utf8(file) and any(_NOT_WINDOWS_1252.search(piece) for piece in _pieces(file)):

@@ -99,10 +99,11 @@ def _check(mapped: Mapped, there: Container[str]) -> None:
 def plain(cell: str) -> str | None:
     """The text of a cell, None where it is empty. Raises Wrong for what is a formula or no text.
 
-    `="0612"` is how a spreadsheet is told to keep a zero, and `'=…` how we write what could be a formula.
+    `="0612"` is how a spreadsheet is told to keep a zero, and `'=…` how we write what could be a formula. What only
+    begins as one (`@name`, `-name`) is kept as text.
     """
     text = cell.replace("\N{NO-BREAK SPACE}", " ").replace("\N{NARROW NO-BREAK SPACE}", " ").strip()
-    if text.startswith(("=", "@", "'")):
+    if text.startswith(("=", "'")):
         text = _unmarked(text)
     if _NO_TEXT.search(text):
         raise Wrong(Problem.CHARACTERS)

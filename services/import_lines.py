@@ -107,7 +107,7 @@ def _records(file: BinaryIO, form: Form, skipped: int = 0) -> Generator[Record, 
 def _line(record: Record, cells: "_Cells", seen: "_Seen") -> Line:
     line = Line(record.line, record.last_line)
     if record.cells is None:
-        line.findings.append(Finding(Problem.MALFORMED))
+        line.findings.append(Finding(Problem.TOO_LONG if record.too_long else Problem.MALFORMED))
     elif any(map(str.strip, record.cells[cells.number :])):
         line.findings.append(Finding(Problem.TOO_MANY_CELLS))
     else:

@@ -63,8 +63,20 @@ async def test_a_file_with_french_headings_is_imported(shop: Shop) -> None:
         ("sep=,\r\nEmail,Last name\r\nz@example.com,Zoé\r\n".encode(), "utf-8", ","),
         ("EMAIL\tSURNAME\nz@example.com\tZoé".encode(), "utf-8", "\t"),
         ('"Nom";"E-mail"\n\n"Zoé";"z@example.com"\n;\n'.encode(), "utf-8", ";"),
+        ("E-mail;Nom\rz@example.com;Zoé\r".encode(), "utf-8", ";"),
+        ("E-mail;E-mail;Nom;Nom\nz@example.com;other;Zoé;Other\n".encode(), "utf-8", ";"),
     ],
-    ids=["UTF-8", "a mark", "Windows-1252", "a mark that is wrong", "a hint", "tabs", "quotes and empty lines"],
+    ids=[
+        "UTF-8",
+        "a mark",
+        "Windows-1252",
+        "a mark that is wrong",
+        "a hint",
+        "tabs",
+        "quotes and empty lines",
+        "old line ends",
+        "headings twice, of which the first counts",
+    ],
 )
 async def test_a_file_is_understood_however_it_is_written(
     shop: Shop, raw: bytes, encoding: str, delimiter: str
@@ -259,6 +271,7 @@ async def test_columns_may_be_named_and_left_out(shop: Shop) -> None:
         ("E-mail\na@example.com\n", [{"heading": "Courriel", "field": "EMAIL"}], "UNKNOWN_COLUMN"),
         ("A;B\n", [{"heading": "A", "field": "EMAIL"}, {"heading": "B", "field": "EMAIL"}], "COLUMN_TWICE"),
         ("E-mail\n" + "x" * 1_000_001, [], "LINE_TOO_LONG"),
+        ("E-mail" + ";" * 200_000 + "\na@example.com\n", [], "TOO_MANY_COLUMNS"),
     ],
 )
 async def test_a_file_that_cannot_be_read_says_why(
@@ -279,24 +292,50 @@ async def test_quotation_marks_that_never_end_spoil_no_more_than_what_is_between
     assert await models.Client.all().values_list("email", flat=True) == ["d@example.com"]
 
 
-async def test_a_null_character_is_refused_where_the_file_is_sent(shop: Shop) -> None:
-    raw = b"E-mail;Nom\na@example.com;Z\x00\n"
+async def test_a_cell_of_any_length_and_a_line_of_any_number_of_cells_spoil_that_line_alone(shop: Shop) -> None:
+    file = f"E-mail;Nom\na@example.com;{'x' * 200_000}\nb@example.com{';x' * 200_000}\nc@example.com;z\n"
+
+    done = await imported(shop, file, onBroken="LEAVE_OUT")
+
+    assert [(line["line"], line["problem"]) for line in done["lines"]] == [(2, "TOO_LONG"), (3, "TOO_MANY_CELLS")]
+    assert await models.Client.all().values_list("email", flat=True) == ["c@example.com"]
+
+
+async def test_headings_alone_are_an_import_of_nobody(shop: Shop) -> None:
+    done = await imported(shop, HEAD)
+
+    assert (done["status"], done["total"], done["created"], done["broken"]) == ("IMPORTED", 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (b"E-mail;Nom\na@example.com;Z\x00\n", "it holds bytes that no text has"),
+        ("\ufeffE-mail;Nom\nz@example.com;Zoé\n".encode("utf-16-le"), "it is UTF-16"),
+        ("\ufeffE-mail;Nom\nz@example.com;Zoé\n".encode("utf-16-be"), "it is UTF-16"),
+        ("E-mail;Nom\nz@example.com;Zoé\n".encode("utf-16-le"), "it holds bytes that no text has"),
+    ],
+    ids=["a null character", "UTF-16", "UTF-16, the other way round", "UTF-16 without a mark"],
+)
+async def test_what_is_no_text_is_refused_where_the_file_is_sent(shop: Shop, raw: bytes, said: str) -> None:
     upload = await asked(shop, raw, purpose="CLIENT_IMPORT", name="a.csv", contentType="text/csv")
 
     answer = await shop.http.put(upload["url"], content=raw, headers={"Content-Type": "text/csv"})
 
     assert answer.status_code == 415
+    assert said in answer.text and "UTF-8" in answer.text
 
 
 async def test_formulas_are_not_imported_and_what_only_looks_like_one_is(shop: Shop) -> None:
-    file = 'E-mail;Nom;Société;Téléphone;Code postal\na@example.com;\'=Nova;-Tiret;+33612345678;"=""01000"""\n'
+    file = "E-mail;Nom;Société;Téléphone;Code postal;Ville\n"
+    file += 'a@example.com;\'=Nova;-Tiret;+33612345678;"=""01000""";@Home\n'
     file += "b@example.com;=cmd|'/c calc'!A1;;;\n"
 
     done = await imported(shop, file, onBroken="LEAVE_OUT")
 
     client = await models.Client.get()
-    assert (client.last_name, client.company, client.phone, client.postal_code) == (
-        "=Nova", "-Tiret", "+33612345678", "01000",
+    assert (client.last_name, client.company, client.phone, client.postal_code, client.city) == (
+        "=Nova", "-Tiret", "+33612345678", "01000", "@Home",
     )  # fmt: skip
     assert [(line["line"], line["problem"]) for line in done["lines"]] == [(3, "FORMULA")]
 
@@ -422,10 +461,14 @@ async def test_the_command_has_a_worker_do_it_and_tells_what_is_wrong(
     assert (await models.Client.get()).first_name == "Zoé"
 
 
-async def test_a_hundred_megabytes_are_refused_before_they_are_sent(shop: Shop) -> None:
-    given = {"purpose": "CLIENT_IMPORT", "name": "a.csv", "contentType": "text/csv", "sizeBytes": 100 * 2**20}
+@pytest.mark.parametrize("size", [0, 20 * 2**20 + 1, 100 * 2**20])
+async def test_an_empty_file_and_more_than_20_megabytes_are_refused_before_they_are_sent(shop: Shop, size: int) -> None:
+    given = {"purpose": "CLIENT_IMPORT", "name": "a.csv", "contentType": "text/csv", "sizeBytes": size}
 
-    assert (await shop.refused(UPLOAD_CREATE, input=given))[:2] == ("INVALID", "input.sizeBytes")
+    code, field, message = await shop.refused(UPLOAD_CREATE, input=given)
+
+    assert (code, field) == ("INVALID", "input.sizeBytes")
+    assert message == "A file for CLIENT_IMPORT is 1 byte at least and 20 MB at most."
 
 
 def test_the_largest_file_is_read_without_holding_it() -> None:
