@@ -3979,3 +3979,10 @@ DROP TRIGGER audited ON client_imports;
 CREATE TRIGGER audited AFTER INSERT OR UPDATE OR DELETE ON client_imports FOR EACH ROW WHEN (current_setting('comptoir.actor', true) <> '') EXECUTE FUNCTION audit('ClientImport', '', 'columns,encoding,delimiter,total,done,created,updated,unchanged,broken,new_tags');
 
 -- Migration: 0048_quotes_of_orders
+
+-- Migration: 0049_stand_ins
+ALTER TABLE products ADD COLUMN stands_for varchar(20), ADD CONSTRAINT products_stands_for_check CHECK (stands_for IN ('SERVICE', 'FORMULE', 'OPPORTUNITY')), ADD CONSTRAINT products_stand_in_check CHECK (stands_for IS NULL OR NOT active);
+CREATE INDEX products_of_catalogue ON products (organization_id, id) WHERE stands_for IS NULL;
+UPDATE products SET stands_for = 'SERVICE', active = false WHERE id IN (SELECT product_id FROM services WHERE product_id IS NOT NULL);
+UPDATE products SET stands_for = 'FORMULE', active = false WHERE id IN (SELECT product_id FROM formules WHERE product_id IS NOT NULL);
+UPDATE products SET stands_for = 'OPPORTUNITY', active = false WHERE id IN (SELECT product_id FROM opportunities WHERE product_id IS NOT NULL);

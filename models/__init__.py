@@ -99,7 +99,7 @@ from models.partner import (
 )
 from models.payment import Attempt, AttemptStatus, Operation, Payment, PaymentMethod
 from models.place import KnownPlace
-from models.product import Access, AccessWithdrawal, Interval, OperationCategory, Product, ProductPartner
+from models.product import Access, AccessWithdrawal, Interval, OperationCategory, Product, ProductPartner, StandIn
 from models.promise import Lane, Promise, SecretOpening, StripeEvent
 from models.quality import (
     ProofKind,
@@ -302,6 +302,7 @@ __all__ = [
     "Session",
     "SessionEnd",
     "Staff",
+    "StandIn",
     "StoredFile",
     "Storefront",
     "StripeAccount",

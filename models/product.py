@@ -27,6 +27,14 @@ class Interval(Coded):
     YEAR = "YEAR", "Years"
 
 
+class StandIn(Coded):
+    """What a product stands for that is no thing of the catalogue: orders, invoices and Stripe know products alone."""
+
+    SERVICE = "SERVICE", "A service that is booked"
+    FORMULE = "FORMULE", "A bilan by its formule"
+    OPPORTUNITY = "OPPORTUNITY", "Something that was agreed with one client"
+
+
 class Product(Owned, AtStripe):
     """A thing in the catalogue, sold TTC: once, or each period of a subscription."""
 
@@ -55,6 +63,9 @@ class Product(Owned, AtStripe):
         null=True, description="For how many days from its payment a pack may be used; null for one without end"
     )
     active = fields.BooleanField(default=True, description="Whether it can be sold")
+    stands_for = fields.CharEnumField(
+        StandIn, max_length=20, null=True, description="What it stands for on orders; null for what is in the catalogue"
+    )
 
     partner_links: Any
     service_links: Any

@@ -25,8 +25,8 @@ from services import catalogue, packs
 
 @connection(Product, requires=Permission.CATALOGUE_READ, order=ProductOrder)
 def products(info: Info, filter: ProductFilter | None = None) -> QuerySet[models.Product]:
-    """What is sold."""
-    return filtered(actor(info).rows(models.Product), filter)
+    """What is sold. What merely stands for services, formules and opportunities on orders is not in it."""
+    return filtered(actor(info).rows(models.Product).filter(stands_for=None), filter)
 
 
 @one(Product, requires=Permission.CATALOGUE_READ)

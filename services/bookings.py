@@ -24,6 +24,7 @@ from models import (
     OrderSource,
     Product,
     Service,
+    StandIn,
 )
 from services import bilan_hours, catalogue_sync, clients, holds, organizations, packs, sales, slots, stripe_accounts
 from services.outbox import later
@@ -133,7 +134,9 @@ async def product_of(service: Service) -> Product:
         "vat_rate": locked.vat_rate,
     }  # fmt: skip
     if locked.product_id is None:
-        made = await Product.create(organization_id=locked.organization_id, active=False, **said)
+        made = await Product.create(
+            organization_id=locked.organization_id, active=False, stands_for=StandIn.SERVICE, **said
+        )
         await Service.filter(id=locked.id).update(product_id=made.id)
         return made
     product = await Product.get(id=locked.product_id)

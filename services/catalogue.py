@@ -7,7 +7,7 @@ from uuid import UUID
 from babel.numbers import get_currency_precision, is_currency
 
 from errors import Conflict, Invalid
-from models import Interval, Organization, Partner, Product, ProductPartner, ProductService, Service
+from models import Interval, Organization, Partner, Product, ProductPartner, ProductService, Service, StandIn
 from models.database import deleted
 from services import catalogue_sync, packs
 from services.outbox import later
@@ -15,6 +15,10 @@ from services.outbox import later
 PRICE_MOST = 99_999_999  # minor units: the most that Stripe takes at once
 PERIOD_MOST = {Interval.DAY: 1095, Interval.WEEK: 156, Interval.MONTH: 36, Interval.YEAR: 3}  # Stripe's
 PARTNERS_MOST = 20
+CHANGED_BY = {
+    StandIn.SERVICE: "a service (serviceUpdate)", StandIn.FORMULE: "a formule (formuleUpdate)",
+    StandIn.OPPORTUNITY: "an opportunity (opportunityUpdate)",
+}  # fmt: skip
 METADATA_MOST = 500  # characters of a value in Stripe's metadata, where slugs are listed
 
 
@@ -42,7 +46,9 @@ async def update(
     services: Sequence[Service] | None = None,
 ) -> Product:
     """The product with other values, others who are told, and a pack of other services; None leaves these as they are.
-    What was sold keeps its price, name and sessions. Raises Invalid, naming the field."""
+    What was sold keeps its price, name and sessions. Raises Invalid, naming the field, and Conflict for what is none of
+    the catalogue."""
+    _must_be_in_it(product)
     check_price(values)
     before = _shown(product)
     product.update_from_dict(values)
@@ -63,6 +69,7 @@ async def update(
 
 async def delete(product: Product) -> None:
     """Take out a product that was never ordered. Raises Conflict for any other."""
+    _must_be_in_it(product)
     await ProductPartner.filter(product_id=product.id).delete()
     await ProductService.filter(product_id=product.id).delete()
     if not await deleted(product):
@@ -85,6 +92,13 @@ def _shown(product: Product) -> tuple[Any, ...]:
     """What Stripe is told of it, beside its partners."""
     periods = (product.price_cents, product.currency, product.interval, product.interval_count)
     return product.name, product.description, periods if product.recurs else None
+
+
+def _must_be_in_it(product: Product) -> None:
+    if product.stands_for:
+        raise Conflict(
+            f"This stands for {CHANGED_BY[product.stands_for]}, and is kept as that is.", field="input.product"
+        )
 
 
 def _check_periods(product: Product) -> None:

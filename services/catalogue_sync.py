@@ -19,6 +19,8 @@ async def push(product: Product) -> None:
     if not await stripe_accounts.is_asked(place):
         return  # nobody to tell
     known = await twins.known(product, place)
+    if known is None and product.stands_for:
+        return  # made there with the first order that asks for it
     if known is None:
         known = await twins.make_product(product, place)
         if not product.recurs:

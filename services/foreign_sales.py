@@ -127,6 +127,8 @@ def _lines(sale: Sale, products: dict[str, Product]) -> list[OrderLine]:
         return []
     if any(not item.get("price") or item["price"]["product"] not in products for item in items):
         return []
+    if any(products[item["price"]["product"]].stands_for for item in items):
+        return []
     if sum(item["amount_total"] for item in items) != sale.paid["amount_total"]:  # shipping, say
         return []
     if not may_be_invoiced(items, products):

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from errors import Invalid
-from models import Formule, Organization, Product, VatRegime
+from models import Formule, Organization, Product, StandIn, VatRegime
 from services import catalogue, catalogue_sync
 from services.outbox import later
 
@@ -55,7 +55,9 @@ async def product_of(formule: Formule) -> Product:
         "vat_rate": locked.vat_rate,
     }  # fmt: skip
     if locked.product_id is None:
-        made = await Product.create(organization_id=locked.organization_id, active=False, **said)
+        made = await Product.create(
+            organization_id=locked.organization_id, active=False, stands_for=StandIn.FORMULE, **said
+        )
         await Formule.filter(id=locked.id).update(product_id=made.id)
         return made
     product = await Product.get(id=locked.product_id)

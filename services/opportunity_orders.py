@@ -22,6 +22,7 @@ from models import (
     Payment,
     PaymentStatus,
     Product,
+    StandIn,
 )
 from models.opportunity import FIELD
 from services import accesses, asking, catalogue_sync, credit_notes, organizations, pricing, sales, stripe_accounts
@@ -154,7 +155,9 @@ async def _product_of(opportunity: Opportunity) -> Product:
         "vat_rate": opportunity.vat_rate,
     }  # fmt: skip
     if opportunity.product_id is None:
-        made = await Product.create(organization_id=opportunity.organization_id, active=False, **said)
+        made = await Product.create(
+            organization_id=opportunity.organization_id, active=False, stands_for=StandIn.OPPORTUNITY, **said
+        )
         opportunity.product_id = made.id
         await opportunity.save(update_fields=["product_id"])
         return made
