@@ -1,8 +1,8 @@
 """What the law says of bilans, as dated data, and what of it a bilan breaks. Nothing is refused for that: it is warned
 of and kept, and a person decides to go on, with a reason.
 
-A rule is the one of the day on which the bilan was agreed. Another rule is a line of `RULES` and, where it asks
-something new, a function of `CHECKS`.
+A rule is the one of the day on which the bilan was agreed, where the organization is. Another rule is a line of `RULES`
+and, where it asks something new, a function of `CHECKS`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from errors import Conflict, Invalid
 from models import (
@@ -23,6 +24,7 @@ from models import (
     BilanWarning,
     FundingSource,
     FundingStatus,
+    Organization,
 )
 from services import bilan_letters
 from services.outbox import later
@@ -101,17 +103,18 @@ RULES: tuple[Rule, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """A bilan as it is looked at: what its beneficiary accepted, what stands of its price by whose money it is, and
-    when its last session ends or ended; where there is none, when it was agreed."""
+    """A bilan as it is looked at: the day on which it was agreed, what its beneficiary accepted, what stands of its
+    price by whose money it is, and when its last session ends or ended; where there is none, when it was agreed."""
 
     bilan: Bilan
+    agreed_on: date
     accepted: frozenset[AgreementKind]
     cents: Mapping[FundingSource, int]
     quiet_since: datetime
 
     def rule(self, code: RuleCode) -> Rule | None:
         """The one of the day on which the bilan was agreed."""
-        return on(code, self.bilan.created_at.date())
+        return on(code, self.agreed_on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +181,9 @@ async def _facts(bilan: Bilan) -> Facts:
     sessions = BilanSession.filter(bilan_id=bilan.id).exclude(attendance=Attendance.CANCELED)
     last = await sessions.order_by("-ends_at").first()
     quiet_since = max(last.ends_at, bilan.created_at) if last else bilan.created_at
-    return Facts(bilan, frozenset([each.kind for each in await accepted]), cents, quiet_since)
+    zone = ZoneInfo((await Organization.get(id=bilan.organization_id)).time_zone)
+    agreed_on = bilan.created_at.astimezone(zone).date()
+    return Facts(bilan, agreed_on, frozenset([each.kind for each in await accepted]), cents, quiet_since)
 
 
 def _planned_too_long(facts: Facts) -> Breach | None:

@@ -84,12 +84,19 @@ def link(id: UUID, expires_at: datetime) -> str | None:
 
 
 async def receive(
-    token: str, content_type: str, length: int | None, body: AsyncIterator[bytes], address: str | None
+    token: str,
+    content_type: str,
+    length: int | None,
+    body: AsyncIterator[bytes],
+    address: str | None,
+    *,
+    stalled: float = STALLED,
 ) -> Upload:
     """Take a file in, whole or not at all; what failed may be sent again to the same address.
 
-    `length` is what the client says it sends, where it does. Raises NotFound, Conflict or Expired for an address that
-    takes nothing, TooLarge, WrongType, Invalid, Limited, TimeoutError, NotConfigured or a ProviderError.
+    `length` is what the client says it sends, where it does; `stalled` is how long nothing may come, in seconds. Raises
+    NotFound, Conflict or Expired for an address that takes nothing, TooLarge, WrongType, Invalid, Limited,
+    TimeoutError, NotConfigured or a ProviderError.
     """
     await limits.spend_link("uploads", token, address)
     upload = await _of_link(token)
@@ -103,7 +110,7 @@ async def receive(
             asyncio.timeout(TOO_LONG),
             stored_files.draft(upload.organization_id, upload.content_type, kept_for=UNUSED) as draft,
         ):
-            await _write(draft, upload, body)
+            await _write(draft, upload, body, stalled)
             await draft.store()
             return await _note(upload, draft)
     finally:
@@ -146,20 +153,20 @@ def _take_turn() -> object:
     return turn
 
 
-async def _write(draft: Draft, upload: Upload, body: AsyncIterator[bytes]) -> None:
-    await draft.write(_at_most(upload, body))
+async def _write(draft: Draft, upload: Upload, body: AsyncIterator[bytes], stalled: float) -> None:
+    await draft.write(_at_most(upload, body, stalled))
     if draft.file.size_bytes < upload.size_bytes:
         raise Invalid(_other_size(upload), field="sizeBytes")
     async with draft.opened() as file:
         await asyncio.to_thread(file_types.must_be, upload.content_type, file)
 
 
-async def _at_most(upload: Upload, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _at_most(upload: Upload, body: AsyncIterator[bytes], stalled: float) -> AsyncIterator[bytes]:
     """What comes, as long as it comes, and cut off where it is more than was announced."""
     size = 0
     while True:
         try:
-            async with asyncio.timeout(STALLED):
+            async with asyncio.timeout(stalled):
                 piece = await anext(body)
         except StopAsyncIteration:
             return

@@ -16,7 +16,7 @@ from services import doctor, documents, retention, rotation, stored_files
 from services.outside import outside
 from services.sealed_streams import SEALED_CHUNK
 from tests.bucket import Bucket
-from tests.security.surroundings import installed_with, nothing_changes
+from tests.security.surroundings import installed_with, neighbour, nothing_changes
 from tests.security.test_rotation import NEW, keys
 from tests.shop import CHEAP_HASH, PASSWORD, SIGN_IN, Shop, said
 from tests.uploading import PDF, sent
@@ -133,6 +133,16 @@ async def test_who_only_asks_what_a_link_leads_to_has_opened_nothing(people: Peo
     assert (await people.beneficiary(ACCESSES))["nodes"] == []
     assert await people.owner.count("secret_openings") == 0
     assert (await people.owner.http.head(url[:-4] + "AAAA")).status_code == 404
+
+
+async def test_an_upload_of_somebody_elses_makes_no_document(people: People) -> None:
+    elsewhere = await sent(await neighbour(people.owner))
+    colleagues = await sent(people.other_consultant)
+
+    for upload in (elsewhere, colleagues):
+        given = {"bilan": people.bilan, "upload": upload["id"], "kind": "OTHER", "idempotencyKey": upload["id"]}
+        assert (await people.consultant.refused(ADD, input=given))[:2] == ("NOT_FOUND", "input.upload")
+    assert await people.owner.count("documents") == 0
 
 
 # Who opens what while the bilan is under way: B the beneficiary, C the consultant who holds it, O an owner.

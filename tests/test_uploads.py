@@ -32,6 +32,10 @@ def id_of(upload: dict[str, Any]) -> Any:
     return named[1]
 
 
+def token_of(upload: dict[str, Any]) -> str:
+    return str(upload["url"]).rpartition("/")[2]
+
+
 def stored(file: StoredFile) -> Path:
     return Path(outside().settings.comptoir_home / "files" / file.place)
 
@@ -209,6 +213,40 @@ async def test_a_large_file_is_never_in_memory_whole(shop: Shop) -> None:
     finally:
         tracemalloc.stop()
     assert peak < 4 * 2**20
+
+
+async def test_a_file_that_stalls_is_given_up_and_may_be_sent_again(shop: Shop) -> None:
+    upload = await asked(shop, PDF)
+
+    async def stalling() -> AsyncIterator[bytes]:
+        yield PDF[:20]
+        await asyncio.Event().wait()
+
+    async with nothing_changes(shop):
+        with pytest.raises(TimeoutError):
+            await uploads.receive(token_of(upload), file_types.PDF, None, stalling(), None, stalled=0.01)
+
+    assert (await send(shop, upload, PDF)).status_code == 201
+
+
+async def test_so_many_are_received_at_once_and_one_more_is_asked_to_come_again(shop: Shop) -> None:
+    many = [await asked(shop, PDF) for _ in range(uploads.AT_ONCE + 1)]
+    under_way, go_on = asyncio.Semaphore(0), asyncio.Event()
+
+    async def waiting() -> AsyncIterator[bytes]:
+        under_way.release()
+        await go_on.wait()
+        yield PDF
+
+    sending = [asyncio.create_task(send(shop, upload, waiting())) for upload in many[:-1]]
+    for _ in sending:
+        await under_way.acquire()
+    turned_away = await send(shop, many[-1], PDF)
+    go_on.set()
+
+    assert (turned_away.status_code, turned_away.headers["Retry-After"]) == (429, "5")
+    assert {answer.status_code for answer in await asyncio.gather(*sending)} == {201}
+    assert (await send(shop, many[-1], PDF)).status_code == 201
 
 
 async def test_another_type_than_was_announced_is_refused_before_anything_is_read(shop: Shop) -> None:

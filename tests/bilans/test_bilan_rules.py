@@ -1,6 +1,6 @@
 """Rules of law: each holds from a day on, and a bilan is looked at by those of the day on which it was agreed."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ from models import Role
 from services import bilan_rules, retention
 from services.bilan_rules import RULES, RuleCode
 from tests.bilans.agreed import Agreed
+from tests.bookings.desk import PARIS
 from tests.shop import Shop
 from tests.test_quality import QUALITY
 
@@ -94,12 +95,46 @@ async def test_who_is_helped_pays_no_part_themselves(shop: Shop, source: str) ->
     assert "CPF_PARTICIPATION_MISSING" not in await standing(bilan)
 
 
-async def test_what_did_not_hold_on_its_day_is_no_breach(shop: Shop) -> None:
-    bilan = await Agreed.open(shop, "express")
-    await models.Bilan.all().update(created_at=datetime(2025, 6, 1, tzinfo=UTC) + timedelta(hours=1))
-    await bilan.plan("CPF")
-    warnings = set(await standing(bilan)) - {"IDLE"}
-    assert warnings == {"CPF_PARTICIPATION_MISSING"}  # neither the hours nor the ceiling of 2026
+# A rule, and the first day on which it holds, or holds with another value: from then on it is broken by twelve hours of
+# 1,800 €, of which so many cents are of the account (CPF).
+CHANGES = [
+    ("PLANNED_TOO_SHORT", date(2026, 1, 1), 180_000),
+    ("CPF_TOO_MUCH", date(2026, 2, 26), 180_000),
+    ("CPF_PARTICIPATION_MISSING", date(2024, 5, 2), 180_000),
+    ("CPF_PARTICIPATION_MISSING", date(2026, 1, 1), 169_750),
+]
+
+
+@pytest.mark.parametrize(("rule", "day", "cents"), CHANGES, ids=str)
+async def test_a_bilan_is_looked_at_by_the_rules_of_the_day_on_which_it_was_agreed(
+    shop: Shop, rule: str, day: date, cents: int
+) -> None:
+    midnight = datetime.combine(day, time(), PARIS)
+    seen = []
+    for agreed_at in (midnight - timedelta(seconds=1), midnight):
+        price = {"amount": 180_000}
+        bilan = await Agreed.open(shop, "express", email=f"{len(seen)}@example.com", price=price)
+        await models.Bilan.filter(client__email=f"{len(seen)}@example.com").update(created_at=agreed_at)
+        await bilan.plan("CPF", cents)
+        seen.append(rule in await standing(bilan))
+
+    assert seen == [False, True]
+
+
+async def test_more_hours_than_the_law_allows_are_recorded_with_who_went_on_and_why(shop: Shop) -> None:
+    bilan = await Agreed.funded(shop, "premium")
+    await bilan.do("bilanUpdate", bilan=bilan.id, minutesPlanned=25 * 60)
+    warning = (await standing(bilan))["PLANNED_TOO_LONG"]
+    assert warning["message"] == "25 h are planned, 24 h are the most that a bilan may take."
+
+    await bilan.do("bilanWarningDecide", bilanWarning=warning["id"], reason="Une heure offerte")
+    await bilan.do("bilanUpdate", bilan=bilan.id, minutesPlanned=26 * 60)
+
+    kept = (await standing(bilan))["PLANNED_TOO_LONG"]
+    assert kept["message"].startswith("26 h are planned")
+    assert (kept["decisionReason"], kept["decidedBy"]["role"], bool(kept["decidedAt"])) == (
+        "Une heure offerte", "OWNER", True,
+    )  # fmt: skip
 
 
 async def test_a_bilan_in_which_nothing_happens_is_proposed_to_be_closed_to_who_holds_it(shop: Shop) -> None:
