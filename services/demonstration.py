@@ -98,7 +98,8 @@ async def seed(settings: Settings) -> Demonstration:
         await _storefront(organization, settings.sandbox_url or settings.app_url)
         secret = await _partner_secret(organization)
     await _service_account(organization, settings)
-    await demonstration_documents.seed(organization, BENEFICIARY)
+    await demonstration_bilans.give_up(organization)
+    await demonstration_documents.seed(organization)
     logins = [(role.value, email, PASSWORD) for role, email, _ in PEOPLE]
     return Demonstration(organization.name, logins, STOREFRONT_KEY, CODE, PARTNER, secret)
 

@@ -1,16 +1,19 @@
 """The demonstration organization: made once, completed where it is older, left as people changed it."""
 
+from datetime import UTC, datetime, timedelta
+
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from pydantic import SecretStr
 
 from models import (
     Bilan,
-    Client,
+    BilanStatus,
+    BilanWarning,
     DiscountCode,
     Document,
+    DocumentAccess,
     Export,
-    Formule,
     Integration,
     Invoice,
     Order,
@@ -20,7 +23,7 @@ from models import (
     Product,
     PublishableKey,
 )
-from services import demonstration, demonstration_sales, integrations, stored_files
+from services import demonstration, demonstration_sales, integrations, quality, stored_files
 from services.outside import outside
 from tests.shop import Shop
 
@@ -118,20 +121,27 @@ async def test_a_service_account_that_the_settings_name_is_put_into_the_vault_on
     assert (await integrations.secrets(integration, "a test"))["private_key"] == pem.strip()
 
 
-async def test_its_beneficiary_has_documents_that_were_sent_and_kept_like_anybodys(shop: Shop) -> None:
+async def test_it_has_bilans_in_each_state_with_what_an_auditor_would_miss(shop: Shop) -> None:
     await demonstration.seed(outside().settings)
-    client = await Client.get(email=demonstration.BENEFICIARY)
-    here = {"organization_id": client.organization_id}
-    formule = await Formule.create(slug="court", name="Court", minutes=60, price_cents=100, **here)
-    await Bilan.create(
-        client=client, beneficiary_name="Marie", formule=formule, minutes_planned=60, price_cents=100, vat_rate=0,
-        currency="EUR", **here,
-    )  # fmt: skip
+    organization = await Organization.get(slug=demonstration.SLUG)
 
+    assert {each.status for each in await Bilan.all()} == set(BilanStatus)
+    today = datetime.now(UTC).date()
+    seen = await quality.overview(organization.id, today - timedelta(days=365), today)
+    gaps = {each.beneficiary_name: [gap.value for gap in each.missing] for each in seen.incomplete}
+    assert gaps == {"Jean Dupont": ["CONSENT"], "Inès Rousseau": ["CONSENT", "SYNTHESIS", "SURVEY"]}
+    assert {each.is_missing for each in seen.indicators} == {True, False}
+    assert await BilanWarning.filter(decided_at__isnull=False).count() == 1
+
+
+async def test_its_documents_were_sent_and_kept_like_anybodys(shop: Shop) -> None:
     for _ in range(2):
         await demonstration.seed(outside().settings)
 
     kept = await Document.all().order_by("id").prefetch_related("file")
-    assert [each.kind for each in kept] == ["CONSENT", "SYNTHESIS"]
+    assert [each.kind for each in kept] == ["CONSENT", "SYNTHESIS", "EVIDENCE", "OTHER", "OTHER"]
+    assert [bool(each.destroyed_at) for each in kept] == [False, False, False, False, True]
     read = b"".join([piece async for piece in stored_files.read(kept[1].file, "a test")])
     assert read.decode().startswith("Synthèse du bilan de compétences")
+    (refused,) = await DocumentAccess.all()
+    assert (refused.granted, refused.requester) == (False, "M. Martin, son employeur")
