@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from engine.graphiql import Tab
+from resolvers import bilan_examples
 
 
 def tabs(app_url: str, sandbox_url: str | None, *, smtp_port: int = 587) -> tuple[Tab, ...]:
@@ -47,7 +48,24 @@ def tabs(app_url: str, sandbox_url: str | None, *, smtp_port: int = 587) -> tupl
         Tab(CONSENTED, {"code": "", "state": ""}),
         Tab(CONNECT, {"staff": "", "oauthGrant": "", "remoteId": "consultant@demo.test"}),
         Tab(CALENDARS),
-        Tab(BILANS),
+        Tab(bilan_examples.BILANS),
+        Tab(
+            bilan_examples.SESSION,
+            {
+                "bilan": "",
+                "phase": "PRELIMINARY",
+                "startsAt": _midnight(-1),
+                "endsAt": _midnight(-1).replace("T00", "T02"),
+            },
+        ),
+        Tab(bilan_examples.DOCUMENTS),
+        Tab(bilan_examples.OPEN, {"document": ""}),
+        Tab(bilan_examples.QUALITY, {"from": _midnight(-365)[:10], "to": _midnight(0)[:10]}),
+        Tab(
+            bilan_examples.PROOF,
+            {"indicator": 25, "title": "Journée d'étude sur l'entretien", "happenedOn": _midnight(-7)[:10]},
+        ),
+        Tab(bilan_examples.AUDITOR, {"from": _midnight(-365)[:10], "to": _midnight(0)[:10]}),
         Tab(INTEGRATIONS),
         Tab(
             OWN_MAIL,
@@ -63,9 +81,9 @@ def tabs(app_url: str, sandbox_url: str | None, *, smtp_port: int = 587) -> tupl
     )
 
 
-def _midnight(days: int) -> str:
-    """UTC, so many days from now."""
-    return f"{datetime.now(UTC).date() + timedelta(days=days)}T00:00:00Z"
+def _midnight(days: int, *, hour: int = 0) -> str:
+    """UTC, so many days from now, or an hour of that day."""
+    return f"{datetime.now(UTC).date() + timedelta(days=days)}T{hour:02}:00:00Z"
 
 
 SIGN_IN = """# Run this first: the page remembers the token.
@@ -400,19 +418,6 @@ CONNECT = """# Put in the consent's id (tab Consented), and whose calendar it is
 mutation Connect($staff: ID!, $oauthGrant: ID, $remoteId: String!) {
   calendarConnect(input: { staff: $staff, oauthGrant: $oauthGrant, remoteId: $remoteId }) {
     calendar { id name status outgoing incoming }
-  }
-}"""
-
-BILANS = """# Bilans: who pays how much, how far they are, and what breaks a rule of law. What is due of the one that
-# waits is paid by bilanCheckoutStart(input: { bilan: "…", successUrl: "…" }), and then its sessions can be booked.
-query Bilans {
-  bilans {
-    nodes {
-      id beneficiaryName status price { formatted } due { formatted } minutesPlanned minutesDone
-      fundings { source status amount { formatted } reference }
-      phases { kind completedAt }
-      warnings { rule message reference decidedAt decisionReason }
-    }
   }
 }"""
 

@@ -18,7 +18,7 @@ import pytest
 from graphql import build_schema, parse, validate
 
 from main import create_app
-from models import Organization, QuoteStatus
+from models import BilanStatus, Organization, QuoteStatus
 from resolvers import examples
 from services import demonstration, demonstration_sales
 from services.demonstration_bookings import MASSAGE
@@ -332,12 +332,37 @@ async def test_calendars_are_told_of_and_every_tab_is_a_good_document(tour: Tour
     for tab in tour.tabs.values():
         assert validate(sdl, parse(tab.query)) == []
 
-    assert {each["status"] for each in (await tour.run("Bilans"))["nodes"]} == {
-        "AWAITING_FUNDING",
-        "COMPLETED",
-        "IN_PROGRESS",
-    }
     assert await tour.run("Calendars") == {"calendars": {"nodes": []}, "calendarConflicts": {"nodes": []}}
+
+
+async def test_bilans_are_held_documents_opened_and_quality_shown(tour: Tour) -> None:
+    await tour.sign_in()
+    bilans = (await tour.run("Bilans"))["nodes"]
+    assert {each["status"] for each in bilans} == set(BilanStatus)
+    funded = next(each["id"] for each in bilans if each["status"] == "FUNDED")
+    held = await tour.run("Session", bilan=funded)
+    assert held["bilanSession"]["attendance"] == "EXPECTED"
+
+    kept = await tour.run("Documents")
+    assert [each["granted"] for each in kept["documentAccesses"]["nodes"]] == [False]
+    assert len(kept["destructionRecords"]["nodes"]) == 1
+    synthesis = next(each["id"] for each in kept["documents"]["nodes"] if each["kind"] == "SYNTHESIS")
+    assert "L6313-4" in (await tour.run("Open", document=synthesis))["reason"]
+
+
+async def test_quality_is_seen_added_to_and_given_to_an_auditor(tour: Tour) -> None:
+    await tour.sign_in()
+    before = await tour.run("Quality")
+    assert [each["beneficiaryName"] for each in before["quality"]["gaps"]] == ["Jean Dupont", "Inès Rousseau"]
+
+    assert (await tour.run("Proof"))["qualityProof"]["indicator"] == 25
+
+    after = {each["number"]: each for each in (await tour.run("Quality"))["quality"]["indicators"]}
+    assert not after[25]["missing"]
+    await tour.run("Auditor")
+    await tour.owner.work_is_done()
+    made = (await answer(tour.owner, "{ qualityExports { nodes { status } } }"))["nodes"]
+    assert [each["status"] for each in made] == ["READY"]
 
 
 async def test_lists_come_in_pages_and_who_did_what_is_told(tour: Tour) -> None:
