@@ -292,7 +292,7 @@ async def test_by_a_private_link_a_client_asks_and_books(tour: Tour) -> None:
     made = await tour.run("PortalBook", service=service["id"], startsAt=starts_at)
     asked = await tour.run("PortalAsk")
 
-    assert (made["confirmed"], bool(made["order"]), asked["number"]) == (False, True, 4)
+    assert (made["confirmed"], bool(made["order"]), asked["number"]) == (False, True, 5)
 
 
 async def test_a_mail_server_of_ones_own_is_set_up_and_seen(tour: Tour) -> None:
