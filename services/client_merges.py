@@ -18,6 +18,7 @@ from tortoise.models import Model
 
 from errors import Conflict, Invalid
 from models import (
+    Bilan,
     Booking,
     BookingStatus,
     Client,
@@ -76,6 +77,9 @@ async def refusals(kept: Client, duplicate: Client) -> list[str]:
         found.append("The SIREN of the one is not in the VAT number of the other: correct one of them first.")
     if await _sharing(kept, duplicate):
         found.append("Each has a place at the same appointment: cancel one of these bookings first.")
+    both = (kept.id, duplicate.id)
+    if await Bilan.exists(client_id__in=both, employer_id__in=both):
+        found.append("One of them is the employer in a bilan of the other: they are two.")
     if kept.member_id and duplicate.member_id:
         found.append("Each signs in as a member of their own: remove one of the members first.")
     running = ClientSubscription.filter(client_id=duplicate.id).exclude(status__in=_OVER)

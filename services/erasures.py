@@ -20,7 +20,7 @@ from models import BilanStatus, Client, DestructionReason, DocumentKind, Erasure
 from models.base import Owned
 from models.client_import import FINISHED
 from models.database import query, transaction
-from services import documents, stripe_accounts, stripe_traces
+from services import documents, erased_accounts, stripe_accounts, stripe_traces
 from services.outbox import job, later
 from services.personal_data import HELD, WORD, Sql
 
@@ -49,6 +49,9 @@ async def erase(client: Client, by: UUID | None) -> Erasure:
         organization_id=client.organization_id, client=client, documents=destroyed, deleted={}, blanked={}, kept=[],
         erased_by_id=by,
     )  # fmt: skip
+    for each, ids_of_account, columns in await erased_accounts.blank(client):
+        erasure.blanked[each.__name__] = len(ids_of_account)
+        await _blank_log(client, each, ids_of_account, columns)
     for model, held in HELD.items():
         ids: Any = list(await model.filter(**{held.path: client.id}).values_list("id", flat=True))
         if not ids:
@@ -62,6 +65,8 @@ async def erase(client: Client, by: UUID | None) -> Erasure:
                 await _blank(model, ids, held.blanked)
                 erasure.blanked[model.__name__] = len(ids)
         await _blank_log(client, model, ids, sorted(held.personal(model)))
+        # Why a letter was not taken, say: mail servers name whom they refuse.
+        await query("UPDATE outbox SET error = NULL WHERE subject_id = ANY($1) AND error IS NOT NULL", ids)
     await _blank_log_of_those_gone(client)
     await client.refresh_from_db()
     await erasure.save()
@@ -138,7 +143,7 @@ async def _blank(model: type[Owned], ids: Ids, blanked: Mapping[str, Any]) -> No
             await rows.update(**{name: value})
 
 
-async def _blank_log(client: Client, model: type[Owned], ids: Ids, columns: Sequence[str]) -> None:
+async def _blank_log(client: Client, model: type[Any], ids: Ids, columns: Sequence[str]) -> None:
     """The audit log keeps who did what and when, and no longer what the columns held."""
     if not columns:
         return

@@ -186,7 +186,8 @@ HELD: Mapping[type[Any], Held] = {
     models.Bilan: _kept("client_id", AGREED, "currency", blanked={"beneficiary_name": WORD, "cancel_reason": WORD}),
     models.Client: Held(
         "id",
-        blanked=dict.fromkeys(_WHO) | {"email": Sql(f"id || '{ERASED}'"), "member_id": None},
+        # The address last: from then on the database keeps all else empty.
+        blanked=dict.fromkeys((*_WHO, "member_id")) | {"email": Sql(f"id || '{ERASED}'")},
         kept={"electronic_address_scheme": OURS, "stripe_id": OURS, "stripe_account": OURS},
         because="What orders and invoices are of: a number without a name",
     ),

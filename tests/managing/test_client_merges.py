@@ -7,6 +7,7 @@ import pytest
 
 from models import Attempt, AttemptStatus, Client, ClientMerge, Operation, Order, PortalToken, Role
 from models.base import global_id
+from tests.bilans.agreed import Agreed
 from tests.documents import CHECKOUT
 from tests.managing.test_clients import membership
 from tests.managing.test_crm import CONSENT, NOTE, OFFERS, TAG, TAG_CREATE
@@ -88,6 +89,15 @@ async def test_why_two_cannot_be_one_is_said_beforehand_and_nothing_changes(shop
         for duplicate, message in ((other, says), (kept, "These are the same client already.")):
             refusal: Any = await shop.refused(MERGE, input={"client": kept, "duplicate": duplicate})
             assert refusal == ("CONFLICT", "input.duplicate", message)
+
+
+async def test_who_pays_for_somebodys_bilan_as_their_employer_never_becomes_one_with_them(shop: Shop) -> None:
+    employer = await shop.client("rh@example.com", company="ACME")
+    agreed = await Agreed.open(shop, employer=employer)
+
+    for kept, other in ((employer, agreed.client), (agreed.client, employer)):
+        refused = await shop.refused(MERGE, input={"client": kept, "duplicate": other})
+        assert refused[0] == "CONFLICT" and "employer" in refused[2]
 
 
 async def test_an_address_is_taken_over_whole_or_not_at_all(shop: Shop) -> None:

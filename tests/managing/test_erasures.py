@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from models import AuditEntry, Client, Invoice, PortalToken, Ticket, TimelineEvent
+from models import AuditEntry, Client, Invoice, Membership, PortalToken, Role, Ticket, TimelineEvent
+from models.base import global_id
 from models.database import query, transaction
+from tests.bilans.test_beneficiaries import came
 from tests.managing.test_client_merges import MERGE, QUOTE
 from tests.managing.test_crm import CONSENT, CONTACT, NOTE, OFFERS, TAG, TAG_CREATE
 from tests.managing.test_portal_tokens import CREATE as LINK
@@ -83,6 +85,7 @@ async def test_no_table_but_invoices_holds_their_words_any_more_nor_does_stripe(
     twin = (await Client.get()).stripe_id
     assert twin is not None
     await shop(UPDATE, input={"client": client, "lastName": "Curie"})
+    await shop.sql("UPDATE outbox SET error = '550 <marie.curie@example.com>: unknown' WHERE job LIKE 'invoices.%'")
 
     await shop(ERASE, input={"client": client})
     await shop.work_is_done()
@@ -96,6 +99,25 @@ async def test_no_table_but_invoices_holds_their_words_any_more_nor_does_stripe(
     assert done["stripeErasedAt"]
     with pytest.raises(Exception, match="No such customer"):
         await shop.dashboard.v1.customers.retrieve_async(twin)
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+async def test_the_account_of_who_is_erased_says_nothing_of_them_unless_it_leads_elsewhere(
+    shop: Shop, elsewhere: bool
+) -> None:
+    client = await known(shop)
+    await came(shop, "marie.curie@example.com")
+    member = await Membership.get(role=Role.BENEFICIARY)
+    if elsewhere:
+        other = await Shop.open(shop.http, shop.sandbox, "other")
+        await Membership.create(organization=other.organization, user_id=member.user_id, role=Role.BENEFICIARY)
+    remove = "mutation ($input: MemberRemoveInput!) { memberRemove(input: $input) { __typename } }"
+    await shop(remove, input={"member": global_id(member)})
+
+    erased = (await shop(ERASE, input={"client": client}))["erasure"]
+
+    assert await words_held(shop) == ({"users"} if elsewhere else set())
+    assert ("User" in {each["kind"] for each in erased["blanked"]}) is not elsewhere
 
 
 async def test_of_stripes_events_those_about_who_was_erased_are_emptied_and_no_others(shop: Shop) -> None:
