@@ -1,5 +1,6 @@
 """One payment asked for at a time: what may be asked of an order now, and taking back what was asked before."""
 
+import json
 from contextlib import suppress
 from datetime import UTC, datetime
 from secrets import token_hex
@@ -10,7 +11,7 @@ from tortoise.expressions import Q
 import errors
 from models import Attempt, AttemptStatus, Conflict, Lane, Operation, Order, PaymentStatus
 from models.database import query, transaction
-from services import stripe_accounts
+from services import booked_times, stripe_accounts
 from services.exchange import Exchange, carry_out
 from services.outbox import job, later
 
@@ -21,6 +22,11 @@ FIELD = "input.order"
 _STILL_ASKED = (
     "SELECT id FROM attempts WHERE order_id = $1 AND operation = ANY($2::text[]) AND status = ANY($3::text[]) LIMIT 1"
 )
+
+
+async def can_be_used(order: Order, attempt: Attempt, operation: Operation, now: datetime) -> bool:
+    """Whether a client can pay what is due of the order by it, and reads there when that is held which they pay."""
+    return attempt.can_be_used(operation, order.due_cents, now) and await _says_when(order, attempt)
 
 
 async def usable(order: Order, operation: Operation) -> Attempt | None:
@@ -35,7 +41,7 @@ async def usable(order: Order, operation: Operation) -> Attempt | None:
             f"A payment of order {order.number} is under way: a SEPA debit takes some days.", field=FIELD
         )
     now = datetime.now(UTC)
-    found = [attempt for attempt in attempts if attempt.can_be_used(operation, order.due_cents, now)]
+    found = [attempt for attempt in attempts if await can_be_used(order, attempt, operation, now)]
     if any(attempt.status is AttemptStatus.OPEN and attempt not in found for attempt in attempts):
         raise errors.Conflict(f"Order {order.number} has changed at this moment. Try again.", field=FIELD)
     return found[0] if found else None
@@ -60,14 +66,14 @@ async def must_be_settled(order: Order) -> None:
         )
 
 
-async def take_back(order: Order, *, keep: tuple[Operation, int] | None = None) -> None:
-    """Close at Stripe whatever the client could still pay by, but for what asks for `keep`: (how, how much).
+async def take_back(order: Order, *, keep: Operation | None = None) -> None:
+    """Close at Stripe whatever the client could still pay by, but for what asks in the way of `keep` for what is due.
 
     Raises Conflict where the client has just paid by it, or what Stripe said.
     """
     now = datetime.now(UTC)
     for attempt in await Attempt.filter(order_id=order.id, operation__in=TO_PAY, status=AttemptStatus.OPEN):
-        if keep is None or not attempt.can_be_used(*keep, now):
+        if keep is None or not await can_be_used(order, attempt, keep, now):
             await _close(attempt, now)
 
 
@@ -81,20 +87,25 @@ async def must_be_the_last(attempt: Attempt) -> None:
 
 
 async def forget_what_is_stale(order: Order) -> None:
-    """Promise to take back what the client could still pay by, where it asks for another amount than is due now."""
+    """Promise to take back what the client could still pay by, where it asks for another amount than is due now, or
+    says another time than what is paid is held at."""
     if await _is_asked(order):
         await later(take_back_what_is_stale, order)
 
 
 @job(Lane.SYNC)
 async def take_back_what_is_stale(order: Order) -> None:
-    """After money came by another way, or the price changed: what was asked for is not due any more."""
+    """After money came by another way, the price changed, or what is paid was moved: what was asked for is not so any
+    more."""
     due, now = order.due_cents if order.is_open else 0, datetime.now(UTC)
     for attempt in await Attempt.filter(order_id=order.id, operation__in=TO_PAY, status__in=ASKED):
         try:
-            if attempt.status is AttemptStatus.PENDING and attempt.amount_cents != due:
+            stands = attempt.amount_cents == due and await _says_when(order, attempt)
+            if attempt.status is AttemptStatus.PENDING and not stands:
                 attempt = await carry_out(_AskedAgain(attempt))
-            if attempt.status is AttemptStatus.OPEN and not attempt.can_be_used(attempt.operation, due, now):
+            if attempt.status is AttemptStatus.OPEN and not (
+                stands and attempt.can_be_used(attempt.operation, due, now)
+            ):
                 await _close(attempt, now)
         except (errors.Conflict, errors.Refused):
             continue  # paid in the meantime, its event says the rest; or never granted
@@ -113,6 +124,12 @@ async def forget(attempt: Attempt) -> None:
         if locked.status is AttemptStatus.PENDING:
             locked.refuse("Stripe's answer was lost.")
             await locked.save()
+
+
+async def _says_when(order: Order, attempt: Attempt) -> bool:
+    """Whether what the client reads there says when that is held which they pay, where it is held at a time."""
+    times = await booked_times.of(order)
+    return times is None or times in json.dumps(attempt.request, ensure_ascii=False)
 
 
 async def _is_asked(order: Order) -> bool:

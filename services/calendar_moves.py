@@ -12,7 +12,7 @@ from errors import Conflict, Invalid
 from models import Appointment, Booking, BusyBlock, Order, Resource, Staff
 from models.database import savepoint
 from providers.capabilities import Period
-from services import appointment_news, cancellations, slots
+from services import appointment_news, cancellations, moves, slots
 
 SAID = "Supprimé de l'agenda Google"
 
@@ -43,6 +43,7 @@ async def move(appointment: Appointment, period: Period, *, over_busy_times: boo
             raise Conflict("What it is held with is taken then.") from error
         raise
     await appointment_news.changed(locked, appointment_news.What.MOVED)
+    await moves.ask_anew(locked)
 
 
 async def cancel_unpaid(appointment: Appointment) -> None:

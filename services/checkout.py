@@ -84,12 +84,13 @@ async def _ask(order: Order, exchange: Callable[[], Awaitable["_AskForMoney"]]) 
         for _ in range(TRIES):
             await order.refresh_from_db()
             asked = await exchange()
-            await asking.take_back(order, keep=(asked.operation, order.due_cents))
+            await asking.take_back(order, keep=asked.operation)
             attempt = await carry_out(asked)
             await asking.must_be_the_last(attempt)
             await order.refresh_from_db()
-            if attempt.can_be_used(asked.operation, order.due_cents, datetime.now(UTC)) and order.is_open:
-                await asking.take_back(order, keep=(asked.operation, order.due_cents))
+            now = datetime.now(UTC)
+            if order.is_open and await asking.can_be_used(order, attempt, asked.operation, now):
+                await asking.take_back(order, keep=asked.operation)
                 return attempt
     except errors.Gone:
         await twins.forget(order)

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from errors import Conflict
-from models import Appointment, Booking, BookingStatus, Service
-from services import appointment_news, booking_timeline, cancellations, holds, packs, slots
+from models import Appointment, Booking, BookingStatus, Order, OrderStatus, Service
+from services import appointment_news, asking, booking_timeline, cancellations, holds, packs, slots
 from services.appointment_news import What
 
 MOVED = (BookingStatus.PENDING, BookingStatus.CONFIRMED)
@@ -35,7 +35,9 @@ async def move(booking: Booking, starts_at: datetime, staff_id: UUID | None, *, 
         return locked
     if seat.joins and await slots.has_a_place(locked.client_id, seat.joins):
         raise Conflict("The client has a place in that appointment already.", field="input.startsAt")
-    await _go_over(locked, appointment, await slots.sit(asked, seat))
+    after = await slots.sit(asked, seat)
+    await _go_over(locked, appointment, after)
+    await ask_anew(after)
     return locked
 
 
@@ -48,6 +50,12 @@ async def move_appointment(
     return await _shift(
         appointment, await Service.get(id=appointment.service_id), starts_at, staff_id, by_rules=by_rules
     )
+
+
+async def ask_anew(appointment: Appointment) -> None:
+    """What says when that was which a client is to pay is taken back: the next page says when it is."""
+    for order in await Order.filter(bookings__appointment_id=appointment.id, status=OrderStatus.OPEN).order_by("id"):
+        await asking.forget_what_is_stale(order)
 
 
 async def _shift(
@@ -71,6 +79,7 @@ async def _shift(
         await booking_timeline.moved(booking)
     if expected:
         await appointment_news.changed(appointment, What.MOVED)
+    await ask_anew(appointment)
     return appointment
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import models
 from models.base import global_id
@@ -71,6 +72,48 @@ async def test_a_client_moves_and_gives_up_what_is_theirs(shop: Shop) -> None:
     entry = await models.AuditEntry.filter(action="portalBookingCancel", subject_type="Booking").first()
     link = await models.PortalToken.get()
     assert entry and (entry.actor_kind, entry.key_id) == (models.AuditActor.PORTAL_TOKEN, link.id)
+
+
+async def test_a_page_on_which_a_time_was_paid_ends_when_that_is_moved_and_the_next_says_the_new_one(
+    shop: Shop,
+) -> None:
+    desk = await Desk.open(shop, price_cents=6000)
+    client = await come(shop, await shop.client())
+    made = await client(BOOK, input={"service": desk.service, "startsAt": ahead().isoformat()})
+    old = session(shop, await client(PAY, input={"order": made["order"]}))
+    await client(MOVE, input={"booking": made["booking"], "startsAt": ahead(4).isoformat()})
+
+    new = session(shop, await client(PAY, input={"order": made["order"]}))
+    again = session(shop, await client(PAY, input={"order": made["order"]}))
+
+    assert (new["id"], new["id"] == old["id"]) == (again["id"], False)
+    assert shop.sandbox.stripe.session(old["id"])["status"] == "expired"
+    await client(MOVE, input={"booking": made["booking"], "startsAt": ahead(5).isoformat()})
+    await shop.work_is_done()
+    assert shop.sandbox.stripe.session(new["id"])["status"] == "expired"
+    last = session(shop, await client(PAY, input={"order": made["order"]}))
+    await shop.tell(await shop.sandbox.stripe.pay(last["id"]))
+    (booking,) = (await seen(client))["bookings"]
+    assert (booking["status"], datetime.fromisoformat(booking["startsAt"])) == ("CONFIRMED", ahead(5))
+
+
+async def test_what_is_held_and_not_paid_is_free_for_another_client(shop: Shop) -> None:
+    desk = await Desk.open(shop, price_cents=6000)
+    slow, other = [await come(shop, await shop.client(f"{name}@example.com")) for name in ("marie", "paul")]
+    asked = {"service": desk.service, "startsAt": ahead().isoformat()}
+    made = await slow(BOOK, input=asked)
+    page = session(shop, await slow(PAY, input={"order": made["order"]}))
+    await desk.holds_end()
+
+    assert shop.sandbox.stripe.session(page["id"])["status"] == "expired"
+    assert (await seen(slow))["bookings"] == []
+    assert (await other(BOOK, input=asked))["holdExpiresAt"]
+    assert (await slow.refused(PAY, input={"order": made["order"]}))[0] == "SLOT_TAKEN"
+    assert (await slow.refused(MOVE, input={"booking": made["booking"], "startsAt": ahead(4).isoformat()})) == (
+        "CONFLICT",
+        "input.booking",
+        "This booking was not paid in time, and its place is free again: it cannot be moved.",
+    )
 
 
 async def test_the_rules_of_the_service_bind_a_client(shop: Shop) -> None:
@@ -179,3 +222,8 @@ async def test_what_an_organization_lacks_is_not_told_to_its_clients(shop: Shop)
     refusal = await client.refused(BOOK, input={"service": desk.service, "startsAt": ahead().isoformat()})
 
     assert refusal == ("CONFLICT", "input.service", "This cannot be booked at this moment. Ask those who hold it.")
+
+
+def session(shop: Shop, paying: dict[str, Any]) -> dict[str, Any]:
+    """The page of Stripe's that was given."""
+    return shop.sandbox.stripe.session(paying["url"].rpartition("/")[2])
