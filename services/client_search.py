@@ -2,11 +2,12 @@
 what it may have been meant to be. Accents and capitals never count.
 
 `clients.search_text` holds it, kept by triggers (`migrations/0036_clients.py`); an index serves every condition here.
-What is like it is looked for among so many and for so long: a slip in what everybody has in common is not found.
+What is like it is looked for among so many and for so long: a slip in what everybody has in common is not found. Of an
+address that is what stands behind the @: those who are found by what is before it are only ranked by the whole.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from models.database import fetch, reader
 WORDS_MOST = 6
 TEXT_MOST = 100  # characters
 FOUND_USUALLY, FOUND_MOST = 20, 100
-SLIP_LEAST, SLIP_MOST = 4, 12  # letters of a word in which a slip is looked for: of longer ones enough is left
+SLIP_LEAST, SLIP_MOST = 4, 16  # letters of a word in which a slip is looked for: of longer ones enough is left
 NEAR_MOST = 500  # clients among whom the likest are looked for
 UNDER = {
     "statement_timeout": "250ms", "plan_cache_mode": "force_custom_plan", "enable_seqscan": "off",
@@ -83,11 +84,14 @@ def statements(
     scope: str, values: list[Any], asked: list[tuple[str, str]], most: int
 ) -> Iterator[tuple[str, list[Any]]]:
     """(SQL, parameters) of each way to find, to be tried one after the other. Of each word: folded, and its pattern."""
-    for condition, rank in ((_written, _PLACE), (_meant, _LIKENESS), (_alike, _LIKENESS)):
+    apart, tried = [_before_at(*each) for each in asked], []
+    for condition, words, rank in ((_written, asked, _PLACE), (_meant, apart, _LIKENESS), (_alike, apart, _LIKENESS)):
         parameters = [*values]
-        words = [(_number(parameters, word), _number(parameters, pattern), word) for word, pattern in asked]
         narrowed = " AND ".join(part for part in (scope, *(condition(parameters, *each) for each in words)) if part)
-        ranks = " + ".join(rank.format(number) for number, *_ in words)
+        if (narrowed, parameters) in tried:
+            continue
+        tried.append((narrowed, [*parameters]))
+        ranks = " + ".join(rank.format(_number(parameters, word)) for word, _ in asked)
         among = "" if condition is _written else f" LIMIT {NEAR_MOST}"
         yield (
             f"SELECT id FROM (SELECT id, search_text FROM clients WHERE {narrowed}{among}) AS found"  # noqa: S608
@@ -101,24 +105,35 @@ _PLACE = "(strpos(search_text, ' ' || {0} || ' ') > 0)::int + (strpos(search_tex
 _LIKENESS = "strict_word_similarity({}, search_text)"
 
 
-def _written(_: list[Any], __: str, pattern: str, ___: str) -> str:
-    return f"search_text LIKE {pattern}"
+def _before_at(word: str, pattern: str) -> tuple[str, str]:
+    """Of an address what is before the @, if it is long enough to tell anybody apart."""
+    before, at, _ = word.partition("@")
+    return (before, f"{pattern.partition('@')[0]}@%") if at and len(before) >= SLIP_LEAST else (word, pattern)
 
 
-def _meant(parameters: list[Any], _: str, pattern: str, word: str) -> str:
+def _written(parameters: list[Any], _: str, pattern: str) -> str:
+    return f"search_text LIKE {_number(parameters, pattern)}"
+
+
+def _meant(parameters: list[Any], word: str, pattern: str) -> str:
     """As it is written, or so but for one slip."""
-    slips = (f"search_text LIKE {_number(parameters, slip)}" for slip in _slips(word))
-    return f"({' OR '.join((f'search_text LIKE {pattern}', *slips))})"
+    return _any(_written(parameters, word, each) for each in (pattern, *_slips(word)))
 
 
-def _alike(_: list[Any], word: str, pattern: str, __: str) -> str:
+def _alike(parameters: list[Any], word: str, pattern: str) -> str:
     """As it is written, or by most of its letters."""
-    return f"(search_text LIKE {pattern} OR search_text %> {word})"
+    likeness = [f"search_text %> {_number(parameters, word)}"] if len(word) >= SLIP_LEAST else []
+    return _any((_written(parameters, word, pattern), *likeness))
+
+
+def _any(conditions: Iterable[str]) -> str:
+    first, *others = conditions
+    return f"({' OR '.join((first, *others))})" if others else first
 
 
 def _slips(word: str) -> list[str]:
     """Patterns of the words of which this may be a slip: two letters swapped, one wrong, left out or too many."""
-    if not SLIP_LEAST <= len(word) <= SLIP_MOST or not word.isalpha():
+    if not SLIP_LEAST <= len(word) <= SLIP_MOST or not word.replace(".", "").isalnum() or word.isdecimal():
         return []
     swapped = [word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in range(len(word) - 1)]
     wrong = [word[:at] + "_" + word[at + 1 :] for at in range(len(word))]
