@@ -69,10 +69,11 @@ async def _clients_imported(
             where = f"line {line.line}" + (f", {line.heading}" if line.heading else "")
             said = import_reports.said(line.problem, line.first_line, Language.EN)
             console.print(f"✗ {where}: {said}" + (f" ({line.value})" if line.value else ""), markup=False)
-    console.print(_summed_up(made))
+    console.print(_summed_up(made), markup=False)
     return not made.broken and made.status.value in ("CHECKED", "IMPORTED")
 
 
 def _summed_up(made: "ClientImport") -> str:
     counts = f"{made.created} created, {made.updated} updated, {made.unchanged} unchanged, {made.broken} lines wrong"
-    return f"▸ {made.status.value.capitalize()}: {counts}"
+    tags = f"\n▸ New tags: {', '.join(made.new_tags)}" if made.new_tags else ""
+    return f"▸ {made.status.value.capitalize()}: {counts}{tags}"

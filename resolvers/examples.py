@@ -31,6 +31,7 @@ def tabs(app_url: str, sandbox_url: str | None, *, smtp_port: int = 587) -> tupl
         Tab(QUOTE, {"quote": ""}),
         Tab(TICKETS, {"ticket": "", "body": "C'est fait."}),
         Tab(CLIENTS, {"text": "lefevre"}),
+        Tab(IMPORTS),
         Tab(TIMELINE, {"client": ""}),
         Tab(PAYMENT_LINK, {"opportunity": ""}),
         Tab(PORTAL_LINK, {"client": ""}),
@@ -294,6 +295,18 @@ query Clients($text: String!) {
     contacts { firstName lastName jobTitle phone }
     notes(first: 3) { nodes { body author { user { firstName } } } }
     consents { purpose wording source givenAt withdrawnAt }
+  }
+}"""
+
+IMPORTS = """# Clients from a spreadsheet, what each column was taken for, and what is wrong with lines. For yours:
+# uploadCreate with the purpose CLIENT_IMPORT, a PUT to its url, then clientImportCreate(input: { upload: "…" }).
+query Imports {
+  clientImports(first: 5) {
+    nodes {
+      id filename status encoding delimiter total created updated unchanged broken newTags reportUrl
+      columns { heading field }
+      lines { nodes { line heading value problem messageFr messageEn } }
+    }
   }
 }"""
 

@@ -26,6 +26,7 @@ from services import (
     demonstration_bookings,
     demonstration_clients,
     demonstration_documents,
+    demonstration_imports,
     demonstration_opportunities,
     demonstration_people,
     demonstration_quality,
@@ -100,6 +101,7 @@ async def seed(settings: Settings) -> Demonstration:
     await _service_account(organization, settings)
     await demonstration_bilans.give_up(organization)
     await demonstration_documents.seed(organization)
+    await demonstration_imports.seed(organization)
     logins = [(role.value, email, PASSWORD) for role, email, _ in PEOPLE]
     return Demonstration(organization.name, logins, STOREFRONT_KEY, CODE, PARTNER, secret)
 

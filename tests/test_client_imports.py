@@ -439,7 +439,9 @@ async def test_a_file_that_is_gone_is_told_so(shop: Shop) -> None:
 async def test_the_command_has_a_worker_do_it_and_tells_what_is_wrong(
     shop: Shop, settings: Settings, tmp_path: Path
 ) -> None:
-    (tmp_path / "clients.csv").write_bytes("E-mail;Prénom\nz@example.com;Zoé\nnobody;x\n".encode("windows-1252"))
+    (tmp_path / "clients.csv").write_bytes(
+        "E-mail;Prénom;Tags\nz@example.com;Zoé;Salon\nnobody;x;\n".encode("windows-1252")
+    )
     environment = {
         "PATH": os.environ["PATH"], "DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url,
         "COMPTOIR_MASTER_KEYS": settings.comptoir_master_keys.get_secret_value(),
@@ -457,7 +459,7 @@ async def test_the_command_has_a_worker_do_it_and_tells_what_is_wrong(
 
     assert following.returncode == 1
     assert "✗ line 3, E-mail: This is not an e-mail address (nobody)" in told.decode()
-    assert "▸ Imported: 1 created, 0 updated, 0 unchanged, 1 lines wrong" in told.decode()
+    assert "▸ Imported: 1 created, 0 updated, 0 unchanged, 1 lines wrong\n▸ New tags: Salon" in told.decode()
     assert (await models.Client.get()).first_name == "Zoé"
 
 

@@ -248,6 +248,19 @@ async def test_a_client_is_found_by_a_contact_and_by_a_slip(tour: Tour) -> None:
         assert len(client["notes"]["nodes"]) == 2
 
 
+async def test_a_file_of_clients_was_imported_but_for_three_lines(tour: Tour) -> None:
+    await tour.sign_in()
+    await tour.owner.work_is_done()
+
+    (seen,) = (await tour.run("Imports"))["nodes"]
+
+    assert (seen["status"], seen["encoding"], seen["total"], seen["created"]) == ("IMPORTED", "windows-1252", 6, 3)
+    assert [line["problem"] for line in seen["lines"]["nodes"]] == ["CONSULTANT", "PHONE", "EMAIL"]
+    assert seen["newTags"] == ["Salon"]
+    report = await tour.owner.http.get(seen["reportUrl"])
+    assert "quelquun@ailleurs.example" in report.text
+
+
 async def test_a_ticket_is_answered_and_a_timeline_read(tour: Tour) -> None:
     await tour.sign_in()
     asked = await answer(tour.owner, "{ tickets(filter: { status: [NEW] }) { nodes { id client { id } } } }")
