@@ -31,7 +31,7 @@ def everything_of(type: GraphQLNamedType, depth: int, *, columns: bool = True) -
         parts = (f"... on {one.name} {everything_of(one, depth, columns=columns)}" for one in type.types)
     else:
         fields = type.fields.items()  # type: ignore[attr-defined]
-        parts = (_asked(name, field, depth, columns) for name, field in fields)
+        parts = (_asked(type, name, field, depth, columns) for name, field in fields)
     return f"{{ __typename {' '.join(parts)} }}"
 
 
@@ -39,6 +39,11 @@ def list_document(name: str, depth: int = 1, *, columns: bool = True) -> str:
     """A page of a root list, with all of its rows."""
     rows = everything_of(row_type(name), depth, columns=columns)
     return f"query ($first: Int) {{ {name}(first: $first) {{ totalCount nodes {rows} }} }}"
+
+
+def deepest(name: str) -> int:
+    """How often relations can be followed from a root list's rows, of what an answer may cost."""
+    return 2 if name == "orders" else 3
 
 
 def one_document(name: str, depth: int = 1) -> str:
@@ -67,12 +72,14 @@ def row_type(name: str) -> GraphQLNamedType:
     return get_named_type(root_type(name).fields["nodes"].type)  # type: ignore[attr-defined]
 
 
-def _asked(name: str, field: GraphQLField, depth: int, columns: bool) -> str:
+def _asked(type: GraphQLNamedType, name: str, field: GraphQLField, depth: int, columns: bool) -> str:
     named = get_named_type(field.type)
+    name += "(first: 3)" if "first" in field.args else ""  # what clients have is much, and costs
     if any(is_required_argument(argument) for argument in field.args.values()):
         return ""
     if is_leaf_type(named):
         return name if columns or name == "id" else ""
     if named.name in VIEWED or is_union_type(named):
-        return f"{name} {everything_of(named, depth - 1, columns=columns)}" if depth else ""
+        below = 0 if named is type else depth - 1  # what leads to its own kind is followed once
+        return f"{name} {everything_of(named, below, columns=columns)}" if depth else ""
     return f"{name} {everything_of(named, depth)}" if columns else ""
