@@ -81,9 +81,10 @@ async def promised(bilan: Bilan, source: FundingSource, cents: int | None, refer
     await bilan_funding.agree(funding, None)
 
 
-async def accepted(bilan: Bilan, kind: AgreementKind, consultant: Membership) -> None:
-    agreement = await bilan_agreements.propose(bilan, kind, None)
-    await bilan_agreements.accept(agreement, bilan.beneficiary_name, None, consultant.id)
+async def accepted(bilan: Bilan, kind: AgreementKind, consultant: Membership, *, days_ago: int = 0) -> None:
+    day = datetime.now(UTC).date() - timedelta(days=days_ago)
+    agreement = await bilan_agreements.propose(bilan, kind, day)
+    await bilan_agreements.accept(agreement, bilan.beneficiary_name, day, consultant.id)
 
 
 async def held(bilan: Bilan, sessions: Sequence[Held], consultant: Membership) -> None:

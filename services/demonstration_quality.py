@@ -48,6 +48,6 @@ async def seed(organization: Organization, client: Client) -> None:
 async def _completed(client: Client, consultant: Membership) -> Bilan:
     bilan = await demonstration_bilans.agreed(client, "standard", consultant)
     await demonstration_bilans.promised(bilan, FundingSource.OPCO, None, "OPCO-41")
-    await demonstration_bilans.accepted(bilan, AgreementKind.CONSENT, consultant)
+    await demonstration_bilans.accepted(bilan, AgreementKind.CONSENT, consultant, days_ago=65)
     await demonstration_bilans.held(bilan, demonstration_bilans.ALL, consultant)
     return bilan

@@ -21,8 +21,10 @@ class Indicator:
 # Records that are evidence without anybody adding it, as SQL over a period: $1 the organization, $2 and $3 its ends.
 RECORDS: Mapping[str, str] = {
     "answers": "SELECT count(*) FROM surveys WHERE organization_id = $1 AND answered_at >= $2 AND answered_at < $3",
-    "agreements": "SELECT count(*) FROM bilan_agreements WHERE organization_id = $1 AND status = 'ACCEPTED'"
-    " AND decided_on >= $2::timestamptz::date AND decided_on < $3::timestamptz::date",
+    "agreements": "SELECT count(*) FROM bilan_agreements a JOIN organizations o ON o.id = a.organization_id"
+    " WHERE a.organization_id = $1 AND a.status = 'ACCEPTED'"
+    " AND a.decided_on >= ($2::timestamptz AT TIME ZONE o.time_zone)::date"
+    " AND a.decided_on < ($3::timestamptz AT TIME ZONE o.time_zone)::date",
     "preliminary": "SELECT count(*) FROM bilan_phases WHERE organization_id = $1 AND kind = 'PRELIMINARY'"
     " AND completed_at >= $2 AND completed_at < $3",
     "sessions": "SELECT count(*) FROM bilan_sessions WHERE organization_id = $1 AND attendance = 'ATTENDED'"

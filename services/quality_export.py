@@ -16,24 +16,16 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 from errors import Conflict, DomainError
 from models import Document, Lane, Membership, QualityExport, QualityExportStatus, QualityProof
-from models.database import fetch, transaction
+from models.database import transaction
 from models.quality import EXPORT_KEPT
 from policy import Actor, Permission
-from services import quality, spreadsheets, stored_files
-from services.indicators import BY_NUMBER
+from services import quality, quality_tables, spreadsheets, stored_files
 from services.outbox import job, later
 
 AT_ONCE = 2  # of an organization, that are not finished
 PIECES_MOST = 20_000
 ZIP = "application/zip"
 TOLD_EVERY = 20  # pieces, between two notes of how far it is
-
-INDEX = ("Indicateur", "Intitulé", "Nature", "Preuve", "Détail", "Date", "Bilan", "Fichier", "SHA-256")
-BILANS = (
-    "Bilan", "Bénéficiaire", "Statut", "Heures prévues", "Heures réalisées", "Séances suivies", "Absences",
-    "Consentement accepté le", "Convention acceptée le", "Satisfaction (/5)", "Objectifs (/5)",
-    "Accompagnement (/5)", "Recommandation (/10)", "Commentaire",
-)  # fmt: skip
 
 
 async def create(organization_id: UUID, starts_on: date, ends_on: date, *, by: UUID | None) -> QualityExport:
@@ -95,16 +87,20 @@ async def _write(
     with ZipFile(path, "w", ZIP_DEFLATED) as archive:
         for done, each in enumerate(evidence, 1):
             file = await _put(archive, each.document, f"indicateur-{each.indicator:02}") if each.document else None
-            index.append(_line(each, file))
+            index.append(quality_tables.line_of_proof(each, file))
             await _tell_now_and_then(export, done)
         for done, document in enumerate((each for each in documents if each.id not in shown), len(evidence) + 1):
             file = await _put(archive, document, "bilans")
-            index.append(
-                ("", "", document.kind, document.name, "", document.created_at.date(), document.bilan_id, *file)
-            )
+            index.append(quality_tables.line_of_document(document, file))
             await _tell_now_and_then(export, done)
-        await asyncio.to_thread(_list, archive, "index.csv", INDEX, index)
-        await asyncio.to_thread(_list, archive, "bilans.csv", BILANS, await _bilans(export))
+        here = export.organization_id
+        period = await quality.moments(here, export.starts_on, export.ends_on)
+        for name, heading, rows in (
+            ("index.csv", quality_tables.INDEX, index),
+            ("bilans.csv", quality_tables.BILANS, await quality_tables.bilans(here, *period)),
+            ("seances.csv", quality_tables.SESSIONS, await quality_tables.sessions(here, *period)),
+        ):
+            await asyncio.to_thread(_list, archive, name, heading, rows)
 
 
 async def _put(archive: ZipFile, document: Document, folder: str) -> tuple[str, str]:
@@ -116,13 +112,6 @@ async def _put(archive: ZipFile, document: Document, folder: str) -> tuple[str, 
         async for piece in stored_files.read(document.file, "quality_export.make"):
             await asyncio.to_thread(entry.write, piece)
     return name, document.sha256
-
-
-def _line(each: QualityProof, file: tuple[str, str] | None) -> Sequence[Any]:
-    return (
-        each.indicator, BY_NUMBER[each.indicator].french, each.kind, each.title, each.description or "",
-        each.happened_on, each.bilan_id or "", *(file or ("", "")),
-    )  # fmt: skip
 
 
 async def _evidence(export: QualityExport) -> list[QualityProof]:
@@ -139,11 +128,6 @@ async def _documents(export: QualityExport) -> list[Document]:
         created_at__lt=until,
     )  # fmt: skip
     return await found.order_by("bilan_id", "id").limit(PIECES_MOST).prefetch_related("file")
-
-
-async def _bilans(export: QualityExport) -> list[Sequence[Any]]:
-    since, until = await quality.moments(export.organization_id, export.starts_on, export.ends_on)
-    return [tuple(row) for row in await fetch(_BILANS, export.organization_id, since, until, PIECES_MOST)]
 
 
 async def _pieces(path: Path) -> AsyncIterator[bytes]:
@@ -169,20 +153,3 @@ def _list(archive: ZipFile, name: str, heading: Sequence[str], rows: Sequence[Se
 def _plain(name: str) -> str:
     """A name that every system can unpack."""
     return "".join(each if each.isalnum() or each in "-_. " else "_" for each in name).strip(". ")[-100:] or "document"
-
-
-_BILANS = """
-    SELECT b.id, b.beneficiary_name, b.status, replace(round(b.minutes_planned / 60.0, 2)::text, '.', ','),
-        replace(round(b.minutes_done / 60.0, 2)::text, '.', ','),
-        (SELECT count(*) FROM bilan_sessions s WHERE s.bilan_id = b.id AND s.attendance = 'ATTENDED'),
-        (SELECT count(*) FROM bilan_sessions s WHERE s.bilan_id = b.id AND s.attendance = 'ABSENT'),
-        (SELECT max(decided_on) FROM bilan_agreements a
-            WHERE a.bilan_id = b.id AND a.kind = 'CONSENT' AND a.status = 'ACCEPTED'),
-        (SELECT max(decided_on) FROM bilan_agreements a
-            WHERE a.bilan_id = b.id AND a.kind = 'CONVENTION' AND a.status = 'ACCEPTED'),
-        v.satisfaction, v.objectives, v.accompaniment, v.recommends, v.comment
-    FROM bilans b LEFT JOIN surveys v ON v.bilan_id = b.id AND v.kind = 'END'
-    WHERE b.organization_id = $1 AND b.status <> 'CANCELED' AND b.created_at < $3
-        AND coalesce(b.completed_at, $3) >= $2
-    ORDER BY b.id LIMIT $4
-"""

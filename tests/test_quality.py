@@ -16,6 +16,7 @@ from models import DocumentKind, Role
 from services import retention, stored_files
 from services.outside import outside
 from tests.bilans.agreed import Agreed
+from tests.bookings.desk import PARIS
 from tests.shop import Shop, said
 from tests.uploading import PDF, sent
 
@@ -342,6 +343,18 @@ async def test_quality_at_a_glance_counts_and_says_what_is_missing(ended: Ended)
     assert not next(each for each in after["indicators"] if each["number"] == 30)["missing"]
 
 
+async def test_what_was_agreed_to_on_the_last_day_counts(ended: Ended) -> None:
+    bilan = await Agreed.funded(ended.owner, email="paul@example.com")
+    made = await bilan.do("bilanAgreementPropose", bilan=bilan.id, kind="CONSENT")
+    await bilan.do("bilanAgreementAccept", bilanAgreement=made["id"], name="Paul")
+    today = datetime.now(PARIS).date()
+
+    for day, missing in ((today, False), (today - timedelta(days=1), True), (today + timedelta(days=1), True)):
+        found = await ended.owner(QUALITY, **{"from": str(day), "to": str(day)})
+        (objectives,) = [each for each in found["indicators"] if each["number"] == 5]
+        assert objectives["missing"] is missing, day
+
+
 async def test_a_period_that_cannot_be_is_refused_with_the_field(shop: Shop) -> None:
     for first, last in (("2026-02-01", "2026-01-31"), ("2020-01-01", "2026-01-01")):
         assert (await shop.refused(QUALITY, **{"from": first, "to": last}))[:2] == ("INVALID", "endsOn")
@@ -378,7 +391,7 @@ async def test_the_export_has_evidence_consents_conventions_an_index_and_never_a
     assert (export["status"], export["percent"], export["error"]) == ("READY", 100, None)
     files = await unpacked(ended.owner, export)
     folders = sorted(name.partition("/")[0] for name in files)
-    assert folders == ["bilans", "bilans", "bilans.csv", "index.csv", "indicateur-04"]
+    assert folders == ["bilans", "bilans", "bilans.csv", "index.csv", "indicateur-04", "seances.csv"]
     assert not any("SYNTHESIS" in name for name in files)
     assert all(content == PDF for name, content in files.items() if name.endswith(".pdf"))
     index = lines(files["index.csv"])
@@ -390,7 +403,12 @@ async def test_the_export_has_evidence_consents_conventions_an_index_and_never_a
     assert len(index) == 4 and all(each["SHA-256"] for each in index if each["Fichier"])
     (row,) = lines(files["bilans.csv"])
     assert (row["Bénéficiaire"], row["Heures réalisées"], row["Satisfaction (/5)"]) == ("Marie Durand", "18,00", "5")
-    assert row["Commentaire"] == "'@SUM(A1)"
+    assert (row["Commentaire"], row["Statut"]) == ("'@SUM(A1)", "Terminé")
+    assert {each["Nature"] for each in index} == {"Document", "Note", "Consentement", "Convention"}
+    held = lines(files["seances.csv"])
+    assert [(each["Phase"], each["Présence"], each["Minutes"]) for each in held] == [
+        ("Préliminaire", "Présent", "360"), ("Investigation", "Présent", "360"), ("Conclusion", "Présent", "360"),
+    ]  # fmt: skip
 
 
 async def test_what_is_destroyed_is_told_of_and_not_in_it(ended: Ended) -> None:
@@ -403,7 +421,7 @@ async def test_what_is_destroyed_is_told_of_and_not_in_it(ended: Ended) -> None:
 
     files = await unpacked(ended.owner, await exported(ended.owner))
 
-    assert sorted(files) == ["bilans.csv", "index.csv"]
+    assert sorted(files) == ["bilans.csv", "index.csv", "seances.csv"]
     (line,) = lines(files["index.csv"])
     assert line["Fichier"] == "(détruit)"
 

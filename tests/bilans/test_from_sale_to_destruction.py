@@ -174,7 +174,9 @@ async def shown_to_an_auditor(people: People, documents: dict[DocumentKind, str]
     export = await exported(people.owner)
 
     files = await unpacked(people.owner, export)
-    assert sorted(name.partition("/")[0] for name in files) == ["bilans.csv", "index.csv", "indicateur-10"]
+    assert sorted(name.partition("/")[0] for name in files) == [
+        "bilans.csv", "index.csv", "indicateur-10", "seances.csv",
+    ]  # fmt: skip
     (row,) = lines(files["bilans.csv"])
     assert (row["Heures réalisées"], row["Satisfaction (/5)"]) == ("12,00", str(MARKS["satisfaction"]))
     assert row["Consentement accepté le"] and row["Convention acceptée le"]
