@@ -29,6 +29,7 @@ class Permission(Enum):
     CLIENTS_READ = auto()
     CLIENTS_WRITE = auto()
     CLIENTS_ERASE = auto()  # take away all that is known of one, for good, and see that it was done
+    DATA_EXPORTS = auto()  # all that is kept of a client, put together for them: of oneself, for who is one
     CRM_READ = auto()  # what is written of clients and never shown to them: notes, tags, merges
     CRM_WRITE = auto()  # that, and the contacts and consents, of the clients that one sees
     ACCESSES_READ = auto()  # what clients may use
@@ -67,7 +68,7 @@ class Permission(Enum):
     RECONCILIATIONS_READ = auto()
     INVOICES_READ = auto()
     INVOICES_WRITE = auto()
-    DOCUMENTS_READ = auto()  # of bilans: that they are there; which of them one opens is in services/document_access.py
+    DOCUMENTS_READ = auto()  # of bilans: that they are there; which of them one opens is in services/document_rules.py
     DOCUMENTS_WRITE = auto()  # add and destroy them, and note who asked for them
     UPLOADS = auto()  # ask where to send files, and follow those that one sends
     EXPORTS = auto()  # make, read and fetch what accountants need
@@ -154,7 +155,7 @@ GRANTS: dict[Kind, frozenset[Permission]] = {
     | {Permission.QUOTES_READ, Permission.QUOTES_WRITE, Permission.CRM_READ, Permission.CRM_WRITE, Permission.UPLOADS}
     | _OWN_DESK
     | _OWN_DEALS,
-    Role.BENEFICIARY: _SALES | _OWN_BUSINESS | _OWN_BILANS,
+    Role.BENEFICIARY: _SALES | _OWN_BUSINESS | _OWN_BILANS | {Permission.DATA_EXPORTS},
     Key.STOREFRONT: frozenset(
         {
             Permission.PUBLIC,
@@ -233,6 +234,7 @@ READS: dict[type[Model], Permission] = {
     models.ClientTag: Permission.CRM_READ,
     models.ClientMerge: Permission.CRM_READ,
     models.Erasure: Permission.CLIENTS_ERASE,
+    models.ClientDataExport: Permission.DATA_EXPORTS,
     models.Access: Permission.ACCESSES_READ,
     models.Pack: Permission.ACCESSES_READ,
     models.Order: Permission.ORDERS_READ,
@@ -444,6 +446,7 @@ ROWS: Rules = {
         **_ONESELF,
         models.Client: Mine("member_id"),
         **_OF_CLIENTS,
+        models.ClientDataExport: Of(models.Client, "client"),
         models.Invoice: Of(models.Order, "order"),
         models.Ticket: Of(models.Client, "client"),
         models.TicketReply: Both(Of(models.Ticket, "ticket"), Having("internal", False)),

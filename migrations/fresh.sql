@@ -3986,3 +3986,42 @@ CREATE INDEX products_of_catalogue ON products (organization_id, id) WHERE stand
 UPDATE products SET stands_for = 'SERVICE', active = false WHERE id IN (SELECT product_id FROM services WHERE product_id IS NOT NULL);
 UPDATE products SET stands_for = 'FORMULE', active = false WHERE id IN (SELECT product_id FROM formules WHERE product_id IS NOT NULL);
 UPDATE products SET stands_for = 'OPPORTUNITY', active = false WHERE id IN (SELECT product_id FROM opportunities WHERE product_id IS NOT NULL);
+
+-- Migration: 0050_data_exports
+CREATE TABLE "client_data_exports" (
+    "id" UUID NOT NULL  PRIMARY KEY,
+    "created_at" TIMESTAMPTZ NOT NULL,
+    "status" VARCHAR(20) NOT NULL,
+    "total" INT NOT NULL,
+    "done" INT NOT NULL,
+    "error" VARCHAR(500),
+    "finished_at" TIMESTAMPTZ,
+    "told_at" TIMESTAMPTZ,
+    "client_id" UUID NOT NULL REFERENCES "clients" ("id") ON DELETE RESTRICT,
+    "file_id" UUID REFERENCES "stored_files" ("id") ON DELETE RESTRICT,
+    "organization_id" UUID NOT NULL REFERENCES "organizations" ("id") ON DELETE RESTRICT,
+    "requested_by_id" UUID REFERENCES "memberships" ("id") ON DELETE RESTRICT
+);
+COMMENT ON COLUMN "client_data_exports"."created_at" IS 'When it was made';
+COMMENT ON COLUMN "client_data_exports"."status" IS 'How far it is';
+COMMENT ON COLUMN "client_data_exports"."total" IS 'How many files there are to put into it';
+COMMENT ON COLUMN "client_data_exports"."done" IS 'How many of them are in it';
+COMMENT ON COLUMN "client_data_exports"."error" IS 'Why it could not be made';
+COMMENT ON COLUMN "client_data_exports"."finished_at" IS 'When it was ready, or failed';
+COMMENT ON COLUMN "client_data_exports"."told_at" IS 'When the client was written to that it is ready; null where somebody else ordered it';
+COMMENT ON COLUMN "client_data_exports"."client_id" IS 'Of whom';
+COMMENT ON COLUMN "client_data_exports"."file_id" IS 'How it is kept';
+COMMENT ON COLUMN "client_data_exports"."organization_id" IS 'The tenant that it belongs to';
+COMMENT ON COLUMN "client_data_exports"."requested_by_id" IS 'Who ordered it, and alone may fetch it; null: the client, by their private link';
+COMMENT ON TABLE "client_data_exports" IS 'All that is kept of a client as one file, for whoever ordered it; of each client one is made at a time.';
+ALTER TABLE client_data_exports DROP CONSTRAINT client_data_exports_organization_id_fkey, ADD CONSTRAINT client_data_exports_organization FOREIGN KEY (organization_id) REFERENCES organizations (id), ADD CONSTRAINT client_data_exports_tenant UNIQUE (organization_id, id), ADD CONSTRAINT client_data_exports_status_check CHECK (status IN ('PENDING', 'RUNNING', 'READY', 'FAILED')), ADD CONSTRAINT client_data_exports_ready_check CHECK ((status = 'READY') = (file_id IS NOT NULL)), ADD CONSTRAINT client_data_exports_finished_check CHECK ((status IN ('READY', 'FAILED')) = (finished_at IS NOT NULL));
+ALTER TABLE client_data_exports DROP CONSTRAINT client_data_exports_client_id_fkey, ADD CONSTRAINT client_data_exports_client_id FOREIGN KEY (organization_id, client_id) REFERENCES clients (organization_id, id);
+ALTER TABLE client_data_exports DROP CONSTRAINT client_data_exports_requested_by_id_fkey, ADD CONSTRAINT client_data_exports_requested_by_id FOREIGN KEY (organization_id, requested_by_id) REFERENCES memberships (organization_id, id);
+ALTER TABLE client_data_exports DROP CONSTRAINT client_data_exports_file_id_fkey, ADD CONSTRAINT client_data_exports_file_id FOREIGN KEY (organization_id, file_id) REFERENCES stored_files (organization_id, id);
+CREATE INDEX client_data_exports_client_id_index ON client_data_exports (client_id);
+CREATE INDEX client_data_exports_requested_by_id_index ON client_data_exports (requested_by_id);
+CREATE INDEX client_data_exports_file_id_index ON client_data_exports (file_id);
+CREATE UNIQUE INDEX client_data_exports_under_way ON client_data_exports (client_id) WHERE status IN ('PENDING', 'RUNNING');
+CREATE TRIGGER audited AFTER INSERT OR UPDATE OR DELETE ON client_data_exports FOR EACH ROW WHEN (current_setting('comptoir.actor', true) <> '') EXECUTE FUNCTION audit('ClientDataExport', '', 'total,done');
+CREATE TRIGGER client_data_exports_created AFTER INSERT ON client_data_exports FOR EACH ROW EXECUTE FUNCTION note_change('CREATED');
+CREATE TRIGGER client_data_exports_changed AFTER UPDATE ON client_data_exports FOR EACH ROW WHEN (OLD IS DISTINCT FROM NEW) EXECUTE FUNCTION note_change('CHANGED');

@@ -59,6 +59,7 @@ from models.crm import (
     Contact,
     Tag,
 )
+from models.data_export import ClientDataExport
 from models.discount import DiscountCode
 from models.document import (
     DestructionReason,
@@ -179,6 +180,7 @@ __all__ = [
     "CalendarStatus",
     "Client",
     "ClientConsent",
+    "ClientDataExport",
     "ClientImport",
     "ClientImportField",
     "ClientImportLine",

@@ -7,6 +7,7 @@ import models
 from policy import Permission
 from schema.bookings import Appointment, Booking
 from schema.client_imports import ClientImport
+from schema.data_exports import ClientDataExport
 from schema.exports import Export
 from schema.integrations import Integration
 from schema.invoices import Invoice
@@ -58,6 +59,12 @@ def export_changed(id: strawberry.ID | None = None, after: str | None = None) ->
 def quality_export_changed(id: strawberry.ID | None = None, after: str | None = None) -> type[Model]:
     """What is made for auditors, from when it is asked for until it is ready: one by its id, or all that one sees."""
     return models.QualityExport
+
+
+@subscription(ClientDataExport, requires=Permission.DATA_EXPORTS)
+def client_data_export_changed(id: strawberry.ID | None = None, after: str | None = None) -> type[Model]:
+    """Exports of clients' data, until they are ready or failed: one by its id, or all that one sees."""
+    return models.ClientDataExport
 
 
 @subscription(ClientImport, requires=Permission.CLIENTS_WRITE)

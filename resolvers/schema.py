@@ -36,6 +36,7 @@ from resolvers import (
     clients,
     consents,
     crm,
+    data_exports,
     discounts,
     documents,
     erasures,
@@ -71,9 +72,9 @@ from schema.scalars import SCALARS
 AREAS = (  # importing them declares their fields
     accesses, accounts, agenda, audit, availability, bilan_funding, bilan_sessions, bilans, bookings,
     calendar_feeds, calendars, catalogue, changes, client_imports, client_merges, client_search, clients,
-    consents, crm, discounts, documents, erasures, exports, identity, integrations, invoices, keys, members,
-    mentions, nodes, opportunities, orders, organization, packs, partners, payments, portal, portal_tokens, quality,
-    quotes, reconciliation, refunds, subscriptions, tickets, timeline, uploads,
+    consents, crm, data_exports, discounts, documents, erasures, exports, identity, integrations, invoices, keys,
+    members, mentions, nodes, opportunities, orders, organization, packs, partners, payments, portal, portal_tokens,
+    quality, quotes, reconciliation, refunds, subscriptions, tickets, timeline, uploads,
 )  # fmt: skip
 
 

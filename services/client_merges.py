@@ -22,6 +22,7 @@ from models import (
     Booking,
     BookingStatus,
     Client,
+    ClientDataExport,
     ClientMerge,
     ClientSubscription,
     Order,
@@ -31,7 +32,7 @@ from models import (
     Ticket,
 )
 from models.database import query, savepoint
-from services import clients
+from services import clients, data_exports
 
 # What the one who is kept learns of the other where nothing is known of it; an address whole, or not at all.
 LEARNED = (
@@ -82,6 +83,9 @@ async def refusals(kept: Client, duplicate: Client) -> list[str]:
         found.append("One of them is the employer in a bilan of the other: they are two.")
     if kept.member_id and duplicate.member_id:
         found.append("Each signs in as a member of their own: remove one of the members first.")
+    both = (kept.id, duplicate.id)
+    if await ClientDataExport.filter(client_id__in=both, status__in=data_exports.UNDER_WAY).exists():
+        found.append("An export of the data of one of them is being made: wait for it.")
     running = ClientSubscription.filter(client_id=duplicate.id).exclude(status__in=_OVER)
     if kept.stripe_id and duplicate.stripe_id and kept.stripe_id != duplicate.stripe_id and await running.exists():
         found.append("The duplicate's subscription is paid at another customer of Stripe's: keep that client instead.")

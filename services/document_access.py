@@ -1,57 +1,31 @@
-"""Who may open a document of a bilan: asked of people, of links, and of whoever asks from outside; each answer is kept.
+"""Documents of bilans opened: asked of people, of links, and of whoever asks from outside; each answer is kept.
 
-A synthesis is for its beneficiary alone (art. L6313-4 du code du travail): who holds the bilan may open it while they
-write it, and anybody else only by a share to which the beneficiary agreed in writing. A link says who asked, and
-whether they still may is looked at again when it is opened.
+Who may is in `services/document_rules.py`. A link says who asked, and whether they still may is looked at again when it
+is opened.
 """
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from enum import Enum, auto
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
 from errors import Conflict, NotFound
-from models import Bilan, Document, DocumentAccess, DocumentKind, DocumentShare, Membership, Role, StoredFile
+from models import Bilan, ClientDataExport, Document, DocumentAccess, DocumentShare, Membership, StoredFile
+from models.database import transaction
 from models.document import FIELD
-from services import documents, limits, quality_export, stored_files, tokens
+from services import audit, data_exports, documents, limits, quality_export, stored_files, tokens
+from services.document_rules import ALONE, refused
 from services.outside import outside
 
 LINK_LIFE = timedelta(minutes=5)
 
-_ALONE = (
-    "La synthèse est destinée au seul bénéficiaire ; un tiers ne la reçoit qu'avec son accord écrit (art. L6313-4 du"
-    " code du travail). / A synthesis is for its beneficiary alone; anybody else needs their written consent."
-)
-_CONTENT = (
-    "Ce document relève du contenu du bilan : seuls le bénéficiaire et le consultant l'ouvrent. / This document is what"
-    " the bilan is held with: only the beneficiary and the consultant open it."
-)
+_FETCHED = "clientDataExportFetched"
 _NO_SHARE = (
     "Aucun accord écrit du bénéficiaire ne vous désigne pour ce document. / No written consent of the beneficiary names"
     " you for this document."
 )
-
-
-class Relation(Enum):
-    """What somebody is to a bilan."""
-
-    BENEFICIARY = auto()
-    HOLDER = auto()
-    RUNNING = auto()  # an owner or an admin
-    NOBODY = auto()
-
-
-_CONCERNED = frozenset({Relation.BENEFICIARY, Relation.HOLDER})
-OPENED_BY: Mapping[DocumentKind, frozenset[Relation]] = {
-    DocumentKind.SYNTHESIS: _CONCERNED,  # of the holder while the bilan is under way
-    DocumentKind.OTHER: _CONCERNED,
-    DocumentKind.CONVENTION: _CONCERNED | {Relation.RUNNING},
-    DocumentKind.CONSENT: _CONCERNED | {Relation.RUNNING},
-    DocumentKind.EVIDENCE: _CONCERNED | {Relation.RUNNING},
-}
 
 
 @dataclass(frozen=True)
@@ -101,6 +75,13 @@ def quality_export_link(export_id: UUID) -> str:
     return _address(tokens.sign(tokens.DOCUMENT, {"qualityExport": str(export_id)}, LINK_LIFE)[0])
 
 
+def data_export_link(export_id: UUID, membership_id: UUID) -> tuple[str, datetime]:
+    """(where who ordered an export of a client's data fetches it, until when)."""
+    claims = {"dataExport": str(export_id), "membership": str(membership_id)}
+    token, expires_at = tokens.sign(tokens.DOCUMENT, claims, LINK_LIFE)
+    return _address(token), expires_at
+
+
 async def opened(token: str, address: str | None, *, read: bool = True) -> Opening:
     """What a link opens, for who asks from an address; that they did is kept, unless they only ask what it is and
     `read` nothing.
@@ -117,10 +98,12 @@ async def opened(token: str, address: str | None, *, read: bool = True) -> Openi
             let_in = await _by_member(UUID(id), UUID(membership_id))
         case {"qualityExport": id}:
             let_in = await _by_quality_export(UUID(id))
+        case {"dataExport": id, "membership": membership_id}:
+            let_in = await _by_data_export(UUID(id), UUID(membership_id))
     if let_in is None:
         raise NotFound("Ce lien n'est plus valable. / This link is no longer good.")
-    if read and let_in.document:  # before anything is read: nobody reads unseen
-        await _note(let_in.document, granted=True, address=address, **let_in.by)
+    if read:  # before anything is: nobody reads unseen
+        await _note_reading(let_in, address)
     return Opening(let_in.name, let_in.file, stored_files.read(let_in.file, let_in.purpose))
 
 
@@ -132,7 +115,7 @@ async def record_request(document: Document, requester: str, email: str | None, 
     shares = await DocumentShare.filter(document_id=document.id, recipient_email=email) if email else []
     good = next((share for share in shares if share.is_good_at(now)), None)
     return await _note(
-        document, granted=good is not None, reason=None if good else _ALONE if document.is_synthesis else _NO_SHARE,
+        document, granted=good is not None, reason=None if good else ALONE if document.is_synthesis else _NO_SHARE,
         membership_id=by, share_id=good and good.id, requester=requester,
     )  # fmt: skip
 
@@ -144,35 +127,15 @@ def must_be_kept(document: Document, bilan: Bilan) -> None:
         raise Conflict("The time for which this document is kept is over: it is being destroyed.", field=FIELD)
 
 
-def refused(document: Document, bilan: Bilan, member: Membership) -> str | None:
-    """Why a person may not open a document of the bilan, which has its `client`; None where they may."""
-    relation = relation_of(bilan, member)
-    may = relation in OPENED_BY[document.kind]
-    if document.is_synthesis and relation is Relation.HOLDER and bilan.is_over:
-        may = False
-    if may:
-        return None
-    return _ALONE if document.is_synthesis else _CONTENT
-
-
-def relation_of(bilan: Bilan, member: Membership) -> Relation:
-    if not member.active:
-        return Relation.NOBODY
-    if bilan.client.member_id == member.id:
-        return Relation.BENEFICIARY
-    if bilan.consultant_id == member.id:
-        return Relation.HOLDER
-    return Relation.RUNNING if member.role in (Role.OWNER, Role.ADMIN) else Relation.NOBODY
-
-
 @dataclass(frozen=True)
 class _LetIn:
-    """What a link opens, and what is noted of whom it lets in; of an export nothing is."""
+    """What a link opens, and what is noted of whom it lets in; of an export for an auditor nothing is."""
 
     name: str
     file: StoredFile
     purpose: str
     document: Document | None = None
+    data_export: ClientDataExport | None = None
     by: Mapping[str, UUID] = field(default_factory=dict)
 
 
@@ -198,8 +161,33 @@ async def _by_quality_export(export_id: UUID) -> _LetIn | None:
     return _LetIn(export.filename, export.file, "document_access.quality_export")
 
 
+async def _by_data_export(export_id: UUID, membership_id: UUID) -> _LetIn | None:
+    export = await ClientDataExport.get_or_none(id=export_id).prefetch_related("client", "file")
+    member = await Membership.get_or_none(id=membership_id)
+    if export is None or member is None or not export.is_kept or not data_exports.may_fetch(export, member):
+        return None
+    if export.file is None or export.file.is_destroyed:
+        return None
+    return _LetIn(
+        export.filename, export.file, "document_access.data_export", data_export=export,
+        by={"membership_id": member.id},
+    )  # fmt: skip
+
+
 def _of(document: Document, **by: UUID) -> _LetIn:
-    return _LetIn(document.name, document.file, "document_access.opened", document, by)
+    return _LetIn(document.name, document.file, "document_access.opened", document, by=by)
+
+
+async def _note_reading(let_in: _LetIn, address: str | None) -> None:
+    if let_in.document:
+        await _note(let_in.document, granted=True, address=address, **let_in.by)
+    if export := let_in.data_export:
+        with audit.acting(_FETCHED, None, address=address):
+            async with transaction():
+                await audit.note(
+                    _FETCHED, organization_id=export.organization_id, member_id=let_in.by["membership_id"],
+                    subject=export,
+                )  # fmt: skip
 
 
 def _is_kept(document: Document) -> bool:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from errors import Conflict, Forbidden, Invalid
 from models import Bilan, Document, DocumentKind, DocumentShare, Membership
 from services import document_letters
-from services.document_access import Relation, relation_of
+from services.document_rules import Relation, relation_of
 from services.outbox import later
 
 LONGEST = timedelta(days=365)

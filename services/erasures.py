@@ -20,7 +20,7 @@ from models import BilanStatus, Client, DestructionReason, DocumentKind, Erasure
 from models.base import Owned
 from models.client_import import FINISHED
 from models.database import query, transaction
-from services import documents, erased_accounts, stripe_accounts, stripe_traces
+from services import data_exports, documents, erased_accounts, stripe_accounts, stripe_traces
 from services.outbox import job, later
 from services.personal_data import HELD, WORD, Sql
 
@@ -44,6 +44,7 @@ async def erase(client: Client, by: UUID | None) -> Erasure:
         raise Conflict(f"Settle first what is under way with this client: {', '.join(going_on)}.", field=FIELD)
     bilans: Any = await models.Bilan.filter(client_id=client.id).values_list("id", flat=True)
     destroyed = await documents.destroy_all_of(bilans, DestructionReason.ERASURE, by=by, kinds=_GOING)
+    await data_exports.destroy_all_of(client)
     await _withdraw_consents(client)
     erasure = Erasure(
         organization_id=client.organization_id, client=client, documents=destroyed, deleted={}, blanked={}, kept=[],
@@ -119,6 +120,7 @@ def _under_way(client: Client) -> dict[str, Any]:
         ),
         "bilans": models.Bilan.filter(bilans).exclude(status__in=(BilanStatus.COMPLETED, BilanStatus.CANCELED)),
         "a member who signs in as the client": models.Membership.filter(id=client.member_id, active=True),
+        "an export of their data": models.ClientDataExport.filter(**of_client, status__in=data_exports.UNDER_WAY),
         "an import of clients": models.ClientImport.filter(
             organization_id=client.organization_id
         ).exclude(status__in=FINISHED),

@@ -121,6 +121,11 @@ async def document_of_link(token: str) -> Document | None:
     return None
 
 
+def plain(name: str) -> str:
+    """A name that every system can unpack."""
+    return "".join(each if each.isalnum() or each in "-_. " else "_" for each in name).strip(". ")[-100:] or "document"
+
+
 def _missing(gone: Gone) -> NotConfigured:
     return NotConfigured(f"A document is missing ({gone}). Bring it with `bin/comptoir files copy`, or from a backup.")
 

@@ -79,6 +79,7 @@ COSTLY: Mapping[str, Rates] = {
     "invoicePreview": Rates(caller=(Rate(12, MINUTE), Rate(120, HOUR))),
     "uploadCreate": Rates(caller=(Rate(60, MINUTE), Rate(600, HOUR))),  # of 25 MB each, kept for a day
     "exportCreate": Rates(caller=(Rate(12, MINUTE), Rate(120, HOUR))),
+    "clientDataExportCreate": Rates(caller=(Rate(6, MINUTE), Rate(30, HOUR))),
     "clientImportCreate": Rates(caller=(Rate(12, MINUTE), Rate(120, HOUR))),
     "availability": Rates(address=(Rate(120, MINUTE),), caller=(Rate(1200, MINUTE, lease=20),)),
     "paymentMethods": ASKS,

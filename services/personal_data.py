@@ -1,7 +1,8 @@
 """What is kept of a person, by table, and what erasing them does to each.
 
 Every model from which keys lead to a client is here, with all of its texts: a test says so. Rows are erased in this
-order, so that what names another goes before it. What is kept is kept for a law, which is said.
+order, so that what names another goes before it. What is kept is kept for a law, which is said. What a person is given
+of each is in `services/data_export_files.py`.
 """
 
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ CONSENT = "Proof that the person agreed (art. 7(1) of the GDPR)"
 CLAIMS = "What was offered and agreed to: five years, for claims (art. L110-4 du code de commerce)"
 SECRECY = "Proof of who opened or asked for what is secret (art. L6313-4 du code du travail)"
 OURS = "Says nothing of the person: codes, numbers and ids"
+NUMBER = "What orders and invoices are of: a number without a name"
 
 
 class Sql(str):
@@ -74,6 +76,7 @@ HELD: Mapping[type[Any], Held] = {
     models.ClientNote: _deleted(),
     models.ClientTag: _deleted(),
     models.PortalToken: _deleted(),
+    models.ClientDataExport: _deleted(),
     models.ClientConsent: _kept("client_id", CONSENT, "wording"),
     models.ClientMerge: _kept("client_id", OURS, "moved", blanked={"duplicate_email": f"merged{ERASED}"}),
     models.Erasure: _kept("client_id", OURS, "deleted", "blanked", "kept"),
@@ -189,6 +192,6 @@ HELD: Mapping[type[Any], Held] = {
         # The address last: from then on the database keeps all else empty.
         blanked=dict.fromkeys((*_WHO, "member_id")) | {"email": Sql(f"id || '{ERASED}'")},
         kept={"electronic_address_scheme": OURS, "stripe_id": OURS, "stripe_account": OURS},
-        because="What orders and invoices are of: a number without a name",
+        because=NUMBER,
     ),
 }

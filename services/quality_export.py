@@ -19,7 +19,7 @@ from models import Document, Lane, Membership, QualityExport, QualityExportStatu
 from models.database import transaction
 from models.quality import EXPORT_KEPT
 from policy import Actor, Permission
-from services import quality, quality_tables, spreadsheets, stored_files
+from services import files, quality, quality_tables, spreadsheets, stored_files
 from services.outbox import job, later
 
 AT_ONCE = 2  # of an organization, that are not finished
@@ -107,7 +107,7 @@ async def _put(archive: ZipFile, document: Document, folder: str) -> tuple[str, 
     """(its name in the archive, its SHA-256); of one that was destroyed no file."""
     if document.is_destroyed:
         return "(détruit)", document.sha256
-    name = f"{folder}/{document.id}-{_plain(document.name)}"
+    name = f"{folder}/{document.id}-{files.plain(document.name)}"
     with archive.open(name, "w", force_zip64=True) as entry:
         async for piece in stored_files.read(document.file, "quality_export.make"):
             await asyncio.to_thread(entry.write, piece)
@@ -148,8 +148,3 @@ async def _tell(export: QualityExport, **values: Any) -> None:
 
 def _list(archive: ZipFile, name: str, heading: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     archive.writestr(name, spreadsheets.BOM + b"".join(spreadsheets.written(each) for each in (heading, *rows)))
-
-
-def _plain(name: str) -> str:
-    """A name that every system can unpack."""
-    return "".join(each if each.isalnum() or each in "-_. " else "_" for each in name).strip(". ")[-100:] or "document"

@@ -5,11 +5,12 @@ people's names and addresses, and what is of no more use.
 from datetime import UTC, datetime, timedelta
 
 from models.database import query
-from services import bilan_clocks, client_imports, documents, exports, stored_files, surveys, uploads
+from services import bilan_clocks, client_imports, data_exports, documents, exports, stored_files, surveys, uploads
 from services.changes import RESUMABLE
 from services.lockout import KNOWN_FOR
 
 UNCONFIRMED = timedelta(days=7)  # longer than any letter's link is good
+ORDERED = timedelta(days=30)  # that somebody ordered a client's data; the file of it goes within a week
 RECONCILED = timedelta(days=90)
 AT_ONCE = 10_000  # rows
 
@@ -22,6 +23,7 @@ KEPT = (
     ("email_changes", "created_at", UNCONFIRMED),
     ("uploads", "created_at", uploads.UNUSED),
     ("client_import_lines", "created_at", client_imports.REPORTED),
+    ("client_data_exports", "created_at", ORDERED),
     ("oauth_requests", "created_at", timedelta(days=1)),
     ("drifts", "created_at", RECONCILED),
     ("reconciliations", "created_at", RECONCILED + timedelta(days=1)),
@@ -34,6 +36,7 @@ async def forget() -> int:
     bilans that nobody closes it is told, since what they are held with is kept until then."""
     await bilan_clocks.look()
     gone = await exports.forget() + await documents.forget() + await stored_files.forget() + await surveys.forget()
+    await data_exports.give_up()
     for table, column, kept in KEPT:
         rows = await query(
             f"WITH old AS (SELECT id FROM {table} WHERE {column} < $1 LIMIT $2 FOR UPDATE SKIP LOCKED),"  # noqa: S608

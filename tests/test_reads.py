@@ -143,6 +143,7 @@ async def know(client_id: Any, at: Any, **here: Any) -> None:
         client_id=client_id, duplicate_id=client_id, duplicate_email="old@example.com", moved={}, **here
     )
     await models.Erasure.create(client_id=client_id, deleted={}, blanked={}, kept=[], **here)
+    await models.ClientDataExport.create(client_id=client_id, **here)
 
 
 async def book(client_id: Any, at: Any, **here: Any) -> None:

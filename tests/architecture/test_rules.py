@@ -64,8 +64,9 @@ def test_what_is_published_is_proven() -> None:
 
 # What people are and own, who may what, what is done in a person's name, and what a client's private link opens.
 FOR_PEOPLE = {
-    Permission.AUDIT_READ, Permission.CLIENTS_ERASE, Permission.MEMBER, Permission.MEMBERS_READ,
-    Permission.MEMBERS_WRITE, Permission.ORGANIZATION_WRITE, Permission.KEYS_READ, Permission.KEYS_WRITE,
+    Permission.AUDIT_READ, Permission.CLIENTS_ERASE, Permission.DATA_EXPORTS, Permission.MEMBER,
+    Permission.MEMBERS_READ, Permission.MEMBERS_WRITE, Permission.ORGANIZATION_WRITE, Permission.KEYS_READ,
+    Permission.KEYS_WRITE,
     Permission.PAYMENTS_WRITE, Permission.CONFLICTS_WRITE, Permission.RECONCILIATIONS_READ,
     Permission.PORTAL, Permission.DOCUMENTS_READ, Permission.DOCUMENTS_WRITE,
     Permission.PAYMENTS_REFUND, Permission.CREDIT_NOTES_WRITE, Permission.INTEGRATIONS_READ,

@@ -233,6 +233,20 @@ class _Builder:
                 stripe_erased_at=FAR if number else None,
             )  # fmt: skip
 
+        for number, status in enumerate(models.ExportStatus):
+            over = status in (models.ExportStatus.READY, models.ExportStatus.FAILED)
+            file = self.row(
+                models.StoredFile, **mine, place=f"{organization.id}/e{number}", data_key="v1", size_bytes=9,
+                content_type="application/zip", sha256="0" * 64,
+            )  # fmt: skip
+            self.row(
+                models.ClientDataExport, **mine, client_id=clients[number].id, status=status, total=24, done=number,
+                error=self.text() if status is models.ExportStatus.FAILED else None, finished_at=FAR if over else None,
+                told_at=FAR if status is models.ExportStatus.READY else None,
+                requested_by_id=members[0].id if number else None,
+                file_id=file.id if status is models.ExportStatus.READY else None,
+            )  # fmt: skip
+
     def words(self, organization: models.Organization) -> None:
         for number, code in enumerate(models.MentionCode):
             day = ABOUT.date() + timedelta(days=self.random.randint(-400, 400))

@@ -51,6 +51,7 @@ CONTENT = {models.BilanAgreement, models.BilanPhase, models.BilanSession, models
 DOCUMENTS = {models.Document, models.DocumentShare, models.DocumentAccess, models.DestructionRecord}
 WARNINGS = {models.BilanWarning, models.QualityProof}
 AUDITS = {models.QualityExport}
+DATA = {models.ClientDataExport}
 HELD = BILANS | CONTENT | DOCUMENTS | WARNINGS
 TENANT = {models.Organization, models.Storefront}
 SAID = {models.LegalMention}  # what everybody of the organization reads
@@ -129,7 +130,8 @@ WHOLE: dict[Kind, set[type[Model]]] = {
     - DOCUMENTS
     - WARNINGS
     - IMPORTS
-    - AUDITS,
+    - AUDITS
+    - DATA,
     Role.CONSULTANT: CATALOGUE | SAID | SERVICES | AGENDA | TAGS,
     Role.BENEFICIARY: TENANT | SAID | SERVICES | {models.Formule},
     Key.STOREFRONT: {models.Storefront, models.ServiceStaff, models.ProductService},
@@ -147,7 +149,14 @@ OWN: dict[Kind, set[type[Model]]] = {
     | FEEDS
     | UPLOADS
     | HELD,
-    Role.BENEFICIARY: OF_A_SALE | BOOKINGS | TICKETS | BILANS | CONTENT | DOCUMENTS | {models.Invoice, models.Product},
+    Role.BENEFICIARY: OF_A_SALE
+    | BOOKINGS
+    | TICKETS
+    | BILANS
+    | CONTENT
+    | DOCUMENTS
+    | DATA
+    | {models.Invoice, models.Product},
     Key.STOREFRONT: {models.Product, models.Formule, models.Service, models.Staff},
     Key.PARTNER: PARTNERS,
 }
@@ -518,6 +527,7 @@ async def sale(shop: Shop, whose: str, number: int, people: dict[str, Any]) -> l
             client=client, duplicate_id=uuid4(), duplicate_email="old@example.com", moved={}, **here
         ),
         await models.Erasure.create(client=client, deleted={}, blanked={}, kept=[], **here),
+        await models.ClientDataExport.create(client=client, **here),
     ]  # fmt: skip
     opened: dict[str, Any] = {"field": "sealed", "key_id": "k1", "purpose": "a test", **here}
     opening = await models.SecretOpening.create(table_name="integration_secrets", row_id=secret.id, **opened)

@@ -298,6 +298,7 @@ async def fill(shop: Shop) -> None:
     await fill_bilan(client, order, person)
     await fill_document(shop, person)
     await fill_quality(shop, person)
+    await fill_data_export(shop, client, person)
     await models.Payment.filter(**here).update(recorded_by_id=person and person.pk)
     code = await models.DiscountCode.create(code="BIENVENUE", percent=1000, **here)
     await models.Order.filter(**here).update(discount_code_id=code.pk)
@@ -506,6 +507,13 @@ async def fill_quality(shop: Shop, person: Any) -> None:
     await models.QualityExport.create(
         starts_on=at.date(), ends_on=at.date(), requested_by=person, file=await stored_file(shop), finished_at=at,
         status=models.QualityExportStatus.READY, **here,
+    )  # fmt: skip
+
+
+async def fill_data_export(shop: Shop, client: Any, person: Any) -> None:
+    await models.ClientDataExport.create(
+        client=client, requested_by=person, file=await stored_file(shop), finished_at=client.created_at,
+        status=models.ExportStatus.READY, organization=shop.organization,
     )  # fmt: skip
 
 
