@@ -13,6 +13,7 @@ from services.retention import KEPT
 from tests.identity.accounts import CHANGE_EMAIL, FORGOT, REGISTER, as_nobody
 from tests.identity.test_registrations import LEA
 from tests.importing import begun
+from tests.managing.test_data_exports import ordered
 from tests.shop import PASSWORD, Shop
 from tests.uploading import asked
 
@@ -34,6 +35,7 @@ async def full(shop: Shop) -> Shop:
     await asked(shop)
     await begun(shop, "E-mail\nnobody\n", dryRun=True)
     await client_imports.run(await ClientImport.get())
+    await ordered(shop, await shop.client("marie@example.com"))
     return shop
 
 
