@@ -4025,3 +4025,15 @@ CREATE UNIQUE INDEX client_data_exports_under_way ON client_data_exports (client
 CREATE TRIGGER audited AFTER INSERT OR UPDATE OR DELETE ON client_data_exports FOR EACH ROW WHEN (current_setting('comptoir.actor', true) <> '') EXECUTE FUNCTION audit('ClientDataExport', '', 'total,done');
 CREATE TRIGGER client_data_exports_created AFTER INSERT ON client_data_exports FOR EACH ROW EXECUTE FUNCTION note_change('CREATED');
 CREATE TRIGGER client_data_exports_changed AFTER UPDATE ON client_data_exports FOR EACH ROW WHEN (OLD IS DISTINCT FROM NEW) EXECUTE FUNCTION note_change('CHANGED');
+
+-- Migration: 0051_quotes_of_erased_clients
+CREATE OR REPLACE FUNCTION quote_lines_stand() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF TG_OP = 'DELETE' AND coalesce(current_setting('comptoir.erasing', true), '') <> '' THEN
+            RETURN NULL;
+        END IF;
+        IF EXISTS (SELECT FROM quotes WHERE id = OLD.quote_id AND sent_at IS NOT NULL) THEN
+            RAISE EXCEPTION 'a quote that was sent is not changed' USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        RETURN NULL;
+    END $$;

@@ -5,8 +5,8 @@ The client is locked first, all else behind them. Invoices stay as they were iss
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -52,7 +52,7 @@ async def erase(client: Client, by: UUID | None) -> Erasure:
     )  # fmt: skip
     for each, ids_of_account, columns in await erased_accounts.blank(client):
         erasure.blanked[each.__name__] = len(ids_of_account)
-        await _blank_log(client, each, ids_of_account, columns)
+        await blank_log(client.organization_id, each, ids_of_account, columns)
     for model, held in HELD.items():
         ids: Any = list(await model.filter(**{held.path: client.id}).values_list("id", flat=True))
         if not ids:
@@ -65,7 +65,7 @@ async def erase(client: Client, by: UUID | None) -> Erasure:
             if held.blanked:
                 await _blank(model, ids, held.blanked)
                 erasure.blanked[model.__name__] = len(ids)
-        await _blank_log(client, model, ids, sorted(held.personal(model)))
+        await blank_log(client.organization_id, model, ids, sorted(held.personal(model)))
         # Why a letter was not taken, say: mail servers name whom they refuse.
         await query("UPDATE outbox SET error = NULL WHERE subject_id = ANY($1) AND error IS NOT NULL", ids)
     await _blank_log_of_those_gone(client)
@@ -81,6 +81,21 @@ async def under_way(client: Client) -> list[str]:
     """What stands in the way of erasing a client, with how many of each."""
     found = Counter({name: await rows.count() for name, rows in _under_way(client).items()})
     return [f"{name} ({number})" for name, number in found.items() if number]
+
+
+async def blank_log(organization_id: UUID, model: type[Any], ids: Ids, columns: Sequence[str]) -> None:
+    """The audit log keeps who did what and when, and no longer what the columns held. In the open transaction."""
+    if columns and ids:
+        async with erasing(ids[0]):
+            await query(_LOG, organization_id, model.__name__, ids, list(columns))
+
+
+@asynccontextmanager
+async def erasing(subject: UUID) -> AsyncIterator[None]:
+    """Within it PostgreSQL lets go of what it keeps else, in the open transaction."""
+    await query("SELECT set_config('comptoir.erasing', $1, true)", str(subject))
+    yield
+    await query("SELECT set_config('comptoir.erasing', '', true)")
 
 
 @job(Lane.SYNC)
@@ -145,15 +160,6 @@ async def _blank(model: type[Owned], ids: Ids, blanked: Mapping[str, Any]) -> No
             await rows.update(**{name: value})
 
 
-async def _blank_log(client: Client, model: type[Any], ids: Ids, columns: Sequence[str]) -> None:
-    """The audit log keeps who did what and when, and no longer what the columns held."""
-    if not columns:
-        return
-    await query("SELECT set_config('comptoir.erasing', $1, true)", str(client.id))
-    await query(_LOG, client.organization_id, model.__name__, ids, list(columns))
-    await query("SELECT set_config('comptoir.erasing', '', true)")
-
-
 async def _blank_log_of_those_gone(client: Client) -> None:
     """The same of clients who were merged into this one, and of contacts who were deleted before."""
     merged: Any = await models.ClientMerge.filter(client_id=client.id).values_list("duplicate_id", flat=True)
@@ -164,7 +170,7 @@ async def _blank_log_of_those_gone(client: Client) -> None:
         client.organization_id, [str(id) for id in former],
     )  # fmt: skip
     for model, ids in ((Client, merged), (models.Contact, [row["subject_id"] for row in deleted])):
-        await _blank_log(client, model, ids, sorted(HELD[model].personal(model)))
+        await blank_log(client.organization_id, model, ids, sorted(HELD[model].personal(model)))
 
 
 _ERASED = (

@@ -127,7 +127,7 @@ HELD: Mapping[type[Any], Held] = {
         "stripe_account",
         "stripe_invoice_id",
         "event_id",
-        "cancel_reason",
+        blanked={"cancel_reason": None},
     ),
     models.OrderLine: _kept("order__client_id", ACCOUNTS, "description", "currency"),
     models.Payment: _kept(

@@ -5,7 +5,17 @@ people's names and addresses, and what is of no more use.
 from datetime import UTC, datetime, timedelta
 
 from models.database import query
-from services import bilan_clocks, client_imports, data_exports, documents, exports, stored_files, surveys, uploads
+from services import (
+    bilan_clocks,
+    client_imports,
+    data_exports,
+    documents,
+    exports,
+    lapsing_words,
+    stored_files,
+    surveys,
+    uploads,
+)
 from services.changes import RESUMABLE
 from services.lockout import KNOWN_FOR
 
@@ -37,6 +47,7 @@ async def forget() -> int:
     await bilan_clocks.look()
     gone = await exports.forget() + await documents.forget() + await stored_files.forget() + await surveys.forget()
     await data_exports.give_up()
+    gone += await lapsing_words.forget()
     for table, column, kept in KEPT:
         rows = await query(
             f"WITH old AS (SELECT id FROM {table} WHERE {column} < $1 LIMIT $2 FOR UPDATE SKIP LOCKED),"  # noqa: S608

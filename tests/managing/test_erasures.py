@@ -6,10 +6,22 @@ from typing import Any
 
 import pytest
 
-from models import AuditEntry, Client, Invoice, Membership, PortalToken, Role, Ticket, TimelineEvent
+from models import (
+    AuditEntry,
+    Client,
+    ClientImport,
+    ClientImportStatus,
+    Invoice,
+    Membership,
+    PortalToken,
+    Role,
+    Ticket,
+    TimelineEvent,
+)
 from models.base import global_id
 from models.database import query, transaction
 from tests.bilans.test_beneficiaries import came
+from tests.importing import CREATE, begun, brought
 from tests.managing.test_client_merges import MERGE, QUOTE
 from tests.managing.test_crm import CONSENT, CONTACT, NOTE, OFFERS, TAG, TAG_CREATE
 from tests.managing.test_portal_tokens import CREATE as LINK
@@ -165,6 +177,54 @@ async def test_a_client_who_is_merged_and_erased_at_once_is_one_or_the_other(sho
     (refused,) = [answer["errors"][0]["extensions"]["code"] for answer in (merged, erased) if "errors" in answer]
     assert refused in ("CONFLICT", "NOT_FOUND")
     assert (await shop.refused(ERASE, input={"client": client}))[0] in ("CONFLICT", "NOT_FOUND")
+
+
+async def test_a_client_who_is_being_imported_is_erased_once_that_is_done(shop: Shop) -> None:
+    client = await known(shop)
+    file = "E-mail;Prénom\nmarie.curie@example.com;Manya\n"
+    await begun(shop, file, onExisting="OVERWRITE")
+
+    async with nothing_changes(shop):
+        message = (await shop.refused(ERASE, input={"client": client}))[2]
+    assert message == "Settle first what is under way with this client: an import of clients (1)."
+
+    await shop.work_is_done()
+    await shop(ERASE, input={"client": client})
+    assert (await Client.get()).first_name is None
+
+
+async def test_who_is_erased_while_an_import_begins_stays_erased_and_the_import_is_done(shop: Shop) -> None:
+    client = await known(shop)
+    upload = await brought(shop, "E-mail;Prénom\nmarie.curie@example.com;Manya\n")
+    given = {"upload": upload, "idempotencyKey": "one", "onExisting": "OVERWRITE"}
+
+    begins, erases = await asyncio.gather(
+        shop.post(CREATE, {"input": given}), shop.post(ERASE, {"input": {"client": client}})
+    )
+    await shop.work_is_done()
+
+    assert "errors" not in begins
+    assert (await ClientImport.get()).status is ClientImportStatus.IMPORTED
+    if "errors" in erases:
+        assert "an import of clients (1)" in erases["errors"][0]["message"]
+        await shop(ERASE, input={"client": client})
+    erased = await Client.get(email__endswith="@erased.invalid")
+    assert (erased.first_name, erased.phone) == (None, None)
+
+
+async def test_those_whom_the_client_was_made_one_with_are_forgotten_too(shop: Shop) -> None:
+    client = await shop.client("m@example.com", firstName="M.")
+    await shop(MERGE, input={"client": client, "duplicate": await known(shop)})
+    await shop.work_is_done()
+
+    await shop(ERASE, input={"client": client})
+    await shop.work_is_done()
+
+    assert await words_held(shop) == set()
+    again = await shop.client("marie.curie@example.com")
+    for kept, duplicate in ((client, again), (again, client)):
+        refusal = await shop.refused(MERGE, input={"client": kept, "duplicate": duplicate})
+        assert refusal[2] == "One of them was erased: nothing is known of who that was."
 
 
 async def test_nothing_is_written_of_one_who_was_erased(shop: Shop) -> None:
