@@ -46,7 +46,8 @@ class Permission(Enum):
     QUOTES_READ = auto()
     QUOTES_WRITE = auto()
     TICKETS_READ = auto()
-    TICKETS_WRITE = auto()
+    TICKETS_ASK = auto()  # open one for a client whom one sees, and reply: as that client, without TICKETS_WRITE
+    TICKETS_WRITE = auto()  # see to them
     TIMELINE_READ = auto()  # what happened with clients
     TIMELINE_WRITE = auto()
     SERVICES_READ = auto()  # what can be booked, with whom, and when somebody is free
@@ -126,6 +127,7 @@ _OWN_BUSINESS = frozenset(
     {
         Permission.INVOICES_READ, Permission.ORDERS_PAY, Permission.CHECKOUT_START, Permission.SUBSCRIPTIONS_WRITE,
         Permission.BOOKINGS_READ, Permission.BOOKINGS_MAKE, Permission.TICKETS_READ,
+        Permission.TICKETS_ASK,
     }
 )  # fmt: skip
 
@@ -137,8 +139,11 @@ _OWN_AGENDA = frozenset(
 )  # fmt: skip
 
 _OWN_DESK = frozenset(
-    {Permission.TICKETS_READ, Permission.TICKETS_WRITE, Permission.TIMELINE_READ, Permission.TIMELINE_WRITE}
-)
+    {
+        Permission.TICKETS_READ, Permission.TICKETS_ASK, Permission.TICKETS_WRITE, Permission.TIMELINE_READ,
+        Permission.TIMELINE_WRITE,
+    }
+)  # fmt: skip
 _OWN_DEALS = frozenset({Permission.OPPORTUNITIES_READ, Permission.OPPORTUNITIES_WRITE})
 _OWN_BILANS = frozenset({Permission.BILANS_READ, Permission.BILANS_FOLLOW, Permission.DOCUMENTS_READ})
 _HELD_BILANS = _OWN_BILANS | {Permission.BILANS_HOLD, Permission.DOCUMENTS_WRITE}
@@ -198,7 +203,7 @@ SCOPES: dict[ApiScope, frozenset[Permission]] = {
     ApiScope.QUOTES_READ: _QUOTES,
     ApiScope.QUOTES_WRITE: _QUOTES | {Permission.QUOTES_WRITE},
     ApiScope.TICKETS_READ: _CLIENTS | {Permission.TICKETS_READ},
-    ApiScope.TICKETS_WRITE: _CLIENTS | {Permission.TICKETS_READ, Permission.TICKETS_WRITE},
+    ApiScope.TICKETS_WRITE: _CLIENTS | {Permission.TICKETS_READ, Permission.TICKETS_ASK, Permission.TICKETS_WRITE},
     ApiScope.TIMELINE_READ: _CLIENTS | {Permission.TIMELINE_READ},
     ApiScope.TIMELINE_WRITE: _CLIENTS | {Permission.TIMELINE_READ, Permission.TIMELINE_WRITE},
     ApiScope.BILANS_READ: _ORDERS | {Permission.BILANS_READ},

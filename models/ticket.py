@@ -56,7 +56,7 @@ class TicketSource(Coded):
     """How a ticket came."""
 
     BACK_OFFICE = "BACK_OFFICE", "Written down by a member"
-    PORTAL = "PORTAL", "By the client, in their portal"
+    PORTAL = "PORTAL", "By the client, in their portal or signed in"
     EMAIL = "EMAIL", "From an e-mail of the client's"
 
 

@@ -1,4 +1,5 @@
-"""Tickets: opened, answered and seen to by those who look after the client."""
+"""Tickets: opened, answered and seen to by those who look after the client; opened and answered by the client, too,
+who signs in."""
 
 from uuid import UUID
 
@@ -37,17 +38,21 @@ def ticket(id: strawberry.ID) -> Wanted:
     return models.Ticket, row_id(models.Ticket, id)
 
 
-@mutation(Ticket, requires=Permission.TICKETS_WRITE, idempotent=True)
+@mutation(Ticket, requires=Permission.TICKETS_ASK, idempotent=True)
 async def ticket_create(info: Info, input: TicketCreateInput) -> models.Ticket:
-    """Write down what a client asks. HTML in it is kept as text."""
+    """Write down what a client asks, or ask as the client who is signed in; who sees to it, and how soon, is not for
+    them to say. HTML in it is kept as text."""
     client = await actor(info).get(models.Client, input.client, field="input.client", for_update=True)
     values = given(input)
+    if values.keys() & {"assignee", "priority"}:
+        actor(info).require(Permission.TICKETS_WRITE)
+    as_client = _is_client(info)
     asked = Asked(**{name: values[name] for name in ("subject", "body", "type", "priority") if name in values})
     return await tickets_service.open(
         client,
         asked,
-        source=TicketSource.BACK_OFFICE,
-        opened_by=oneself(info),
+        source=TicketSource.PORTAL if as_client else TicketSource.BACK_OFFICE,
+        opened_by=None if as_client else oneself(info),
         assignee_id=await _assignee(info, values.get("assignee")),
     )
 
@@ -62,12 +67,22 @@ async def ticket_update(info: Info, input: TicketUpdateInput) -> models.Ticket:
     return await tickets_service.change(row, by=oneself(info), **values)
 
 
-@mutation(TicketReply, requires=Permission.TICKETS_WRITE, idempotent=True)
+@mutation(TicketReply, requires=Permission.TICKETS_ASK, idempotent=True)
 async def ticket_reply(info: Info, input: TicketReplyInput) -> models.TicketReply:
-    """Write to the client under a ticket, or, `internal`, to those who see to it alone."""
-    values = given(input)
+    """Write to the client under a ticket, or, `internal`, to those who see to it alone; or, as the client who is signed
+    in, to them."""
+    internal = given(input).get("internal", False)
+    if internal:
+        actor(info).require(Permission.TICKETS_WRITE)
     row = await _locked(info, input.ticket)
-    return await tickets_service.reply(row, input.body, author=oneself(info), internal=values.get("internal", False))
+    if _is_client(info):
+        return await tickets_service.reply(row, input.body, from_client=True)
+    return await tickets_service.reply(row, input.body, author=oneself(info), internal=internal)
+
+
+def _is_client(info: Info) -> bool:
+    """Whether it is the client who asks and replies, signed in."""
+    return not actor(info).may(Permission.TICKETS_WRITE)
 
 
 async def _locked(info: Info, key: str) -> models.Ticket:

@@ -117,20 +117,20 @@ async def test_a_role_or_a_key_changes_nothing_that_is_not_granted_to_it(shop: S
 
 
 def test_who_does_not_run_the_shop_may_pay_quote_credit_and_export_and_change_nothing_else() -> None:
-    book = Permission.BOOKINGS_MAKE
+    book, ask = Permission.BOOKINGS_MAKE, Permission.TICKETS_ASK
     paying = {Permission.PUBLIC, Permission.MEMBER, Permission.ORDERS_PAY, Permission.CHECKOUT_START}
     for kind in CALLERS:
         opened = {PERMISSIONS[name] for name in MUTATIONS} & granted(kind)
         own = {
             Role.CONSULTANT: {
                 Permission.QUOTES_WRITE, Permission.HOURS_WRITE, Permission.BOOKINGS_WRITE, book,
-                Permission.TICKETS_WRITE, Permission.UPLOADS, Permission.CRM_WRITE, Permission.TIMELINE_WRITE,
+                Permission.TICKETS_WRITE, ask, Permission.UPLOADS, Permission.CRM_WRITE, Permission.TIMELINE_WRITE,
                 Permission.OPPORTUNITIES_WRITE, Permission.BILANS_FOLLOW, Permission.BILANS_HOLD,
                 Permission.DOCUMENTS_READ, Permission.DOCUMENTS_WRITE,
             },
             # What they answer, agree to and open of their own bilan.
             Role.BENEFICIARY: {
-                Permission.SUBSCRIPTIONS_WRITE, Permission.BILANS_FOLLOW, Permission.DOCUMENTS_READ, book,
+                Permission.SUBSCRIPTIONS_WRITE, Permission.BILANS_FOLLOW, Permission.DOCUMENTS_READ, book, ask,
             },
             Key.STOREFRONT: {book},
             Key.PORTAL: {Permission.PORTAL},

@@ -143,7 +143,34 @@ async def test_a_client_who_signs_in_reads_no_internal_reply_and_no_timeline(sho
     assert [reply["body"] for reply in read["replies"]["nodes"]] == ["False"]
     assert by_id is None
     assert (await beneficiary.refused(TIMELINE))[0] == "FORBIDDEN"
-    assert (await beneficiary.refused(REPLY, input={"ticket": ticket["id"], "body": "x"}))[0] == "FORBIDDEN"
+    assert (await beneficiary.refused(UPDATE, input={"ticket": ticket["id"], "status": "CLOSED"}))[0] == "FORBIDDEN"
+
+
+async def test_a_client_who_signs_in_asks_and_replies_as_in_the_portal(shop: Shop) -> None:
+    beneficiary = await Shop.open(shop.http, shop.sandbox, role=Role.BENEFICIARY)
+    mine, other = await shop.client("marie@example.com"), await shop.client("paul@example.com")
+    whose = await models.Membership.get(user__email=beneficiary.email)
+    await models.Client.filter(email="marie@example.com").update(member_id=whose.id)
+    theirs = await asked(shop, other)
+
+    ticket = await asked(beneficiary, mine, subject="Séance", type="REQUEST")
+    await shop(REPLY, input={"ticket": ticket["id"], "body": "Quand ?"})
+    await beneficiary(REPLY, input={"ticket": ticket["id"], "body": "Lundi"})
+
+    row = await models.Ticket.get(number=ticket["number"])
+    assert (row.source, row.opened_by_id, row.status) == ("PORTAL", None, "OPEN")
+    read = await beneficiary(TICKET, id=ticket["id"])
+    written = [(reply["body"], reply["fromClient"]) for reply in read["replies"]["nodes"]]
+    assert written == [("Lundi", True), ("Quand ?", False)]
+    await shop.work_is_done()
+    assert len(shop.mails("bonjour@comptappart.test")) == 2
+    between_us = {"ticket": ticket["id"], "body": "x", "internal": True}
+    assert (await beneficiary.refused(REPLY, input=between_us))[0] == "FORBIDDEN"
+    assert (await beneficiary.refused(REPLY, input={"ticket": theirs["id"], "body": "x"}))[0] == "NOT_FOUND"
+    for more in ({"priority": "URGENT"}, {"assignee": global_id(whose)}):
+        refused = await beneficiary.refused(CREATE, input={"client": mine, "subject": "x", "body": "y"} | more)
+        assert refused[0] == "FORBIDDEN", more
+    assert (await beneficiary.refused(CREATE, input={"client": other, "subject": "x", "body": "y"}))[0] == "NOT_FOUND"
 
 
 async def test_an_accountant_sees_neither_tickets_nor_timelines(shop: Shop) -> None:
