@@ -34,6 +34,7 @@ from sandbox.stripe_accounts import Accounts, pages
 
 LARGEST_BODY = 2 * 1024 * 1024
 TICK = 5.0
+ACCOUNTS_FROM = 100  # ports after the sandbox's own, of the pages of Stripe accounts beside the first
 
 
 class Sandbox:
@@ -82,7 +83,9 @@ class Sandbox:
             return begun(Store(data.with_name(f"stripe-{name}.sqlite3") if data else None), name)
 
         self.stripe = begun(self._store, "sandbox", webhook_url)
-        self.accounts = Accounts(self.stripe, another, lambda: [assets])
+        self.accounts = Accounts(
+            self.stripe, another, lambda: [assets], self._store, ports=port + ACCOUNTS_FROM if port else 0
+        )
         self.google = GoogleAccount(self._store, clock)
         self.mail = MailSink(self._store, clock, keep)
         self.partner = PartnerSink(self._store, clock, keep)
@@ -119,6 +122,7 @@ class Sandbox:
             opened.push_async_callback(self.stripe.courier.close)
             opened.push_async_callback(self.accounts.close)
             self.stripe.courier.resume()
+            await self.accounts.resume()
             clock = asyncio.create_task(self.accounts.watch_the_clock(TICK))
             opened.push_async_callback(_end, clock)
             self._opened = opened.pop_all()

@@ -35,7 +35,8 @@ class Server(uvicorn.Server):
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._socket.bind((HOST, port))
-        self.url = f"http://{HOST}:{self._socket.getsockname()[1]}"
+        self.port: int = self._socket.getsockname()[1]
+        self.url = f"http://{HOST}:{self.port}"
         self._serving: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
 
