@@ -114,10 +114,9 @@ HELD: Mapping[type[Any], Held] = {
         "currency",
         "failure_code",
         "failure_message",
-        "open_invoice",
         "told_of",
         *_AT_STRIPE,
-        blanked={"pay_url": None},
+        blanked={"pay_url": None, "open_invoice": None},
     ),
     models.Order: _kept(
         "client_id",
@@ -189,7 +188,6 @@ HELD: Mapping[type[Any], Held] = {
     models.Bilan: _kept("client_id", AGREED, "currency", blanked={"beneficiary_name": WORD, "cancel_reason": WORD}),
     models.Client: Held(
         "id",
-        # The address last: from then on the database keeps all else empty.
         blanked=dict.fromkeys((*_WHO, "member_id")) | {"email": Sql(f"id || '{ERASED}'")},
         kept={"electronic_address_scheme": OURS, "stripe_id": OURS, "stripe_account": OURS},
         because=NUMBER,
