@@ -10,7 +10,18 @@ from urllib.parse import urlsplit
 import stripe
 
 import errors
-from models import Attempt, AttemptStatus, Client, Operation, Opportunity, Order, OrderKind, OrderLine, OrderStatus
+from models import (
+    Attempt,
+    AttemptStatus,
+    Client,
+    Operation,
+    Opportunity,
+    Order,
+    OrderKind,
+    OrderLine,
+    OrderSource,
+    OrderStatus,
+)
 from models.database import transaction
 from services import asking, booked_times, discounts, holds, organizations, settlement, stripe_accounts, twins
 from services.exchange import Exchange, attempt_for, carry_out
@@ -202,6 +213,9 @@ class _OpenSession(_AskForMoney):
             price = {"currency": currency, "product_data": named, "unit_amount": order.due_cents}
             return [{"quantity": 1, "price_data": price}]
         lines = await order.lines.all().prefetch_related("product")
+        if order.kind is OrderKind.OPPORTUNITY and order.source is not OrderSource.QUOTE:
+            # Called as it was agreed, which the product that stands for it is not.
+            return [_item(line, None, currency, times) for line in lines]
         return [_item(line, await twins.known(line.product, Place.of(order)), currency, times) for line in lines]
 
 
@@ -265,9 +279,10 @@ class _OpenIntent(_AskForMoney):
 
 def _item(line: OrderLine, product: str | None, currency: str, times: str | None) -> dict[str, Any]:
     """A line at its price; with a discount of its own one price of the whole, since Stripe has none of a line. `times`
-    are said of what is booked, which is no product of the catalogue then."""
+    are said of what is booked, which is no product of the catalogue then; nor is what has no `product`."""
     if not line.discount_cents:
-        sold = {"product_data": {"name": line.description} | _held(times)} if times else {"product": product}
+        once = {"product_data": {"name": line.description} | _held(times)}
+        sold = once if times or product is None else {"product": product}
         plain: dict[str, Any] = {"currency": currency, "unit_amount": line.unit_price_cents} | sold
         if line.interval:
             plain["recurring"] = {"interval": line.interval.lower(), "interval_count": line.interval_count}

@@ -30,6 +30,7 @@ from services.conflicts import flag
 from services.outbox import Again, job, later
 
 SOON = timedelta(minutes=10)
+CALLED = "Opportunité"  # what stands for one in the catalogue
 
 
 class Changed(errors.Conflict):
@@ -149,9 +150,10 @@ def _say(line: OrderLine, opportunity: Opportunity) -> None:
 
 
 async def _product_of(opportunity: Opportunity) -> Product:
-    """What stands for an opportunity, locked, on orders: kept as it is."""
+    """What stands for an opportunity, locked, on orders: kept at its price. The line of the order is called as the
+    opportunity is, and this is not: more people may read products than opportunities."""
     said: dict[str, Any] = {
-        "name": opportunity.title, "price_cents": opportunity.amount_cents, "currency": opportunity.currency,
+        "name": CALLED, "price_cents": opportunity.amount_cents, "currency": opportunity.currency,
         "vat_rate": opportunity.vat_rate,
     }  # fmt: skip
     if opportunity.product_id is None:

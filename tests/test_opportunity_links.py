@@ -233,3 +233,11 @@ def session_named(link: dict[str, Any]) -> str:
 async def paid(shop: Shop, link: dict[str, Any]) -> None:
     await shop.tell(await shop.sandbox.stripe.pay(session_named(link)))
     await shop.work_is_done()
+
+
+async def test_no_product_says_what_an_opportunity_is_called_and_the_payment_page_does(shop: Shop) -> None:
+    """Whoever reads the catalogue follows products, by `productChanged` too."""
+    link = await linked(shop, await won(shop, title="Mme Martin, reconversion"))
+
+    assert [product.name for product in await models.Product.all()] == ["Opportunité"]
+    assert "Mme Martin, reconversion" in (await shop.browse(link["url"])).text
