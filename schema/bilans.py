@@ -130,6 +130,9 @@ class Bilan:
     sessions: Connection[Annotated["BilanSession", strawberry.lazy("schema.bilans")]] = pages(  # type: ignore[assignment]
         "sessions", "Its appointments."
     )
+    documents: Connection[Annotated["Document", strawberry.lazy("schema.documents")]] = pages(  # type: ignore  # noqa: F821
+        "documents", "Its documents; which of them one opens, `documentOpen` says."
+    )
     created_at: auto
 
 

@@ -133,6 +133,24 @@ class Client:
     subscriptions: Connection[Annotated["ClientSubscription", strawberry.lazy("schema.subscriptions")]] = pages(  # type: ignore  # noqa: F821
         "subscriptions", "What they pay for each period."
     )
+    quotes: Connection[Annotated["Quote", strawberry.lazy("schema.quotes")]] = pages(  # type: ignore  # noqa: F821
+        "quotes", "What was offered to them, each version of it."
+    )
+    opportunities: Connection[Annotated["Opportunity", strawberry.lazy("schema.opportunities")]] = pages(  # type: ignore  # noqa: F821
+        "opportunities", "What they may buy, or said yes or no to."
+    )
+    bookings: Connection[Annotated["Booking", strawberry.lazy("schema.bookings")]] = pages(  # type: ignore  # noqa: F821
+        "bookings", "Their places in appointments."
+    )
+    bilans: Connection[Annotated["Bilan", strawberry.lazy("schema.bilans")]] = pages(  # type: ignore  # noqa: F821
+        "bilans", "Bilans of which they are the beneficiary."
+    )
+    tickets: Connection[Annotated["Ticket", strawberry.lazy("schema.tickets")]] = pages(  # type: ignore  # noqa: F821
+        "tickets", "What they asked."
+    )
+    timeline: Connection[Annotated["TimelineEvent", strawberry.lazy("schema.timeline")]] = pages(  # type: ignore  # noqa: F821
+        "timeline", "What happened with them."
+    )
     stripe_id: auto
     created_at: auto
 

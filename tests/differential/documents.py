@@ -16,6 +16,7 @@ from graphql import (
     is_abstract_type,
     is_leaf_type,
     is_required_argument,
+    is_union_type,
 )
 
 from tests.differential.cursors import Cursors
@@ -90,7 +91,7 @@ class _Draft:
         if said < 0.06:
             alias, _ = self._alias(type_, ("__typename", "", "String!"), place)
             return f"{alias}{self._directives()}"
-        if said < 0.13 or (is_abstract_type(type_) and said < 0.75):
+        if said < 0.13 or (is_abstract_type(type_) and said < 0.75) or is_union_type(type_):
             return self._inline(type_, place, depth)
         if said < 0.21 and self.left > 0:
             return self._spread(type_, place, depth)

@@ -150,7 +150,7 @@ def errors_of(body: bytes) -> set[str]:
 
 def links_without_expiry(body: bytes) -> bytes:
     """Signed links hold the second at which they were made: nothing is left of it, what they open stays."""
-    return re.sub(rb"/(files|pay|quote)/([\w.-]+)", lambda link: b"/%b/%b" % (link[1], _opened(link[2].decode())), body)
+    return re.sub(rb"/(\w+)/(eyJ[\w-]+\.[\w.-]+)", lambda link: b"/%b/%b" % (link[1], _opened(link[2].decode())), body)
 
 
 def coordinates(schema: Any, text: str) -> set[str]:
