@@ -287,7 +287,8 @@ mutation Tickets($ticket: ID!, $body: String!) {
 }"""
 
 CLIENTS = """# Clients by any part of a name, an address or a number, contacts' included: accents never count, slips are
-# forgiven (try « duppont »). clientDuplicates suggests who may be the same, clientMerge makes one of two.
+# forgiven (try « duppont »). clientDuplicates suggests who may be the same (there are two of Léa Moreau), clientMerge
+# makes one of two.
 query Clients($text: String!) {
   clientSearch(text: $text) {
     email displayName kind status ordersCount

@@ -18,6 +18,7 @@ from tortoise.models import Model
 
 from errors import Conflict, Invalid
 from models import (
+    Attempt,
     Bilan,
     Booking,
     BookingStatus,
@@ -108,8 +109,7 @@ async def merge(kept: Client, duplicate: Client, by: UUID | None) -> Client:
     if refused := await refusals(kept, duplicate):
         raise Conflict(" ".join(refused), field="input.duplicate")
     await query("SELECT set_config('comptoir.merging', $1, true)", str(duplicate.id))
-    await _make_room(kept, duplicate)
-    moved: dict[str, int] = {}
+    moved = await _make_room(kept, duplicate)
     for model, column in _naming():
         if number := await _move(model, column, kept, duplicate):
             moved[model.__name__] = moved.get(model.__name__, 0) + number
@@ -159,8 +159,9 @@ async def _sharing(kept: Client, duplicate: Client) -> bool:
     return await mine.filter(appointment_id__in=Subquery(theirs.values("appointment_id"))).exists()
 
 
-async def _make_room(kept: Client, duplicate: Client) -> None:
-    """Of what each may have one of, what the duplicate has gives way; nothing that was agreed to or asked is lost."""
+async def _make_room(kept: Client, duplicate: Client) -> dict[str, int]:
+    """Of what each may have one of, what the duplicate has gives way; nothing that was agreed to or asked is lost. How
+    many rows went over with that."""
     both = (kept.id, duplicate.id)
     await PortalToken.filter(client_id=duplicate.id, revoked_at=None).update(revoked_at=datetime.now(UTC))
     await query(
@@ -177,11 +178,13 @@ async def _make_room(kept: Client, duplicate: Client) -> None:
         *both,
     )
     # Gone over at once: beside those of their own, the numbers to come could be taken.
-    await query(
-        "UPDATE attempts SET client_id = $1, number = number"
-        " + (SELECT coalesce(max(number), 0) FROM attempts WHERE client_id = $1) WHERE client_id = $2",
+    (attempts,) = await query(
+        "WITH moved AS (UPDATE attempts SET client_id = $1, number = number"
+        " + (SELECT coalesce(max(number), 0) FROM attempts WHERE client_id = $1) WHERE client_id = $2 RETURNING 1)"
+        " SELECT count(*) AS number FROM moved",
         *both,
     )
+    return {Attempt.__name__: int(attempts["number"])} if attempts["number"] else {}
 
 
 async def _move(model: type[Model], column: str, kept: Client, duplicate: Client) -> int:

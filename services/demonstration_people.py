@@ -26,6 +26,11 @@ CLIENTS: tuple[Told, ...] = (
      "+33478101112", "69001", "Lyon", ("Entreprise", "Prospect"), False),
     (COMPANY, "contact@garage-petit.example", "Nadia", "Petit", "Garage Petit et Fils", "999999030", "+33380131415",
      "21000", "Dijon", ("Entreprise",), False),
+    # The same as two of those above, come by another way: `clientDuplicates` suggests them.
+    (PERSON, "lea.moreau.rennes@example.org", "Lea", "Moreau", None, None, "+33611121314", "35000", "Rennes",
+     ("Prospect",), True),
+    (COMPANY, "comptabilite@ateliers-morvan.example", "Sylvie", "MORVAN", "Ateliers Morvan", None, "+33298010203",
+     "29200", "Brest", (), False),
 )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from models import (
     Bilan,
     BilanStatus,
     BilanWarning,
+    Client,
     DiscountCode,
     Document,
     DocumentAccess,
@@ -23,7 +24,7 @@ from models import (
     Product,
     PublishableKey,
 )
-from services import demonstration, demonstration_sales, integrations, quality, stored_files
+from services import client_duplicates, demonstration, demonstration_sales, integrations, quality, stored_files
 from services.outside import outside
 from tests.shop import Shop
 
@@ -132,6 +133,21 @@ async def test_it_has_bilans_in_each_state_with_what_an_auditor_would_miss(shop:
     assert gaps == {"Jean Dupont": ["CONSENT"], "Inès Rousseau": ["CONSENT", "SYNTHESIS", "SURVEY"]}
     assert {each.is_missing for each in seen.indicators} == {True, False}
     assert await BilanWarning.filter(decided_at__isnull=False).count() == 1
+
+
+async def test_it_has_clients_who_may_be_the_same(shop: Shop) -> None:
+    await demonstration.seed(outside().settings)
+    organization = await Organization.get(slug=demonstration.SLUG)
+
+    pairs = set()
+    for client in await Client.filter(organization_id=organization.id):
+        for found in await client_duplicates.of(client, "organization_id = $1", [organization.id], 5):
+            pairs.add(frozenset((client.email, (await Client.get(id=found)).email)))
+
+    assert pairs == {
+        frozenset(("lea.moreau@example.com", "lea.moreau.rennes@example.org")),
+        frozenset(("rh@ateliers-morvan.example", "comptabilite@ateliers-morvan.example")),
+    }
 
 
 async def test_its_documents_were_sent_and_kept_like_anybodys(shop: Shop) -> None:
