@@ -31,7 +31,7 @@ class Permission(Enum):
     CLIENTS_ERASE = auto()  # take away all that is known of one, for good, and see that it was done
     DATA_EXPORTS = auto()  # all that is kept of a client, put together for them: of oneself, for who is one
     CRM_READ = auto()  # what is written of clients and never shown to them: notes, tags, merges
-    CRM_WRITE = auto()  # that, and the contacts and consents, of the clients that one sees
+    CRM_WRITE = auto()  # that, the clients themselves, and their contacts and consents, of those that one sees
     ACCESSES_READ = auto()  # what clients may use
     ORDERS_READ = auto()
     ORDERS_WRITE = auto()

@@ -7,6 +7,8 @@ from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
 import models
+from errors import Forbidden
+from models.base import global_id_of
 from policy import Permission, row_id
 from schema.base import Deleted, given
 from schema.clients import (
@@ -52,15 +54,19 @@ def tag(id: strawberry.ID) -> Wanted:
     return models.Tag, row_id(models.Tag, id)
 
 
-@mutation(Client, requires=Permission.CLIENTS_WRITE, idempotent=True)
+@mutation(Client, requires=Permission.CRM_WRITE, idempotent=True)
 async def client_create(info: Info, input: ClientCreateInput) -> models.Client:
-    """Make a client. One for each e-mail address: a second is a CONFLICT."""
-    return await clients_service.create(actor(info).organization_id, await _with_consultant(info, given(input)))
+    """Make a client. One for each e-mail address: a second is a CONFLICT. Whom a consultant makes is theirs."""
+    caller, values = actor(info), given(input)
+    if not caller.may(Permission.CLIENTS_WRITE):
+        values.setdefault("consultant", global_id_of(models.Membership, caller.membership_id))
+    return await clients_service.create(caller.organization_id, await _with_consultant(info, values))
 
 
-@mutation(Client, requires=Permission.CLIENTS_WRITE)
+@mutation(Client, requires=Permission.CRM_WRITE)
 async def client_update(info: Info, input: ClientUpdateInput) -> models.Client:
-    """Change a client, or who looks after them. Invoices that were issued keep what they say."""
+    """Change a client, or who looks after them, which a consultant does not. Invoices that were issued keep what they
+    say."""
     values = given(input)
     row = await actor(info).get(models.Client, values.pop("client"), field="input.client", for_update=True)
     return await clients_service.update(row, await _with_consultant(info, values))
@@ -75,8 +81,11 @@ async def client_delete(info: Info, input: ClientDeleteInput) -> Deleted:
 
 
 async def _with_consultant(info: Info, values: dict[str, Any]) -> dict[str, Any]:
-    """The values with the membership that is named."""
-    key = values.get("consultant")
-    if key is None:
+    """The values with the membership that is named. Raises Forbidden where a consultant names another."""
+    if "consultant" not in values:
         return values
-    return values | {"consultant": await actor(info).get(models.Membership, key, field="input.consultant")}
+    caller, key = actor(info), values["consultant"]
+    member = key and await caller.get(models.Membership, key, field="input.consultant")
+    if not caller.may(Permission.CLIENTS_WRITE) and (member is None or member.id != caller.membership_id):
+        raise Forbidden("A consultant's clients are their own: ask an owner or an admin.", field="input.consultant")
+    return values | {"consultant": member}

@@ -62,6 +62,30 @@ async def test_a_client_is_given_to_a_consultant_who_then_sees_them(shop: Shop) 
     assert await consultant("{ clients { totalCount } }") == {"totalCount": 0}
 
 
+async def test_whom_a_consultant_meets_is_theirs_to_make_and_change_and_not_to_hand_over(shop: Shop) -> None:
+    consultant = await Shop.open(shop.http, shop.sandbox, role=Role.CONSULTANT)
+    others, own = await shop.client("other@example.com"), await membership(consultant)
+
+    made = (await consultant(CREATE, input={"email": "prospect@example.com", "lastName": "Moreau"}))["client"]["id"]
+    again = (await consultant(CREATE, input={"email": "second@example.com", "consultant": own}))["client"]["id"]
+
+    assert (await changed(consultant, made, phone="+33612345678"))["consultant"]["user"]["email"] == consultant.email
+    assert {row["id"] for row in (await shop("{ clients { nodes { id } } }"))["nodes"]} == {others, made, again}
+    async with nothing_changes(shop):
+        for document, input, code, field in (
+            (CREATE, {"email": "other@example.com"}, "CONFLICT", "input.email"),
+            (CREATE, {"email": "a@b.fr", "consultant": None}, "FORBIDDEN", "input.consultant"),
+            (UPDATE, {"client": made, "consultant": None}, "FORBIDDEN", "input.consultant"),
+            (UPDATE, {"client": others, "city": "Lyon"}, "NOT_FOUND", "input.client"),
+        ):
+            assert (await consultant.refused(document, input=input))[:2] == (code, field), input
+        assert (await consultant.refused(UPDATE, input={"client": made, "consultant": await membership(shop)}))[0] in (
+            "FORBIDDEN", "NOT_FOUND",
+        )  # fmt: skip
+        delete = "mutation ($input: ClientDeleteInput!) { clientDelete(input: $input) { id } }"
+        assert (await consultant.refused(delete, input={"client": made}))[0] == "FORBIDDEN"
+
+
 @pytest.mark.parametrize("role", [Role.ACCOUNTANT, Role.BENEFICIARY])
 async def test_who_does_not_look_after_clients_is_given_none(shop: Shop, role: Role) -> None:
     person = await Shop.open(shop.http, shop.sandbox, role=role)
