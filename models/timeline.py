@@ -15,6 +15,7 @@ class TimelineKind(Coded):
 
     CLIENT_EMAIL = "CLIENT_EMAIL", "An e-mail of the client's, or to them"
     PAYMENT_RECEIVED = "PAYMENT_RECEIVED", "Money came for an order"
+    PAYMENT_FLAGGED = "PAYMENT_FLAGGED", "Money came that fits no order as it is: a person looks at it"
     PAYMENT_REFUNDED = "PAYMENT_REFUNDED", "Money went back to the client"
     QUOTE_SENT = "QUOTE_SENT", "A quote was sent"
     QUOTE_ACCEPTED = "QUOTE_ACCEPTED", "The client accepted a quote"

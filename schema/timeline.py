@@ -20,6 +20,7 @@ from schema.tickets import Ticket
 from services import timeline_words
 
 PAYMENT_METHOD: Any = enum(PaymentMethod)
+CONFLICT_KIND: Any = enum(models.ConflictKind)
 TICKET_TYPE: Any = enum(TicketType)
 
 
@@ -30,6 +31,7 @@ class TimelinePayment:
     amount: Money = strawberry.field(description="How much.")
     method: PAYMENT_METHOD = strawberry.field(description="How.")
     balance: Money | None = strawberry.field(description="What was still to be paid then; null for a refund.")
+    conflict: CONFLICT_KIND | None = strawberry.field(description="Why it was flagged; null where it was not.")
 
 
 @strawberry.type(description="A quote that was sent or answered.")
@@ -152,6 +154,7 @@ def _payment(root: Any) -> TimelinePayment:
         order=_id(models.Order, said["order"]), order_number=said["order_number"],
         amount=_money(said, "amount_cents"), method=PaymentMethod(said["method"]),
         balance=_money(said, "balance_cents") if "balance_cents" in said else None,
+        conflict=models.ConflictKind(said["conflict"]) if "conflict" in said else None,
     )  # fmt: skip
 
 
@@ -200,6 +203,7 @@ _OF_EMAIL = ("sender", "sender_name", "recipients", "from_client", "subject", "b
 _DATA: dict[TimelineKind, Callable[[Any], Any]] = {
     TimelineKind.CLIENT_EMAIL: _email,
     TimelineKind.PAYMENT_RECEIVED: _payment,
+    TimelineKind.PAYMENT_FLAGGED: _payment,
     TimelineKind.PAYMENT_REFUNDED: _payment,
     TimelineKind.QUOTE_SENT: _quote,
     TimelineKind.QUOTE_ACCEPTED: _quote,

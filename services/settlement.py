@@ -70,17 +70,13 @@ async def receive(order: Order, payment: Payment, *, asked_cents: int | None, ev
     if misfit := _misfit(order, payment, asked_cents or order.due_cents):
         await payment.save()
         await flag(order, *misfit, payment=payment, refund_cents=payment.amount_cents)
+        await _note(TimelineKind.PAYMENT_FLAGGED, order, payment, conflict=misfit[0])
         return f"flagged: {misfit[1]}"
     excess = max(payment.amount_cents - order.balance, 0)
     payment.applied_cents = payment.amount_cents - excess
     await rows.write(payment)
     order.receive(payment.applied_cents)
-    await timeline.note(
-        order.organization_id, order.client_id, TimelineKind.PAYMENT_RECEIVED, at=payment.paid_at or datetime.now(UTC),
-        author=payment.recorded_by_id, order=order.id, order_number=order.number, payment=payment.id,
-        amount_cents=payment.amount_cents, currency=payment.currency, method=payment.method,
-        balance_cents=order.balance,
-    )  # fmt: skip
+    await _note(TimelineKind.PAYMENT_RECEIVED, order, payment)
     if order.balance:
         await rows.update(order)  # else once it is settled
     await asking.forget_what_is_stale(order)
@@ -96,6 +92,15 @@ async def receive(order: Order, payment: Payment, *, asked_cents: int | None, ev
     await invoices.issue_for_part(order, payment)
     await credit_notes.follow_refunds(order)
     return f"{_money(order.balance, order)} of order {order.number} is still to be paid"
+
+
+async def _note(kind: TimelineKind, order: Order, payment: Payment, **more: str) -> None:
+    await timeline.note(
+        order.organization_id, order.client_id, kind, at=payment.paid_at or datetime.now(UTC),
+        author=payment.recorded_by_id, order=order.id, order_number=order.number, payment=payment.id,
+        amount_cents=payment.amount_cents, currency=payment.currency, method=payment.method,
+        balance_cents=order.balance, **more,
+    )  # fmt: skip
 
 
 async def settle(order: Order, payment: Payment | None, *, at: datetime, event_id: str) -> None:

@@ -3,6 +3,7 @@
 | kind | what is said of it |
 | --- | --- |
 | `PAYMENT_RECEIVED` | `order`, `order_number`, `payment`, `amount_cents`, `currency`, `method`, `balance_cents` |
+| `PAYMENT_FLAGGED` | the same, and `conflict`: the kind of it |
 | `PAYMENT_REFUNDED` | `order`, `order_number`, `refund`, `amount_cents`, `currency`, `method` |
 | `QUOTE_…` | `quote`, `number`, `amount_cents`, `currency`; accepted `order`, refused `reason` |
 | `BOOKING_…` | `booking`, `service`, `staff`, `starts_at`, `ends_at`; cancelled `reason` |

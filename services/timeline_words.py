@@ -68,6 +68,10 @@ _WORDS: dict[TimelineKind, Words] = {
     TimelineKind.PAYMENT_RECEIVED: _words(
         "Paiement de {money} reçu, commande {order_number}", "Payment of {money} received, order {order_number}"
     ),
+    TimelineKind.PAYMENT_FLAGGED: _words(
+        "Paiement de {money} à vérifier, commande {order_number}",
+        "Payment of {money} to look into, order {order_number}",
+    ),
     TimelineKind.PAYMENT_REFUNDED: _words(
         "{money} remboursés, commande {order_number}", "{money} refunded, order {order_number}"
     ),

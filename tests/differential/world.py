@@ -73,6 +73,9 @@ def said_of(kind: models.TimelineKind, text: str) -> dict[str, Any]:
         }  # fmt: skip
     said: dict[str, dict[str, Any]] = {
         "PAYMENT_RECEIVED": {"order": id, "order_number": 1, "method": "STRIPE", "balance_cents": 0, **money},
+        "PAYMENT_FLAGGED": {
+            "order": id, "order_number": 1, "method": "STRIPE", "balance_cents": 0, "conflict": "OVERPAID", **money
+        },
         "PAYMENT_REFUNDED": {"order": id, "order_number": 1, "method": "STRIPE", **money},
         "QUOTE": {"quote": id, "number": text, **money},
         "BOOKING": {

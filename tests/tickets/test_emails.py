@@ -109,6 +109,20 @@ def test_charsets_that_are_broken_are_read_as_what_they_are(charset: str, encode
     assert email.body in ("100 €", "100 â‚¬")
 
 
+def test_a_header_that_hides_line_ends_stays_one_line() -> None:
+    hidden = "=?utf-8?q?Un=0D=0ABcc=3A_eve=40c.fr?="
+    file = f'Content-Type: application/pdf; name="{hidden}"\nContent-Disposition: attachment\n\nx\n--b--'
+    email = read(
+        f"{HEAD}From: {hidden} <a@b.fr>\nSubject: {hidden}\nContent-Type: multipart/mixed; boundary=b\n\n--b\n{file}"
+    )
+
+    (attached,) = email.attachments
+    assert email.recipients == ()
+    for said in (email.sender_name, email.subject, attached.name):
+        assert said is not None
+        assert "Bcc" in said and len(said.splitlines()) == 1
+
+
 def test_headers_alone_are_an_email() -> None:
     email = read("From: a@b.fr\nSubject: Vide\nMessage-ID: <1@b.fr>")
 

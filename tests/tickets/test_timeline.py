@@ -22,7 +22,8 @@ EVENTS = """query ($filter: TimelineFilter) { timelineEvents(filter: $filter) { 
   data { __typename
     ... on TimelineEmail { sender senderName recipients fromClient subject body truncated messageId threadId
       attachments { name contentType size } }
-    ... on TimelinePayment { order orderNumber amount { amount formatted } balance { amount } method } } } } }"""
+    ... on TimelinePayment { order orderNumber amount { amount formatted } balance { amount } method conflict }
+  } } } }"""
 OF_QUOTES = """query ($filter: TimelineFilter) { timelineEvents(filter: $filter) { nodes { kind
   data { ... on TimelineQuote { quote quoteNumber total { amount } acceptedOrder reason } } } } }"""
 OF_BOOKINGS = """{ timelineEvents { nodes { kind author { user { email } }
@@ -53,7 +54,7 @@ async def test_each_payment_of_an_order_is_in_the_timeline_with_what_is_left_to_
 
     assert (first["data"]["amount"]["amount"], first["data"]["balance"]["amount"]) == (3000, 7000)
     assert last["data"] == {
-        "__typename": "TimelinePayment", "order": order["id"], "orderNumber": 1, "method": "CHEQUE",
+        "__typename": "TimelinePayment", "order": order["id"], "orderNumber": 1, "method": "CHEQUE", "conflict": None,
         "amount": {"amount": 7000, "formatted": "70,00\xa0€"}, "balance": {"amount": 0},
     }  # fmt: skip
     assert last["summary"] == "Paiement de 70,00\xa0€ reçu, commande 1"
@@ -68,6 +69,21 @@ async def test_what_stripe_takes_is_in_the_timeline_once(shop: Shop) -> None:
     (told,) = (await shop(EVENTS))["nodes"]
 
     assert (told["kind"], told["data"]["method"], told["author"]) == ("PAYMENT_RECEIVED", "STRIPE", None)
+
+
+async def test_a_payment_that_is_flagged_is_in_the_timeline_as_one_to_look_into(shop: Shop) -> None:
+    order = await shop.order(await shop.product(5000))
+    session = await shop.checkout(order)
+    await shop.do("orderDiscount", order, discount={"percent": 10_000})
+
+    paid = await shop.sandbox.stripe.pay(session)
+    await shop.tell([*paid, *paid])
+
+    (told,) = (await shop(EVENTS))["nodes"]
+    assert (told["kind"], told["data"]["amount"]["amount"], told["data"]["conflict"]) == (
+        "PAYMENT_FLAGGED", 5000, "OVERPAID",
+    )  # fmt: skip
+    assert told["summary"] == "Paiement de 50,00\xa0€ à vérifier, commande 1"
 
 
 async def test_a_refund_is_in_the_timeline(shop: Shop) -> None:
