@@ -76,4 +76,5 @@ async def _clients_imported(
 def _summed_up(made: "ClientImport") -> str:
     counts = f"{made.created} created, {made.updated} updated, {made.unchanged} unchanged, {made.broken} lines wrong"
     tags = f"\n▸ New tags: {', '.join(made.new_tags)}" if made.new_tags else ""
-    return f"▸ {made.status.value.capitalize()}: {counts}{tags}"
+    nothing = "" if made.status.value == "IMPORTED" else ", nothing was written"
+    return f"▸ {made.status.value.capitalize()}{nothing}: {counts}{tags}"
