@@ -1,8 +1,9 @@
-"""Letters about tickets: to the client who was answered, to whoever sees to what a client wrote."""
+"""Letters about tickets: to the client who was answered, to whoever sees to what a client wrote,
+and to whom it is given to see to."""
 
 from email.message import EmailMessage
 
-from models import Lane, Ticket, TicketReply
+from models import Lane, Ticket, TicketReply, TicketStatus
 from services import letters, post
 from services.envelopes import Envelope
 from services.invoice_content import brand
@@ -23,14 +24,23 @@ async def tell_client(reply: TicketReply) -> None:
 async def tell_staff(reply: TicketReply) -> None:
     """What a client replied."""
     ticket = await _with_everything(reply.ticket_id)
-    await _send_to_staff(ticket, reply.body, message_id("reply-staff", reply), is_new=False)
+    await _send_to_staff(ticket, reply.body, message_id("reply-staff", reply), news="REPLIED")
 
 
 @job(Lane.MAIL)
 async def tell_staff_of_new(ticket: Ticket) -> None:
     """What a client asks."""
     ticket = await _with_everything(ticket.id)
-    await _send_to_staff(ticket, ticket.body, message_id("ticket-staff", ticket), is_new=True)
+    await _send_to_staff(ticket, ticket.body, message_id("ticket-staff", ticket), news="OPENED")
+
+
+@job(Lane.MAIL)
+async def tell_assignee(ticket: Ticket) -> None:
+    """That it is theirs to see to, with what was asked: to whom it is given by then, and to nobody where it is over."""
+    ticket = await _with_everything(ticket.id)
+    if ticket.assignee is not None and ticket.assignee.active and ticket.status is not TicketStatus.CLOSED:
+        named = message_id(f"assigned-{ticket.assignee.id.hex}", ticket)
+        await _send_to_staff(ticket, ticket.body, named, news="ASSIGNED")
 
 
 async def _with_everything(id: object) -> Ticket:
@@ -40,14 +50,14 @@ async def _with_everything(id: object) -> Ticket:
     return found
 
 
-async def _send_to_staff(ticket: Ticket, body: str, named: str, *, is_new: bool) -> None:
+async def _send_to_staff(ticket: Ticket, body: str, named: str, *, news: str) -> None:
     """To who sees to it, else who looks after the client, else the organization."""
     client, consultant = ticket.client, ticket.client.consultant
     members = [member for member in (ticket.assignee, consultant) if member is not None and member.active]
     to = members[0].user.email if members else ticket.organization.contact_email
     name = members[0].user.first_name if members else ticket.organization.brand_name
     said = {
-        "number": ticket.number, "about": ticket.subject, "body": _spaced(body), "is_new": is_new,
+        "number": ticket.number, "about": ticket.subject, "body": _spaced(body), "news": news,
         "client": client.name, "client_email": client.email, "contacts": [],
     }  # fmt: skip
     await _send(ticket, "ticket_for_staff", said, name, to, named)

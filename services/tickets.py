@@ -54,6 +54,8 @@ async def open(
     await ticket.save()
     if source is TicketSource.PORTAL:
         await later(ticket_letters.tell_staff_of_new, ticket)
+    else:
+        await _tell_assignee(ticket, by=opened_by)
     await _note(ticket, TimelineKind.TICKET_OPENED, now, opened_by, source is not TicketSource.BACK_OFFICE)
     return ticket
 
@@ -82,10 +84,12 @@ async def reply(
 
 async def change(ticket: Ticket, *, by: UUID | None, **values: Any) -> Ticket:
     """Change what a ticket, locked, is, who sees to it, where it stands. Raises Conflict where it is past that."""
-    now, before = datetime.now(UTC), ticket.status
+    now, before, had = datetime.now(UTC), ticket.status, ticket.assignee_id
     ticket.become(values.pop("status", ticket.status), at=now)
     ticket.update_from_dict(values)
     await ticket.save()
+    if ticket.assignee_id != had:
+        await _tell_assignee(ticket, by=by)
     if ticket.status is TicketStatus.RESOLVED is not before:
         await _note(ticket, TimelineKind.TICKET_RESOLVED, now, by, from_client=False)
     return ticket
@@ -119,6 +123,12 @@ async def _next_number(organization_id: UUID) -> int:
     await query("SELECT pg_advisory_xact_lock(hashtextextended('tickets ' || $1::text, 0))", str(organization_id))
     (row,) = await query("SELECT max(number) AS last FROM tickets WHERE organization_id = $1", organization_id)
     return int(row["last"] or 0) + 1
+
+
+async def _tell_assignee(ticket: Ticket, *, by: UUID | None) -> None:
+    """Who is given a ticket by somebody else."""
+    if ticket.assignee_id not in (None, by):
+        await later(ticket_letters.tell_assignee, ticket)
 
 
 async def _note(ticket: Ticket, kind: TimelineKind, at: datetime, author: UUID | None, from_client: bool) -> None:

@@ -112,6 +112,22 @@ async def test_only_who_may_see_to_tickets_is_assigned_one(shop: Shop) -> None:
     assert (assigned["assignee"]["id"], nobody["assignee"]) == (consultant, None)
 
 
+async def test_who_is_given_a_ticket_by_somebody_else_is_written_to(shop: Shop) -> None:
+    consultant = await Shop.open(shop.http, shop.sandbox, role=Role.CONSULTANT)
+    theirs = await models.Membership.get(user__email=consultant.email)
+    own = global_id(await models.Membership.get(user__email=shop.email))
+    ticket = await asked(shop, await shop.client("marie@example.com"), body="Un <script>")
+
+    for assignee in (own, global_id(theirs), global_id(theirs)):
+        await change(shop, ticket, assignee=assignee, priority="HIGH")
+    await shop.work_is_done()
+
+    assert shop.mails(shop.email) == shop.mails("marie@example.com") == []
+    (told,) = shop.mails(consultant.email)
+    assert "Cette demande est à vous : ticket n° 1, Bilan" in told.message["Subject"]
+    assert "Un &lt;script&gt;" in told.message.get_body(("html",)).get_content()
+
+
 async def test_a_consultant_has_the_tickets_and_timelines_of_their_own_clients(shop: Shop) -> None:
     consultant = await Shop.open(shop.http, shop.sandbox, role=Role.CONSULTANT)
     theirs = await models.Membership.get(user__email=consultant.email)
