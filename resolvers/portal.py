@@ -6,7 +6,7 @@ import strawberry
 
 import models
 from models.base import global_id, global_id_of
-from policy import Permission
+from policy import Actor, Permission
 from schema.availability import AvailabilitySlot, slots_of
 from schema.context import Info, actor
 from schema.portal import (
@@ -45,8 +45,7 @@ from services.portal_tickets import Thread
 @query(Portal, requires=Permission.PORTAL)
 async def portal(info: Info) -> Portal:
     """The portal of the client whose private link it is. Nothing else is opened by one."""
-    context = info.context
-    seen = await portal_service.opened(actor(info), context.address, context.user_agent)
+    seen = await portal_service.opened(*_caller(info))
     return Portal(
         storefront=seen.storefront,  # type: ignore[arg-type]
         client_name=seen.client.name,
@@ -78,12 +77,14 @@ async def portal_availability(
     ] = None,
 ) -> list[AvailabilitySlot]:
     """The times at which the client can book a service, as `availability` tells them."""
+    await portal_service.came(*_caller(info))
     return slots_of(await portal_bookings.availabilities(actor(info), service, staff or None, since, until))
 
 
 @exchange(PortalPayment, requires=Permission.PORTAL, idempotent=True)
 async def portal_pay(info: Info, input: PortalPayInput) -> PortalPayment:
     """Give the client Stripe's page for what is due of an order of theirs, the same while it can be used."""
+    await portal_service.came(*_caller(info))
     order, url, attempt = await portal_payments.start(actor(info), input.order)
     asked = attempt.amount_cents if attempt else 0
     return PortalPayment(
@@ -138,6 +139,11 @@ async def portal_ticket_reply(info: Info, input: PortalTicketReplyInput) -> Port
     """Write under a ticket of the client's, which opens it again where it was resolved."""
     replied = await portal_tickets.reply(actor(info), ticket=input.ticket, body=input.body)
     return PortalTicketReplied(ticket=strawberry.ID(global_id(replied)), status=replied.status)
+
+
+def _caller(info: Info) -> tuple[Actor, str | None, str | None]:
+    """Who, from which address, with which program."""
+    return actor(info), info.context.address, info.context.user_agent
 
 
 def _quote(row: models.Quote) -> PortalQuote:

@@ -55,14 +55,8 @@ class Portal:
 
 
 async def opened(actor: Actor, address: str | None, user_agent: str | None) -> Portal:
-    """The portal of the client whose link it is. That it was opened is noted once an hour of each address.
-
-    Raises Unauthenticated where the link was withdrawn just now.
-    """
-    link = await portal_tokens.link_of(actor)
-    with audit.acting("portal", actor, address=address, user_agent=user_agent):
-        await _note(link, address)
-    client, now = link.client, datetime.now(UTC)
+    """The portal of the client whose link it is, noted. Raises Unauthenticated where it was withdrawn just now."""
+    client, now = await came(actor, address, user_agent), datetime.now(UTC)
     here = {"organization_id": client.organization_id}
     orders = Order.filter(**here, client_id=client.id)
     won = Opportunity.filter(**here, client_id=client.id, stage=OpportunityStage.WON)
@@ -92,6 +86,15 @@ async def opened(actor: Actor, address: str | None, user_agent: str | None) -> P
         await portal_tickets.latest(client),
         await portal_bookings.services(client.organization_id),
     )  # fmt: skip
+
+
+async def came(actor: Actor, address: str | None, user_agent: str | None) -> Client:
+    """Whose link it is. That it was used is noted once an hour of each address: what changes rows is in the log by
+    itself, and this for what does not. Raises like `opened`."""
+    link = await portal_tokens.link_of(actor)
+    with audit.acting("portal", actor, address=address, user_agent=user_agent):
+        await _note(link, address)
+    return link.client
 
 
 async def _note(link: PortalToken, address: str | None) -> None:

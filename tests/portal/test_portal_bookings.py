@@ -157,6 +157,7 @@ async def test_what_is_anothers_is_as_what_never_was(shop: Shop) -> None:
     closed = await Desk.open(shop, active=False)
     client = await come(shop, await shop.client())
     when = {"from": ahead().isoformat(), "to": ahead(4).isoformat()}
+    await seen(client)  # which is noted once
 
     async with nothing_changes(shop):
         for booking in (others["booking"]["id"], elsewhere["booking"]["id"], never_made("Booking"), desk.service, "x"):

@@ -32,6 +32,7 @@ async def test_an_order_of_anybody_elses_is_as_one_that_never_was(shop: Shop) ->
     theirs = await neighbour(shop)
     client = await come(shop, await shop.client("marie@example.com"))
     others = [await each.order(client=await each.client("paul@example.com")) for each in (shop, theirs)]
+    await seen(client)  # which is noted once
 
     async with nothing_changes(shop):
         for order in (*(each["id"] for each in others), never_made("Order"), "x"):

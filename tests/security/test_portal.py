@@ -16,7 +16,7 @@ from models.base import parse_global_id
 from policy import Key, Permission
 from schema.roots import MUTATIONS, PERMISSIONS, QUERIES
 from services import access_keys
-from tests.portal.clients import PAY
+from tests.portal.clients import PAY, SLOTS
 from tests.security.documents import node_document
 from tests.security.inputs import document_of, input_of, question
 from tests.security.surroundings import coming_from, neighbour, never_made, nothing_changes
@@ -150,6 +150,18 @@ async def test_that_a_portal_was_opened_is_noted_once_an_hour_of_each_address(sh
     assert (first.subject_type, first.subject_id) == ("PortalToken", link.id)
     assert (await models.PortalToken.get()).last_used_at != link.last_used_at
     assert await models.AuditEntry.filter(subject_type="PortalToken").count() == 2  # its use is no change of it
+
+
+async def test_who_only_pays_or_looks_for_a_time_is_noted_too(shop: Shop) -> None:
+    client, now = await portal(shop, await shop.client()), datetime.now(UTC).isoformat()
+    async with coming_from(client, "192.0.2.7") as paying, coming_from(client, "198.51.100.9") as looking:
+        await paying.refused(PAY, input={"order": never_made("Order")})
+        await looking.refused(SLOTS, service=never_made("Service"), **{"from": now, "to": now})
+
+    noted = await models.AuditEntry.filter(action="portalOpened").order_by("id")
+    assert [(entry.address, entry.actor_kind) for entry in noted] == [
+        ("192.0.2.7", models.AuditActor.PORTAL_TOKEN), ("198.51.100.9", models.AuditActor.PORTAL_TOKEN),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("minutes", "again"), [(59, 0), (61, 1)])
