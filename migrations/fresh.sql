@@ -4040,3 +4040,6 @@ CREATE OR REPLACE FUNCTION quote_lines_stand() RETURNS trigger LANGUAGE plpgsql 
 
 -- Migration: 0052_flagged_payments
 ALTER TABLE timeline_events DROP CONSTRAINT timeline_events_kind_check, ADD CONSTRAINT timeline_events_kind_check CHECK (kind IN ('CLIENT_EMAIL', 'PAYMENT_RECEIVED', 'PAYMENT_FLAGGED', 'PAYMENT_REFUNDED', 'QUOTE_SENT', 'QUOTE_ACCEPTED', 'QUOTE_REFUSED', 'BOOKING_CONFIRMED', 'BOOKING_MOVED', 'BOOKING_CANCELED', 'TICKET_OPENED', 'TICKET_REPLIED', 'TICKET_RESOLVED', 'OPPORTUNITY_MOVED', 'BILAN_MOVED'));
+
+-- Migration: 0053_who_ordered_data
+COMMENT ON COLUMN "client_data_exports"."requested_by_id" IS 'Who ordered it, and alone may fetch it';

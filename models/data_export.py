@@ -31,9 +31,7 @@ class ClientDataExport(Owned):
         null=True, description="When the client was written to that it is ready; null where somebody else ordered it"
     )
     requested_by_id: UUID | None
-    requested_by: Any = belongs_to(
-        "Membership", None, "Who ordered it, and alone may fetch it; null: the client, by their private link", null=True
-    )
+    requested_by: Any = belongs_to("Membership", None, "Who ordered it, and alone may fetch it", null=True)
     file_id: UUID | None
     file: StoredFile | None = belongs_to("StoredFile", None, "How it is kept", null=True)
 

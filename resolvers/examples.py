@@ -33,6 +33,8 @@ def tabs(app_url: str, sandbox_url: str | None, *, smtp_port: int = 587) -> tupl
         Tab(CLIENTS, {"text": "lefevre"}),
         Tab(IMPORTS),
         Tab(TIMELINE, {"client": ""}),
+        Tab(DATA, {"client": ""}),
+        Tab(DATA_FETCH, {"clientDataExport": ""}),
         Tab(PAYMENT_LINK, {"opportunity": ""}),
         Tab(PORTAL_LINK, {"client": ""}),
         Tab(PORTAL, headers=BY_LINK),
@@ -323,6 +325,19 @@ query Timeline($client: ID!) {
       }
     }
   }
+}"""
+
+DATA = """# A client asks for all that is kept of them (RGPD, art. 15 and 20): a worker makes a ZIP of it.
+# clientDataExports { nodes { percent } } shows how far. What no law keeps goes by clientErase(input: { client: "…" }).
+mutation Data($client: ID!) {
+  clientDataExportCreate(input: { client: $client }) {
+    clientDataExport { id status percent client { email } requestedBy { user { email } } }
+  }
+}"""
+
+DATA_FETCH = """# Where who ordered it, and nobody else, fetches it: the url is good for five minutes.
+mutation DataFetch($clientDataExport: ID!) {
+  clientDataExportOpen(input: { clientDataExport: $clientDataExport }) { url expiresAt }
 }"""
 
 PAYMENT_LINK = """# What was won is paid by a link, the same while it can be used. The pipeline is

@@ -273,6 +273,18 @@ async def test_a_ticket_is_answered_and_a_timeline_read(tour: Tour) -> None:
     assert {"QUOTE_SENT", "TICKET_OPENED", "TICKET_RESOLVED"} <= {event["kind"] for event in told["nodes"]}
 
 
+async def test_all_that_is_kept_of_a_client_is_put_together_and_fetched(tour: Tour) -> None:
+    client = (await tour.sign_in())["client"]
+
+    ordered = await tour.run("Data", client=client)
+    await tour.owner.work_is_done()
+    fetched = await tour.owner.http.get(
+        (await tour.run("DataFetch", clientDataExport=ordered["clientDataExport"]["id"]))["url"]
+    )
+
+    assert fetched.content.startswith(b"PK")
+
+
 async def test_a_private_link_opens_the_clients_portal_where_what_was_won_is_to_be_paid(tour: Tour) -> None:
     await demonstration_sales.seed()
     client = (await tour.sign_in())["client"]

@@ -125,7 +125,8 @@ class _Draft:
         return self.random.choice((type_, type_, *above))
 
     def _field(self, type_: Any, place: Place, depth: int) -> str:
-        chosen = [name for name, each in type_.fields.items() if name not in REFUSED and self._may(type_, each, depth)]
+        fields = getattr(type_, "fields", {})  # a union has none of its own
+        chosen = [name for name, each in fields.items() if name not in REFUSED and self._may(type_, each, depth)]
         if not chosen:
             return ""
         onwards = [name for name in chosen if not is_leaf_type(get_named_type(type_.fields[name].type))]
