@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 from errors import Conflict, Invalid
 from models import AgreementKind, AgreementNews, AgreementStatus, Bilan, BilanAgreement, Lane, Organization
 from models.database import transaction
-from services import bilan_rules
-from services.bilan_rules import RuleCode
+from services import bilan_law, bilan_rules
+from services.bilan_law import RuleCode
 from services.outbox import job, later
 
 NAME_MOST = 200  # characters
@@ -31,7 +31,7 @@ async def propose(bilan: Bilan, kind: AgreementKind, day: date | None) -> BilanA
     proposed_on = day or datetime.now(zone).date()
     if proposed_on > datetime.now(zone).date():
         raise Invalid("The day is today or before.", field="input.proposedOn")
-    rule = bilan_rules.on(RuleCode.ACCEPTANCE_DAYS, proposed_on) if kind is AgreementKind.CONVENTION else None
+    rule = bilan_law.on(RuleCode.ACCEPTANCE_DAYS, proposed_on) if kind is AgreementKind.CONVENTION else None
     accept_by = proposed_on + timedelta(days=rule.value) if rule else None
     made = await BilanAgreement.create(
         organization_id=bilan.organization_id, bilan=bilan, kind=kind, proposed_on=proposed_on, accept_by=accept_by

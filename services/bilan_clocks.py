@@ -4,15 +4,16 @@ from datetime import UTC, datetime, timedelta
 
 from models import Bilan
 from models.database import query, transaction
-from services import bilan_rules
-from services.bilan_rules import IDLE, RuleCode
+from services import bilan_law, bilan_rules
+from services.bilan_law import RuleCode
+from services.bilan_rules import IDLE
 
 AT_ONCE = 100  # bilans that a clock looks at
 
 
 async def look() -> int:
     """Warn of those that nothing is held or planned in for as many days as the rule of their day says; how many."""
-    days = min(rule.value for rule in bilan_rules.RULES if rule.code is RuleCode.IDLE_DAYS)
+    days = min(rule.value for rule in bilan_law.of(RuleCode.IDLE_DAYS))
     found = await query(_QUIET, datetime.now(UTC) - timedelta(days=days), IDLE, AT_ONCE)
     return sum([await _look_at(row["id"]) for row in found])
 

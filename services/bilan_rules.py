@@ -1,16 +1,13 @@
-"""What the law says of bilans, as dated data, and what of it a bilan breaks. Nothing is refused for that: it is warned
-of and kept, and a person decides to go on, with a reason.
+"""What a bilan breaks of the law (`services/bilan_law.py`) as it was on the day on which it was agreed. Nothing is
+refused for that: it is warned of and kept, and a person decides to go on, with a reason.
 
-A rule is the one of the day on which the bilan was agreed, where the organization is. Another rule is a line of `RULES`
-and, where it asks something new, a function of `CHECKS`.
+A rule that asks something new is a function of `CHECKS`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from enum import StrEnum
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from errors import Conflict, Invalid
 from models import (
@@ -24,97 +21,27 @@ from models import (
     BilanWarning,
     FundingSource,
     FundingStatus,
-    Organization,
 )
-from services import bilan_letters
+from services import bilan_law, bilan_letters
+from services.bilan_law import Rule, RuleCode
 from services.outbox import later
 
 REASON_MOST = 500  # characters
 
 
-class RuleCode(StrEnum):
-    """What is asked; each has a value for every day on which it is."""
-
-    HOURS_MOST = "HOURS_MOST"
-    HOURS_LEAST = "HOURS_LEAST"
-    ACCEPTANCE_DAYS = "ACCEPTANCE_DAYS"
-    CONSENT = "CONSENT"
-    CONVENTION = "CONVENTION"
-    CPF_MOST = "CPF_MOST"
-    CPF_PARTICIPATION = "CPF_PARTICIPATION"
-    IDLE_DAYS = "IDLE_DAYS"
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A rule from a day on, to another where one is known. `value` is in minutes, in days or in cents, as its code
-    says, and 1 where something is to be there."""
-
-    code: RuleCode
-    value: int
-    valid_from: date
-    valid_until: date | None
-    reference: str
-
-
-# https://www.legifrance.gouv.fr/codes/id/LEGISCTA000006195894/. Of the floor of 2026 the day is not sure: the decree
-# (NOR TRSD2602696D) is taken to hold for bilans that were agreed since the beginning of that year.
-_PARTICIPATION = (
-    "Décret n° 2024-394 du 29 avril 2024, raised every year by arrêté: who uses their account pays a part themselves,"
-    " unless they look for work or their employer adds to it"
-)
-RULES: tuple[Rule, ...] = (
-    Rule(RuleCode.HOURS_MOST, 24 * 60, date(2019, 1, 1), None, "Code du travail, art. L6313-4: 24 h at most"),
-    Rule(
-        RuleCode.HOURS_LEAST, 13 * 60, date(2026, 1, 1), None,
-        "Code du travail, art. R6313-4: 13 h of effective accompaniment at least since 2026",
-    ),
-    Rule(
-        RuleCode.ACCEPTANCE_DAYS, 10, date(2019, 1, 1), None,
-        "Code du travail, art. R6313-8: ten days to accept the convention, no answer is a refusal",
-    ),
-    Rule(
-        RuleCode.CONSENT, 1, date(2019, 1, 1), None,
-        "Code du travail, art. L6313-4: no bilan is held without the beneficiary's consent",
-    ),
-    Rule(
-        RuleCode.CONVENTION, 1, date(2019, 1, 1), None,
-        "Code du travail, art. R6313-8: a written convention between beneficiary, employer and organization",
-    ),
-    Rule(
-        RuleCode.CPF_MOST, 160_000, date(2026, 2, 26), None,
-        "Décret n° 2026-127 du 24 février 2026: 1,600 € of the account at most",
-    ),
-    *(
-        Rule(RuleCode.CPF_PARTICIPATION, cents, since, until, _PARTICIPATION)
-        for cents, since, until in (
-            (10_000, date(2024, 5, 2), date(2024, 12, 31)),
-            (10_223, date(2025, 1, 1), date(2025, 12, 31)),
-            (10_320, date(2026, 1, 1), None),
-        )
-    ),
-    Rule(
-        RuleCode.IDLE_DAYS, 180, date(2018, 5, 25), None,
-        "RGPD, art. 5(1)(e): nothing is kept for longer than it is needed; what a bilan is held with is destroyed at"
-        " its end, and 180 days without a session are taken for one that somebody forgot to note",
-    ),
-)  # fmt: skip
-
-
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """A bilan as it is looked at: the day on which it was agreed, what its beneficiary accepted, what stands of its
-    price by whose money it is, and when its last session ends or ended; where there is none, when it was agreed."""
+    """A bilan as it is looked at: what its beneficiary accepted, what stands of its price by whose money it is, and
+    when its last session ends or ended; where there is none, when it was agreed."""
 
     bilan: Bilan
-    agreed_on: date
     accepted: frozenset[AgreementKind]
     cents: Mapping[FundingSource, int]
     quiet_since: datetime
 
     def rule(self, code: RuleCode) -> Rule | None:
         """The one of the day on which the bilan was agreed."""
-        return on(code, self.agreed_on)
+        return bilan_law.on(code, bilan_law.day_of(self.bilan.created_at))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +51,6 @@ class Breach:
     rule: str
     message: str
     reference: str
-
-
-def on(code: RuleCode, day: date) -> Rule | None:
-    """The rule of a day; None before there was one."""
-    held = (each for each in RULES if each.code is code and each.valid_from <= day)
-    return next((each for each in held if each.valid_until is None or day <= each.valid_until), None)
 
 
 def warnings(facts: Facts) -> list[Breach]:
@@ -181,9 +102,7 @@ async def _facts(bilan: Bilan) -> Facts:
     sessions = BilanSession.filter(bilan_id=bilan.id).exclude(attendance=Attendance.CANCELED)
     last = await sessions.order_by("-ends_at").first()
     quiet_since = max(last.ends_at, bilan.created_at) if last else bilan.created_at
-    zone = ZoneInfo((await Organization.get(id=bilan.organization_id)).time_zone)
-    agreed_on = bilan.created_at.astimezone(zone).date()
-    return Facts(bilan, agreed_on, frozenset([each.kind for each in await accepted]), cents, quiet_since)
+    return Facts(bilan, frozenset([each.kind for each in await accepted]), cents, quiet_since)
 
 
 def _planned_too_long(facts: Facts) -> Breach | None:

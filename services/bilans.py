@@ -1,5 +1,5 @@
 """Bilans: agreed with a beneficiary, and changed while they are under way. Who pays is in `services/bilan_funding.py`,
-what happens in them in `services/bilan_sessions.py`, what the law says in `services/bilan_rules.py`.
+what happens in them in `services/bilan_sessions.py`, what the law says in `services/bilan_law.py`.
 
 Of rows that are locked together this is the order: order, client, bookings, bilan, its fundings or sessions, formule,
 and whatever `services/holds.py` names after bookings; numbers come last.

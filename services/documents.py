@@ -5,7 +5,6 @@ Of rows that are locked together this is the order: bilan, document, stored file
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -14,24 +13,17 @@ from tortoise.expressions import Q, Subquery
 from errors import Conflict
 from models import Bilan, DestructionReason, DestructionRecord, Document, DocumentKind, StoredFile, UploadPurpose
 from models.database import transaction
-from services import stored_files, uploads
+from services import bilan_law, stored_files, uploads
+from services.bilan_law import Rule, RuleCode
 
 AT_ONCE = 100  # documents that a clock destroys
 
 
-@dataclass(frozen=True)
-class Clock:
-    """How long after the end of its bilan a document is kept, and why it is destroyed then."""
-
-    kept_for: timedelta
-    reason: DestructionReason
-
-
-# Art. R6313-7 du code du travail: what a bilan was held with goes at its end, the synthesis and what was agreed in
-# writing three years later; what proves that it was held goes with these.
-_AT_THE_END = Clock(timedelta(), DestructionReason.END_OF_BILAN)
-_THREE_YEARS = Clock(timedelta(days=3 * 365 + 1), DestructionReason.THREE_YEARS)
-CLOCKS: Mapping[DocumentKind, Clock] = {
+# By which rule a document is destroyed after the end of its bilan, and why then. What proves that a bilan was held goes
+# with what was agreed in writing.
+_AT_THE_END = (RuleCode.WORKING_PAPERS_DAYS, DestructionReason.END_OF_BILAN)
+_THREE_YEARS = (RuleCode.WRITTEN_DAYS, DestructionReason.THREE_YEARS)
+CLOCKS: Mapping[DocumentKind, tuple[RuleCode, DestructionReason]] = {
     DocumentKind.SYNTHESIS: _THREE_YEARS,
     DocumentKind.CONVENTION: _THREE_YEARS,
     DocumentKind.CONSENT: _THREE_YEARS,
@@ -89,21 +81,29 @@ async def destroy_all_of(
 async def forget(now: datetime | None = None) -> int:
     """Destroy those whose time is over, some of each kind; how many. `now` is the moment that counts."""
     at = now or datetime.now(UTC)
-    return sum([await _forget(kind, clock, at) for kind, clock in CLOCKS.items()])
+    return sum([await _forget(kind, rule, at) for kind, (code, _) in CLOCKS.items() for rule in bilan_law.of(code)])
 
 
 def is_due(kind: DocumentKind, bilan: Bilan, now: datetime) -> bool:
     """Whether a document of the bilan is to be destroyed by now."""
-    ended_at = bilan.completed_at or bilan.canceled_at
-    return ended_at is not None and ended_at + CLOCKS[kind].kept_for <= now
+    ended_at, rule = bilan.completed_at or bilan.canceled_at, _rule(kind, bilan)
+    return ended_at is not None and rule is not None and ended_at + timedelta(days=rule.value) <= now
 
 
-async def _forget(kind: DocumentKind, clock: Clock, now: datetime) -> int:
-    before = now - clock.kept_for
+def _rule(kind: DocumentKind, bilan: Bilan) -> Rule | None:
+    code, _ = CLOCKS[kind]
+    return bilan_law.on(code, bilan_law.day_of(bilan.created_at))
+
+
+async def _forget(kind: DocumentKind, rule: Rule, now: datetime) -> int:
+    """Those of bilans that were agreed under a rule."""
+    before, (since, until) = now - timedelta(days=rule.value), rule.moments
     ended = Bilan.filter(Q(completed_at__lte=before) | Q(completed_at=None, canceled_at__lte=before))
-    due = Document.filter(kind=kind, destroyed_at=None, bilan_id__in=Subquery(ended.values("id")))
+    agreed = ended.filter(created_at__gte=since, created_at__lt=until)
+    due = Document.filter(kind=kind, destroyed_at=None, bilan_id__in=Subquery(agreed.values("id")))
+    _, reason = CLOCKS[kind]
     async with transaction():
         documents = await due.order_by("id").limit(AT_ONCE).select_for_update(skip_locked=True)
         for document in documents:
-            await destroy(document, clock.reason, by=None)
+            await destroy(document, reason, by=None)
     return len(documents)

@@ -7,8 +7,8 @@ import pytest
 
 import models
 from models import Role
-from services import bilan_rules, retention
-from services.bilan_rules import RULES, RuleCode
+from services import bilan_law, retention
+from services.bilan_law import RULES, RuleCode
 from tests.bilans.agreed import Agreed
 from tests.bookings.desk import PARIS
 from tests.shop import Shop
@@ -24,6 +24,9 @@ pytestmark = pytest.mark.usefixtures("printer")
         (RuleCode.HOURS_MOST, date(2020, 1, 1), 1440),
         (RuleCode.HOURS_LEAST, date(2025, 12, 31), None),
         (RuleCode.HOURS_LEAST, date(2026, 1, 1), 780),
+        (RuleCode.WRITTEN_DAYS, date(2018, 12, 31), None),
+        (RuleCode.WRITTEN_DAYS, date(2026, 6, 1), 1096),
+        (RuleCode.WORKING_PAPERS_DAYS, date(2026, 6, 1), 0),
         (RuleCode.CPF_MOST, date(2026, 2, 25), None),
         (RuleCode.CPF_MOST, date(2026, 2, 26), 160_000),
         (RuleCode.CPF_PARTICIPATION, date(2024, 5, 1), None),
@@ -33,7 +36,7 @@ pytestmark = pytest.mark.usefixtures("printer")
     ],
 )
 def test_a_rule_is_the_one_of_the_day(code: RuleCode, day: date, value: int | None) -> None:
-    rule = bilan_rules.on(code, day)
+    rule = bilan_law.on(code, day)
     assert (rule and rule.value) == value
 
 
