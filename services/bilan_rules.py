@@ -144,7 +144,7 @@ def _no_consent(facts: Facts) -> Breach | None:
     rule = facts.rule(RuleCode.CONSENT)
     if rule is None or facts.bilan.begun_at is None or AgreementKind.CONSENT in facts.accepted:
         return None
-    message = "It is under way without the beneficiary's consent: propose it (bilanAgreementPropose)."
+    message = "It was begun without the beneficiary's consent: propose it (bilanAgreementPropose)."
     return Breach("CONSENT_MISSING", message, rule.reference)
 
 
@@ -153,7 +153,7 @@ def _no_convention(facts: Facts) -> Breach | None:
     has_employer = facts.bilan.employer_id is not None or FundingSource.EMPLOYER in facts.cents
     if rule is None or facts.bilan.begun_at is None or not has_employer or AgreementKind.CONVENTION in facts.accepted:
         return None
-    message = "It is under way with an employer, without a convention: propose it (bilanAgreementPropose)."
+    message = "It was begun with an employer, without a convention: propose it (bilanAgreementPropose)."
     return Breach("CONVENTION_MISSING", message, rule.reference)
 
 
