@@ -44,7 +44,6 @@ KEPT = (
 async def forget() -> int:
     """Delete what is too old, some of each; how many rows that were. What is locked is left for the next time. Of
     bilans that nobody closes it is told, since what they are held with is kept until then."""
-    await bilan_clocks.look()
     gone = await exports.forget() + await documents.forget() + await stored_files.forget() + await surveys.forget()
     await data_exports.give_up()
     gone += await lapsing_words.forget()
@@ -59,4 +58,5 @@ async def forget() -> int:
     await query(
         "UPDATE partners SET previous_secret = NULL, previous_secret_until = NULL WHERE previous_secret_until < now()"
     )
+    await bilan_clocks.look()
     return gone
