@@ -6,7 +6,13 @@ from uuid import UUID
 from models import Client
 from models.database import fetch
 
-LOCAL_LEAST = 6  # characters of an address before the @: of fewer (contact, info) many have the same
+LOCAL_LEAST = 6  # characters of an address before the @: of fewer (info, rh) many have the same
+SHARED = frozenset(
+    {
+        "accueil", "administration", "bonjour", "commercial", "comptabilite", "contact", "contacts", "direction",
+        "facturation", "factures", "secretariat", "service", "support",
+    }
+)  # fmt: skip
 
 # How much it says that this is the same of two. The text has its words between spaces (`migrations/0036_clients.py`).
 _NUMBER, _NAME, _COMPANY, _LOCAL = 4, 3, 2, 2
@@ -42,6 +48,6 @@ def _signs(client: Client) -> list[tuple[str, str, int]]:
         signs.append((names, f"{client.first_name} {client.last_name}", _NAME))
         signs.append((names, f"{client.last_name} {client.first_name}", _NAME))
     local = client.email.partition("@")[0]
-    if len(local) >= LOCAL_LEAST:
+    if len(local) >= LOCAL_LEAST and local not in SHARED:
         signs.append(("'% ' || folded({}) || '@%'", local, _LOCAL))
     return [(sql, value, weight) for sql, value, weight in signs if value]

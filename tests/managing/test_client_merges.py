@@ -210,6 +210,13 @@ async def test_a_consultant_merges_their_own_clients_alone(shop: Shop) -> None:
             assert refused[1] in (f"input.{field}", None)
 
 
+async def test_an_address_that_any_company_has_is_no_sign_of_being_the_same(shop: Shop) -> None:
+    client = await shop.client("contact@garage.example")
+    await shop.client("contact@imprimerie.example")
+
+    assert await shop("query ($client: ID!) { clientDuplicates(client: $client) { id } }", client=client) == []
+
+
 async def test_who_may_be_the_same_is_suggested_the_most_likely_first(shop: Shop) -> None:
     asked = "query ($client: ID!) { clientDuplicates(client: $client) { email } }"
     client = await shop.client("marie.curie@example.com", firstName="Marie", lastName="Curie", phone="+33612345678")
