@@ -128,9 +128,10 @@ def test_who_does_not_run_the_shop_may_pay_quote_credit_and_export_and_change_no
                 Permission.OPPORTUNITIES_WRITE, Permission.BILANS_FOLLOW, Permission.BILANS_HOLD,
                 Permission.DOCUMENTS_READ, Permission.DOCUMENTS_WRITE,
             },
-            # What they answer, agree to and open of their own bilan.
+            # What they answer, agree to and open of their own bilan, and order of what is kept of them.
             Role.BENEFICIARY: {
                 Permission.SUBSCRIPTIONS_WRITE, Permission.BILANS_FOLLOW, Permission.DOCUMENTS_READ, book, ask,
+                Permission.DATA_EXPORTS,
             },
             Key.STOREFRONT: {book},
             Key.PORTAL: {Permission.PORTAL},
