@@ -74,7 +74,7 @@ async def client_update(info: Info, input: ClientUpdateInput) -> models.Client:
 
 @mutation(Deleted, requires=Permission.CLIENTS_WRITE)
 async def client_delete(info: Info, input: ClientDeleteInput) -> Deleted:
-    """Delete a client who never ordered. Any other is a CONFLICT."""
+    """Delete a client with whom nothing happened: no order, quote, ticket or bilan, say. Any other is a CONFLICT."""
     row = await actor(info).get(models.Client, input.client, field="input.client", for_update=True)
     await clients_service.delete(row)
     return Deleted(id=input.client)

@@ -26,9 +26,9 @@ def erasure(id: strawberry.ID) -> Wanted:
 @mutation(Erasure, requires=Permission.CLIENTS_ERASE)
 async def client_erase(info: Info, input: ClientEraseInput) -> models.Erasure:
     """Take away, for good, all that is known of a client and that no law has us keep: name, addresses, phone, contacts,
-    notes, tags, tickets, timeline, private links, documents. Orders and what proves them stay, and invoices as they
-    were issued; the record says what was kept and why. A CONFLICT while something is under way with them, and says
-    what. At Stripe the customer is deleted shortly after."""
+    notes, tags, tickets, timeline, private links, documents, the account that they signed in by. Orders and what
+    proves them stay, and invoices as they were issued; the record says what was kept and why. A CONFLICT while
+    something is under way with them, and says what. At Stripe the customer is deleted shortly after."""
     caller = actor(info)
     client = await caller.get(models.Client, input.client, field="input.client", for_update=True)
     return await erasures_service.erase(client, caller.membership_id)

@@ -36,13 +36,15 @@ async def update(client: Client, values: dict[str, Any]) -> Client:
 
 
 async def delete(client: Client) -> None:
-    """Delete a client who never ordered, their private links and what was noted of them. Raises Conflict for any
-    other."""
+    """Delete a client with whom nothing happened, their private links and what was noted of them. Raises Conflict for
+    any other."""
     for model in _THEIRS:
         await model.filter(client_id=client.id).delete()
     if not await deleted(client):
         raise Conflict(
-            "This client has orders, which the law has us keep. Change the client instead.", field="input.client"
+            "There is something of this client: an order, a quote, a ticket or a bilan, say. Change the client instead,"
+            " or erase them where they ask for it (clientErase).",
+            field="input.client",
         )
 
 

@@ -142,7 +142,8 @@ async def test_a_client_with_an_order_stays(shop: Shop) -> None:
     async with nothing_changes(shop):
         assert await shop.refused(DELETE, input={"client": id}) == (
             "CONFLICT", "input.client",
-            "This client has orders, which the law has us keep. Change the client instead.",
+            "There is something of this client: an order, a quote, a ticket or a bilan, say. Change the client instead,"
+            " or erase them where they ask for it (clientErase).",
         )  # fmt: skip
 
 
