@@ -29,7 +29,8 @@ from tests.shop import Shop
 from tests.streams.clients import Socket, socket
 
 PROJECT = Path(__file__).parent.parent
-README = (PROJECT / "README.md").read_text()
+PAGES = (PROJECT / "README.md", *sorted((PROJECT / "docs" / "guide").glob("*.md")))
+SHOWN = "\n".join(page.read_text() for page in PAGES)
 FREE = """query ($service: ID!, $from: DateTime!, $to: DateTime!) {
   portalAvailability(service: $service, from: $from, to: $to) { startsAt available }
 }"""
@@ -489,8 +490,8 @@ def session_of(url: str) -> str:
 
 
 def snippets(language: str) -> list[str]:
-    """README's, those in lists too."""
-    fences = re.findall(r"^( *)```(\w*)\n(.*?)^\1```", README, re.MULTILINE | re.DOTALL)
+    """README's and the guide's, those in lists too."""
+    fences = re.findall(r"^( *)```(\w*)\n(.*?)^\1```", SHOWN, re.MULTILINE | re.DOTALL)
     return [dedent(snippet) for _, marked, snippet in fences if marked == language]
 
 
