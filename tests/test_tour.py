@@ -18,7 +18,7 @@ import pytest
 from graphql import build_schema, parse, validate
 
 from main import create_app
-from models import BilanStatus, Organization, QuoteStatus
+from models import BilanStatus, OpportunityStage, Organization, QuoteStatus
 from resolvers import examples
 from services import demonstration, demonstration_sales
 from services.demonstration_bookings import MASSAGE
@@ -290,6 +290,8 @@ async def test_a_private_link_opens_the_clients_portal_where_what_was_won_is_to_
     await demonstration_sales.seed()
     client = (await tour.sign_in())["client"]
     board = await answer(tour.owner, "{ opportunities(filter: { stage: [WON] }) { nodes { id } } }")
+    columns = (await tour.run("Board"))["columns"]
+    assert [column["stage"] for column in columns if column["opportunities"]["nodes"]] == list(OpportunityStage)
     await tour.run("PaymentLink", opportunity=board["nodes"][0]["id"])
     assert tour.tabs["Portal"].headers == {"Authorization": "Bearer "}
 
