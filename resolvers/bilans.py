@@ -84,8 +84,8 @@ async def bilan_create(info: Info, input: BilanCreateInput) -> models.Bilan:
 
 @mutation(Bilan, requires=Permission.BILANS_WRITE)
 async def bilan_update(info: Info, input: BilanUpdateInput) -> models.Bilan:
-    """Change who holds a bilan, its employer, its time or its days."""
-    values = given(input)
+    """Change who holds a bilan, its employer, its price, its time or its days."""
+    values = _priced(given(input))
     row = await actor(info).get(models.Bilan, values.pop("bilan"), field="input.bilan", for_update=True)
     return await bilans_service.update(row, await _with_people(actor(info), values))
 

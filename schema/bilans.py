@@ -219,6 +219,9 @@ class BilanUpdateInput:
     employer: strawberry.ID | None = strawberry.field(
         description="Global id of the employer, as a client, who is party to a tripartite convention.", default=UNSET
     )
+    price: MoneyInput | None = strawberry.field(
+        description="Price TTC that was agreed since, no less than what its fundings have taken on.", default=UNSET
+    )
     minutes_planned: auto
     starts_on: auto
     ends_on: auto

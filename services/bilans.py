@@ -42,12 +42,15 @@ async def create(client: Client, formule: Formule, values: dict[str, Any]) -> Bi
 
 
 async def update(bilan: Bilan, values: dict[str, Any]) -> Bilan:
-    """The bilan, locked, with other values. Raises Conflict once it is over, and Invalid, naming the field."""
+    """The bilan, locked, with other values; at another price it may be funded, or be so no more. Raises Conflict once
+    it is over, and Invalid, naming the field."""
     bilan.must_be_under_way()
+    currency = bilan.currency
     bilan.update_from_dict(values)
     _check(bilan, values)
+    _check_price(bilan, currency)
     await bilan.save()
-    await bilan_rules.note(bilan)
+    await bilan_money.recount(bilan)
     return bilan
 
 
@@ -62,6 +65,17 @@ def _check(bilan: Bilan, values: dict[str, Any]) -> None:
         employer.must_not_be_erased(field="input.employer")
     if employer is not None and employer.id == bilan.client_id:
         raise Invalid("The employer is somebody else than the beneficiary.", field="input.employer")
+
+
+def _check_price(bilan: Bilan, currency: str) -> None:
+    """Its parts are in the currency in which it was agreed, and stand."""
+    if bilan.currency != currency:
+        raise Invalid(f"This bilan was agreed in {currency}.", field="input.price.currency")
+    if bilan.unallotted_cents < 0:
+        raise Invalid(
+            f"{bilan.allotted_cents} minor units of it are taken on: withdraw a part first (bilanFundingWithdraw).",
+            field="input.price.amount",
+        )
 
 
 def _check_days(starts_on: date | None, ends_on: date | None) -> None:

@@ -111,9 +111,15 @@ async def leave(order: Order) -> None:
 async def change_discount(order: Order, discount: Part | None, code: str | None) -> Order:
     """Another discount on the whole of an open order, locked, or none; a link to pay then asks for the new amount.
 
-    Raises Conflict once it is invoiced or money came.
+    Raises Conflict once it is invoiced or money came, and for a part of a bilan: that is agreed with the bilan.
     """
     order.must_be_open()
+    if order.kind is OrderKind.BILAN and (discount or code):
+        raise errors.Conflict(
+            f"Order {order.number} is a part of a bilan's price, which it is to pay in full: withdraw the part"
+            " (bilanFundingWithdraw), make the bilan's price less (bilanUpdate) and add it anew (bilanFundingAdd).",
+            field="input.order",
+        )
     if order.paid_cents or await Invoice.exists(order_id=order.id):
         raise errors.Conflict(
             f"Order {order.number} is invoiced or paid in part: its price stands.", field="input.order"

@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
+from models import Payment
 from tests.bilans.agreed import CHECKOUT, Agreed
 from tests.shop import GraphQLErrors, Shop
 
 pytestmark = pytest.mark.usefixtures("printer")
 
+DISCOUNT = "mutation ($input: OrderDiscountInput!) { orderDiscount(input: $input) { order { id } } }"
 REFUND = "mutation ($input: PaymentRefundInput!) { paymentRefund(input: $input) { refund { status } } }"
 
 
@@ -122,6 +124,40 @@ async def test_a_checkout_that_was_begun_is_taken_back_with_its_part(shop: Shop)
     code, field, message = await bilan.shop.refused(CHECKOUT, input=page_of(bilan))
     assert (code, field) == ("CONFLICT", "input.bilan")
     assert message == "Nothing of this bilan is left for the beneficiary to pay."
+
+
+async def test_a_part_of_a_bilan_has_no_discount_since_it_is_counted_in_full(shop: Shop) -> None:
+    bilan = await Agreed.open(shop)
+    order = (await bilan.checkout())["order"]
+    code = await shop("mutation ($input: DiscountCodeCreateInput!) { discountCodeCreate(input: $input) {"
+                      " discountCode { code } } }", input={"code": "MOINS", "percent": 5000})  # fmt: skip
+
+    for given in ({"discount": {"percent": 5000}}, {"discountCode": code["discountCode"]["code"]}):
+        refused, field, message = await shop.refused(DISCOUNT, input={"order": order["id"], **given})
+        assert (refused, field) == ("CONFLICT", "input.order")
+        assert "bilanUpdate" in message
+
+    too_little = await bilan.cannot("bilanUpdate", bilan=bilan.id, price={"amount": 150_000})
+    await bilan.do("bilanFundingWithdraw", bilanFunding=(await bilan.see())["fundings"][0]["id"])
+    await bilan.do("bilanUpdate", bilan=bilan.id, price={"amount": 150_000})
+    await bilan.pay()
+    seen = await bilan.see()
+    assert too_little[:2] == ("INVALID", "input.price.amount")
+    assert (seen["status"], seen["price"]["amount"], seen["due"]["amount"]) == ("FUNDED", 150_000, 0)
+    assert [payment.amount_cents for payment in await Payment.all()] == [150_000]
+
+
+async def test_a_price_that_is_less_by_now_funds_a_bilan_and_one_that_is_more_takes_that_back(shop: Shop) -> None:
+    bilan = await Agreed.open(shop)
+    await bilan.agree(await bilan.plan("CPF", 150_000))
+
+    await bilan.do("bilanUpdate", bilan=bilan.id, price={"amount": 150_000})
+    assert ((await bilan.see())["status"], (await bilan.see())["fundedAt"] is None) == ("FUNDED", False)
+    await bilan.do("bilanUpdate", bilan=bilan.id, price={"amount": 160_000})
+    seen = await bilan.see()
+    assert (seen["status"], seen["due"]["amount"]) == ("AWAITING_FUNDING", 10_000)
+    dollars = await bilan.cannot("bilanUpdate", bilan=bilan.id, price={"amount": 160_000, "currency": "USD"})
+    assert dollars[:2] == ("INVALID", "input.price.currency")
 
 
 async def test_money_that_went_back_undoes_the_funding(shop: Shop) -> None:
