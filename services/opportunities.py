@@ -31,6 +31,10 @@ from services.outbox import later
 PRICED = ("amount_cents", "deposit_cents", "currency", "vat_rate")
 
 
+class Settled(errors.Conflict):
+    """Money came for an opportunity, or is asked for by an invoice: no other order pays it."""
+
+
 async def create(client: Client, values: dict[str, Any], *, by: UUID | None) -> Opportunity:
     """An opportunity with a client, at its first stage unless `values` say another. Raises Invalid, naming the
     field, and Conflict for a client who was erased."""
@@ -81,15 +85,25 @@ async def move(
     return locked
 
 
+async def must_be_unsettled(opportunity: Opportunity) -> None:
+    """Raises Settled where another price can no more be agreed."""
+    order = await Order.get(id=opportunity.order_id) if opportunity.order_id else None
+    if order and opportunity_orders.stands(order) and await opportunity_orders.has_consequence(order):
+        raise Settled(
+            f"This opportunity is paid or invoiced by order {order.number}, in part at least: quote what comes on top"
+            " without it, or for another.",
+            field="input.quote",
+        )
+
+
 async def win(opportunity: Opportunity, order: Order) -> None:
     """The client accepted a quote that is for an opportunity: it is won at that price, and paid by the quote's order.
-    One that money came for by another order keeps that, and the quote's waits for a person once it is paid."""
+    Raises Settled."""
     locked = await Opportunity.select_for_update(no_key=True).get(id=opportunity.id)
+    await must_be_unsettled(locked)
     if locked.order_id:
         before = await Order.get(id=locked.order_id)
         if opportunity_orders.stands(before):
-            if await opportunity_orders.has_consequence(before):
-                return
             await later(opportunity_orders.give_up, before)
     locked.order_id, locked.currency = order.id, order.currency
     locked.amount_cents, locked.deposit_cents = order.total_cents, order.deposit_cents

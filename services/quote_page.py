@@ -10,6 +10,7 @@ from models import Order, Quote, QuoteStatus
 from models.content import QuoteContent
 from models.database import transaction
 from services import files, limits, links, quotes
+from services.opportunities import Settled
 from services.pages import QuoteState, QuoteView
 from services.quotes import NAME_MOST
 
@@ -50,6 +51,9 @@ async def answer(token: str, form: Mapping[str, str], address: str | None) -> An
                 await quotes.accept(locked, form["name"], address=limits.place(address))
             else:
                 await quotes.refuse(locked, form.get("reason"))
+    except Settled as refusal:
+        log.warning("quote %s: not accepted by its link: %s", quote.id, refusal)
+        return 409, await _view(quote, "Cette prestation est déjà réglée ou facturée : écrivez-nous.", form)
     except Conflict as refusal:  # answered, superseded or over just now: the page says which
         log.info("quote %s: not answered by its link: %s", quote.id, refusal)
         return 409, await _view(await Quote.get(id=quote.id))

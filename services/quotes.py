@@ -76,9 +76,11 @@ async def change(quote: Quote, offer: Offer) -> Quote:
 
 async def send(quote: Quote, *, at: datetime | None = None) -> Quote:
     """Number a draft, locked, and have it written to the client; from now on (or `at`) it stands as it is, and takes
-    the place of the version before it. Raises Conflict where that was accepted, and Invalid for a last day that is
-    past."""
+    the place of the version before it. Raises Conflict where that was accepted or its opportunity is paid for, and
+    Invalid for a last day that is past."""
     quote.must_be_draft()
+    if quote.opportunity_id:
+        await opportunities.must_be_unsettled(await Opportunity.get(id=quote.opportunity_id))
     await quote.fetch_related("organization", "client", "lines")
     now = at or datetime.now(UTC)
     zone = ZoneInfo(quote.organization.time_zone)
@@ -126,7 +128,7 @@ async def accept(quote: Quote, name: str, *, address: str | None = None, by: UUI
     """The client agrees, `name` is who: the order that comes of a version, locked, at its prices, once.
 
     From an `address`, as it is logged, or on paper, noted by a member. Raises Conflict where it is answered, superseded
-    or over, whatever a clock has noted of that, and Invalid for no name.
+    or over, whatever a clock has noted of that, or its opportunity is paid for, and Invalid for no name.
     """
     now = datetime.now(UTC)
     quote.must_be_open(now)

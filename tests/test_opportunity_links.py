@@ -11,6 +11,8 @@ from tests.documents import CHECKOUT
 from tests.security.test_roles import member, signed_in
 from tests.shop import Shop
 from tests.test_opportunities import ONE, UPDATE, create, move
+from tests.test_quotes import ACCEPT, SEND, SIGNED, do, seen
+from tests.test_quotes import CREATE as QUOTE_CREATE
 from tests.test_refunds import refund
 
 pytestmark = pytest.mark.usefixtures("printer")
@@ -209,6 +211,26 @@ async def test_a_consultant_makes_the_link_of_what_they_own_alone(shop: Shop) ->
 
     assert (await linked(caller, theirs))["url"]
     assert (await caller.refused(LINK, input={"opportunity": anothers["id"]}))[0] == "FORBIDDEN"
+
+
+async def test_a_quote_for_what_is_paid_already_is_accepted_by_nobody_and_no_order_comes_of_it(shop: Shop) -> None:
+    client = await shop.client()
+    made = await won(shop, client=client)
+    line = {"product": await shop.product(5000), "quantity": 1}
+    said = {"client": client, "lines": [line], "opportunity": made["id"]}
+    sent, draft = [(await shop(QUOTE_CREATE, input=said))["quote"] for _ in range(2)]
+    sent = await do(shop, SEND, sent)
+    await paid(shop, await linked(shop, made))
+
+    page = await shop.browse(sent["pageUrl"], SIGNED)
+    on_paper = await shop.refused(ACCEPT, input={"quote": sent["id"], "name": "Marie Curie"})
+    unsent = await shop.refused(SEND, input={"quote": draft["id"]})
+
+    assert (page.status_code, "Cette prestation est déjà réglée ou facturée" in page.text) == (409, True)
+    assert on_paper[:2] == unsent[:2] == ("CONFLICT", "input.quote")
+    assert "is paid or invoiced by order 1" in on_paper[2]
+    assert await shop.count("orders") == 1
+    assert (await seen(shop, sent))["status"] == "SENT"
 
 
 async def won(shop: Shop, **values: Any) -> dict[str, Any]:
