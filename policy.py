@@ -616,6 +616,9 @@ class Nobody:
     sees_like: tuple[UUID, ...] = facts
     constants: tuple[Any, ...] = ()
 
+    def may(self, permission: Permission) -> bool:
+        return False
+
     def having(self, facts: tuple[Any, ...]) -> "Nobody":
         return self
 

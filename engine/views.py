@@ -31,6 +31,10 @@ class Viewer(Protocol):
         """The rows of a model that it may see, unevaluated."""
         ...
 
+    def may(self, permission: Any) -> bool:
+        """Whether its kind may do something."""
+        ...
+
     def having(self, facts: tuple[Any, ...]) -> "Viewer":
         """The same kind of viewer with other facts."""
         ...
@@ -79,10 +83,11 @@ class Paged:
 
 @dataclass(frozen=True)
 class Computed:
-    """Python over a row, of which it reads the columns `needs`."""
+    """Python over a row, of which it reads the columns `needs`; null to a viewer who may not do what it `requires`."""
 
     function: Callable[..., Any]
     needs: tuple[str, ...]
+    requires: Any = None
 
 
 Source = Column | Expression | Parts | Relation | Paged | Computed

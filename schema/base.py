@@ -18,6 +18,7 @@ from engine.views import Column, Computed, Expression, Paged, Parts, Relation, S
 from errors import Invalid
 from models.base import global_id, global_id_in_sql
 from models.fields import Coded
+from policy import Permission
 from schema.connections import Paginated
 from schema.context import Info
 from schema.scalars import BY_COLUMN, IN_SQL, Money
@@ -66,9 +67,18 @@ class expression:  # noqa: N801
         self.shown = IN_SQL[of].format(sql) if of else None
 
 
-def computed(description: str, *, needs: tuple[str, ...]) -> Callable[[Callable[..., Any]], Any]:
-    """A field in Python over a row, given as `root`, which holds the columns that `needs` names and no other."""
-    return lambda function: strawberry.field(resolver=function, description=description, metadata={"needs": needs})
+def computed(
+    description: str, *, needs: tuple[str, ...], requires: Permission | None = None
+) -> Callable[[Callable[..., Any]], Any]:
+    """A field in Python over a row, given as `root`, which holds the columns that `needs` names and no other; null to
+    who lacks the permission that it `requires`."""
+
+    def declare(function: Callable[..., Any]) -> Any:
+        source = Computed(function, needs, requires)
+        resolver = _required(source) if requires else function
+        return strawberry.field(resolver=resolver, description=description, metadata={"source": source})
+
+    return declare
 
 
 def node(model: type[Model]) -> Callable[[type[T]], type[T]]:
@@ -90,9 +100,8 @@ def node(model: type[Model]) -> Callable[[type[T]], type[T]]:
                 if annotation is auto:
                     annotations[name] = column_type(model, name)
         for name, value in namespace.items():
-            if isinstance(value, StrawberryField) and "needs" in value.metadata:
-                resolver: Any = value.base_resolver
-                sources[to_camel_case(name)] = Computed(resolver.wrapped_func, value.metadata["needs"])
+            if isinstance(value, StrawberryField) and "source" in value.metadata:
+                sources[to_camel_case(name)] = value.metadata["source"]
         namespace["is_type_of"] = classmethod(lambda _, row, info: isinstance(row, model))
         publish(View(cls.__name__, model, sources))
         published = type(cls.__name__, (Node,), namespace)
@@ -248,6 +257,14 @@ def _in_python(name: str) -> Callable[..., Money]:
     def resolve(root: Any) -> Money:
         return Money(amount=getattr(root, f"{name}_cents"), currency=root.currency)
 
+    return resolve
+
+
+def _required(source: Computed) -> Callable[..., Any]:
+    def resolve(root: Any, info: Info) -> Any:
+        return source.function(root) if info.context.viewer.may(source.requires) else None
+
+    resolve.__annotations__["return"] = source.function.__annotations__["return"]
     return resolve
 
 

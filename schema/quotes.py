@@ -6,6 +6,7 @@ import strawberry
 from strawberry import UNSET
 
 import models
+from policy import Permission
 from schema.base import auto, computed, input, node
 from schema.catalogue import Product
 from schema.clients import Client
@@ -76,7 +77,11 @@ class Quote:
     def pdf_url(root: Any) -> URL | None:
         return URL(files.quote_link(root)) if root.is_rendered else None
 
-    @computed("The client's own page, where it is read and answered; null before it is sent.", needs=("id", "sent_at"))
+    @computed(
+        "The client's own page, where it is read and answered; null before it is sent, and to who only reads quotes.",
+        needs=("id", "sent_at"),
+        requires=Permission.QUOTES_WRITE,
+    )
     def page_url(root: Any) -> URL | None:
         return URL(links.quote_link(root)) if root.sent_at else None
 

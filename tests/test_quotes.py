@@ -12,9 +12,11 @@ from tortoise import connections
 from tortoise.exceptions import IntegrityError
 
 import models
+from models import ApiScope
 from models.content import QuoteContent
 from models.database import transaction
 from services import outbox, quotes
+from tests.security.test_keys import server
 from tests.shop import Shop, said
 
 pytestmark = pytest.mark.usefixtures("printer")
@@ -320,6 +322,18 @@ async def test_a_consultant_keeps_the_quotes_of_their_own_clients(shop: Shop) ->
     assert (await consultant.refused(ACCEPT, input={"quote": others["id"], "name": "x"}))[0] == "NOT_FOUND"
     accepted = await do(consultant, ACCEPT, theirs, name="Marie")
     assert accepted["acceptedBy"]["user"]["email"] == "consultant@shop.test"
+
+
+async def test_who_may_only_read_quotes_is_not_shown_the_page_on_which_the_client_answers(shop: Shop) -> None:
+    sent = await offered(shop)
+
+    for scopes, shown in (([ApiScope.QUOTES_READ], False), ([ApiScope.QUOTES_READ, ApiScope.QUOTES_WRITE], True)):
+        key = await server(shop, *scopes)
+        one = await key("query ($id: ID!) { quote(id: $id) { pdfUrl pageUrl } }", id=sent["id"])
+        (listed,) = (await key("{ quotes { nodes { pdfUrl pageUrl } } }"))["nodes"]
+        (followed,) = (await key("{ clients { nodes { quotes { nodes { pageUrl } } } } }"))["nodes"]
+        assert [bool(each["pageUrl"]) for each in (one, listed, *followed["quotes"]["nodes"])] == [shown] * 3
+        assert one["pdfUrl"] and listed["pdfUrl"]
 
 
 async def test_a_quote_that_was_answered_before_its_letter_went_is_not_written(shop: Shop) -> None:

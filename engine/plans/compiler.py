@@ -33,7 +33,7 @@ from engine.views import VIEWS, View, Viewer
 
 
 class Scopes:
-    """What a kind of viewer sees, each model asked for once."""
+    """What a kind of viewer sees, each model asked for once, and may do."""
 
     def __init__(self, viewer: Viewer) -> None:
         self._viewer, self._known = viewer, dict[type[Model], Scope]()
@@ -42,6 +42,9 @@ class Scopes:
         if model not in self._known:
             self._known[model] = scope(self._viewer, model)
         return self._known[model]
+
+    def may(self, permission: Any) -> bool:
+        return self._viewer.may(permission)
 
 
 @dataclass

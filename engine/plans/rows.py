@@ -129,6 +129,8 @@ def _parts(plan: "Compiler", here: Here, definition: Any, parts: Parts, asked: F
 
 def _computed(plan: "Compiler", here: Here, definition: Any, computed: Computed, asked: FieldDetailsList) -> str:
     """Python over a row that holds what it needs."""
+    if computed.requires is not None and not plan.scopes.may(computed.requires):
+        return "None"
     if here.statement.nested:
         raise lists.NotNested  # its columns would be JSON
     model = here.view.model
