@@ -14,7 +14,7 @@ from tortoise.queryset import QuerySet
 import models
 from errors import Forbidden, NotFound, Unauthenticated
 from models import ApiScope, Role
-from models.base import parse_global_id
+from models.base import in_words, parse_global_id
 
 M = TypeVar("M", bound=Model)
 
@@ -600,7 +600,8 @@ class Actor:
         row: M | None = await (rows.select_for_update() if for_update else rows).first()
         if row is None:
             name = model.__name__
-            raise NotFound(f"No such {name.lower()}.", field=field or name[0].lower() + name[1:])
+            said = f"No such {in_words(name)}." if key else f"No id was given: which {in_words(name)}?"
+            raise NotFound(said, field=field or name[0].lower() + name[1:])
         return row
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from typing import Any
 from uuid import UUID
 
@@ -82,6 +83,11 @@ def global_id_in_sql(model: type[Model]) -> str:
     if length >= 57:  # PostgreSQL breaks lines at 76 characters
         encoded = f"replace({encoded}, E'\\n', '')"
     return f"rtrim({encoded}, '=')" if length % 3 else encoded
+
+
+def in_words(name: str) -> str:
+    """A model's name as people say it: "client subscription"."""
+    return re.sub("(?<!^)(?=[A-Z])", " ", name).lower()
 
 
 def parse_global_id(text: str) -> tuple[str, UUID] | None:

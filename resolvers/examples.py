@@ -62,8 +62,8 @@ def tabs(app_url: str, sandbox_url: str | None, *, smtp_port: int = 587) -> tupl
             {
                 "bilan": "",
                 "phase": "PRELIMINARY",
-                "startsAt": _midnight(-1),
-                "endsAt": _midnight(-1).replace("T00", "T02"),
+                "startsAt": _midnight(-1, hour=9),
+                "endsAt": _midnight(-1, hour=11),
             },
         ),
         _tab("Documents"),

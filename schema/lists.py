@@ -16,7 +16,6 @@ OrderOrder = order(models.Order, created_at="id", number="number")
 
 import enum
 import inspect
-import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -32,6 +31,7 @@ from tortoise.queryset import QuerySet
 
 from engine.lists import Order, step
 from errors import Invalid, Limited
+from models.base import in_words
 from policy import row_id
 from schema.base import auto, column_type, described
 from schema.base import enum as enumeration
@@ -244,4 +244,4 @@ def _kind(model: type[Model], name: str) -> Any:
 
 
 def _plural(name: str) -> str:
-    return f"{re.sub('(?<!^)(?=[A-Z])', ' ', name).lower()}s"
+    return f"{in_words(name)}s"

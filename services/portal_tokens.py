@@ -13,7 +13,7 @@ from tortoise.queryset import QuerySet
 
 from errors import Invalid, NotFound, Unauthenticated
 from models import Client, PortalToken
-from models.base import Owned
+from models.base import Owned, in_words
 from models.database import fetch
 from policy import Actor, Key, row_id
 from services.access_keys import hash_of, revoke
@@ -97,5 +97,5 @@ async def offered(organization_id: UUID, model: type[M], key: str, *, field: str
 async def _found(rows: QuerySet[M], key: str, field: str, organization_id: UUID) -> M:
     row = await rows.filter(organization_id=organization_id, id=row_id(rows.model, key)).first()
     if row is None:
-        raise NotFound(f"No such {rows.model.__name__.lower()}.", field=field)
+        raise NotFound(f"No such {in_words(rows.model.__name__)}.", field=field)
     return row

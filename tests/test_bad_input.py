@@ -10,6 +10,7 @@ from services.catalogue import PARTNERS_MOST, PRICE_MOST
 from services.pricing import LINES_MOST
 from tests.security.surroundings import neighbour, never_made, nothing_changes
 from tests.shop import CHECKOUT, GraphQLErrors, Shop
+from tests.subscribing import CANCEL
 
 ORDER_CREATE = "mutation ($input: OrderCreateInput!) { orderCreate(input: $input) { order { id } } }"
 CLIENT_CREATE = "mutation ($input: ClientCreateInput!) { clientCreate(input: $input) { client { id } } }"
@@ -17,7 +18,7 @@ PRODUCT_CREATE = "mutation ($input: ProductCreateInput!) { productCreate(input: 
 PARTNER_CREATE = "mutation ($input: PartnerCreateInput!) { partnerCreate(input: $input) { partner { id } } }"
 RESEND = "mutation ($input: NotificationResendInput!) { notificationResend(input: $input) { notification { id } } }"
 
-NOT_IDS = ["", "x", "é", "\0", "=" * 500, base64.urlsafe_b64encode(b"Product:not-a-uuid").decode(), "😀" * 200]
+NOT_IDS = ["x", "é", "\0", "=" * 500, base64.urlsafe_b64encode(b"Product:not-a-uuid").decode(), "😀" * 200]
 
 # (input, field to blame, what the sentence says)
 Refusals = list[tuple[dict[str, Any], str, str]]
@@ -78,6 +79,14 @@ async def test_a_product_that_is_none_is_not_found(shop: Shop) -> None:
             refusal = await shop.refused(ORDER_CREATE, input={"client": client, "lines": [good, line(bad)]})
 
             assert refusal == ("NOT_FOUND", "input.lines.1.product", "No such product."), bad
+
+
+async def test_an_id_that_is_empty_says_so_and_kinds_are_named_in_words(shop: Shop) -> None:
+    empty = await shop.refused(CANCEL, input={"subscription": ""})
+    unknown = await shop.refused(CANCEL, input={"subscription": never_made("ClientSubscription")})
+
+    assert empty == ("NOT_FOUND", "input.subscription", "No id was given: which client subscription?")
+    assert unknown == ("NOT_FOUND", "input.subscription", "No such client subscription.")
 
 
 async def test_an_id_of_another_type_names_nothing(shop: Shop) -> None:
