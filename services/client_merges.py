@@ -26,6 +26,7 @@ from models import (
     ClientDataExport,
     ClientMerge,
     ClientSubscription,
+    Membership,
     Order,
     PortalToken,
     Quote,
@@ -82,9 +83,8 @@ async def refusals(kept: Client, duplicate: Client) -> list[str]:
     both = (kept.id, duplicate.id)
     if await Bilan.exists(client_id__in=both, employer_id__in=both):
         found.append("One of them is the employer in a bilan of the other: they are two.")
-    if kept.member_id and duplicate.member_id:
+    if len(await _signing_in(kept, duplicate)) > 1:
         found.append("Each signs in as a member of their own: remove one of the members first.")
-    both = (kept.id, duplicate.id)
     if await ClientDataExport.filter(client_id__in=both, status__in=data_exports.UNDER_WAY).exists():
         found.append("An export of the data of one of them is being made: wait for it.")
     running = ClientSubscription.filter(client_id=duplicate.id).exclude(status__in=_OVER)
@@ -116,7 +116,7 @@ async def merge(kept: Client, duplicate: Client, by: UUID | None) -> Client:
     learned = {name: getattr(duplicate, name) for name in _learned(kept, duplicate)}
     if kept.stripe_id is None and duplicate.stripe_id:
         learned |= {name: getattr(duplicate, name) for name in _TWIN}
-    learned |= {"member_id": kept.member_id or duplicate.member_id}
+    learned |= {"member_id": next(iter(await _signing_in(kept, duplicate)), kept.member_id or duplicate.member_id)}
     await duplicate.delete()
     kept.update_from_dict(learned)
     await kept.save()
@@ -150,6 +150,12 @@ def _agree(kept: Client, duplicate: Client) -> bool:
     except Invalid:
         return False
     return True
+
+
+async def _signing_in(kept: Client, duplicate: Client) -> list[UUID]:
+    """The members as whom they sign in: not who was removed."""
+    members = Membership.filter(id__in=[each.member_id for each in (kept, duplicate) if each.member_id], active=True)
+    return [member.id for member in await members]
 
 
 async def _sharing(kept: Client, duplicate: Client) -> bool:

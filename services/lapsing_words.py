@@ -64,6 +64,8 @@ async def _delete_quotes(before: datetime) -> int:
     due = await query(_DUE, list(_TO_NOTHING), before, AT_ONCE)
     quotes = await Quote.filter(id__in=[row["id"] for row in due])
     for quote in quotes:
+        if quote.file_key:  # first: once the row is gone nothing leads to the paper any more
+            await files.discard(quote.file_key)
         async with transaction():
             lines: list[UUID] = await QuoteLine.filter(quote_id=quote.id).values_list("id", flat=True)  # type: ignore[assignment]
             for model, ids in ((QuoteLine, lines), (Quote, [quote.id])):
@@ -71,8 +73,6 @@ async def _delete_quotes(before: datetime) -> int:
             async with erasures.erasing(quote.id):
                 await QuoteLine.filter(quote_id=quote.id).delete()
                 await quote.delete()
-        if quote.file_key:
-            await files.discard(quote.file_key)
     return len(quotes)
 
 

@@ -1,9 +1,15 @@
 """Beneficiaries: who comes in by the letter of an invitation is the client of that address, and nobody else is."""
 
+from typing import Any
+
 import models
 from tests.bilans.agreed import Agreed
 from tests.identity.accounts import ACCEPT, INVITE, NEW_NAME, as_nobody, bearer, token_in_letter
+from tests.managing.test_client_merges import MERGE
+from tests.managing.test_members import REMOVE
 from tests.shop import Shop
+
+MOVED = "mutation ($input: ClientUpdateInput!) { clientUpdate(input: $input) { client { id } } }"
 
 
 async def test_a_beneficiary_who_was_invited_sees_their_own_bilan(shop: Shop) -> None:
@@ -37,9 +43,44 @@ async def test_who_never_confirmed_an_address_is_not_the_client_of_it(shop: Shop
     assert (await colleague("{ bilans { nodes { id } } }"))["nodes"] == []
 
 
+async def test_who_was_removed_stands_in_the_way_of_nobody_who_comes_by_the_clients_new_address(shop: Shop) -> None:
+    agreed = await Agreed.open(shop)
+    before = await came(shop, "marie@example.com")
+    await leave(shop, before)
+    await shop(MOVED, input={"client": agreed.client, "email": "durand@example.com"})
+
+    marie = await came(shop, "durand@example.com")
+    await invited(shop, "marie@example.com")
+
+    counts = [len((await each("{ bilans { nodes { id } } }"))["nodes"]) for each in (marie, before)]
+    assert counts == [1, 0]
+
+
+async def test_two_who_are_one_are_merged_once_one_of_their_members_was_removed(shop: Shop) -> None:
+    agreed = await Agreed.open(shop)
+    before = await came(shop, "marie@example.com")
+    kept = await shop.client("durand@example.com")
+    marie = await came(shop, "durand@example.com")
+    both = {"client": agreed.client, "duplicate": kept}
+    assert "remove one of the members first" in (await shop.refused(MERGE, input=both))[2]
+    await leave(shop, before)
+
+    await shop(MERGE, input=both)
+
+    assert len((await marie("{ bilans { nodes { id } } }"))["nodes"]) == 1
+
+
+async def leave(shop: Shop, member: Shop) -> None:
+    await shop(REMOVE, input={"member": (await member("{ me { id } }"))["id"]})
+
+
 async def came(shop: Shop, email: str, role: str = "BENEFICIARY") -> Shop:
     """Who was invited, signed in."""
+    return bearer(shop, (await invited(shop, email, role))["session"])
+
+
+async def invited(shop: Shop, email: str, role: str = "BENEFICIARY") -> dict[str, Any]:
+    """What somebody is answered who accepts."""
     await shop(INVITE, input={"email": email, "role": role})
     token = await token_in_letter(shop, email, "invitation")
-    accepted = await as_nobody(shop)(ACCEPT, input={"token": token, **NEW_NAME})
-    return bearer(shop, accepted["session"])
+    return dict(await as_nobody(shop)(ACCEPT, input={"token": token, **NEW_NAME}))

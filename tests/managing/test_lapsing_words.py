@@ -105,6 +105,13 @@ async def test_a_quote_that_came_to_nothing_goes_five_years_later_with_who_was_e
 
     refused_at = datetime.now(UTC)
     assert await lapsing_words.forget(refused_at + timedelta(days=5 * 365)) == 0
+    written = path.read_bytes()
+    path.unlink()
+    path.mkdir()  # a store that does not do as it is told
+    with pytest.raises(OSError, match=path.name):
+        await lapsing_words.forget(refused_at + timedelta(days=5 * 365 + 3))
+    path.rmdir()
+    path.write_bytes(written)
     assert await lapsing_words.forget(refused_at + timedelta(days=5 * 365 + 3)) == 1
 
     (left,) = await Quote.all().prefetch_related("client")
