@@ -23,6 +23,7 @@ from services import (
     own_events,
     refund_news,
     settlement,
+    stripe_traces,
     subscriptions,
 )
 from services import stripe_news as news
@@ -99,6 +100,7 @@ async def store(events: Sequence[Event]) -> list[bool]:
         [event.account for event in events], [event.live for event in events],
         [event.type for event in events], [event.occurred_at for event in events],
         [event.body for event in events], [None if event.type in HANDLERS else _UNHANDLED for event in events],
+        ["" if event.type in HANDLERS else " ".join(stripe_traces.ids_in(event.named)) for event in events],
     )  # fmt: skip
     await outside().wake.of(Lane.EVENTS)()
     new = {row["id"] for row in stored}
@@ -113,12 +115,14 @@ def _store_and_promise() -> str:
         WITH come AS (
             SELECT * FROM unnest(
                 $1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bool[], $6::text[], $7::timestamptz[], $8::bytea[],
-                $9::text[]
-            ) AS come (id, promise_id, stripe_id, stripe_account, live, type, occurred_at, body, outcome)
+                $9::text[], $10::text[]
+            ) AS come (id, promise_id, stripe_id, stripe_account, live, type, occurred_at, body, outcome, ids)
         ), new AS (
             INSERT INTO stripe_events
                 (id, created_at, stripe_id, stripe_account, live, type, occurred_at, body, outcome, handled_at)
-            SELECT id, now(), stripe_id, stripe_account, live, type, occurred_at, body, outcome,
+            SELECT id, now(), stripe_id, stripe_account, live, type, occurred_at,
+                CASE WHEN outcome IS NOT NULL AND {stripe_traces.of_erased("come", "string_to_array(ids, ' ')")}
+                    THEN {stripe_traces.BLANK} ELSE body END, outcome,
                 CASE WHEN outcome IS NOT NULL THEN now() END
             FROM come ORDER BY stripe_account, stripe_id
             ON CONFLICT (stripe_account, stripe_id) DO NOTHING RETURNING id, handled_at
@@ -129,7 +133,12 @@ def _store_and_promise() -> str:
     """  # noqa: S608
 
 
-_HANDLED = "UPDATE stripe_events SET outcome = $2, flagged_at = $3, handled_at = now() WHERE id = $1"
+_HANDLED = f"""
+    UPDATE stripe_events SET outcome = $2, flagged_at = $3, handled_at = now(),
+        body = CASE WHEN {stripe_traces.of_erased("stripe_events", "$4::text[]")}
+            THEN {stripe_traces.BLANK} ELSE body END
+    WHERE id = $1
+"""  # noqa: S608
 _UNHANDLED = "stored; events of this type change nothing here"
 
 _stored: GroupCommit[Event, bool] = GroupCommit(store, size=lambda event: len(event.body), size_most=32 * 2**20)
@@ -197,7 +206,7 @@ async def _take(
                 outcome = await refund_news.take(told, named, refunds)
             else:
                 outcome = await HANDLERS[event.type](told, named)
-            await rows.put(event, _HANDLED, event.id, outcome, flagged_at)
+            await rows.put(event, _HANDLED, event.id, outcome, flagged_at, stripe_traces.ids_in(named))
         await keeping.finish()
 
 
@@ -205,5 +214,6 @@ async def _leave(event: StripeEvent, error: Exception) -> None:
     async with transaction():
         (known,) = await query("SELECT handled_at FROM stripe_events WHERE id = $1 FOR UPDATE", event.id)
         if known["handled_at"] is None:
-            await rows.put(event, _HANDLED, event.id, await own_events.leave(event, error), None)
+            ids = stripe_traces.ids_in(_parsed(event.body)["data"]["object"])
+            await rows.put(event, _HANDLED, event.id, await own_events.leave(event, error), None, ids)
         await keeping.finish()

@@ -1,8 +1,11 @@
 """What an erased client was at Stripe: the customers, and the events that tell of them. An event is kept as it was
 posted, with the name, the address and the phone number that Stripe had; of an erased client only that it came, of which
-type it was and what was made of it is kept."""
+type it was and what was made of it is kept. Those that were here are looked through once; one that comes later is
+emptied with its handling."""
 
+import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import models
@@ -11,8 +14,38 @@ from models.database import query, transaction
 from services.outbox import Again, job
 from services.stripe_accounts import Place
 
+BLANK = """'{"erased": true}'::bytea"""
 AT_ONCE = 1000  # events that are looked at in a transaction
 SOON = timedelta(hours=1)
+
+
+_ID = re.compile(r"[\w-]{8,255}", re.ASCII)
+
+
+def ids_in(named: dict[str, Any]) -> list[str]:
+    """Ids by which an event's object may name a client: its own, and what it says and its metadata do."""
+    metadata = named.get("metadata")
+    values = (*named.values(), *(metadata.values() if isinstance(metadata, dict) else ()))
+    return [value for value in values if isinstance(value, str) and _ID.fullmatch(value)]
+
+
+def of_erased(event: str, ids: str) -> str:
+    """SQL: whether an `event`, a row with `stripe_account` and `live`, is about a client who was erased. `ids`, a
+    text[], are those that are in it."""
+    place = f"(stripe_account, live) = ({event}.stripe_account, {event}.live) AND stripe_id = ANY({ids})"
+    return f"""(EXISTS (SELECT FROM erasures) AND EXISTS (
+        SELECT FROM erasures WHERE client_id IN (
+            SELECT client_id FROM attempts WHERE {place} AND operation = 'CREATE_CUSTOMER'
+            UNION ALL SELECT id FROM clients
+            WHERE (stripe_account, stripe_live) = ({event}.stripe_account, {event}.live) AND stripe_id = ANY({ids})
+            UNION ALL SELECT client_id FROM subscriptions WHERE {place}
+            UNION ALL SELECT client_id FROM orders WHERE id IN (
+                SELECT order_id FROM payments WHERE {place}
+                UNION ALL SELECT CASE WHEN id ~ '^[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}$' THEN id::uuid END
+                FROM unnest({ids}) AS id
+            )
+        )
+    ))"""  # noqa: S608
 
 
 async def customers(client: Client) -> list[tuple[Place, str]]:
@@ -56,15 +89,15 @@ async def _first(client: Client) -> UUID:
     return min([client.id, *(UUID(str(id)) for id in merged)])
 
 
-_BLANK = """
+_BLANK = f"""
     WITH looked AS (
         SELECT id, handled_at IS NOT NULL AS handled,
             EXISTS (SELECT FROM unnest($2::bytea[]) AS name WHERE position(name IN body) > 0) AS theirs
         FROM (SELECT id, handled_at, body FROM stripe_events WHERE id > $1 ORDER BY id LIMIT $3) AS page
     ), blanked AS (
-        UPDATE stripe_events SET body = '{"erased": true}' FROM looked
+        UPDATE stripe_events SET body = {BLANK} FROM looked
         WHERE stripe_events.id = looked.id AND theirs AND handled
     )
     SELECT (SELECT id FROM looked ORDER BY id DESC LIMIT 1) AS last,
         coalesce(bool_or(theirs AND NOT handled), false) AS waits FROM looked
-"""
+"""  # noqa: S608

@@ -1,6 +1,7 @@
 """A client asks to be erased: what no law keeps is gone from everywhere; what one keeps is kept, and says why."""
 
 import asyncio
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -144,6 +145,30 @@ async def test_of_stripes_events_those_about_who_was_erased_are_emptied_and_no_o
     assert await shop.count("stripe_events", """body = '{"erased": true}'""") == theirs > 0
     assert await shop.count("stripe_events") > theirs
     assert await shop.count("stripe_events", "handled_at IS NULL") == 0
+
+
+async def test_what_stripe_tells_of_who_was_erased_long_after_is_emptied_with_its_handling(shop: Shop) -> None:
+    before = len(shop.sandbox.stripe.events())
+    client, product = await known(shop), await shop.product()
+    order = await shop.sell(product, client=client)
+    twin = str((await Client.get()).stripe_id)
+    await shop.sell(product, client=await shop.client())
+    await shop(ERASE, input={"client": client})
+    await shop.work_is_done()
+    await shop.time_passes(days=10)
+    await shop.work_is_done()
+    told = shop.sandbox.stripe.events()[before:]
+
+    await shop.tell(each | {"id": f"evt_late_{place}"} for place, each in enumerate(told))
+
+    late = await shop.sql("SELECT type, body, handled_at FROM stripe_events WHERE stripe_id LIKE 'evt_late%'")
+    assert all(row["handled_at"] for row in late)
+    assert not [row["type"] for row in late if twin in str(row["body"]) or order["id"] in str(row["body"])]
+    emptied = Counter(row["type"] for row in late if bytes(row["body"]) == b'{"erased": true}')
+    assert emptied == {
+        "customer.created": 1, "payment_intent.created": 1, "charge.succeeded": 1, "payment_intent.succeeded": 1,
+        "checkout.session.completed": 1, "customer.deleted": 1,
+    }  # fmt: skip
 
 
 async def test_what_is_under_way_is_named_and_nothing_changes(shop: Shop) -> None:
