@@ -117,6 +117,11 @@ class Page:
         await self._call("Input.dispatchKeyEvent", type="keyDown", **stroke, **text)
         await self._call("Input.dispatchKeyEvent", type="keyUp", **stroke)
 
+    async def resize(self, width: int, height: int) -> None:
+        """Show the page in a window of this size, in CSS pixels."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        await self._call("Emulation.setDeviceMetricsOverride", **size)
+
     async def screenshot(self, name: str) -> None:
         """Keep the whole page, beyond the window too, as `name`.png in the folder SCREENSHOTS, if that is set."""
         if SCREENSHOTS is None:

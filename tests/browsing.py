@@ -208,6 +208,7 @@ async def test_graphiql_opens_on_the_tour_and_asks_nothing_of_other_machines(dem
         await page.click(".graphiql-execute-button")
         await page.until("document.querySelector('.result-window').innerText.includes('OWNER')")
         await page.screenshot("graphiql")
+        assert await page.evaluate("document.querySelector('.graphiql-query-editor .CodeMirror-wrap') !== null")
         bar = "document.querySelector('.graphiql-tabs')"
         assert await page.evaluate(f"{bar}.scrollWidth <= {bar}.clientWidth")  # every tab is seen
 

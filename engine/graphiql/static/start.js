@@ -33,7 +33,20 @@
       },
       el(GraphiQL.Logo, null, el(Session)),
     );
-    ReactDOM.createRoot(document.getElementById("explorer")).render(explorer);
+    const place = document.getElementById("explorer");
+    wrapLines(place);
+    ReactDOM.createRoot(place).render(explorer);
+  }
+
+  // Examples begin with a sentence or two, longer than the editor is wide. GraphiQL has no setting for it.
+  function wrapLines(place) {
+    const waiting = new MutationObserver(() => {
+      const editor = place.querySelector(".graphiql-query-editor .CodeMirror")?.CodeMirror;
+      if (!editor) return;
+      waiting.disconnect();
+      editor.setOption("lineWrapping", true);
+    });
+    waiting.observe(place, { childList: true, subtree: true });
   }
 
   // Tabs --------------------------------------------------------------------------------------------------------------
