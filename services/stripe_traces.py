@@ -17,6 +17,7 @@ from services.stripe_accounts import Place
 BLANK = """'{"erased": true}'::bytea"""
 AT_ONCE = 1000  # events that are looked at in a transaction
 SOON = timedelta(hours=1)
+BEFORE = timedelta(days=30)  # by so much an event is older at most than a client of whom it told first
 
 
 _ID = re.compile(r"[\w-]{8,255}", re.ASCII)
@@ -84,9 +85,11 @@ async def _names(client: Client) -> list[bytes]:
 
 
 async def _first(client: Client) -> UUID:
-    """An id before those of all events about them: ids are by time, and whom they were merged with may be older."""
+    """An id before those of all events about them: ids are by time, whom they were merged with may be older, and a sale
+    at Stripe makes its client only once it is heard of."""
     merged = await models.ClientMerge.filter(client_id=client.id).values_list("duplicate_id", flat=True)
-    return min([client.id, *(UUID(str(id)) for id in merged)])
+    first = min([client.id, *(UUID(str(id)) for id in merged)])
+    return UUID(int=first.int - (int(BEFORE / timedelta(milliseconds=1)) << 80))  # RFC 9562, 5.7
 
 
 _BLANK = f"""

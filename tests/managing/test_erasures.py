@@ -21,6 +21,7 @@ from models import (
 )
 from models.base import global_id
 from models.database import query, transaction
+from tests.begun_at_stripe import MARIE, opened, orders, paid, twin
 from tests.bilans.test_beneficiaries import came
 from tests.importing import CREATE, begun, brought
 from tests.managing.test_client_merges import MERGE, QUOTE
@@ -49,6 +50,7 @@ OPPORTUNITY_UPDATE = OPPORTUNITY.replace("Create", "Update")
 MOVE = "mutation ($input: OpportunityMoveInput!) { opportunityMove(input: $input) { opportunity { id } } }"
 BILAN = "mutation ($input: BilanCreateInput!) { bilanCreate(input: $input) { bilan { id } } }"
 UPDATE = "mutation ($input: ClientUpdateInput!) { clientUpdate(input: $input) { client { id } } }"
+HELD = f"position('{MARIE}' IN encode(body, 'escape')) > 0"
 WORDS = ("curie", "skłodowska", "612345678", "rue cuvier", "polonium", "irène")
 
 
@@ -169,6 +171,17 @@ async def test_what_stripe_tells_of_who_was_erased_long_after_is_emptied_with_it
         "customer.created": 1, "payment_intent.created": 1, "charge.succeeded": 1, "payment_intent.succeeded": 1,
         "checkout.session.completed": 1, "customer.deleted": 1,
     }  # fmt: skip
+
+
+async def test_so_are_those_of_a_sale_at_stripe_by_which_the_client_became_known(shop: Shop) -> None:
+    await paid(shop, await opened(shop, await twin(shop, await shop.product(4900)), 4900))
+    (order,) = await orders(shop)
+    assert await shop.count("stripe_events", HELD) > 0
+
+    await shop(ERASE, input={"client": order["client"]["id"]})
+    await shop.work_is_done()
+
+    assert await shop.count("stripe_events", HELD) == 0
 
 
 async def test_what_is_under_way_is_named_and_nothing_changes(shop: Shop) -> None:
