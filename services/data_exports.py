@@ -24,6 +24,7 @@ from services.outside import outside
 
 DAILY = 5  # of a client
 STUCK = timedelta(days=1)
+UNFINISHED = timedelta(hours=1)  # that a file is kept of which a worker that died said nothing
 ZIP = "application/zip"
 UNDER_WAY = (ExportStatus.PENDING, ExportStatus.RUNNING)
 
@@ -77,7 +78,7 @@ async def make(export: ClientDataExport) -> None:
         path = Path(folder) / "archive.zip"
         try:
             await data_archives.write(path, client, member, told)
-            async with stored_files.draft(export.organization_id, ZIP, kept_for=FETCHED_WITHIN) as draft:
+            async with stored_files.draft(export.organization_id, ZIP, kept_for=UNFINISHED) as draft:
                 await draft.write(_pieces(path))
                 await draft.store()
         except DomainError as refusal:
@@ -85,10 +86,13 @@ async def make(export: ClientDataExport) -> None:
             await _tell(export, status=ExportStatus.FAILED, error=refusal.message[:500], finished_at=now)
             return
     async with transaction():
-        await draft.file.save(update_fields=["stored_sha256"])
-        await _change(
-            export, status=ExportStatus.READY, file_id=draft.file.id, finished_at=datetime.now(UTC), done=total
-        )
+        if not await _is_waited_for(export):
+            await stored_files.destroy(draft.file)
+            return
+        now = datetime.now(UTC)
+        draft.file.destroy_at = now + FETCHED_WITHIN
+        await draft.file.save(update_fields=["stored_sha256", "destroy_at"])
+        await _change(export, status=ExportStatus.READY, file_id=draft.file.id, finished_at=now, done=total)
         if client.member_id == member.id:
             await later(tell, export)
 
@@ -127,6 +131,12 @@ async def give_up() -> int:
     return await old.update(
         status=ExportStatus.FAILED, error="It was not made within a day: order another.", finished_at=datetime.now(UTC)
     )
+
+
+async def _is_waited_for(export: ClientDataExport) -> bool:
+    """Whether nobody was faster, gave it up or erased the client meanwhile. Locked until the open transaction ends."""
+    locked = await ClientDataExport.select_for_update().get_or_none(id=export.id)
+    return locked is not None and not locked.is_finished
 
 
 async def _pieces(path: Path) -> AsyncIterator[bytes]:

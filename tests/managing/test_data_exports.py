@@ -11,7 +11,7 @@ import pytest
 
 import models
 from models import DocumentKind, ExportStatus, Role
-from services import retention
+from services import data_exports, retention
 from services.data_export_files import FILES
 from services.outside import outside
 from tests.bilans.agreed import Agreed
@@ -240,6 +240,18 @@ async def test_one_that_no_worker_makes_is_given_up_and_another_can_be_ordered(s
         "It was not made within a day: order another.",
     )
     await ordered(shop, client)
+
+
+async def test_of_two_workers_who_make_it_one_keeps_what_it_made(shop: Shop) -> None:
+    client, _ = await marie(shop)
+    export = await ordered(shop, client)
+
+    await asyncio.gather(*[data_exports.make(await models.ClientDataExport.get()) for _ in range(2)])
+    await shop.work_is_done()
+
+    made = await models.StoredFile.all()
+    assert sorted(file.is_destroyed for file in made) == [False, True]
+    assert (await shop.http.get(await link(shop, export))).status_code == 200
 
 
 async def test_a_paper_that_is_lost_is_said_so(shop: Shop) -> None:
