@@ -2,7 +2,8 @@
 README in French and in English. Written page by page, a file of theirs at a time in memory.
 
 Of the documents of bilans it holds those that who ordered it may open (`services/document_rules.py`): a synthesis is
-for its beneficiary alone, so that those who run the organization are not given it with somebody else's data.
+for its beneficiary alone, so that those who run the organization are not given it with somebody else's data, be it that
+they hold the bilan: the archive could be fetched when it is over.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ from models import Client, Document, DocumentAccess, Invoice, Membership, Organi
 from models.database import transaction
 from services import data_export_files, documents, files, stored_files
 from services.data_export_files import FILES, Row
-from services.document_rules import refused
+from services.document_rules import OPENED_BY, Relation, refused
 from services.invoice_content import brand
 from services.wording import templates
 
@@ -58,10 +59,11 @@ async def _contents(client: Client, member: Membership) -> AsyncIterator[tuple[s
         yield f"factures/{invoice.number}.pdf", _pdf(invoice.file_key)
     async for quote in _each(_quotes(client)):
         yield f"devis/{quote.document_number}.pdf", _pdf(quote.file_key)
-    now = datetime.now(UTC)
+    now, asks = datetime.now(UTC), Relation.BENEFICIARY if client.member_id == member.id else Relation.RUNNING
     async for document in _each(_kept(client).prefetch_related("file", "bilan__client")):
         bilan = document.bilan
-        if not documents.is_due(document.kind, bilan, now) and refused(document, bilan, member) is None:
+        may = asks in OPENED_BY[document.kind] and refused(document, bilan, member) is None
+        if may and not documents.is_due(document.kind, bilan, now):
             yield f"documents/{document.id}-{files.plain(document.name)}", _opened(document, member)
 
 

@@ -135,6 +135,19 @@ async def test_who_they_are_fetch_it_themselves_with_their_synthesis_and_are_wri
     assert first["percent"] == 100 and first["done"] == first["total"]
 
 
+async def test_who_holds_the_bilan_is_not_given_its_synthesis_in_what_can_be_fetched_once_that_is_over(
+    shop: Shop,
+) -> None:
+    bilan = await Agreed.funded(shop)
+    await models.Bilan.all().update(consultant_id=(await membership(shop)).id)
+    for kind in (DocumentKind.SYNTHESIS, DocumentKind.OTHER, DocumentKind.CONVENTION):
+        await document(shop, bilan.id, kind, f"{kind.value}.pdf")
+
+    files = await unpacked(shop, bilan.client)
+
+    assert [name.rpartition("-")[2] for name in files if name.startswith("documents/")] == ["CONVENTION.pdf"]
+
+
 async def test_only_who_ordered_it_fetches_it_and_only_while_they_may(shop: Shop) -> None:
     client, beneficiary = await marie(shop)
     admin = await Shop.open(shop.http, shop.sandbox, role=Role.ADMIN)
