@@ -69,9 +69,9 @@ class Event:
 
     @property
     def named(self) -> dict[str, Any]:
-        """The object that it is about."""
-        told: dict[str, Any] = json.loads(self.body)["data"]["object"]
-        return told
+        """The object that it is about; nothing where it says none. Who has an own account signs what they please."""
+        told = _parsed(self.body)["data"].get("object")
+        return told if isinstance(told, dict) else {}
 
     @property
     def label(self) -> str:

@@ -16,6 +16,7 @@ from services.stripe_accounts import Place
 
 BLANK = """'{"erased": true}'::bytea"""
 AT_ONCE = 1000  # events that are looked at in a transaction
+IDS_MOST = 200  # that are looked for in one event
 SOON = timedelta(hours=1)
 BEFORE = timedelta(days=30)  # by so much an event is older at most than a client of whom it told first
 
@@ -24,10 +25,11 @@ _ID = re.compile(r"[\w-]{8,255}", re.ASCII)
 
 
 def ids_in(named: dict[str, Any]) -> list[str]:
-    """Ids by which an event's object may name a client: its own, and what it says and its metadata do."""
+    """Ids by which an event's object may name a client: its own, and what it says and its metadata do. The first of
+    them: Stripe's objects have fewer."""
     metadata = named.get("metadata")
     values = (*named.values(), *(metadata.values() if isinstance(metadata, dict) else ()))
-    return [value for value in values if isinstance(value, str) and _ID.fullmatch(value)]
+    return [value for value in values if isinstance(value, str) and _ID.fullmatch(value)][:IDS_MOST]
 
 
 def of_erased(event: str, ids: str) -> str:

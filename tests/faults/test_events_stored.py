@@ -47,6 +47,16 @@ async def test_many_at_once_are_stored_and_promised_once_each_whatever_is_repeat
     assert len(promised) == MANY == await shop.count("outbox", "job = 'inbox.handle'")
 
 
+@pytest.mark.parametrize("data", [{}, {"object": []}, {"object": None}, {"object": {"metadata": [1], "id": "\x00"}}])
+async def test_one_that_says_nothing_of_an_object_is_stored_and_changes_nothing(
+    shop: Shop, events: list[dict[str, Any]], data: dict[str, Any]
+) -> None:
+    answer = await shop.deliver(events[0] | {"type": "radar.early_fraud_warning.created", "data": data})
+
+    assert answer.status_code == 200
+    assert await shop.count("stripe_events", "handled_at IS NOT NULL") == 1
+
+
 async def test_one_that_the_database_refuses_is_sent_again_and_costs_no_other(
     shop: Shop, events: list[dict[str, Any]], refusing: None
 ) -> None:
