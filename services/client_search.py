@@ -8,6 +8,7 @@ address that is what stands behind the @: those who are found by what is before 
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain, groupby
 from typing import Any
 from uuid import UUID
 
@@ -26,25 +27,28 @@ UNDER = {
     "enable_indexscan": "off",
 }  # fmt: skip
 
-_PHONE = re.compile(r"\+?[\d\s().-]{3,}")
+_NUMBER = re.compile(r"\+?[\d().-]+")
 _APART = re.compile(r"[\s!-/:-@\[-`{-~]+")
 
 
 def words(text: str, *, field: str = "text") -> list[str]:
-    """The words of a search, six at most. A phone number is one, without what stands before it in one's own country.
+    """The words of a search, six at most. A number is one, without what stands before it in one's own country.
 
     Raises Invalid for what has not two letters or digits in it, or is over 100 characters.
     """
     if len(text) > TEXT_MOST:
         raise Invalid(f"Search for {TEXT_MOST} characters at most.", field=field)
-    if _PHONE.fullmatch(text.strip()):
-        number = re.sub(r"\D", "", text.replace("(0)", "")).lstrip("0")
-        found = [number] if number else []
-    else:
-        found = [word for part in text.replace("\x00", "").split() for word in _split(part)]
+    parts = groupby(text.replace("\x00", "").split(), lambda part: bool(_NUMBER.fullmatch(part)))
+    found = [word for is_number, near in parts for word in (_digits(near) if is_number else chain(*map(_split, near)))]
     if sum(map(len, found)) < 2:
         raise Invalid("Search for two letters or digits at least.", field=field)
     return found[:WORDS_MOST]
+
+
+def _digits(parts: Iterable[str]) -> list[str]:
+    """Groups of digits that stand together are one number."""
+    digits = re.sub(r"\D", "", "".join(parts).replace("(0)", ""))
+    return [number] if (number := digits.lstrip("0")) else []
 
 
 def _split(part: str) -> list[str]:

@@ -36,6 +36,7 @@ async def known(shop: Shop) -> Shop:
         ("oeuvrard", ["zoe."]), ("ŒUVR", ["zoe."]), ("jp@example", ["jp@"]), ("atelier.example.com", ["contact@"]),
         ("732829320", ["contact@"]), ("06 12 34 56 78", ["helene@"]), ("+33 (0)6.12.34", ["helene@"]),
         ("+33 6 12", ["helene@"]), ("0612", ["helene@"]),
+        ("lefevre 0612", ["helene@"]), ("06 12 34 helene", ["helene@"]), ("helene 06 98", []),
         ("2345", ["helene@"]), ("nobody at all", []), ("%%", None), ("martin_", ["jp@", "contact@"]),
         ("lef%evre", ["helene@"]), ("lef\\evre", ["helene@"]),
         ("\N{SLIGHTLY SMILING FACE}", None), ("\N{SLIGHTLY SMILING FACE}" * 2, []), ("x" * 100, []),
