@@ -147,7 +147,8 @@ class Write(Gate):
         async def written() -> Any:
             async with transaction():
                 if under_key and self.answers:
-                    return await idempotency.once(under_key, lambda: function(**arguments), self.answers)
+                    answers = self.answers.to(actor(info))
+                    return await idempotency.once(under_key, lambda: function(**arguments), answers)
                 return await function(**arguments)
 
         return await retried(written)
@@ -172,7 +173,8 @@ class Exchange(Write):
     async def done(self, function: Callable[..., Awaitable[Any]], info: Info, arguments: dict[str, Any]) -> Any:
         under_key = self.asked(info, arguments)
         if under_key and self.answers:
-            return await idempotency.carry_out(under_key, lambda: function(**arguments), self.answers)
+            answers = self.answers.to(actor(info))
+            return await idempotency.carry_out(under_key, lambda: function(**arguments), answers)
         return await function(**arguments)
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass, is_dataclass, replace
 from datetime import datetime
 from enum import Enum
 from typing import Any, get_args
@@ -15,7 +15,7 @@ from tortoise.models import Model
 import models
 from errors import Conflict, Invalid
 from models.base import Owned, global_id, parse_global_id
-from policy import Actor
+from policy import READS, Actor
 from schema.scalars import Money
 from services.idempotency import FIELD, Asked
 
@@ -54,20 +54,26 @@ def asked(mutation: str, caller: Actor, input: Any) -> Asked | None:
 
 @dataclass(frozen=True)
 class Answers:
-    """Answers of a mutation as JSON: rows by reference, objects by the name of their type, which is one of `types`."""
+    """Answers of a mutation as JSON: rows by reference, objects by the name of their type, which is one of `types`.
+    Rows are read again as their `caller` sees them."""
 
     types: Mapping[str, type]
+    caller: Actor | None = None
 
     @classmethod
     def of(cls, result: Any) -> "Answers":
         """Of a mutation that returns this type, or one of this union."""
         return cls({kind.__name__: kind for kind in (Money, *_members(result))})
 
+    def to(self, caller: Actor) -> "Answers":
+        """The same, for who asks."""
+        return replace(self, caller=caller)
+
     def write(self, answer: Any) -> str:
         return json.dumps(self._written(answer))
 
     async def read(self, text: str) -> Any:
-        """Raises Conflict where a row is there no more."""
+        """Raises Conflict where a row is there no more, or the caller sees it no more."""
         return await self._read(json.loads(text))
 
     def _written(self, value: Any) -> Any:
@@ -92,18 +98,26 @@ class Answers:
         if "at" in value:
             return datetime.fromisoformat(value["at"])
         if "row" in value:
-            return await _row(value["row"])
+            return await self._row(value["row"])
         given = {name: await self._read(each) for name, each in value["fields"].items()}
         return self.types[value["type"]](**given)
 
+    async def _row(self, key: str) -> Model:
+        name, id = parse_global_id(key) or ("", None)
+        model: type[Model] = getattr(models, name)
+        row = await model.get_or_none(id=id)
+        if row is None:
+            raise Conflict("What was made under this key has been deleted since. Choose another key.", field=FIELD)
+        if self.caller and await _hidden(self.caller, row):
+            raise Conflict("What was made under this key is no longer yours to see. Choose another key.", field=FIELD)
+        return row
 
-async def _row(key: str) -> Model:
-    name, id = parse_global_id(key) or ("", None)
-    model: type[Model] = getattr(models, name)
-    row = await model.get_or_none(id=id)
-    if row is None:
-        raise Conflict("What was made under this key has been deleted since. Choose another key.", field=FIELD)
-    return row
+
+async def _hidden(caller: Actor, row: Model) -> bool:
+    """Whether the caller sees rows of this kind, and not this one."""
+    opened_by = READS.get(type(row))
+    seen = caller.rows(type(row)).filter(pk=row.pk)
+    return opened_by is not None and caller.may(opened_by) and not await seen.exists()
 
 
 def _members(result: Any) -> tuple[Any, ...]:

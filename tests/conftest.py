@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 HOME = Path(os.environ.get("COMPTOIR_HOME", "var")).resolve() / "test"
 # Each more than ten seconds.
 LONGEST = (
-    "test_fresh_databases.py", "test_import_killed.py", "test_worker_killed.py", "test_stripe_fails.py",
-    "test_tenants_in_plans.py", "test_histories.py", "test_money_at_once.py", "test_events.py",
+    "test_tenants.py", "test_fresh_databases.py", "test_import_killed.py", "test_worker_killed.py",
+    "test_stripe_fails.py", "test_tenants_in_plans.py", "test_histories.py", "test_money_at_once.py", "test_events.py",
 )  # fmt: skip
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 

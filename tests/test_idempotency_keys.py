@@ -119,9 +119,21 @@ async def test_who_may_no_longer_ask_is_not_answered_again(shop: Shop) -> None:
     asked = {"email": "claire@example.com", "idempotencyKey": KEY}
     await admin(CLIENT, input=asked)
 
-    await shop.sql("UPDATE memberships SET role = 'CONSULTANT' WHERE role = 'ADMIN'")
+    await shop.sql("UPDATE memberships SET role = 'ACCOUNTANT' WHERE role = 'ADMIN'")
 
     assert (await admin.refused(CLIENT, input=asked))[0] == "FORBIDDEN"
+
+
+async def test_who_no_longer_sees_what_they_made_is_told_so(shop: Shop) -> None:
+    admin = await Shop.open(shop.http, shop.sandbox, role=Role.ADMIN)
+    asked = {"email": "claire@example.com", "idempotencyKey": KEY}
+    await admin(CLIENT, input=asked)
+
+    await shop.sql("UPDATE memberships SET role = 'CONSULTANT' WHERE role = 'ADMIN'")
+
+    code, field, message = await admin.refused(CLIENT, input=asked)
+    assert (code, field) == ("CONFLICT", "input.idempotencyKey")
+    assert "no longer yours to see" in message
 
 
 async def test_what_was_deleted_since_is_a_conflict(shop: Shop) -> None:
