@@ -1,6 +1,18 @@
 """Appointments, packs, bilans and their documents."""
 
+from services import bilan_law
+from services.documents import CLOCKS
 from services.invariants.invariant import Invariant
+
+
+def _kept() -> str:
+    """SQL: for how many days each kind is kept, by the law of when its bilan was agreed."""
+    rules = [(kind, rule.value, rule.moments) for kind, (code, _) in CLOCKS.items() for rule in bilan_law.of(code)]
+    return ", ".join(
+        f"('{kind}', {days}, timestamptz '{since.isoformat()}', timestamptz '{until.isoformat()}')"
+        for kind, days, (since, until) in rules
+    )
+
 
 INVARIANTS = (
     Invariant(
@@ -45,11 +57,13 @@ INVARIANTS = (
     ),
     Invariant(
         "What is to be destroyed is destroyed within a day, and deleted in the store",
-        """
+        f"""
         SELECT g.slug || ' document ' || d.id || ' is there longer than the law allows' AS example
         FROM documents d JOIN bilans b ON b.id = d.bilan_id JOIN organizations g ON g.id = d.organization_id
-        WHERE d.destroyed_at IS NULL AND coalesce(b.completed_at, b.canceled_at) < now() - interval '1 day'
-            - CASE d.kind WHEN 'OTHER' THEN interval '0' ELSE interval '1096 days' END
+        JOIN (VALUES {_kept()}) AS kept (kind, days, since, until)
+            ON kept.kind = d.kind AND b.created_at >= kept.since AND b.created_at < kept.until
+        WHERE d.destroyed_at IS NULL
+            AND coalesce(b.completed_at, b.canceled_at) < now() - (kept.days + 1) * interval '1 day'
         UNION ALL
         SELECT g.slug || ' file ' || f.id || ' is destroyed, and not deleted in the store'
         FROM stored_files f JOIN organizations g ON g.id = f.organization_id
