@@ -487,6 +487,7 @@ def _constants(rules: Mapping[type[Model], Rule]) -> tuple[Any, ...]:
     return tuple(rule.value for rule in narrowed if isinstance(rule, Having))
 
 
+_UNHEARD: dict[Kind, frozenset[str]] = {Role.BENEFICIARY: frozenset({"NOTED"})}  # as of replies that ROWS leaves out
 _CONSTANTS = {kind: _constants(rules) for kind, rules in ROWS.items()}
 
 
@@ -513,6 +514,11 @@ class Actor:
         """The facts on which its scopes depend: two of a kind with the same see the same, but for their own sessions,
         to which nothing else leads."""
         return self.facts if self.kind in _THEMSELVES else (self.organization_id,)
+
+    @property
+    def unheard(self) -> frozenset[str]:
+        """What may happen to rows that it sees, and is not told."""
+        return _UNHEARD.get(self.kind, frozenset())
 
     @property
     def is_storefront(self) -> bool:
@@ -616,6 +622,7 @@ class Nobody:
     facts: tuple[UUID, UUID] = (_NO_ROW, _NO_ROW)
     sees_like: tuple[UUID, ...] = facts
     constants: tuple[Any, ...] = ()
+    unheard: frozenset[str] = frozenset()
 
     def may(self, permission: Permission) -> bool:
         return False

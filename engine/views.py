@@ -27,6 +27,11 @@ class Viewer(Protocol):
         """Two viewers of a kind see the same where this is the same."""
         ...
 
+    @property
+    def unheard(self) -> frozenset[str]:
+        """What may happen to rows that it sees, and is not told to any of its kind."""
+        ...
+
     def rows(self, model: type[Model]) -> QuerySet[Any]:
         """The rows of a model that it may see, unevaluated."""
         ...

@@ -4043,3 +4043,11 @@ ALTER TABLE timeline_events DROP CONSTRAINT timeline_events_kind_check, ADD CONS
 
 -- Migration: 0053_who_ordered_data
 COMMENT ON COLUMN "client_data_exports"."requested_by_id" IS 'Who ordered it, and alone may fetch it';
+
+-- Migration: 0054_internal_replies_told
+CREATE OR REPLACE FUNCTION note_change_of_ticket() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        INSERT INTO changes (organization_id, subject, row_id, happened)
+        VALUES (NEW.organization_id, 'tickets', NEW.ticket_id, CASE WHEN NEW.internal THEN 'NOTED' ELSE 'CHANGED' END);
+        RETURN NULL;
+    END $$;

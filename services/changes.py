@@ -29,6 +29,7 @@ class Happening(Coded):
 
     CREATED = "CREATED", "It was made"
     CHANGED = "CHANGED", "Something else of it changed, or a payment of it"
+    NOTED = "NOTED", "An internal reply was added to a ticket; a client is not told"
     PAID = "PAID", "An order was paid in full"
     CANCELED = "CANCELED", "An order, a booking or an appointment was given up"
     READY = "READY", "An invoice's PDF was made"

@@ -222,7 +222,8 @@ class Hub:
         visible = [event for event in missed if event.topic.row in seen or subscription.topic.row is not None]
         came = list((subscription.waiting or {}).values())
         subscription.waiting = None
-        for event in together(sorted([*visible, *came], key=lambda event: event.position)).values():
+        heard = [event for each in visible if (event := _heard(subscription, each))]
+        for event in together(sorted([*heard, *came], key=lambda event: event.position)).values():
             subscription.offer(event)
 
     # The log
@@ -274,14 +275,17 @@ class Hub:
         """Each event to its followers; those who will be told the same are woken once it is read. Who has more to be
         told was woken before: nobody is twice."""
         for event in together(list(events)).values():
-            alike: dict[Hashable, list[Subscription]] = {}
+            alike: dict[Hashable, tuple[Event, list[Subscription]]] = {}
             for topic in (event.topic, event.topic.all):
                 for subscription in self._followers.get(topic, ()):
+                    heard = _heard(subscription, event)
+                    if heard is None:
+                        continue
                     if not subscription.waiting:
-                        alike.setdefault(_key(subscription, event), []).append(subscription)
-                    subscription.offer(event)
-            for subscriptions in alike.values():
-                self._keep(self._wake(subscriptions, event))
+                        alike.setdefault(_key(subscription, heard), (heard, []))[1].append(subscription)
+                    subscription.offer(heard)
+            for heard, subscriptions in alike.values():
+                self._keep(self._wake(subscriptions, heard))
 
     async def _wake(self, subscriptions: list[Subscription], event: Event) -> None:
         await self.told(subscriptions[0], event)
@@ -297,6 +301,16 @@ class Hub:
             callers = tuple(self._callers.values())
             await check_all(callers, ROUND_SECONDS)
             await asyncio.sleep(0 if callers else ROUND_SECONDS)
+
+
+def _heard(subscription: Subscription, event: Event) -> Event | None:
+    """What its caller is told of an event; None for nothing."""
+    assert subscription.channel.caller is not None
+    unheard = subscription.channel.caller.context.viewer.unheard
+    if unheard.isdisjoint(event.happened):
+        return event
+    happened = tuple(each for each in event.happened if each not in unheard)
+    return event._replace(happened=happened) if happened else None
 
 
 def _key(subscription: Subscription, event: Event) -> Hashable:

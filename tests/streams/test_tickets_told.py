@@ -5,12 +5,13 @@ from models import Role
 from models.base import global_id
 from models.database import transaction
 from services import tickets
+from tests.bilans.test_beneficiaries import came
 from tests.shop import Shop
 from tests.streams.clients import socket
 from tests.streams.test_resuming import settled
 
 CREATE = "mutation ($input: TicketCreateInput!) { ticketCreate(input: $input) { ticket { id } } }"
-TICKETS = """subscription ($after: String) { ticketChanged(after: $after) { happened ticket {
+TICKETS = """subscription ($after: String) { ticketChanged(after: $after) { happened cursor ticket {
   id status replies(first: 1) { nodes { body } } } } }"""
 EVENTS = """subscription ($after: String) { timelineEventChanged(after: $after) { happened timelineEvent {
   kind data { ... on TimelineTicket { ticketNumber fromClient } } } } }"""
@@ -51,3 +52,28 @@ async def test_a_consultant_is_told_of_their_own_clients_alone(shop: Shop, port:
         event = await followed.event()
 
     assert event["ticket"]["id"] == global_id(await models.Ticket.get(number=2))
+
+
+async def test_an_internal_reply_is_told_to_those_who_see_it_and_not_to_the_client(shop: Shop, port: int) -> None:
+    client = await shop.client("marie@example.com")
+    beneficiary = await came(shop, "marie@example.com")
+    await models.Client.all().update(member_id=(await models.Membership.get(role=Role.BENEFICIARY)).id)
+    await shop(CREATE, input={"client": client, "subject": "Bilan", "body": "Bonjour"})
+    await settled(shop)
+    async with socket(port, shop.token) as ours, socket(port, beneficiary.token) as theirs:
+        begun = await ours.follow(TICKETS), await theirs.follow(TICKETS)
+        row = await models.Ticket.get()
+        for body, internal in (("Entre nous", True), ("Alors ?", False)):
+            async with transaction():
+                await tickets.reply(await models.Ticket.select_for_update().get(), body, internal=internal)
+            told = await ours.event()
+            assert told["ticket"]["replies"]["nodes"] == [{"body": body}]
+            assert ("NOTED" in told["happened"]) is internal
+        first = await theirs.event()
+        async with socket(port, beneficiary.token) as again:
+            await again.ask(TICKETS, after=begun[1]["cursor"])
+            missed = await again.event()
+
+    assert first["happened"] == missed["happened"] == ["CHANGED"]
+    assert first["ticket"]["replies"]["nodes"] == [{"body": "Alors ?"}]
+    assert first["ticket"]["id"] == global_id(row)
