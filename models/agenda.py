@@ -1,7 +1,6 @@
 """What can be booked, and when: services, the people and rooms that they take, working hours, and times that are taken
 elsewhere. Hours are by the wall clock of the person's own time zone."""
 
-from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -127,9 +126,6 @@ class HoursException(Owned):
     def is_closed(self) -> bool:
         return self.starts_minute is None
 
-    def covers(self, day: date) -> bool:
-        return self.starts_on <= day <= self.ends_on
-
 
 class Resource(Owned):
     """A room, a device: what takes one appointment at a time."""
@@ -180,6 +176,3 @@ class BusyBlock(Owned):
 
     class Meta:
         table = "busy_blocks"
-
-    def overlaps(self, starts_at: datetime, ends_at: datetime) -> bool:
-        return self.starts_at < ends_at and starts_at < self.ends_at

@@ -147,7 +147,3 @@ class CalendarConflict(Owned):
 
     class Meta:
         table = "calendar_conflicts"
-
-    def is_about(self, starts_at: datetime | None, ends_at: datetime | None) -> bool:
-        """Whether it is about the event as it stands now."""
-        return (self.starts_at, self.ends_at) == (starts_at, ends_at)

@@ -36,16 +36,9 @@ async def find_one(model: type[M], where: str, *values: Any) -> M | None:
     return rows[0] if rows else None
 
 
-async def get(model: type[M], where: str, *values: Any) -> M:
-    """The row that is there. Raises DoesNotExist."""
-    row = await find_one(model, where, *values)
-    if row is None:
-        raise DoesNotExist(model)
-    return row
-
-
 async def read(model: type[M], where: str, *values: Any) -> M:
-    """The same on a connection for reading, which costs less: of a transaction that is open here it sees nothing."""
+    """The row that is there, on a connection for reading, which costs less: of a transaction that is open here it sees
+    nothing. Raises DoesNotExist."""
     found = await fetch(_selected(model, where), *values)
     if not found:
         raise DoesNotExist(model)

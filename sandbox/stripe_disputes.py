@@ -7,7 +7,6 @@ from sandbox.stripe_books import Books, Call
 from sandbox.stripe_errors import StripeError
 from sandbox.stripe_objects import Object, new_id
 
-REASONS = ("fraudulent", "product_not_received", "general")
 TO_ANSWER = 7 * 86_400  # seconds
 _EVIDENCE = (
     "access_activity_log billing_address cancellation_policy cancellation_policy_disclosure cancellation_rebuttal"

@@ -37,8 +37,6 @@ EVIDENCE = (
 NOTES = (DocumentKind.OTHER, "Test d'intérêts.txt", "Social : 34\nArtistique : 27\nEntreprenant : 21\n")
 BY_MISTAKE = (DocumentKind.OTHER, "Envoyé par erreur.txt", "Ce fichier est d'un autre dossier.\n")
 
-Paper = tuple[DocumentKind, str, str]
-
 
 async def seed(organization: Organization) -> None:
     """Sent and kept like anybody's, with bilans that have none; nothing where there are some."""

@@ -1,6 +1,5 @@
 """The sale: an order is made, discounted, given up. What happens once money comes is in `services/settlement.py`."""
 
-import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -25,8 +24,6 @@ from services import (
 from services.outbox import job, later
 from services.pricing import Item, Part
 from services.stripe_accounts import Place
-
-log = logging.getLogger("comptoir.sales")
 
 SAME_CART = timedelta(hours=24)  # within which the same cart of the same client is the same order
 

@@ -1,6 +1,5 @@
 """Letters about an order that carry no invoice: a payment that failed, a welcome."""
 
-import logging
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -10,8 +9,6 @@ from services.invoice_content import brand
 from services.links import message_id
 from services.outbox import hasten, job, later, owes
 from services.outside import outside
-
-log = logging.getLogger("comptoir.telling")
 
 # Whose card was declined is still looking at the page, and mostly tries another one.
 PATIENCE = timedelta(minutes=15)

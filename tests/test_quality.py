@@ -44,7 +44,6 @@ DOCUMENT = "mutation ($input: DocumentAddInput!) { documentAdd(input: $input) { 
 
 MARKS = {"satisfaction": 5, "objectives": 4, "accompaniment": 5, "recommends": 9}
 FORM = {name: str(mark) for name, mark in MARKS.items()}
-HALF_A_YEAR = {"days": 190}
 
 
 @dataclass

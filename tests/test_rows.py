@@ -133,8 +133,6 @@ async def test_rows_of_several_tables_are_read_together_and_what_is_not_there_is
 async def test_a_row_that_is_not_there_is_none_or_refused(sold: dict[str, Any]) -> None:
     assert await rows.find_one(Order, "id = $1", uuid7()) is None
     with pytest.raises(DoesNotExist):
-        await rows.get(Order, "id = $1", uuid7())
-    with pytest.raises(DoesNotExist):
         await rows.read(Order, "id = $1", uuid7())
 
 

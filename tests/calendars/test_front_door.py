@@ -23,7 +23,6 @@ from tests.shop import Shop
 __all__ = ["google"]  # a fixture
 
 GRANTS = "{ oauthGrants { nodes { id status } } }"
-INTEGRATIONS = "{ integrations { nodes { provider status } } }"
 ACCOUNT = "agendas@shop.iam.gserviceaccount.com"
 
 
