@@ -105,7 +105,6 @@ from models.promise import Lane, Promise, SecretOpening, StripeEvent
 from models.quality import (
     ProofKind,
     QualityExport,
-    QualityExportStatus,
     QualityProof,
     Survey,
     SurveyKind,
@@ -279,7 +278,6 @@ __all__ = [
     "ProofKind",
     "PublishableKey",
     "QualityExport",
-    "QualityExportStatus",
     "QualityProof",
     "Quote",
     "QuoteLine",

@@ -8,14 +8,14 @@ from tortoise import fields
 
 from models.base import Owned
 from models.client import Client
-from models.export import ExportStatus
+from models.export import ExportStatus, InProgress
 from models.fields import belongs_to
 from models.upload import StoredFile
 
 FETCHED_WITHIN = timedelta(days=7)
 
 
-class ClientDataExport(Owned):
+class ClientDataExport(InProgress, Owned):
     """All that is kept of a client as one file, for whoever ordered it; of each client one is made at a time."""
 
     client_id: UUID
@@ -39,20 +39,9 @@ class ClientDataExport(Owned):
         table = "client_data_exports"
 
     @property
-    def is_finished(self) -> bool:
-        return self.status in (ExportStatus.READY, ExportStatus.FAILED)
-
-    @property
     def is_kept(self) -> bool:
         """Whether there is a file to be fetched."""
         return bool(self.file_id and self.finished_at and datetime.now(UTC) < self.finished_at + FETCHED_WITHIN)
-
-    @property
-    def percent(self) -> int:
-        """How far it is, of 100."""
-        if self.status is ExportStatus.READY:
-            return 100
-        return min(99, 100 * self.done // self.total) if self.total else 0
 
     @property
     def filename(self) -> str:

@@ -27,7 +27,29 @@ class ExportStatus(Coded):
     FAILED = "FAILED", "It cannot be made: `error` says why"
 
 
-class Export(Owned):
+UNDER_WAY = (ExportStatus.PENDING, ExportStatus.RUNNING)
+
+
+class InProgress:
+    """How far a worker is with a file that somebody ordered."""
+
+    status: ExportStatus
+    total: int
+    done: int
+
+    @property
+    def is_finished(self) -> bool:
+        return self.status not in UNDER_WAY
+
+    @property
+    def percent(self) -> int:
+        """How far it is, of 100."""
+        if self.status is ExportStatus.READY:
+            return 100
+        return min(99, 100 * self.done // self.total) if self.total else 0
+
+
+class Export(InProgress, Owned):
     """A file of what happened in a period, in test or in live mode."""
 
     kind = fields.CharEnumField(ExportKind, max_length=20, description="What is in it")
@@ -51,14 +73,3 @@ class Export(Owned):
 
     class Meta:
         table = "exports"
-
-    @property
-    def is_finished(self) -> bool:
-        return self.status in (ExportStatus.READY, ExportStatus.FAILED)
-
-    @property
-    def percent(self) -> int:
-        """How far it is, of 100."""
-        if self.status is ExportStatus.READY:
-            return 100
-        return min(99, 100 * self.done // self.total) if self.total else 0

@@ -10,6 +10,7 @@ from tortoise import fields
 from errors import Conflict
 from models.base import Owned
 from models.bilan import Bilan
+from models.export import ExportStatus, InProgress
 from models.fields import Coded, belongs_to
 from models.upload import StoredFile
 
@@ -78,20 +79,11 @@ class QualityProof(Owned):
         table = "quality_proofs"
 
 
-class QualityExportStatus(Coded):
-    """How far it is."""
-
-    PENDING = "PENDING", "A worker will begin"
-    RUNNING = "RUNNING", "Being made"
-    READY = "READY", "It can be fetched"
-    FAILED = "FAILED", "It cannot be made: `error` says why"
-
-
-class QualityExport(Owned):
+class QualityExport(InProgress, Owned):
     """What an auditor is given of a period: evidence by indicator, with an index."""
 
     status = fields.CharEnumField(
-        QualityExportStatus, max_length=20, default=QualityExportStatus.PENDING, description="How far it is"
+        ExportStatus, max_length=20, default=ExportStatus.PENDING, description="How far it is"
     )
     starts_on = fields.DateField(description="The first day, where the organization is")
     ends_on = fields.DateField(description="The last day")
@@ -108,20 +100,9 @@ class QualityExport(Owned):
         table = "quality_exports"
 
     @property
-    def is_finished(self) -> bool:
-        return self.status in (QualityExportStatus.READY, QualityExportStatus.FAILED)
-
-    @property
     def is_kept(self) -> bool:
         """Whether there is a file to be fetched."""
         return bool(self.file_id and self.finished_at and datetime.now(UTC) < self.finished_at + EXPORT_KEPT)
-
-    @property
-    def percent(self) -> int:
-        """How far it is, of 100."""
-        if self.status is QualityExportStatus.READY:
-            return 100
-        return min(99, 100 * self.done // self.total) if self.total else 0
 
     @property
     def filename(self) -> str:

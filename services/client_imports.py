@@ -5,7 +5,7 @@ nothing out and writes nothing twice. Locked first is the import, then clients b
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -65,7 +65,7 @@ async def bring(
     await asyncio.to_thread(_must_be_acceptable, path)
     kept_for = uploads.TERMS[UploadPurpose.CLIENT_IMPORT].kept_for or uploads.UNUSED
     async with stored_files.draft(organization_id, file_types.CSV, kept_for=kept_for) as draft:
-        await draft.write(_pieces(path))
+        await draft.write_file(path)
         await draft.store()
         async with transaction():
             await draft.file.save(update_fields=["stored_sha256"])
@@ -81,12 +81,6 @@ def _must_be_acceptable(path: Path) -> None:
     uploads.must_be_acceptable(UploadPurpose.CLIENT_IMPORT, path.name, file_types.CSV, path.stat().st_size)
     with path.open("rb") as file:
         file_types.must_be(file_types.CSV, file)
-
-
-async def _pieces(path: Path) -> AsyncIterator[bytes]:
-    with path.open("rb") as file:
-        while piece := file.read(file_types.PIECE):
-            yield piece
 
 
 async def confirm(client_import: ClientImport, on_broken: OnBrokenLine | None) -> ClientImport:

@@ -34,7 +34,8 @@ from models import (
     Ticket,
 )
 from models.database import query, savepoint
-from services import clients, data_exports
+from models.export import UNDER_WAY
+from services import clients
 
 # What the one who is kept learns of the other where nothing is known of it; an address whole, or not at all.
 LEARNED = (
@@ -85,7 +86,7 @@ async def refusals(kept: Client, duplicate: Client) -> list[str]:
         found.append("One of them is the employer in a bilan of the other: they are two.")
     if len(await _signing_in(kept, duplicate)) > 1:
         found.append("Each signs in as a member of their own: remove one of the members first.")
-    if await ClientDataExport.filter(client_id__in=both, status__in=data_exports.UNDER_WAY).exists():
+    if await ClientDataExport.filter(client_id__in=both, status__in=UNDER_WAY).exists():
         found.append("An export of the data of one of them is being made: wait for it.")
     running = ClientSubscription.filter(client_id=duplicate.id).exclude(status__in=_OVER)
     if kept.stripe_id and duplicate.stripe_id and kept.stripe_id != duplicate.stripe_id and await running.exists():

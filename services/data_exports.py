@@ -4,9 +4,7 @@ What is in it is in `services/data_archives.py`. Whoever ordered it, and nobody 
 is not in it.
 """
 
-import asyncio
 import tempfile
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from errors import Conflict, DomainError, Forbidden
 from models import Client, ClientDataExport, ExportStatus, Lane, Membership, Role, StoredFile
 from models.data_export import FETCHED_WITHIN
 from models.database import transaction
+from models.export import UNDER_WAY
 from services import data_archives, letters, links, post, stored_files
 from services.envelopes import Envelope
 from services.invoice_content import brand
@@ -26,7 +25,6 @@ DAILY = 5  # of a client
 STUCK = timedelta(days=1)
 UNFINISHED = timedelta(hours=1)  # that a file is kept of which a worker that died said nothing
 ZIP = "application/zip"
-UNDER_WAY = (ExportStatus.PENDING, ExportStatus.RUNNING)
 
 _FIELD = "input.client"
 
@@ -79,7 +77,7 @@ async def make(export: ClientDataExport) -> None:
         try:
             await data_archives.write(path, client, member, told)
             async with stored_files.draft(export.organization_id, ZIP, kept_for=UNFINISHED) as draft:
-                await draft.write(_pieces(path))
+                await draft.write_file(path)
                 await draft.store()
         except DomainError as refusal:
             now = datetime.now(UTC)
@@ -137,12 +135,6 @@ async def _is_waited_for(export: ClientDataExport) -> bool:
     """Whether nobody was faster, gave it up or erased the client meanwhile. Locked until the open transaction ends."""
     locked = await ClientDataExport.select_for_update().get_or_none(id=export.id)
     return locked is not None and not locked.is_finished
-
-
-async def _pieces(path: Path) -> AsyncIterator[bytes]:
-    with path.open("rb") as file:
-        while piece := await asyncio.to_thread(file.read, 256 * 1024):
-            yield piece
 
 
 async def _tell(export: ClientDataExport, **values: Any) -> None:

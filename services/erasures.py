@@ -20,6 +20,7 @@ from models import BilanStatus, Client, DestructionReason, DocumentKind, Erasure
 from models.base import Owned
 from models.client_import import FINISHED
 from models.database import query, transaction
+from models.export import UNDER_WAY
 from services import data_exports, documents, erased_accounts, stripe_accounts, stripe_traces
 from services.outbox import job, later
 from services.personal_data import HELD, WORD, Sql
@@ -135,7 +136,7 @@ def _under_way(client: Client) -> dict[str, Any]:
         ),
         "bilans": models.Bilan.filter(bilans).exclude(status__in=(BilanStatus.COMPLETED, BilanStatus.CANCELED)),
         "a member who signs in as the client": models.Membership.filter(id=client.member_id, active=True),
-        "an export of their data": models.ClientDataExport.filter(**of_client, status__in=data_exports.UNDER_WAY),
+        "an export of their data": models.ClientDataExport.filter(**of_client, status__in=UNDER_WAY),
         "an import of clients": models.ClientImport.filter(
             organization_id=client.organization_id
         ).exclude(status__in=FINISHED),

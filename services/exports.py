@@ -11,6 +11,7 @@ from zipfile import ZIP_STORED, ZipFile
 from errors import Conflict, DomainError, Invalid
 from models import Export, ExportKind, ExportStatus, Lane, Organization
 from models.database import transaction
+from models.export import UNDER_WAY
 from services import books, fec, files, spreadsheets, stripe_accounts
 from services.books import Period
 from services.outbox import job, later
@@ -29,7 +30,7 @@ async def create(
     """An export of the days from the first to the last, in the mode that it sells in; a worker makes it. The
     organization is locked. Raises Invalid for a period that cannot be, and Conflict with too many under way."""
     must_be_a_period(starts_on, ends_on)
-    unfinished = Export.filter(organization_id=organization.id, status__in=(ExportStatus.PENDING, ExportStatus.RUNNING))
+    unfinished = Export.filter(organization_id=organization.id, status__in=UNDER_WAY)
     if await unfinished.count() >= AT_ONCE:
         raise Conflict(f"{AT_ONCE} exports are being made: wait for one of them.", field="input.kind")
     live = (await stripe_accounts.of(organization.id)).live

@@ -7,7 +7,7 @@ for the beneficiary alone, and what a bilan was held with, is not in it (art. L6
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,9 @@ from uuid import UUID
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from errors import Conflict, DomainError
-from models import Document, Lane, Membership, QualityExport, QualityExportStatus, QualityProof
+from models import Document, ExportStatus, Lane, Membership, QualityExport, QualityProof
 from models.database import transaction
+from models.export import UNDER_WAY
 from models.quality import EXPORT_KEPT
 from policy import Actor, Permission
 from services import files, quality, quality_tables, spreadsheets, stored_files
@@ -32,8 +33,7 @@ async def create(organization_id: UUID, starts_on: date, ends_on: date, *, by: U
     """An export of the days from the first to the last, which a worker makes. Raises Invalid for a period that cannot
     be, and Conflict with too many under way. The organization is locked."""
     await quality.moments(organization_id, starts_on, ends_on)
-    under_way = (QualityExportStatus.PENDING, QualityExportStatus.RUNNING)
-    if await QualityExport.filter(organization_id=organization_id, status__in=under_way).count() >= AT_ONCE:
+    if await QualityExport.filter(organization_id=organization_id, status__in=UNDER_WAY).count() >= AT_ONCE:
         raise Conflict(f"{AT_ONCE} are being made: wait for one of them.")
     export = await QualityExport.create(
         organization_id=organization_id, starts_on=starts_on, ends_on=ends_on, requested_by_id=by
@@ -49,22 +49,22 @@ async def make(export: QualityExport) -> None:
         return
     evidence = await _evidence(export)
     documents = await _documents(export)
-    await _tell(export, status=QualityExportStatus.RUNNING, total=len(evidence) + len(documents) + 1, done=0)
+    await _tell(export, status=ExportStatus.RUNNING, total=len(evidence) + len(documents) + 1, done=0)
     with tempfile.TemporaryDirectory(prefix="comptoir-quality-") as folder:
         path = Path(folder) / "archive.zip"
         try:
             await _write(path, export, evidence, documents)
             async with stored_files.draft(export.organization_id, ZIP, kept_for=EXPORT_KEPT) as draft:
-                await draft.write(_pieces(path))
+                await draft.write_file(path)
                 await draft.store()
         except DomainError as refusal:
             now = datetime.now(UTC)
-            await _tell(export, status=QualityExportStatus.FAILED, error=refusal.message[:500], finished_at=now)
+            await _tell(export, status=ExportStatus.FAILED, error=refusal.message[:500], finished_at=now)
             return
     async with transaction():
         await draft.file.save(update_fields=["stored_sha256"])
     await _tell(
-        export, status=QualityExportStatus.READY, file_id=draft.file.id, finished_at=datetime.now(UTC),
+        export, status=ExportStatus.READY, file_id=draft.file.id, finished_at=datetime.now(UTC),
         done=len(evidence) + len(documents) + 1,
     )  # fmt: skip
 
@@ -128,12 +128,6 @@ async def _documents(export: QualityExport) -> list[Document]:
         created_at__lt=until,
     )  # fmt: skip
     return await found.order_by("bilan_id", "id").limit(PIECES_MOST).prefetch_related("file")
-
-
-async def _pieces(path: Path) -> AsyncIterator[bytes]:
-    with path.open("rb") as file:
-        while piece := await asyncio.to_thread(file.read, 256 * 1024):
-            yield piece
 
 
 async def _tell_now_and_then(export: QualityExport, done: int) -> None:

@@ -4,6 +4,7 @@ Whoever has the store alone has noise. A file is destroyed with its key, in the 
 then deletes the rest. Nothing of a file is on this machine but in its encrypted form.
 """
 
+import asyncio
 import base64
 import hashlib
 import io
@@ -14,6 +15,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import BinaryIO
 
 from tortoise.expressions import Subquery
 from uuid_utils.compat import uuid7
@@ -29,6 +31,7 @@ from services.sealed_streams import Altered, Cipher, Reader
 log = logging.getLogger("comptoir.files")
 
 OCTETS = "application/octet-stream"  # what it is to the store
+PIECE_BYTES = 256 * 1024
 AT_ONCE = 100  # files that a clock destroys
 
 
@@ -53,6 +56,11 @@ class Draft:
             async for sealed in sealed_streams.seal(self._cipher, counted()):
                 file.write(sealed)
         self.file.sha256, self.file.size_bytes = digest.hexdigest(), size
+
+    async def write_file(self, path: Path) -> None:
+        """Encrypt what is in a file of this machine."""
+        with path.open("rb") as file:
+            await self.write(_pieces(file))
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[io.BufferedReader]:
@@ -139,6 +147,11 @@ async def forget() -> int:
         for file in old:
             await destroy(file)
     return len(old)
+
+
+async def _pieces(file: BinaryIO) -> AsyncIterator[bytes]:
+    while piece := await asyncio.to_thread(file.read, PIECE_BYTES):
+        yield piece
 
 
 async def _cipher(file: StoredFile, purpose: str) -> Cipher:

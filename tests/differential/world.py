@@ -909,8 +909,8 @@ class _Builder:
             models.StoredFile, **mine, place=f"{organization.id}/q", data_key="v1", content_type="application/zip",
             size_bytes=9, sha256="0" * 64,
         )  # fmt: skip
-        for status in models.QualityExportStatus:
-            ready = status is models.QualityExportStatus.READY
+        for status in models.ExportStatus:
+            ready = status is models.ExportStatus.READY
             self.row(
                 models.QualityExport, **mine, status=status, starts_on=ABOUT.date(), ends_on=FAR.date(), total=3,
                 done=self.random.randrange(3), error=self.maybe(self.text()), finished_at=self.maybe(ABOUT),

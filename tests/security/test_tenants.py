@@ -507,7 +507,7 @@ async def fill_quality(shop: Shop, person: Any) -> None:
     )  # fmt: skip
     await models.QualityExport.create(
         starts_on=at.date(), ends_on=at.date(), requested_by=person, file=await stored_file(shop), finished_at=at,
-        status=models.QualityExportStatus.READY, **here,
+        status=models.ExportStatus.READY, **here,
     )  # fmt: skip
 
 
