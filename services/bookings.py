@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import ceil
-from typing import Any
 from uuid import UUID
 
 from errors import Conflict, Invalid
@@ -26,7 +25,7 @@ from models import (
     Service,
     StandIn,
 )
-from services import bilan_hours, catalogue_sync, clients, holds, organizations, packs, sales, slots, stripe_accounts
+from services import bilan_hours, clients, holds, organizations, packs, sales, slots, stand_ins, stripe_accounts
 from services.outbox import later
 
 HELD = timedelta(minutes=30)  # for a client to begin to pay
@@ -127,23 +126,9 @@ async def must_have_begun(booking: Booking) -> None:
 
 
 async def product_of(service: Service) -> Product:
-    """What stands for a service on orders: made with the first, and kept as the service is."""
+    """What stands for a service on orders."""
     locked = await Service.select_for_update(no_key=True).get(id=service.id)
-    said: dict[str, Any] = {
-        "name": locked.name, "price_cents": locked.price_cents, "currency": locked.currency,
-        "vat_rate": locked.vat_rate,
-    }  # fmt: skip
-    if locked.product_id is None:
-        made = await Product.create(
-            organization_id=locked.organization_id, active=False, stands_for=StandIn.SERVICE, **said
-        )
-        await Service.filter(id=locked.id).update(product_id=made.id)
-        return made
-    product = await Product.get(id=locked.product_id)
-    if any(getattr(product, name) != value for name, value in said.items()):
-        await product.update_from_dict(said).save(update_fields=list(said))
-        await later(catalogue_sync.push, product)
-    return product
+    return await stand_ins.product_of(locked, StandIn.SERVICE, locked.name, locked.price_cents)
 
 
 async def write(

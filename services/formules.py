@@ -7,8 +7,7 @@ from uuid import UUID
 
 from errors import Invalid
 from models import Formule, Organization, Product, StandIn, VatRegime
-from services import catalogue, catalogue_sync
-from services.outbox import later
+from services import catalogue, stand_ins
 
 HOUR = 60  # minutes
 MINUTES_MOST = 100 * HOUR  # longer than the law allows is warned of, not refused
@@ -48,23 +47,10 @@ async def update(formule: Formule, values: dict[str, Any]) -> Formule:
 
 
 async def product_of(formule: Formule) -> Product:
-    """What stands for a formule on orders: made with the first, and kept as the formule is."""
+    """What stands for a formule on orders."""
     locked = await Formule.select_for_update(no_key=True).get(id=formule.id)
-    said: dict[str, Any] = {
-        "name": f"Bilan de compétences {locked.name}", "price_cents": locked.price_cents, "currency": locked.currency,
-        "vat_rate": locked.vat_rate,
-    }  # fmt: skip
-    if locked.product_id is None:
-        made = await Product.create(
-            organization_id=locked.organization_id, active=False, stands_for=StandIn.FORMULE, **said
-        )
-        await Formule.filter(id=locked.id).update(product_id=made.id)
-        return made
-    product = await Product.get(id=locked.product_id)
-    if any(getattr(product, name) != value for name, value in said.items()):
-        await product.update_from_dict(said).save(update_fields=list(said))
-        await later(catalogue_sync.push, product)
-    return product
+    name = f"Bilan de compétences {locked.name}"
+    return await stand_ins.product_of(locked, StandIn.FORMULE, name, locked.price_cents)
 
 
 async def _check(formule: Formule) -> None:

@@ -5,7 +5,6 @@ Rows are locked as `services/opportunities.py` says.
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import errors
 from models import (
@@ -25,9 +24,9 @@ from models import (
     StandIn,
 )
 from models.opportunity import FIELD
-from services import accesses, asking, catalogue_sync, credit_notes, organizations, pricing, sales, stripe_accounts
+from services import accesses, asking, credit_notes, organizations, pricing, sales, stand_ins, stripe_accounts
 from services.conflicts import flag
-from services.outbox import Again, job, later
+from services.outbox import Again, job
 
 SOON = timedelta(minutes=10)
 CALLED = "Opportunité"  # what stands for one in the catalogue
@@ -150,21 +149,6 @@ def _say(line: OrderLine, opportunity: Opportunity) -> None:
 
 
 async def _product_of(opportunity: Opportunity) -> Product:
-    """What stands for an opportunity, locked, on orders: kept at its price. The line of the order is called as the
-    opportunity is, and this is not: more people may read products than opportunities."""
-    said: dict[str, Any] = {
-        "name": CALLED, "price_cents": opportunity.amount_cents, "currency": opportunity.currency,
-        "vat_rate": opportunity.vat_rate,
-    }  # fmt: skip
-    if opportunity.product_id is None:
-        made = await Product.create(
-            organization_id=opportunity.organization_id, active=False, stands_for=StandIn.OPPORTUNITY, **said
-        )
-        opportunity.product_id = made.id
-        await opportunity.save(update_fields=["product_id"])
-        return made
-    product = await Product.get(id=opportunity.product_id)
-    if any(getattr(product, name) != value for name, value in said.items()):
-        await product.update_from_dict(said).save(update_fields=list(said))
-        await later(catalogue_sync.push, product)
-    return product
+    """What stands for an opportunity, locked, on orders. The line of the order is called as the opportunity is, and
+    this is not: more people may read products than opportunities."""
+    return await stand_ins.product_of(opportunity, StandIn.OPPORTUNITY, CALLED, opportunity.amount_cents)
