@@ -1,11 +1,9 @@
 """The explorer: what its page and files promise, then used in a real browser as a newcomer would."""
 
-import asyncio
 import base64
 import hashlib
 import json
 import re
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import chain
@@ -13,7 +11,6 @@ from itertools import chain
 import httpx
 import pytest
 import strawberry
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,6 +20,7 @@ from strawberry.asgi import GraphQL
 from engine.graphiql import STATIC, Tab, assets, explorer
 from errors import Unauthenticated
 from tests.browser import EXECUTABLE, Browser, Page
+from tests.http.served import served
 
 in_a_browser = pytest.mark.skipif(EXECUTABLE is None, reason="Chromium is not installed")
 
@@ -233,24 +231,13 @@ def _directives(answer: httpx.Response) -> dict[str, list[str]]:
 @asynccontextmanager
 async def _explorer(search: str = "") -> AsyncIterator[Page]:
     """The page, ready. Afterwards: the console is clean and every request went to our own server."""
-    async with _served() as address, Browser() as browser:
+    async with served(app) as port, Browser() as browser:
+        address = f"http://127.0.0.1:{port}"
         page = await browser.open(f"{address}/graphql{search}")
         await page.until(f"document.querySelector('{RUN}')")
         yield page
         assert page.console == []
         assert {request for request in page.requests if not request.startswith(f"{address}/")} == set()
-
-
-@asynccontextmanager
-async def _served() -> AsyncIterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            await serving
 
 
 async def _show_orders(page: Page) -> None:

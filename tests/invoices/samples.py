@@ -8,6 +8,9 @@ from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from errors import NotConfigured
 from models.amounts import Sold, breakdown, spread
 from models.content import (
     Address,
@@ -24,7 +27,7 @@ from models.content import (
     VatCategory,
 )
 from models.payment import PaymentMethod
-from services.rendering import render_document
+from services.rendering import Renderer, render_document
 
 TAX_RETURN = ("Déclaration d'impôts - Formule Complète", 1, 99_99, 2000)
 EXEMPTION = "Exonération de TVA, article 261-4-4° a du CGI"
@@ -138,6 +141,15 @@ def invoice(
 
 def brand(**changes: Any) -> Branding:
     return BRAND.model_copy(update=changes)
+
+
+async def drawing(renderer: Renderer) -> Renderer:
+    """It, on a machine that can draw; on any other the test is skipped."""
+    try:
+        await renderer.invoice(invoice())
+    except NotConfigured as missing:
+        pytest.skip(str(missing))
+    return renderer
 
 
 def work(content: InvoiceContent) -> bytes:

@@ -1,15 +1,10 @@
 """The payment page: every state, what it asks for, and that nothing in it runs or is fetched."""
 
-import asyncio
 import re
-import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from html import unescape
 from typing import Any
 
 import pytest
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -18,6 +13,7 @@ from starlette.routing import Route
 from services import pages
 from services.pages import PayState, PayView
 from tests.browser import EXECUTABLE, Browser
+from tests.http.served import served
 from tests.invoices.samples import BRAND, TRANSFER, brand
 
 HOSTILE = "<script>alert(1)</script>\"'{{ 7 * 7 }}"
@@ -160,7 +156,8 @@ def test_it_is_sent_so_that_nobody_else_learns_its_address_and_nothing_is_kept()
 
 @pytest.mark.skipif(EXECUTABLE is None, reason="Chromium is not installed")
 async def test_a_browser_applies_its_style_and_goes_where_the_button_leads() -> None:
-    async with served() as address, Browser() as browser:
+    async with served(shop_and_stripe()) as port, Browser() as browser:
+        address = f"http://127.0.0.1:{port}"
         page = await browser.open(f"{address}/pay/0197")
 
         assert await page.evaluate("getComputedStyle(document.querySelector('button')).backgroundColor") == GREEN
@@ -171,9 +168,8 @@ async def test_a_browser_applies_its_style_and_goes_where_the_button_leads() -> 
         assert page.console == []
 
 
-@asynccontextmanager
-async def served() -> AsyncIterator[str]:
-    """A server that shows the page, and sends who posts to it to another origin, as Stripe's is."""
+def shop_and_stripe() -> Starlette:
+    """An app that shows the page, and sends who posts to it to another origin, as Stripe's is."""
 
     async def pay(request: Request) -> Response:
         if request.method == "POST":
@@ -183,15 +179,7 @@ async def served() -> AsyncIterator[str]:
     async def stripe(request: Request) -> Response:
         return HTMLResponse('<link rel="icon" href="data:,"><body>Stripe')
 
-    app = Starlette(routes=[Route("/pay/{token}", pay, methods=["GET", "POST"]), Route("/stripe", stripe)])
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            await serving
+    return Starlette(routes=[Route("/pay/{token}", pay, methods=["GET", "POST"]), Route("/stripe", stripe)])
 
 
 def read(shown: PayView) -> str:

@@ -5,16 +5,14 @@ import base64
 import io
 from typing import Any
 
-import pytest
 from PIL import Image
 from pypdf import PdfReader, PdfWriter
 
-from errors import NotConfigured
 from models import Invoice, Product, Role
 from models.content import PreviewContent
 from services import outside
 from services.rendering import PREVIEWS_MOST, Renderer
-from tests.invoices.samples import invoice, work_without_pango
+from tests.invoices.samples import drawing, work_without_pango
 from tests.managing.test_logos import SVG, header, logo_png
 from tests.printer import Printer
 from tests.security.surroundings import neighbour, nothing_changes
@@ -27,10 +25,7 @@ LOGO = SVG.format('<text font-size="9" y="9">Essai</text>')
 async def test_a_sample_wears_the_brand_that_is_tried_on_and_is_marked_on_the_page(
     shop: Shop, renderer: Renderer
 ) -> None:
-    try:
-        await renderer.invoice(invoice())
-    except NotConfigured as missing:
-        pytest.skip(str(missing))
+    await drawing(renderer)
 
     async with nothing_changes(shop):
         page = await seen(shop, logoSvg=LOGO, brandColor="#7A2E4D")
@@ -42,10 +37,7 @@ async def test_a_sample_wears_the_brand_that_is_tried_on_and_is_marked_on_the_pa
 
 
 async def test_its_pages_come_as_pictures_too(shop: Shop, renderer: Renderer) -> None:
-    try:
-        await renderer.invoice(invoice())
-    except NotConfigured as missing:
-        pytest.skip(str(missing))
+    await drawing(renderer)
 
     drawn = await shop(PREVIEW.replace("pdf", "pages"), input={"brandColor": "#7A2E4D"})
 
