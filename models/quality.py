@@ -15,6 +15,7 @@ from models.fields import Coded, belongs_to
 from models.upload import StoredFile
 
 EXPORT_KEPT = timedelta(days=30)
+QualityExportStatus = ExportStatus  # as migration 0044 knows it
 
 
 class SurveyKind(Coded):
