@@ -10,7 +10,8 @@ import httpx
 from moto.server import ThreadedMotoServer
 from pydantic import SecretStr
 
-from providers.s3 import S3, Credentials
+from providers.s3 import S3
+from providers.s3_settings import Credentials
 
 ACCESS_KEY_ID = "AKIATESTCOMPTOIR"
 SECRET_ACCESS_KEY = "a-secret-access-key-that-nobody-may-read"

@@ -6,7 +6,8 @@ from pydantic import SecretStr
 from errors import Disconnected, Invalid
 from providers import addresses
 from providers.base import Surroundings
-from providers.s3 import S3, OwnBucket
+from providers.s3 import S3
+from providers.s3_settings import OwnBucket
 from providers.smtp import OwnServer, Smtp
 
 PUBLIC = Surroundings()

@@ -14,7 +14,8 @@ from pydantic import SecretStr
 
 from errors import Disconnected, Gone, NotConfigured, Refused, Unavailable
 from local.embedded.server import free_port
-from providers.s3 import LARGEST, S3, Credentials
+from providers.s3 import LARGEST, S3
+from providers.s3_settings import Credentials
 from tests.bucket import ACCESS_KEY_ID, SECRET_ACCESS_KEY, Bucket, opened
 
 PDF, CONTENT = "application/pdf", b"%PDF-1.7 une facture"
