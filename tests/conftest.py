@@ -85,6 +85,7 @@ async def database_url(worker_number: int) -> str:
     try:
         await connection.execute("SELECT pg_advisory_lock(1)")
         if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", template):
+            await connection.execute(f'DROP DATABASE IF EXISTS "{template}_draft" WITH (FORCE)')  # a run was killed
             await connection.execute(f'CREATE DATABASE "{template}_draft"')
             await migrate(_database(server, f"{template}_draft"))
             await connection.execute(f'ALTER DATABASE "{template}_draft" RENAME TO "{template}"')
