@@ -4,11 +4,9 @@ from datetime import UTC, datetime
 
 from models import Bilan, BilanWarning, Lane
 from services import letters, post
-from services.envelopes import Envelope
 from services.invoice_content import brand
 from services.links import message_id
 from services.outbox import job
-from services.outside import outside
 
 
 @job(Lane.MAIL)
@@ -24,9 +22,7 @@ async def propose_to_close(warning: BilanWarning) -> None:
         {"beneficiary": bilan.beneficiary_name, "contacts": []},
         name=holder.user.first_name if held else organization.brand_name,
         brand=brand(organization),
-        envelope=Envelope(
-            holder.user.email if held else organization.contact_email,
-            message_id(f"idle-{datetime.now(UTC):%Y%m%d}", warning), outside().settings.required("smtp_from"),
-        ),
+        envelope=post.envelope(holder.user.email if held else organization.contact_email,
+            message_id(f"idle-{datetime.now(UTC):%Y%m%d}", warning)),
     )  # fmt: skip
     await post.send(bilan.organization_id, letter)

@@ -240,4 +240,4 @@ def _to_client(booking: Booking, what: str) -> Envelope:
 
 
 def _envelope(to: str, name: str) -> Envelope:
-    return Envelope(to, name, outside().settings.required("smtp_from"))
+    return post.envelope(to, name)

@@ -4,8 +4,7 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 
 from models import Calendar, CalendarStatus, Lane, Organization
-from services import letters
-from services.envelopes import Envelope
+from services import letters, post
 from services.invoice_content import brand
 from services.links import message_id
 from services.outbox import job
@@ -43,10 +42,8 @@ async def write(calendar: Calendar) -> None:
         said = {
             "calendars": [(f"{each.name} ({each.staff.display_name})", each.status_reason, None) for each in theirs]
         }
-        envelope = Envelope(
-            address,
-            message_id(f"calendars-{hashlib.sha256(address.encode()).hexdigest()[:16]}", theirs[0]),
-            outside().settings.required("smtp_from"),
+        envelope = post.envelope(
+            address, message_id(f"calendars-{hashlib.sha256(address.encode()).hexdigest()[:16]}", theirs[0])
         )
         await outside().mailer.send(
             letters.of_no_order("calendar_disconnected", said, name="", brand=brand(organization), envelope=envelope)

@@ -16,10 +16,8 @@ from models.data_export import FETCHED_WITHIN
 from models.database import transaction
 from models.export import UNDER_WAY
 from services import data_archives, letters, links, post, stored_files
-from services.envelopes import Envelope
 from services.invoice_content import brand
 from services.outbox import job, later
-from services.outside import outside
 
 DAILY = 5  # of a client
 STUCK = timedelta(days=1)
@@ -106,9 +104,7 @@ async def tell(export: ClientDataExport) -> None:
         {"kept_until": (export.finished_at + FETCHED_WITHIN).date()},
         name=client.name,
         brand=brand(client.organization),
-        envelope=Envelope(
-            client.email, links.message_id("data-export", export), outside().settings.required("smtp_from")
-        ),
+        envelope=post.envelope(client.email, links.message_id("data-export", export)),
     )
     await post.send(export.organization_id, letter)
     async with transaction():

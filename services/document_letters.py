@@ -5,10 +5,8 @@ from zoneinfo import ZoneInfo
 
 from models import Document, DocumentShare, Lane
 from services import document_access, letters, links, post
-from services.envelopes import Envelope
 from services.invoice_content import brand
 from services.outbox import job
-from services.outside import outside
 
 
 @job(Lane.MAIL)
@@ -25,8 +23,6 @@ async def tell_recipient(share: DocumentShare) -> None:
     }  # fmt: skip
     letter = letters.of_no_order(
         "document_shared", said, name=share.recipient_name, brand=brand(organization),
-        envelope=Envelope(
-            share.recipient_email, links.message_id("share", share), outside().settings.required("smtp_from")
-        ),
+        envelope=post.envelope(share.recipient_email, links.message_id("share", share)),
     )  # fmt: skip
     await post.send(share.organization_id, letter)

@@ -6,7 +6,6 @@ from services.clients import short
 from services.invoice_content import brand
 from services.links import message_id
 from services.outbox import job, later
-from services.outside import outside
 from services.periods import moment
 from services.stripe_news import Object
 
@@ -41,9 +40,7 @@ async def tell_client(row: ClientSubscription) -> None:
         canceled=False,
         pay_url=row.pay_url,
         renewal=True,
-        to=row.client.email,
-        message_id=message_id(f"renewal-{row.told_of}", row),
-        sender=outside().settings.required("smtp_from"),
+        envelope=post.envelope(row.client.email, message_id(f"renewal-{row.told_of}", row)),
     )
     await post.send(row.organization_id, letter)
 
@@ -63,9 +60,10 @@ async def tell_staff(row: ClientSubscription) -> None:
         message=row.failure_message,
         canceled=False,
         renewal=True,
-        to=consultant.user.email if consultant else row.organization.contact_email,
-        message_id=message_id(f"renewal-staff-{row.told_of}", row),
-        sender=outside().settings.required("smtp_from"),
+        envelope=post.envelope(
+            consultant.user.email if consultant else row.organization.contact_email,
+            message_id(f"renewal-staff-{row.told_of}", row),
+        ),
     )
     await post.send(row.organization_id, letter)
 
@@ -76,9 +74,7 @@ async def tell_end(row: ClientSubscription) -> None:
     await row.fetch_related("client", "organization")
     letter = letters.subscription_ended(
         await _notice(row),
-        to=row.client.email,
-        message_id=message_id("subscription-ended", row),
-        sender=outside().settings.required("smtp_from"),
+        envelope=post.envelope(row.client.email, message_id("subscription-ended", row)),
     )
     await post.send(row.organization_id, letter)
 

@@ -13,8 +13,7 @@ from random import uniform
 from models import Integration, IntegrationStatus, Lane, Organization
 from models.database import transaction
 from providers import registry
-from services import letters
-from services.envelopes import Envelope
+from services import letters, post
 from services.invoice_content import brand
 from services.links import message_id
 from services.outbox import job, later
@@ -89,10 +88,8 @@ async def write(integration: Integration) -> None:
         "provider": registry.catalogue()[integration.provider].name, "detail": integration.detail,
         "disconnected": integration.status is IntegrationStatus.DISCONNECTED,
     }  # fmt: skip
-    envelope = Envelope(
-        organization.contact_email,
-        message_id(f"integration-{integration.alerted_at:%Y%m%d%H%M%S%f}", integration),
-        outside().settings.required("smtp_from"),
+    envelope = post.envelope(
+        organization.contact_email, message_id(f"integration-{integration.alerted_at:%Y%m%d%H%M%S%f}", integration)
     )
     letter = letters.of_no_order("integration_failing", said, name="", brand=brand(organization), envelope=envelope)
     await outside().mailer.send(letter)

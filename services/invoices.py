@@ -169,9 +169,7 @@ async def send(invoice: Invoice) -> None:
     letter = compose(
         content,
         order_number=order.number,
-        to=order.client.email,
-        message_id=invoice.message_id,
-        sender=outside().settings.required("smtp_from"),
+        envelope=post.envelope(order.client.email, invoice.message_id),
         pdf=await files.load(invoice.file_key),
     )
     await post.send(invoice.organization_id, letter)
@@ -192,9 +190,7 @@ async def acknowledge(invoice: Invoice) -> None:
         paid_cents=await part_of(invoice, payment.applied_cents),
         paid_on=payment.paid_at.astimezone(ZoneInfo(invoice.organization.time_zone)).date(),
         method=payment.method,
-        to=invoice.order.client.email,
-        message_id=message_id("receipt", invoice),
-        sender=outside().settings.required("smtp_from"),
+        envelope=post.envelope(invoice.order.client.email, message_id("receipt", invoice)),
         pdf=await files.load(invoice.file_key),
     )
     await post.send(invoice.organization_id, letter)

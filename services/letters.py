@@ -1,14 +1,13 @@
 """The e-mails that customers receive. Composed here, sent by a `providers.capabilities.Mailer`.
 
 A letter is one template of `templates/mail`, which holds its words; `layout.html` and `layout.txt` set them as HTML and
-as plain text, with what was ordered and what is to be paid. All of them take `to` and `sender` as bare addresses,
-`message_id` as `<left@right>`, the same at each try, and `sent_at`, now unless given; and raise Invalid, naming the
-field, where one of these could not stand in a header.
+as plain text, with what was ordered and what is to be paid. All of them take their `envelope`, and raise Invalid,
+naming the field, where something of it could not stand in a header.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from email.message import EmailMessage
 from typing import Any
 
@@ -41,47 +40,38 @@ def paid(
     content: InvoiceContent,
     *,
     order_number: int,
-    to: str,
-    message_id: str,
-    sender: str,
+    envelope: Envelope,
     pdf: bytes,
     partner: Branding | None = None,
-    sent_at: datetime | None = None,
 ) -> EmailMessage:
     """The letter that carries the invoice of a payment, with our contacts and the partner's. It asks for what the
     invoice leaves to pay, if anything."""
     said = _invoice(content, order_number, due_cents=content.due_cents, partner=partner)
-    return _with_pdf(_letter("paid", said, Envelope(to, message_id, sender, sent_at)), content, pdf)
+    return _with_pdf(_letter("paid", said, envelope), content, pdf)
 
 
 def invoiced(
     content: InvoiceContent,
     *,
     order_number: int,
-    to: str,
-    message_id: str,
-    sender: str,
+    envelope: Envelope,
     pdf: bytes,
-    sent_at: datetime | None = None,
 ) -> EmailMessage:
     """The letter that carries an invoice to pay: how much, until when, and how."""
     said = _invoice(content, order_number, due_cents=content.due_cents)
-    return _with_pdf(_letter("invoiced", said, Envelope(to, message_id, sender, sent_at)), content, pdf)
+    return _with_pdf(_letter("invoiced", said, envelope), content, pdf)
 
 
 def credited(
     content: InvoiceContent,
     *,
     order_number: int,
-    to: str,
-    message_id: str,
-    sender: str,
+    envelope: Envelope,
     pdf: bytes,
-    sent_at: datetime | None = None,
 ) -> EmailMessage:
     """The letter that carries a credit note: what was given back, or what is taken off an invoice to pay."""
     said = _invoice(content, order_number, due_cents=0) | {"corrects": content.corrects}
-    return _with_pdf(_letter("credited", said, Envelope(to, message_id, sender, sent_at)), content, pdf)
+    return _with_pdf(_letter("credited", said, envelope), content, pdf)
 
 
 def reminder(
@@ -90,16 +80,13 @@ def reminder(
     order_number: int,
     balance_cents: int,
     number: int,
-    to: str,
-    message_id: str,
-    sender: str,
+    envelope: Envelope,
     pdf: bytes,
-    sent_at: datetime | None = None,
 ) -> EmailMessage:
     """The letter that reminds of an invoice, for the first time (`number` 1), the second…; from the third on it is
     firmer. `balance_cents` is what is still due, payments since the invoice taken off."""
     said = _invoice(content, order_number, due_cents=balance_cents) | {"number": number}
-    return _with_pdf(_letter("reminder", said, Envelope(to, message_id, sender, sent_at)), content, pdf)
+    return _with_pdf(_letter("reminder", said, envelope), content, pdf)
 
 
 def receipt(
@@ -109,16 +96,13 @@ def receipt(
     paid_cents: int,
     paid_on: date,
     method: PaymentMethod,
-    to: str,
-    message_id: str,
-    sender: str,
+    envelope: Envelope,
     pdf: bytes,
-    sent_at: datetime | None = None,
 ) -> EmailMessage:
     """The letter of thanks for the payment, of `paid_cents`, that settles an invoice sent before."""
     said = _invoice(content, order_number, due_cents=0)
     said |= {"paid_cents": paid_cents, "paid_on": paid_on, "method": method}
-    return _with_pdf(_letter("receipt", said, Envelope(to, message_id, sender, sent_at)), content, pdf)
+    return _with_pdf(_letter("receipt", said, envelope), content, pdf)
 
 
 def payment_failed(
@@ -128,16 +112,13 @@ def payment_failed(
     canceled: bool,
     pay_url: str,
     renewal: bool = False,
-    to: str,
-    message_id: str,
-    sender: str,
-    sent_at: datetime | None = None,
+    envelope: Envelope,
 ) -> EmailMessage:
     """The letter to a client whose payment was declined or given up, with a link to try again. `reason` is Stripe's
     code; one that we have no words for is not mentioned. `renewal`: of a subscription."""
     said = _notice(notice) | {"reason": reason, "canceled": canceled}
     said |= {"due_cents": notice.amount_cents, "pay_url": pay_url}
-    return _letter("renewal_failed" if renewal else "payment_failed", said, Envelope(to, message_id, sender, sent_at))
+    return _letter("renewal_failed" if renewal else "payment_failed", said, envelope)
 
 
 def payment_failed_for_staff(
@@ -149,10 +130,7 @@ def payment_failed_for_staff(
     message: str | None,
     canceled: bool,
     renewal: bool = False,
-    to: str,
-    message_id: str,
-    sender: str,
-    sent_at: datetime | None = None,
+    envelope: Envelope,
 ) -> EmailMessage:
     """The letter to the person in charge of a client whose payment failed: who, what, how much, and why, by Stripe's
     code (`reason`) and in Stripe's words (`message`)."""
@@ -161,7 +139,7 @@ def payment_failed_for_staff(
     return _letter(
         "renewal_failed_for_staff" if renewal else "payment_failed_for_staff",
         said,
-        Envelope(to, message_id, sender, sent_at),
+        envelope,
     )
 
 
@@ -169,14 +147,11 @@ def refunded(
     notice: Notice,
     *,
     method: PaymentMethod,
-    to: str,
-    message_id: str,
-    sender: str,
-    sent_at: datetime | None = None,
+    envelope: Envelope,
 ) -> EmailMessage:
     """The letter about money that went back and had never been invoiced: `amount_cents` of the notice."""
     said = _notice(notice) | {"method": method}
-    return _letter("refunded", said, Envelope(to, message_id, sender, sent_at))
+    return _letter("refunded", said, envelope)
 
 
 def dispute_for_staff(
@@ -187,47 +162,36 @@ def dispute_for_staff(
     evidence_due_on: date | None,
     client_email: str,
     client_phone: str | None,
-    to: str,
-    message_id: str,
-    sender: str,
-    sent_at: datetime | None = None,
+    envelope: Envelope,
 ) -> EmailMessage:
     """The letter to the person in charge of a client whose bank asks a payment back, or has decided."""
     said = _notice(notice) | {"status": status.value, "reason": reason, "evidence_due_on": evidence_due_on}
     said |= {"name": "", "client": notice.name, "client_email": client_email, "client_phone": client_phone}
-    return _letter("dispute_for_staff", said | {"contacts": []}, Envelope(to, message_id, sender, sent_at))
+    return _letter("dispute_for_staff", said | {"contacts": []}, envelope)
 
 
-def subscription_ended(
-    notice: Notice, *, to: str, message_id: str, sender: str, sent_at: datetime | None = None
-) -> EmailMessage:
+def subscription_ended(notice: Notice, *, envelope: Envelope) -> EmailMessage:
     """The letter that tells that a subscription ended whose renewal was never paid."""
-    return _letter("subscription_ended", _notice(notice), Envelope(to, message_id, sender, sent_at))
+    return _letter("subscription_ended", _notice(notice), envelope)
 
 
 def welcome(
     notice: Notice,
     *,
     products: Sequence[str],
-    to: str,
-    message_id: str,
-    sender: str,
-    sent_at: datetime | None = None,
+    envelope: Envelope,
 ) -> EmailMessage:
     """The letter that tells that access to `products` is open; it confirms an order that was free."""
     said = _notice(notice) | {"products": products}
-    return _letter("welcome", said, Envelope(to, message_id, sender, sent_at))
+    return _letter("welcome", said, envelope)
 
 
 def quote(
     content: QuoteContent,
     *,
     quote_url: str,
-    to: str,
-    message_id: str,
-    sender: str,
+    envelope: Envelope,
     pdf: bytes,
-    sent_at: datetime | None = None,
 ) -> EmailMessage:
     """The letter that carries a quote, with the link by which the client accepts or refuses it."""
     brand = content.brand
@@ -235,7 +199,7 @@ def quote(
         "brand": brand, "live": content.live, "name": content.buyer.name, "due_cents": 0,
         "contacts": [(brand.name, brand.contact_email, brand.phone)], "quote": content, "action_url": quote_url,
     }  # fmt: skip
-    letter = _letter("quote", said, Envelope(to, message_id, sender, sent_at))
+    letter = _letter("quote", said, envelope)
     letter.add_attachment(pdf, maintype="application", subtype="pdf", filename=f"Devis-{content.number}.pdf")
     return letter
 

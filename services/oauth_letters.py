@@ -2,8 +2,7 @@
 
 from models import Lane, Membership, OAuthGrant, OAuthStatus, Organization, User
 from providers import registry
-from services import letters
-from services.envelopes import Envelope
+from services import letters, post
 from services.invoice_content import brand
 from services.links import message_id
 from services.outbox import job
@@ -25,11 +24,7 @@ async def tell_lost(grant: OAuthGrant) -> None:
         to, name = user.email, user.first_name
     kind = registry.provider(grant.provider)
     said = {"provider": kind.name if kind else grant.provider, "reason": grant.reason}
-    envelope = Envelope(
-        to,
-        message_id(f"consent-{grant.connected_at:%Y%m%d%H%M%S%f}", grant),
-        outside().settings.required("smtp_from"),
-    )
+    envelope = post.envelope(to, message_id(f"consent-{grant.connected_at:%Y%m%d%H%M%S%f}", grant))
     await outside().mailer.send(
         letters.of_no_order("consent_lost", said, name=name, brand=brand(organization), envelope=envelope)
     )

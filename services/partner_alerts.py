@@ -10,8 +10,7 @@ from datetime import timedelta
 
 from models import Lane, Organization, Partner, PartnerEndpoint
 from models.database import query
-from services import letters
-from services.envelopes import Envelope
+from services import letters, post
 from services.invoice_content import brand
 from services.links import message_id
 from services.outbox import job, later
@@ -59,10 +58,8 @@ async def write(endpoint: PartnerEndpoint) -> None:
         "partner": partner.name, "partner_email": partner.contact_email, "partner_phone": partner.contact_phone,
         "address": partner.url(endpoint.live), "disabled": endpoint.disabled_at is not None, **found,
     }  # fmt: skip
-    envelope = Envelope(
-        organization.contact_email,
-        message_id(f"partner-{endpoint.alerted_at:%Y%m%d%H%M%S%f}", endpoint),
-        outside().settings.required("smtp_from"),
+    envelope = post.envelope(
+        organization.contact_email, message_id(f"partner-{endpoint.alerted_at:%Y%m%d%H%M%S%f}", endpoint)
     )
     await outside().mailer.send(
         letters.of_no_order(

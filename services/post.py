@@ -12,10 +12,16 @@ from uuid import UUID
 
 from models.client import ERASED
 from services import integrations
+from services.envelopes import Envelope
 from services.outside import outside
 from telemetry.context import current
 
 SMTP = "smtp"
+
+
+def envelope(to: str, message_id: str) -> Envelope:
+    """From the platform's address. Raises NotConfigured where it has none."""
+    return Envelope(to, message_id, outside().settings.required("smtp_from"))
 
 
 async def send(organization_id: UUID, letter: EmailMessage) -> None:

@@ -64,9 +64,7 @@ async def write(quote: Quote) -> None:
     letter = letters.quote(
         QuoteContent.model_validate(quote.content),
         quote_url=links.quote_link(quote),
-        to=client.email,
-        message_id=str(quote.message_id),
-        sender=outside().settings.required("smtp_from"),
+        envelope=post.envelope(client.email, str(quote.message_id)),
         pdf=await files.load(quote.file_key),
     )
     await post.send(quote.organization_id, letter)

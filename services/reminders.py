@@ -9,7 +9,6 @@ from models.database import transaction
 from services import files, letters, post
 from services.links import message_id
 from services.outbox import Again, job, later
-from services.outside import outside
 from services.shares import part_of
 
 AT = time(9)  # in the morning, in the organization's zone
@@ -45,9 +44,7 @@ async def remind(reminder: Reminder) -> None:
             order_number=order.number,
             balance_cents=due,
             number=reminder.number,
-            to=order.client.email,
-            message_id=reminder.message_id,
-            sender=outside().settings.required("smtp_from"),
+            envelope=post.envelope(order.client.email, reminder.message_id),
             pdf=await files.load(invoice.file_key),
         ),
     )

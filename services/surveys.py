@@ -9,10 +9,8 @@ from errors import Conflict, Invalid
 from models import Bilan, BilanStatus, Client, Lane, Survey, SurveyKind
 from models.database import transaction
 from services import letters, links, post
-from services.envelopes import Envelope
 from services.invoice_content import brand
 from services.outbox import job, later
-from services.outside import outside
 
 MARKS = {"satisfaction": (1, 5), "objectives": (1, 5), "accompaniment": (1, 5), "recommends": (0, 10)}
 COMMENT_MOST = 2000  # characters
@@ -64,9 +62,7 @@ async def ask(survey: Survey) -> None:
         {"kind": survey.kind, "action_url": links.survey_link(survey)},
         name=client.name,
         brand=brand(bilan.organization),
-        envelope=Envelope(
-            client.email, links.message_id(f"survey-{now:%Y%m%d%H%M}", survey), outside().settings.required("smtp_from")
-        ),
+        envelope=post.envelope(client.email, links.message_id(f"survey-{now:%Y%m%d%H%M}", survey)),
     )
     await post.send(survey.organization_id, letter)
     async with transaction():

@@ -8,7 +8,6 @@ from services import booked_times, letters, links, post
 from services.invoice_content import brand
 from services.links import message_id
 from services.outbox import hasten, job, later, owes
-from services.outside import outside
 
 # Whose card was declined is still looking at the page, and mostly tries another one.
 PATIENCE = timedelta(minutes=15)
@@ -41,9 +40,7 @@ async def client_of_failure(payment: Payment) -> None:
             reason=payment.failure_code,
             canceled=payment.status is PaymentStatus.CANCELED,
             pay_url=links.pay_link(order),
-            to=order.client.email,
-            message_id=message_id("failed", payment),
-            sender=outside().settings.required("smtp_from"),
+            envelope=post.envelope(order.client.email, message_id("failed", payment)),
         ),
     )
     await Payment.filter(id=payment.id).update(told_at=datetime.now(UTC))
@@ -64,9 +61,7 @@ async def staff_of_failure(payment: Payment) -> None:
             reason=payment.failure_code,
             message=payment.failure_message,
             canceled=payment.status is PaymentStatus.CANCELED,
-            to=_in_charge(order),
-            message_id=message_id("failed-staff", payment),
-            sender=outside().settings.required("smtp_from"),
+            envelope=post.envelope(_in_charge(order), message_id("failed-staff", payment)),
         ),
     )
 
@@ -83,9 +78,7 @@ async def welcome(order: Order) -> None:
         letters.welcome(
             await notice(order, order.total_cents),
             products=[access.product.name for access in accesses],
-            to=order.client.email,
-            message_id=message_id("welcome", order),
-            sender=outside().settings.required("smtp_from"),
+            envelope=post.envelope(order.client.email, message_id("welcome", order)),
         ),
     )
     await Order.filter(id=order.id).update(welcomed_at=datetime.now(UTC))
@@ -102,9 +95,7 @@ async def client_of_refund(refund: Refund) -> None:
         letters.refunded(
             await notice(order, refund.amount_cents),
             method=refund.method,
-            to=order.client.email,
-            message_id=message_id("refund", refund),
-            sender=outside().settings.required("smtp_from"),
+            envelope=post.envelope(order.client.email, message_id("refund", refund)),
         ),
     )
 
@@ -123,9 +114,7 @@ async def staff_of_dispute(dispute: Dispute) -> None:
             evidence_due_on=due.astimezone(ZoneInfo(order.organization.time_zone)).date() if due else None,
             client_email=order.client.email,
             client_phone=order.client.phone,
-            to=_in_charge(order),
-            message_id=message_id(f"dispute-{dispute.status.value.lower()}", dispute),
-            sender=outside().settings.required("smtp_from"),
+            envelope=post.envelope(_in_charge(order), message_id(f"dispute-{dispute.status.value.lower()}", dispute)),
         ),
     )
 

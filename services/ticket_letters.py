@@ -5,11 +5,9 @@ from email.message import EmailMessage
 
 from models import Lane, Ticket, TicketReply, TicketStatus
 from services import letters, post
-from services.envelopes import Envelope
 from services.invoice_content import brand
 from services.links import message_id
 from services.outbox import job
-from services.outside import outside
 
 
 @job(Lane.MAIL)
@@ -64,7 +62,7 @@ async def _send_to_staff(ticket: Ticket, body: str, named: str, *, news: str) ->
 
 
 async def _send(ticket: Ticket, template: str, said: dict[str, object], name: str, to: str, named: str) -> None:
-    envelope = Envelope(to, named, outside().settings.required("smtp_from"))
+    envelope = post.envelope(to, named)
     letter = letters.of_no_order(template, said, name=name, brand=brand(ticket.organization), envelope=envelope)
     await post.send(ticket.organization_id, _in_thread(letter, ticket))
 

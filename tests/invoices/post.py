@@ -11,6 +11,7 @@ from typing import Any
 from models.content import InvoiceContent, Party
 from models.payment import PaymentMethod
 from services import letters
+from services.envelopes import Envelope
 from services.letters import Notice
 from tests.invoices.samples import BRAND, PAY_URL, TO_PAY, brand, invoice
 
@@ -110,5 +111,6 @@ def _sent(compose: Letter, subject: InvoiceContent | Notice, **given: Any) -> Em
         "sender": "factures@comptoir.example",
         "sent_at": datetime(2025, 12, 5, 14, 30, tzinfo=UTC),
     }
-    sent = compose(subject, **envelope | given)
+    changed = {name: given.pop(name) for name in envelope if name in given}
+    sent = compose(subject, envelope=Envelope(**envelope | changed), **given)
     return message_from_bytes(sent.as_bytes(policy=policy.SMTP), policy=policy.default)
