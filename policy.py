@@ -542,7 +542,8 @@ class Actor:
         if not self.may(permission):
             if permission is Permission.PORTAL:
                 raise Forbidden("Only a client's private link opens this. Make one (portalTokenCreate).")
-            refusal = f"Your role, {self.kind.value}, may not do this. Ask an owner or an admin."
+            who_may = "an owner or an admin" if permission in granted(Role.ADMIN) else "an owner"
+            refusal = f"Your role, {self.kind.value}, may not do this. Ask {who_may}."
             raise Forbidden(refusal if isinstance(self.kind, Role) else self.kind.value)
 
     def must_be_able_to_give(self, *roles: Role) -> None:

@@ -10,6 +10,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import (
     FileResponse,
+    HTMLResponse,
     JSONResponse,
     PlainTextResponse,
     RedirectResponse,
@@ -20,7 +21,7 @@ from starlette.routing import Route
 
 from errors import Conflict, DomainError, Expired, Limited, NotConfigured, NotFound, ProviderError
 from models.base import global_id
-from services import calendar_feeds, calendar_files, document_access, files, import_reports, uploads
+from services import calendar_feeds, calendar_files, document_access, files, import_reports, pages, uploads
 from services.file_types import WrongType
 
 log = logging.getLogger("comptoir.http")
@@ -41,7 +42,7 @@ async def file(request: Request) -> Response:
     """A document by its signed link: sent from disk; in S3, shown where it lies."""
     document = await files.document_of_link(request.path_params["token"])
     if document is None:
-        return PlainTextResponse("Ce lien n'est plus valable. / This link is no longer good.", 404)
+        return _gone()
     headers = NOT_KEPT
     if address := await files.stored_at(document, files.OPENED_LIFE):
         return RedirectResponse(address, 302, headers)
@@ -58,11 +59,16 @@ async def file(request: Request) -> Response:
     )  # fmt: skip
 
 
+def _gone() -> Response:
+    page, headers = pages.gone()
+    return HTMLResponse(page, 404, headers)
+
+
 async def report(request: Request) -> Response:
     """What is wrong with the lines of an import, by its signed link, written as it is read."""
     client_import = await import_reports.of_link(request.path_params["token"])
     if client_import is None:
-        return PlainTextResponse("Ce lien n'est plus valable. / This link is no longer good.", 404)
+        return _gone()
     headers = {**NOT_KEPT, "Content-Disposition": 'attachment; filename="rapport-import.csv"'}
     return StreamingResponse(
         import_reports.lines(client_import), media_type=import_reports.CONTENT_TYPE, headers=headers
@@ -113,8 +119,8 @@ async def document(request: Request) -> Response:
         if request.method == "HEAD":  # by a mail server, say, that looks where links lead
             return Response(headers={**NOT_KEPT, **opening.headers})
         first = await anext(opening.pieces)
-    except NotFound as refusal:
-        return PlainTextResponse(refusal.message, 404)
+    except NotFound:
+        return _gone()
     except Limited as limited:
         return PlainTextResponse(limited.message, 429, {"Retry-After": str(limited.retry_after)})
     except (NotConfigured, ProviderError) as trouble:

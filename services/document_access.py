@@ -101,7 +101,7 @@ async def opened(token: str, address: str | None, *, read: bool = True) -> Openi
         case {"dataExport": id, "membership": membership_id}:
             let_in = await _by_data_export(UUID(id), UUID(membership_id))
     if let_in is None:
-        raise NotFound("Ce lien n'est plus valable. / This link is no longer good.")
+        raise NotFound("This link is no longer good.")
     if read:  # before anything is: nobody reads unseen
         await _note_reading(let_in, address)
     return Opening(let_in.name, let_in.file, stored_files.read(let_in.file, let_in.purpose))

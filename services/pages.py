@@ -152,6 +152,15 @@ def headers(view: PayView | QuoteView | SurveyView) -> dict[str, str]:
 
 
 @lru_cache(maxsize=1)
+def gone() -> tuple[str, dict[str, str]]:
+    """(page, headers) of a link to a file that is no longer good: nothing is known of whose it was."""
+    shown = {"brand": None}
+    page, sheet = (_TEMPLATES.get_template(f"pages/{name}").render(shown) for name in ("gone.html", "pay.css"))
+    policy = f"{_NOTHING_BUT} style-src {_digest(sheet)}"
+    return page, _HEADERS | {"Referrer-Policy": "no-referrer", "Content-Security-Policy": policy}
+
+
+@lru_cache(maxsize=1)
 def account() -> tuple[str, dict[str, str]]:
     """(page, headers) of where letters about accounts lead to, the same for all: the token is behind the `#`."""
     shown = {

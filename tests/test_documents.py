@@ -304,7 +304,8 @@ async def test_no_other_link_opens_a_document(people: People) -> None:
     url = await link(people.beneficiary, await add(people, DocumentKind.SYNTHESIS))
 
     for bad in (url[:-4] + "AAAA", "/documents/x", url.replace("/documents/", "/files/") + "/a.pdf"):
-        assert (await people.owner.http.get(bad)).status_code == 404
+        page = await people.owner.http.get(bad)
+        assert page.status_code == 404 and "Ce lien n’est plus valable" in page.text
     await models.Membership.filter(user__email=people.beneficiary.email).update(active=False)
     assert (await people.owner.http.get(url)).status_code == 404
 
