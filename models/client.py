@@ -26,7 +26,7 @@ class ClientStatus(Coded):
 
     ACTIVE = "ACTIVE", "A subscription of theirs runs"
     TRIAL = "TRIAL", "One is being tried, and none is paid for"
-    INACTIVE = "INACTIVE", "None runs"
+    INACTIVE = "INACTIVE", "None runs; they may buy all the same"
 
 
 class Client(Owned, AtStripe):

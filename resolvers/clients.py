@@ -29,7 +29,7 @@ from services import clients as clients_service
 
 @connection(Client, requires=Permission.CLIENTS_READ, order=ClientOrder)
 def clients(info: Info, search: str | None = None, filter: ClientFilter | None = None) -> QuerySet[models.Client]:
-    """Those who buy."""
+    """Those who buy. A consultant sees those whom they look after, a client themselves."""
     rows = filtered(actor(info).rows(models.Client), filter)
     if search is None:
         return rows

@@ -26,7 +26,7 @@ def client_data_exports(info: Info) -> QuerySet[models.ClientDataExport]:
 
 @one(ClientDataExport, requires=Permission.DATA_EXPORTS)
 def client_data_export(id: strawberry.ID) -> Wanted:
-    """One of them: ask again until it is ready."""
+    """One of them: ask again, or follow `clientDataExportChanged`, until it is ready."""
     return models.ClientDataExport, row_id(models.ClientDataExport, id)
 
 

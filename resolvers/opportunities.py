@@ -32,7 +32,7 @@ from services import opportunity_links
 
 @connection(Opportunity, requires=Permission.OPPORTUNITIES_READ, order=OpportunityOrder)
 def opportunities(info: Info, filter: OpportunityFilter | None = None) -> QuerySet[models.Opportunity]:
-    """Opportunities, newest first."""
+    """Opportunities, newest first. A consultant sees those of their clients."""
     return filtered(actor(info).rows(models.Opportunity), filter)
 
 
@@ -69,8 +69,8 @@ async def opportunity_update(info: Info, input: OpportunityUpdateInput) -> model
 
 @mutation(Opportunity, requires=Permission.OPPORTUNITIES_WRITE)
 async def opportunity_move(info: Info, input: OpportunityMoveInput) -> models.Opportunity:
-    """Move an opportunity to another stage. One that was won leaves that stage only while nothing of it is paid or
-    invoiced, and its payment link is taken back."""
+    """Move an opportunity to another stage: a CONFLICT where it is not at `fromStage` by then. A loss says why. One
+    that was won leaves that stage only while nothing of it is paid or invoiced, and its payment link is taken back."""
     given(input)
     caller = actor(info)
     row = await caller.get(models.Opportunity, input.opportunity, field="input.opportunity")

@@ -44,7 +44,8 @@ from services.portal_tickets import Thread
 
 @query(Portal, requires=Permission.PORTAL)
 async def portal(info: Info) -> Portal:
-    """The portal of the client whose private link it is. Nothing else is opened by one."""
+    """The portal of the client whose private link it is: its token (`portalTokenCreate`) is sent as
+    `Authorization: Bearer …`. Nothing else is opened by one."""
     seen = await portal_service.opened(*_caller(info))
     return Portal(
         storefront=seen.storefront,  # type: ignore[arg-type]

@@ -34,8 +34,8 @@ def portal_token(id: strawberry.ID) -> Wanted:
 
 @mutation(PortalTokenCreated, requires=Permission.KEYS_WRITE, idempotent=True)
 async def portal_token_create(info: Info, input: PortalTokenCreateInput) -> PortalTokenCreated:
-    """Make a private link for a client: with it they see their orders and invoices. It is shown this once, and the one
-    before is good for nothing from then on."""
+    """Make a private link for a client: with it they see what is theirs (`portal`), pay, book and ask. It is shown this
+    once, and the one before is good for nothing from then on."""
     client = await actor(info).get(models.Client, input.client, field="input.client", for_update=True)
     kept, token = await tokens.create(client, given(input).get("expires_at"))
     return PortalTokenCreated(portal_token=kept, token=token)  # type: ignore[arg-type]

@@ -138,7 +138,7 @@ def quality_exports(info: Info) -> QuerySet[models.QualityExport]:
 
 @one(QualityExport, requires=Permission.QUALITY)
 def quality_export(id: strawberry.ID) -> Wanted:
-    """One of them: ask again until it is ready."""
+    """One of them: ask again, or follow `qualityExportChanged`, until it is ready."""
     return models.QualityExport, row_id(models.QualityExport, id)
 
 

@@ -28,7 +28,7 @@ from services.tickets import Asked
 
 @connection(Ticket, requires=Permission.TICKETS_READ)
 def tickets(info: Info, filter: TicketFilter | None = None) -> QuerySet[models.Ticket]:
-    """Tickets, newest first."""
+    """Tickets, newest first. A consultant sees those of their clients, a client their own."""
     return filtered(actor(info).rows(models.Ticket), filter)
 
 

@@ -21,7 +21,7 @@ from services import client_emails
 
 @connection(TimelineEvent, requires=Permission.TIMELINE_READ)
 def timeline_events(info: Info, filter: TimelineFilter | None = None) -> QuerySet[models.TimelineEvent]:
-    """What happened with clients, newest first."""
+    """What happened with clients, newest first. A consultant sees what happened with theirs."""
     return filtered(actor(info).rows(models.TimelineEvent), filter)
 
 

@@ -111,7 +111,10 @@ class TimelineEvent:
     def summary(root: Any, language: LANGUAGE = Language.FR) -> str:
         return timeline_words.summary(root.kind, root.data, language)
 
-    @computed("What there is to say of it.", needs=("kind", "data", "message_id", "thread_id"))
+    @computed(
+        "What there is to say of it, of a type by its kind: `... on TimelinePayment { amount { formatted } }`.",
+        needs=("kind", "data", "message_id", "thread_id"),
+    )
     def data(root: Any) -> TimelineData:
         shown: TimelineData = _DATA[root.kind](root)
         return shown
