@@ -15,7 +15,7 @@ from tortoise.queryset import QuerySet
 import models
 from services.personal_data import ACCOUNTS, AGREED, CLAIMS, CONSENT, HELD, SECRECY
 
-PAGE = 500  # rows that are in memory at once
+PAGE = 50  # rows that are in memory at once: an invoice and an e-mail may be 200 kB each
 
 Row = dict[str, Any]
 

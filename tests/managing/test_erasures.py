@@ -18,11 +18,12 @@ from models import (
     Role,
     Ticket,
     TimelineEvent,
+    User,
 )
 from models.base import global_id
 from models.database import query, transaction
 from tests.begun_at_stripe import MARIE, opened, orders, paid, twin
-from tests.bilans.test_beneficiaries import came
+from tests.bilans.test_beneficiaries import came, leave
 from tests.importing import CREATE, begun, brought
 from tests.managing.test_client_merges import MERGE, QUOTE
 from tests.managing.test_crm import CONSENT, CONTACT, NOTE, OFFERS, TAG, TAG_CREATE
@@ -133,6 +134,18 @@ async def test_the_account_of_who_is_erased_says_nothing_of_them_unless_it_leads
 
     assert await words_held(shop) == ({"users"} if elsewhere else set())
     assert ("User" in {each["kind"] for each in erased["blanked"]}) is not elsewhere
+
+
+async def test_so_does_the_account_by_which_they_came_before(shop: Shop) -> None:
+    client = await known(shop)
+    for address in ("marie.curie@example.com", "pierre@example.com"):
+        await shop(UPDATE, input={"client": client, "email": address})
+        await leave(shop, await came(shop, address))
+
+    await shop(ERASE, input={"client": client})
+
+    assert await words_held(shop) == set()
+    assert await User.filter(email__endswith="@erased.invalid").count() == 2
 
 
 async def test_of_stripes_events_those_about_who_was_erased_are_emptied_and_no_others(shop: Shop) -> None:
