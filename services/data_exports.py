@@ -4,9 +4,7 @@ What is in it is in `services/data_archives.py`. Whoever ordered it, and nobody 
 is not in it.
 """
 
-import tempfile
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +13,7 @@ from models import Client, ClientDataExport, ExportStatus, Lane, Membership, Rol
 from models.data_export import FETCHED_WITHIN
 from models.database import transaction
 from models.export import UNDER_WAY
-from services import data_archives, letters, links, post, stored_files
+from services import data_archives, letters, links, post, scratch, stored_files
 from services.invoice_content import brand
 from services.outbox import job, later
 
@@ -70,8 +68,8 @@ async def make(export: ClientDataExport) -> None:
     async def told(done: int) -> None:
         await _tell(export, done=done)
 
-    with tempfile.TemporaryDirectory(prefix="comptoir-data-") as folder:
-        path = Path(folder) / "archive.zip"
+    with scratch.folder() as folder:
+        path = folder / "archive.zip"
         try:
             await data_archives.write(path, client, member, told)
             async with stored_files.draft(export.organization_id, ZIP, kept_for=UNFINISHED) as draft:

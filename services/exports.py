@@ -1,7 +1,6 @@
 """Exports for accountants: asked for, made by a worker into a file, page by page, kept for a month."""
 
 import asyncio
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -12,7 +11,7 @@ from errors import Conflict, DomainError, Invalid
 from models import Export, ExportKind, ExportStatus, Lane, Organization
 from models.database import transaction
 from models.export import UNDER_WAY
-from services import books, fec, files, spreadsheets, stripe_accounts
+from services import books, fec, files, scratch, spreadsheets, stripe_accounts
 from services.books import Period
 from services.outbox import job, later
 
@@ -63,8 +62,8 @@ async def make(export: Export) -> None:
     async def told(done: int) -> None:
         await _note(export, done=done)
 
-    with tempfile.TemporaryDirectory(prefix="comptoir-export-") as folder:
-        path = Path(folder) / export.filename
+    with scratch.folder() as folder:
+        path = folder / export.filename
         try:
             await write(path, export.kind, organization, period, told)
             size = path.stat().st_size

@@ -6,7 +6,6 @@ for the beneficiary alone, and what a bilan was held with, is not in it (art. L6
 """
 
 import asyncio
-import tempfile
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -20,7 +19,7 @@ from models.database import transaction
 from models.export import UNDER_WAY
 from models.quality import EXPORT_KEPT
 from policy import Actor, Permission
-from services import files, quality, quality_tables, spreadsheets, stored_files
+from services import files, quality, quality_tables, scratch, spreadsheets, stored_files
 from services.outbox import job, later
 
 AT_ONCE = 2  # of an organization, that are not finished
@@ -50,8 +49,8 @@ async def make(export: QualityExport) -> None:
     evidence = await _evidence(export)
     documents = await _documents(export)
     await _tell(export, status=ExportStatus.RUNNING, total=len(evidence) + len(documents) + 1, done=0)
-    with tempfile.TemporaryDirectory(prefix="comptoir-quality-") as folder:
-        path = Path(folder) / "archive.zip"
+    with scratch.folder() as folder:
+        path = folder / "archive.zip"
         try:
             await _write(path, export, evidence, documents)
             async with stored_files.draft(export.organization_id, ZIP, kept_for=EXPORT_KEPT) as draft:

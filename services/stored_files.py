@@ -23,7 +23,7 @@ from uuid_utils.compat import uuid7
 from errors import Gone, NotConfigured
 from models import DestructionRecord, Document, Lane, StoredFile
 from models.database import transaction
-from services import sealed_streams, vault
+from services import scratch, sealed_streams, vault
 from services.outbox import job, later
 from services.outside import outside
 from services.sealed_streams import Altered, Cipher, Reader
@@ -84,8 +84,8 @@ async def draft(organization_id: object, content_type: str, *, kept_for: timedel
         destroy_at=datetime.now(UTC) + kept_for,
     )  # fmt: skip
     vault.seal(file, "data_key", base64.b64encode(key).decode())
-    with tempfile.TemporaryDirectory(prefix="comptoir-upload-") as folder:
-        yield Draft(file, key, Path(folder) / "sealed")
+    with scratch.folder() as folder:
+        yield Draft(file, key, folder / "sealed")
 
 
 async def read(file: StoredFile, purpose: str) -> AsyncIterator[bytes]:

@@ -10,7 +10,7 @@ from arq.worker import Worker, func, get_kwargs
 
 from models import Lane
 from providers import registry
-from services import generations, outside
+from services import generations, outside, scratch
 from services.rendering import Renderer
 from services.wake import JOB, deserialize, redis_settings, serialize
 from settings import Settings
@@ -30,6 +30,7 @@ async def start(ctx: dict[str, Any]) -> None:
     opened = await ctx["opened"].enter_async_context(outside.connected(_settings))
     await generations.must_fit_once_there()
     opened.renderer = Renderer()
+    await asyncio.to_thread(scratch.sweep)
     await ctx["opened"].enter_async_context(watching.seen(ctx["redis"]))
     await ctx["opened"].enter_async_context(watching.served(_settings))
     await ctx["opened"].enter_async_context(forgetting.clock())

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 
 import models
+from services import scratch
 from settings import Settings
 from tests.faults.halts import halting
 from tests.faults.installation import installed, wait_for
@@ -31,7 +32,12 @@ async def test_a_worker_killed_in_the_middle_of_an_import_loses_nobody_and_doubl
     right = {number: f"client{number}@example.com" for number in range(2, LINES + 2) if number not in WRONG}
     lines = [WRONG.get(number) or f"{right[number]};06 12 34 56 78;Lyon" for number in range(2, LINES + 2)]
     file = "\n".join(("E-mail;Téléphone;Tags", *lines))
-    async with installed(settings, tmp_path) as installation, httpx.AsyncClient(base_url=installation.url) as http:
+    left = tmp_path / f"{scratch.PREFIX}of-who-was-killed"
+    left.mkdir()
+    async with (
+        installed(settings, tmp_path, TMPDIR=str(tmp_path)) as installation,
+        httpx.AsyncClient(base_url=installation.url) as http,
+    ):
         house = await Shop.open(http, installation.sandbox, slug="house")
         async with halting(database_url, HALTS) as halts:
             made = await begun(house, file, onBroken="LEAVE_OUT")
@@ -47,6 +53,7 @@ async def test_a_worker_killed_in_the_middle_of_an_import_loses_nobody_and_doubl
         await wait_for(lambda: house.count("client_imports", "status = 'IMPORTED'"), "the import to be done")
         done = await seen(house, made)
 
+    assert not left.exists()
     assert (done["total"], done["created"], done["unchanged"], done["broken"]) == (LINES, LINES - 3, 0, 3)
     told = [tuple(line[name] for name in ("line", "heading", "problem", "firstLine")) for line in done["lines"]]
     assert (told, done["newTags"]) == (FOUND, ["Lyon"])
