@@ -408,6 +408,16 @@ async def test_lists_come_in_pages_and_who_did_what_is_told(tour: Tour) -> None:
     }
 
 
+def test_the_guide_names_what_is_there() -> None:
+    known = set(re.findall(r"\w+", (PROJECT / "schema.graphql").read_text()))
+    prose = re.sub(r"```.*?```", "", SHOWN, flags=re.DOTALL)
+    named = {name for code in re.findall(r"`([^`]+)`", prose) for name in re.findall(r"\b[a-z]+[A-Z]\w*", code)}
+    tabs = {tab for said in re.findall(r"\(tabs? ([^)]+)\)", prose) for tab in re.split(r",\s+", said)}
+
+    assert named - known == set()
+    assert tabs - {tab.stem for tab in examples.DOCUMENTS.iterdir()} == set()
+
+
 async def test_readme_s_graphql_works_as_it_stands(tour: Tour) -> None:
     sign_in, catalogue, order, checkout, seen, resend = snippets("graphql")
     owner = tour.owner
