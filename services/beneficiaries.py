@@ -2,13 +2,16 @@
 
 from uuid import UUID
 
+from models import Client
 from models.database import query
 
 
-async def connect(organization_id: UUID, email: str) -> None:
-    """Note that the client of an address and the beneficiary who confirmed it are one, once both are there. Nothing
-    where either is somebody else's already, who still signs in. In the open transaction."""
-    await query(_ONE, organization_id, email)
+async def connect(organization_id: UUID, email: str) -> Client | None:
+    """Note that the client of an address and the beneficiary who confirmed it are one, once both are there; the client,
+    where they are one from now on. Nothing where either is somebody else's already, who still signs in. In the open
+    transaction."""
+    found = await query(_ONE, organization_id, email)
+    return await Client.get(id=found[0]["id"]) if found else None
 
 
 _ONE = """

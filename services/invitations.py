@@ -85,7 +85,10 @@ async def accept(
         elif user is None:
             raise Invalid(OVER, field="input.token")  # they took another address just now
         member = await _member(invitation, user)
-        await beneficiaries.connect(member.organization_id, invitation.email)
+        if client := await beneficiaries.connect(member.organization_id, invitation.email):
+            await audit.note(
+                "clientConnected", organization_id=member.organization_id, member_id=member.id, subject=client
+            )
         await audit.note(
             "invitationAccepted", organization_id=member.organization_id, member_id=member.id, subject=invitation
         )

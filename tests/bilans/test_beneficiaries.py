@@ -20,6 +20,10 @@ async def test_a_beneficiary_who_was_invited_sees_their_own_bilan(shop: Shop) ->
 
     seen = (await marie("{ bilans { nodes { beneficiaryName } } }"))["nodes"]
     assert [each["beneficiaryName"] for each in seen] == ["Marie Durand"]
+    entry = await models.AuditEntry.get(action="clientConnected").prefetch_related("actor__user")
+    assert (entry.actor.user.email, entry.subject_id) == (
+        "marie@example.com", (await models.Client.get(email="marie@example.com")).id,
+    )  # fmt: skip
 
 
 async def test_a_beneficiary_who_came_before_their_bilan_was_agreed_sees_it(shop: Shop) -> None:
