@@ -74,6 +74,19 @@ async def test_of_many_times_the_first_and_the_last_are_said(shop: Shop) -> None
     assert "9 dates, la première" in page
 
 
+async def test_a_time_that_was_given_up_for_nothing_is_none_that_is_paid(shop: Shop) -> None:
+    desk = await Desk.open(shop, price_cents=6000)
+    wanted = desk.asked(ahead(), await shop.client(), staff=global_id(desk.staff[0]), rule="FREQ=DAILY;COUNT=9")
+    first = (await shop(SERIES, input=wanted))["first"]
+    await desk.cancel(first["id"])
+
+    page = plain((await shop.browse(await link_of(shop, first["order"]))).text)
+    (item,) = await asked(shop, first["order"])
+
+    assert "8 dates, la première" in page
+    assert "8 dates" in shop.sandbox.stripe.books.find("product", item["price"]["product"])["description"]
+
+
 async def asked(shop: Shop, order: dict[str, Any]) -> list[dict[str, Any]]:
     """What the page at Stripe shows that it is paid for."""
     books = shop.sandbox.stripe.books
