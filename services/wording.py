@@ -184,8 +184,8 @@ def declined(code: str | None) -> str | None:
 
 
 def french(text: str) -> str:
-    """A sentence that does not break before its `:`, `;`, `?` and `!`, nor after `n°`."""
-    return re.sub(r" (?=[:;?!](?:\s|$))|(?<=\bn°) ", "\N{NO-BREAK SPACE}", text)
+    """A sentence that does not break before its `:`, `;`, `?` and `!`, nor after `n°`, nor inside its « and »."""
+    return re.sub(r" (?=[:;?!](?:\s|$))|(?<=\bn°) |(?<=«) | (?=»)", "\N{NO-BREAK SPACE}", text)
 
 
 def paragraphs(text: str) -> list[str]:

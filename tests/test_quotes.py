@@ -248,7 +248,7 @@ async def test_what_was_refused_can_be_offered_again_under_the_same_number(shop:
     ("form", "problem"),
     [
         ({"answer": "accept", "agreed": "yes"}, "Indiquez votre nom"),
-        ({"answer": "accept", "name": "Marie"}, "Cochez « Bon pour accord »"),
+        ({"answer": "accept", "name": "Marie"}, "Cochez «\xa0Bon pour accord\xa0»"),
         ({"answer": "accept", "name": "x" * 201, "agreed": "yes"}, "200 caractères"),
         ({"answer": "refuse", "reason": "x" * 501}, "500 caractères"),
         ({"answer": "accept", "name": "\x00", "agreed": "yes"}, "n’est pas du texte"),

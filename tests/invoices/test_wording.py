@@ -94,8 +94,8 @@ def test_a_suspicion_is_not_told(code: str) -> None:
 
 
 def test_a_sentence_does_not_break_before_its_punctuation() -> None:
-    assert wording.french("Commande n° 42 : payée ? Oui ; merci !") == (
-        "Commande n°\xa042\xa0: payée\xa0? Oui\xa0; merci\xa0!"
+    assert wording.french("Commande n° 42 : « payée » ? Oui ; merci !") == (
+        "Commande n°\xa042\xa0: «\xa0payée\xa0»\xa0? Oui\xa0; merci\xa0!"
     )
 
 
