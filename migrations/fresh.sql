@@ -4051,3 +4051,8 @@ CREATE OR REPLACE FUNCTION note_change_of_ticket() RETURNS trigger LANGUAGE plpg
         VALUES (NEW.organization_id, 'tickets', NEW.ticket_id, CASE WHEN NEW.internal THEN 'NOTED' ELSE 'CHANGED' END);
         RETURN NULL;
     END $$;
+
+-- Migration: 0055_extents_of_warnings
+ALTER TABLE "bilan_warnings" ADD COLUMN "extent" INT;
+COMMENT ON COLUMN "bilan_warnings"."message" IS 'What breaks it, in the organization''s language';
+COMMENT ON COLUMN "bilan_warnings"."reference" IS 'Where the rule is written, in the organization''s language';

@@ -338,8 +338,9 @@ class BilanWarning(Owned):
     bilan_id: UUID
     bilan: Bilan = belongs_to("Bilan", "warnings", "The bilan")
     rule = fields.CharField(60, description="Which rule (`services/bilan_rules.py`)")
-    message = fields.CharField(500, description="What breaks it, for a person")
-    reference = fields.CharField(300, description="Where the rule is written")
+    message = fields.CharField(500, description="What breaks it, in the organization's language")
+    reference = fields.CharField(300, description="Where the rule is written, in the organization's language")
+    extent = fields.IntField(null=True, description="How far it is from what the rule asks, in the rule's unit")
     cleared_at = fields.DatetimeField(null=True, description="Since when it no longer holds; null while it does")
     decided_at = fields.DatetimeField(null=True, description="When a person decided to go on in spite of it")
     decided_by_id: UUID | None

@@ -7,6 +7,7 @@ A rule that asks something new is a function of `CHECKS`.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from errors import Conflict, Invalid
@@ -21,10 +22,14 @@ from models import (
     BilanWarning,
     FundingSource,
     FundingStatus,
+    Organization,
 )
-from services import bilan_law, bilan_letters
+from models.language import Language
+from services import bilan_law, bilan_letters, bilan_words
 from services.bilan_law import Rule, RuleCode
+from services.bilan_words import Said, hours
 from services.outbox import later
+from services.wording import day, money
 
 REASON_MOST = 500  # characters
 
@@ -46,11 +51,17 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """What breaks a rule: `rule` names it once for each bilan."""
+    """What breaks a rule: `rule` names it once for each bilan, `extent` is how far, in the rule's unit. `there` and
+    `limit` give what there is and what the rule has as they are written in a language."""
 
     rule: str
-    message: str
-    reference: str
+    reference: Said
+    extent: int = 0
+    there: Callable[[Language], str] = lambda _: ""
+    limit: Callable[[Language], str] = lambda _: ""
+
+    def message(self, language: Language) -> str:
+        return bilan_words.said(self.rule, language, there=self.there(language), limit=self.limit(language))
 
 
 def warnings(facts: Facts) -> list[Breach]:
@@ -59,20 +70,16 @@ def warnings(facts: Facts) -> list[Breach]:
 
 
 async def note(bilan: Bilan) -> list[BilanWarning]:
-    """Keep what a bilan, locked, breaks now: what was seen before stays, with who decided what of it; what holds no
-    more is cleared. Returns what it breaks."""
+    """Keep what a bilan, locked, breaks now: what was seen before stays, with who decided what of it, unless it is
+    worse by now; what holds no more is cleared. Returns what it breaks."""
     await bilan.refresh_from_db(("minutes_done",))
     broken = {breach.rule: breach for breach in warnings(await _facts(bilan))}
     kept = {row.rule: row for row in await BilanWarning.filter(bilan_id=bilan.id)}
+    language = (await Organization.get(id=bilan.organization_id)).language if broken else Language.FR
     for rule, breach in broken.items():
-        row = kept.get(rule) or BilanWarning(organization_id=bilan.organization_id, bilan=bilan, rule=rule)
-        is_new = rule not in kept or row.cleared_at is not None
-        if row.message != breach.message or row.cleared_at:
-            row.update_from_dict({"message": breach.message, "reference": breach.reference, "cleared_at": None})
-            await row.save()
-        if is_new and rule == IDLE:
+        row = kept.setdefault(rule, BilanWarning(organization_id=bilan.organization_id, bilan=bilan, rule=rule))
+        if await _warn(row, breach, language) and rule == IDLE:
             await later(bilan_letters.propose_to_close, row)
-        kept[rule] = row
     for rule, row in kept.items():
         if rule not in broken and row.cleared_at is None:
             row.cleared_at = datetime.now(UTC)
@@ -94,6 +101,23 @@ async def decide(warning: BilanWarning, reason: str, by_id: UUID) -> BilanWarnin
     return warning
 
 
+async def _warn(row: BilanWarning, breach: Breach, language: Language) -> bool:
+    """Keep what breaks a rule; whether a person has to look at it who has not."""
+    is_new = not row._saved_in_db or row.cleared_at is not None
+    is_worse = row.decided_at is not None and row.extent is not None and breach.extent > row.extent
+    said: dict[str, Any] = {
+        "message": breach.message(language),
+        "reference": bilan_words.of(breach.reference, language),
+    }
+    if is_worse:
+        said |= {"decided_at": None, "decided_by_id": None, "decision_reason": None}
+    if row.decided_at is None or is_worse or row.extent is None:
+        said |= {"extent": breach.extent}  # else what was decided on stands
+    if is_new or any(getattr(row, name) != value for name, value in said.items()):
+        await row.update_from_dict(said | {"cleared_at": None}).save()
+    return is_new or is_worse
+
+
 async def _facts(bilan: Bilan) -> Facts:
     accepted = BilanAgreement.filter(bilan_id=bilan.id, status=AgreementStatus.ACCEPTED)
     cents: dict[FundingSource, int] = {}
@@ -106,46 +130,36 @@ async def _facts(bilan: Bilan) -> Facts:
 
 
 def _planned_too_long(facts: Facts) -> Breach | None:
-    rule = facts.rule(RuleCode.HOURS_MOST)
-    if rule is None or facts.bilan.minutes_planned <= rule.value:
+    rule, planned = facts.rule(RuleCode.HOURS_MOST), facts.bilan.minutes_planned
+    if rule is None or planned <= rule.value:
         return None
-    message = (
-        f"{_hours(facts.bilan.minutes_planned)} are planned, {_hours(rule.value)} are the most that a bilan may take."
-    )
-    return Breach("PLANNED_TOO_LONG", message, rule.reference)
+    return _of_hours("PLANNED_TOO_LONG", rule.reference, planned, rule.value)
 
 
 def _planned_too_short(facts: Facts) -> Breach | None:
-    rule = facts.rule(RuleCode.HOURS_LEAST)
-    if rule is None or facts.bilan.minutes_planned >= rule.value:
+    rule, planned = facts.rule(RuleCode.HOURS_LEAST), facts.bilan.minutes_planned
+    if rule is None or planned >= rule.value:
         return None
-    message = (
-        f"{_hours(facts.bilan.minutes_planned)} are planned, {_hours(rule.value)} are the least that a bilan takes."
-    )
-    return Breach("PLANNED_TOO_SHORT", message, rule.reference)
+    return _of_hours("PLANNED_TOO_SHORT", rule.reference, planned, rule.value)
 
 
 def _done_too_long(facts: Facts) -> Breach | None:
-    rule = facts.rule(RuleCode.HOURS_MOST)
-    if rule is None or facts.bilan.minutes_done <= rule.value:
+    rule, done = facts.rule(RuleCode.HOURS_MOST), facts.bilan.minutes_done
+    if rule is None or done <= rule.value:
         return None
-    message = f"{_hours(facts.bilan.minutes_done)} are done, {_hours(rule.value)} are the most that a bilan may take."
-    return Breach("DONE_TOO_LONG", message, rule.reference)
+    return _of_hours("DONE_TOO_LONG", rule.reference, done, rule.value)
 
 
 def _done_beyond_plan(facts: Facts) -> Breach | None:
-    if facts.bilan.minutes_done <= facts.bilan.minutes_planned:
-        return None
-    message = f"{_hours(facts.bilan.minutes_done)} are done, {_hours(facts.bilan.minutes_planned)} were agreed."
-    return Breach("DONE_BEYOND_PLAN", message, "What was agreed with the beneficiary and those who pay")
+    done, planned = facts.bilan.minutes_done, facts.bilan.minutes_planned
+    return _of_hours("DONE_BEYOND_PLAN", _AGREED, done, planned) if done > planned else None
 
 
 def _no_consent(facts: Facts) -> Breach | None:
     rule = facts.rule(RuleCode.CONSENT)
     if rule is None or facts.bilan.begun_at is None or AgreementKind.CONSENT in facts.accepted:
         return None
-    message = "It was begun without the beneficiary's consent: propose it (bilanAgreementPropose)."
-    return Breach("CONSENT_MISSING", message, rule.reference)
+    return Breach("CONSENT_MISSING", rule.reference)
 
 
 def _no_convention(facts: Facts) -> Breach | None:
@@ -153,16 +167,14 @@ def _no_convention(facts: Facts) -> Breach | None:
     has_employer = facts.bilan.employer_id is not None or FundingSource.EMPLOYER in facts.cents
     if rule is None or facts.bilan.begun_at is None or not has_employer or AgreementKind.CONVENTION in facts.accepted:
         return None
-    message = "It was begun with an employer, without a convention: propose it (bilanAgreementPropose)."
-    return Breach("CONVENTION_MISSING", message, rule.reference)
+    return Breach("CONVENTION_MISSING", rule.reference)
 
 
 def _too_much_of_the_account(facts: Facts) -> Breach | None:
     rule, cents = facts.rule(RuleCode.CPF_MOST), facts.cents.get(FundingSource.CPF, 0)
     if rule is None or cents <= rule.value:
         return None
-    message = f"{_euros(cents)} are of the beneficiary's account (CPF), {_euros(rule.value)} are the most."
-    return Breach("CPF_TOO_MUCH", message, rule.reference)
+    return _of_money("CPF_TOO_MUCH", rule, cents)
 
 
 def _no_participation(facts: Facts) -> Breach | None:
@@ -170,35 +182,36 @@ def _no_participation(facts: Facts) -> Breach | None:
     if rule is None or not cents or facts.cents.keys() & _EXEMPTING:
         return None
     left = facts.bilan.price_cents - cents
-    if left >= rule.value:
-        return None
-    message = f"The account (CPF) leaves {_euros(left)} to the beneficiary, whose part is {_euros(rule.value)}."
-    return Breach("CPF_PARTICIPATION_MISSING", message, rule.reference)
+    return _of_money("CPF_PARTICIPATION_MISSING", rule, left) if left < rule.value else None
 
 
 def _idle(facts: Facts) -> Breach | None:
-    rule = facts.rule(RuleCode.IDLE_DAYS)
-    if rule is None or facts.bilan.is_over or datetime.now(UTC) < facts.quiet_since + timedelta(days=rule.value):
+    rule, since = facts.rule(RuleCode.IDLE_DAYS), facts.quiet_since
+    if rule is None or facts.bilan.is_over or datetime.now(UTC) < since + timedelta(days=rule.value):
         return None
-    message = (
-        f"Nothing is held or planned since {facts.quiet_since:%Y-%m-%d}: complete it (bilanPhaseComplete), give it up"
-        " (bilanCancel), or say why it stays open. Until then what it is held with is kept."
-    )
-    return Breach(IDLE, message, rule.reference)
+    # It went on since it was decided on, and stopped again: its extent is the day.
+    return Breach(IDLE, rule.reference, since.toordinal(), lambda language: day(since.date(), language=language))
+
+
+def _of_hours(rule: str, reference: Said, there: int, limit: int) -> Breach:
+    return Breach(rule, reference, abs(there - limit), lambda _: hours(there), lambda _: hours(limit))
+
+
+def _of_money(code: str, rule: Rule, there: int) -> Breach:
+    def euros(cents: int) -> Callable[[Language], str]:
+        return lambda language: money(cents, "EUR", language=language)
+
+    return Breach(code, rule.reference, abs(there - rule.value), euros(there), euros(rule.value))
 
 
 IDLE = "IDLE"
 STANDING = (FundingStatus.PLANNED, FundingStatus.AGREED, FundingStatus.PAID)
+_AGREED = (
+    "Ce qui a été convenu avec le bénéficiaire et ceux qui paient",
+    "What was agreed with the beneficiary and those who pay",
+)
 _EXEMPTING = frozenset({FundingSource.EMPLOYER, FundingSource.OPCO, FundingSource.FRANCE_TRAVAIL})
 CHECKS: Sequence[Callable[[Facts], Breach | None]] = (
     _planned_too_long, _planned_too_short, _done_too_long, _done_beyond_plan, _no_consent, _no_convention,
     _too_much_of_the_account, _no_participation, _idle,
 )  # fmt: skip
-
-
-def _euros(cents: int) -> str:
-    return f"{cents / 100:,.2f} €"
-
-
-def _hours(minutes: int) -> str:
-    return f"{minutes // 60} h {minutes % 60:02}" if minutes % 60 else f"{minutes // 60} h"

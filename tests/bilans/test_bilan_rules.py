@@ -78,7 +78,7 @@ async def test_more_of_the_account_than_the_law_allows_is_warned_of_until_it_is_
     funding = await bilan.plan("CPF", 170_000)
     warnings = await standing(bilan)
     assert warnings["CPF_TOO_MUCH"]["message"] == (
-        "1,700.00 € are of the beneficiary's account (CPF), 1,600.00 € are the most."
+        "1\u202f700,00\xa0€ viennent du compte du bénéficiaire (CPF) ; 1\u202f600,00\xa0€ au plus le peuvent."
     )
     assert "2026-127" in warnings["CPF_TOO_MUCH"]["reference"]
     assert "CPF_PARTICIPATION_MISSING" in warnings  # 100 € are left, 3.20 € too few
@@ -128,13 +128,13 @@ async def test_more_hours_than_the_law_allows_are_recorded_with_who_went_on_and_
     bilan = await Agreed.funded(shop, "premium")
     await bilan.do("bilanUpdate", bilan=bilan.id, minutesPlanned=25 * 60)
     warning = (await standing(bilan))["PLANNED_TOO_LONG"]
-    assert warning["message"] == "25 h are planned, 24 h are the most that a bilan may take."
+    assert warning["message"] == "25 h sont prévues ; un bilan en compte 24 h au plus."
 
     await bilan.do("bilanWarningDecide", bilanWarning=warning["id"], reason="Une heure offerte")
-    await bilan.do("bilanUpdate", bilan=bilan.id, minutesPlanned=26 * 60)
+    await bilan.do("bilanUpdate", bilan=bilan.id, minutesPlanned=24 * 60 + 30)
 
     kept = (await standing(bilan))["PLANNED_TOO_LONG"]
-    assert kept["message"].startswith("26 h are planned")
+    assert kept["message"].startswith("24 h 30 sont prévues")
     assert (kept["decisionReason"], kept["decidedBy"]["role"], bool(kept["decidedAt"])) == (
         "Une heure offerte", "OWNER", True,
     )  # fmt: skip

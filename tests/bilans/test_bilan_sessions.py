@@ -1,6 +1,7 @@
 """What happens in a bilan: sessions once it is funded, phases in order, attendance, hours, agreements, and warnings."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -149,8 +150,8 @@ async def test_more_hours_than_were_agreed_or_the_law_allows_count_and_are_warne
     seen = await bilan.see()
     assert seen["minutesDone"] == 1500
     assert {each["rule"]: each["message"] for each in seen["warnings"] if each["rule"].startswith("DONE")} == {
-        "DONE_TOO_LONG": "25 h are done, 24 h are the most that a bilan may take.",
-        "DONE_BEYOND_PLAN": "25 h are done, 24 h were agreed.",
+        "DONE_TOO_LONG": "25 h sont réalisées ; un bilan en compte 24 h au plus.",
+        "DONE_BEYOND_PLAN": "25 h sont réalisées ; 24 h étaient convenues.",
     }
     warning = next(each for each in seen["warnings"] if each["rule"] == "DONE_TOO_LONG")
     assert "L6313-4" in warning["reference"]
@@ -162,6 +163,40 @@ async def test_more_hours_than_were_agreed_or_the_law_allows_count_and_are_warne
     decided = next(each for each in (await bilan.see())["warnings"] if each["id"] == warning["id"])
     assert (decided["decisionReason"], decided["decidedBy"]["role"]) == ("Demande du bénéficiaire", "OWNER")
     assert decided["decidedAt"]
+
+
+async def test_a_warning_that_was_decided_on_comes_back_once_it_is_worse_and_only_then(shop: Shop) -> None:
+    bilan = await Agreed.funded(shop, minutesPlanned=14 * 60)
+    held = [await bilan.hold("PRELIMINARY", minutes=450, days_ago=days_ago) for days_ago in (30, 20)]
+    await bilan.do("bilanWarningDecide", bilanWarning=(await beyond(bilan))["id"], reason="Demande du bénéficiaire")
+
+    await bilan.do("bilanUpdate", bilan=bilan.id, endsOn="2030-01-01")
+    assert (await beyond(bilan))["decidedAt"]
+    await bilan.do("bilanSessionAttend", bilanSession=held[0], attendance="ABSENT")
+    assert (await beyond(bilan))["clearedAt"]
+    await bilan.do("bilanSessionAttend", bilanSession=held[0], attendance="ATTENDED")
+    assert [(await beyond(bilan))[name] is None for name in ("clearedAt", "decidedAt")] == [True, False]
+
+    await bilan.hold("PRELIMINARY", minutes=30)
+    worse = await beyond(bilan)
+    assert (worse["decidedAt"], worse["decidedBy"], worse["decisionReason"], worse["clearedAt"]) == (None,) * 4
+    assert worse["message"].startswith("15 h 30 sont réalisées")
+    await bilan.do("bilanWarningDecide", bilanWarning=worse["id"], reason="Encore une demi-heure")
+    assert (await beyond(bilan))["decisionReason"] == "Encore une demi-heure"
+
+
+async def test_what_an_organization_that_reads_english_is_warned_of_is_in_english(shop: Shop) -> None:
+    await models.Organization.all().update(language="EN")
+    (warning,) = (await (await Agreed.open(shop, "express")).see())["warnings"]
+
+    assert warning["message"].endswith("are planned, 13 h are the least that a bilan takes.")
+    assert warning["reference"].startswith("Code du travail, art. R6313-4: 13 h of effective accompaniment")
+
+
+async def beyond(bilan: Agreed) -> dict[str, Any]:
+    """The warning of more hours than were agreed."""
+    warnings = (await bilan.see())["warnings"]
+    return dict(next(each for each in warnings if each["rule"] == "DONE_BEYOND_PLAN"))
 
 
 async def test_the_express_formule_is_sold_and_warned_of_and_cleared_once_it_is_longer(shop: Shop) -> None:
