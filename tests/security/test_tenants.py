@@ -4,6 +4,7 @@ What is tried follows from the schema and from `policy.READS`: a type or a root 
 """
 
 import hashlib
+import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -45,6 +46,8 @@ from tests.shop import Shop
 
 MODELS = {model.__name__: model for model in VIEWS}
 Ids = dict[type[Model], list[str]]
+# All are tried with one document before the next, which is parsed and checked once so.
+Callers = list[tuple[Shop, frozenset[Permission]]]
 GATES = {"FORBIDDEN", "UNAUTHENTICATED"}
 PEOPLE = {models.Membership, models.User}  # of these most see their own row only; of sessions everybody
 OF_ONESELF = {models.Session, models.OAuthGrant}
@@ -67,15 +70,14 @@ async def both(shop: Shop) -> tuple[Shop, Shop]:
 
 async def test_every_type_every_field_and_every_list_for_every_role_and_key(both: tuple[Shop, Shop]) -> None:
     mine, theirs = both
-    callers = {kind: await caller_of(mine, kind) for kind in (*CALLERS, None)}
+    callers = [(await caller_of(mine, kind), granted(kind)) for kind in CALLERS]
+    callers.append((await caller_of(mine, None), frozenset({Permission.PUBLIC})))
     own, foreign = await ids_of(mine), await ids_of(theirs)
 
-    for kind, caller in callers.items():
-        permissions = granted(kind) if kind else frozenset({Permission.PUBLIC})
-        await try_types(caller, permissions, own, foreign)
-        await try_fields(caller, permissions, own, foreign)
-        await try_lists(caller, permissions, own, foreign)
-        await try_own(caller, permissions, foreign)
+    await try_types(callers, own, foreign)
+    await try_fields(callers, own, foreign)
+    await try_lists(callers, own, foreign)
+    await try_own(callers, foreign)
 
 
 async def test_to_every_mutation_what_another_organization_owns_is_as_what_never_was(both: tuple[Shop, Shop]) -> None:
@@ -191,9 +193,9 @@ def apart(model: type[Model]) -> dict[str, Any]:
     return found | ({"reference": "another"} if "reference" in columns else {})
 
 
-async def try_types(caller: Shop, permissions: frozenset[Permission], own: Ids, foreign: Ids) -> None:
+async def try_types(callers: Callers, own: Ids, foreign: Ids) -> None:
     """`node(id)` of every type."""
-    for model in VIEWS:
+    for model, (caller, permissions) in itertools.product(VIEWS, callers):
         for id in own[model]:
             shown = not await is_anothers(caller, permissions, model, id)
             seen = {Permission.MEMBER, READS[model]} <= permissions and shown
@@ -202,9 +204,9 @@ async def try_types(caller: Shop, permissions: frozenset[Permission], own: Ids, 
             assert await by_node(caller, model, id) is None, (caller.email, model.__name__)
 
 
-async def try_fields(caller: Shop, permissions: frozenset[Permission], own: Ids, foreign: Ids) -> None:
+async def try_fields(callers: Callers, own: Ids, foreign: Ids) -> None:
     """Every root field by id."""
-    for name in BY_ID:
+    for name, (caller, permissions) in itertools.product(BY_ID, callers):
         model = MODELS[root_type(name).name]
         for id in own[model]:
             hidden = model in OF_ONESELF and await is_anothers(caller, permissions, model, id)
@@ -214,10 +216,10 @@ async def try_fields(caller: Shop, permissions: frozenset[Permission], own: Ids,
             assert await by_field(caller, name, id) is None, (caller.email, name)
 
 
-async def try_lists(caller: Shop, permissions: frozenset[Permission], own: Ids, foreign: Ids) -> None:
+async def try_lists(callers: Callers, own: Ids, foreign: Ids) -> None:
     """Every list, its rows and what they lead to."""
     not_theirs = {id for ids in foreign.values() for id in ids}
-    for name in LISTS:
+    for name, (caller, permissions) in itertools.product(LISTS, callers):
         model = MODELS[row_type(name).name]
         first = max(ROWS_MOST, len(own[model]))
         answer = await caller.post(list_document(name, deepest(name), columns=False), {"first": first})
@@ -236,9 +238,9 @@ async def try_lists(caller: Shop, permissions: frozenset[Permission], own: Ids, 
         assert not ids_in(answer) & not_theirs, (caller.email, name)
 
 
-async def try_own(caller: Shop, permissions: frozenset[Permission], foreign: Ids) -> None:
+async def try_own(callers: Callers, foreign: Ids) -> None:
     """Every root field that takes nothing: it is about the caller."""
-    for name in OF_THE_CALLER:
+    for name, (caller, permissions) in itertools.product(OF_THE_CALLER, callers):
         answer = await caller.post(own_document(name), {})
         assert codes_of(answer) <= GATES, answer
         assert bool(answer["data"] and answer["data"][name]) == (PERMISSIONS[name] in permissions), (caller.email, name)
