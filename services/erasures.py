@@ -70,6 +70,7 @@ async def erase(client: Client, by: UUID | None) -> Erasure:
         # Why a letter was not taken, say: mail servers name whom they refuse.
         await query("UPDATE outbox SET error = NULL WHERE subject_id = ANY($1) AND error IS NOT NULL", ids)
     await _blank_log_of_those_gone(client)
+    await query(_EVENTS, client.id)
     await client.refresh_from_db()
     await erasure.save()
     await later(erase_at_stripe, erasure)
@@ -177,6 +178,11 @@ async def _blank_log_of_those_gone(client: Client) -> None:
         await blank_log(client.organization_id, model, ids, sorted(HELD[model].personal(model)))
 
 
+# In calendars an appointment is called after who comes, and so are conflicts over it.
+_EVENTS = (
+    "UPDATE calendar_conflicts SET title = NULL"
+    " WHERE appointment_id IN (SELECT appointment_id FROM bookings WHERE client_id = $1)"
+)
 _ERASED = (
     "(SELECT coalesce(jsonb_object_agg(key, CASE WHEN key = ANY($4) THEN '\"[erased]\"' ELSE value END), '{{}}')"
     " FROM jsonb_each({}))"

@@ -8,7 +8,11 @@ from typing import Any
 import pytest
 
 from models import (
+    Appointment,
     AuditEntry,
+    Calendar,
+    CalendarConflict,
+    CalendarConflictKind,
     Client,
     ClientImport,
     ClientImportStatus,
@@ -24,6 +28,7 @@ from models.base import global_id
 from models.database import query, transaction
 from tests.begun_at_stripe import MARIE, opened, orders, paid, twin
 from tests.bilans.test_beneficiaries import came, leave
+from tests.bookings.desk import Desk, ahead
 from tests.importing import CREATE, begun, brought
 from tests.managing.test_client_merges import MERGE, QUOTE
 from tests.managing.test_crm import CONSENT, CONTACT, NOTE, OFFERS, TAG, TAG_CREATE
@@ -195,6 +200,29 @@ async def test_so_are_those_of_a_sale_at_stripe_by_which_the_client_became_known
     await shop.work_is_done()
 
     assert await shop.count("stripe_events", HELD) == 0
+
+
+async def test_what_an_event_was_called_in_a_calendar_goes_with_who_it_was_called_after(shop: Shop) -> None:
+    client, desk = await known(shop), await Desk.open(shop)
+    booked = await desk.book(ahead(), client=client)
+    await desk.cancel(booked["booking"]["id"])
+    appointment = await Appointment.get()
+    here = {"organization": shop.organization, "staff_id": appointment.staff_id}
+    calendar = await Calendar.create(
+        provider="google_calendar", remote_id="camille", name="Camille", time_zone="Europe/Paris", outgoing=True,
+        incoming=True, **here,
+    )  # fmt: skip
+    await CalendarConflict.create(
+        calendar=calendar, appointment=appointment, kind=CalendarConflictKind.DELETED, external_id="event", sequence=0,
+        title="Bilan – Marie Skłodowska Curie", message="The event was deleted.", **here,
+    )  # fmt: skip
+    await shop.work_is_done()
+
+    await shop(ERASE, input={"client": client})
+    await shop.work_is_done()
+
+    assert (await CalendarConflict.get()).title is None
+    assert await words_held(shop) == set()
 
 
 async def test_what_is_under_way_is_named_and_nothing_changes(shop: Shop) -> None:
