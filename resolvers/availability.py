@@ -6,10 +6,9 @@ import strawberry
 
 import models
 from policy import Permission
-from schema.availability import AvailabilitySlot, slots_of
+from schema.availability import AvailabilitySlot, Since, Until, slots_of
 from schema.context import Info, actor
 from schema.roots import query
-from schema.scalars import DateTime
 from services import availability as availability_service
 
 
@@ -17,13 +16,8 @@ from services import availability as availability_service
 async def availability(
     info: Info,
     service: Annotated[strawberry.ID, strawberry.argument(description="The service's global id.")],
-    since: Annotated[DateTime, strawberry.argument(name="from", description="Slots that begin then or later.")],
-    until: Annotated[
-        DateTime,
-        strawberry.argument(
-            name="to", description="Slots that begin before: 62 days later at most, or 31 for anybody."
-        ),
-    ],
+    since: Since,
+    until: Until,
     staff: Annotated[
         strawberry.ID | None, strawberry.argument(description="With whom, by global id; left out for anybody.")
     ] = None,

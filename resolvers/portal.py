@@ -7,7 +7,7 @@ import strawberry
 import models
 from models.base import global_id, global_id_of
 from policy import Actor, Permission
-from schema.availability import AvailabilitySlot, slots_of
+from schema.availability import AvailabilitySlot, Since, Until, slots_of
 from schema.context import Info, actor
 from schema.portal import (
     Portal,
@@ -66,13 +66,8 @@ async def portal(info: Info) -> Portal:
 async def portal_availability(
     info: Info,
     service: Annotated[strawberry.ID, strawberry.argument(description="The service's id, as the portal has it.")],
-    since: Annotated[DateTime, strawberry.argument(name="from", description="Slots that begin then or later.")],
-    until: Annotated[
-        DateTime,
-        strawberry.argument(
-            name="to", description="Slots that begin before: 62 days later at most, or 31 for anybody."
-        ),
-    ],
+    since: Since,
+    until: Until,
     staff: Annotated[
         strawberry.ID | None, strawberry.argument(description="With whom, by their id; left out for anybody.")
     ] = None,

@@ -27,6 +27,13 @@ SAID: Mapping[SlotReason, tuple[str, str]] = {
 }
 
 
+Since = Annotated[DateTime, strawberry.argument(name="from", description="Slots that begin then or later.")]
+Until = Annotated[
+    DateTime,
+    strawberry.argument(name="to", description="Slots that begin before: 62 days later at most, or 31 for anybody."),
+]
+
+
 @strawberry.type(description="A time at which a service is given, and whether it can be booked.")
 class AvailabilitySlot:
     starts_at: DateTime = strawberry.field(description="When it begins.")

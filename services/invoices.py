@@ -128,11 +128,8 @@ async def render(invoice: Invoice) -> None:
     """Make the PDF, once. One that would break the rules of e-invoicing is told to people at once."""
     if invoice.is_rendered:
         return
-    renderer = outside().renderer
-    if renderer is None:
-        raise RuntimeError("this process renders nothing: workers do")
     try:
-        pdf = await renderer.invoice(InvoiceContent.model_validate(invoice.content))
+        pdf = await outside().press.invoice(InvoiceContent.model_validate(invoice.content))
     except Nonconforming as broken:
         log.error("%s. It is not sent.", broken)
         raise

@@ -61,6 +61,13 @@ class Outside:
     own_accounts: OwnAccounts = field(default_factory=OwnAccounts)
     calendars: "Opener | None" = None  # of tests: instead of what organizations connected
 
+    @property
+    def press(self) -> "Renderer":
+        """What draws papers. Raises RuntimeError in a process that draws none."""
+        if self.renderer is None:
+            raise RuntimeError("this process renders nothing: workers do")
+        return self.renderer
+
     async def close(self) -> None:
         await self.stripe.close()
         await self.courier.close()

@@ -43,10 +43,7 @@ async def render(quote: Quote) -> None:
     """Make the PDF, once."""
     if quote.is_rendered:
         return
-    renderer = outside().renderer
-    if renderer is None:
-        raise RuntimeError("this process renders nothing: workers do")
-    pdf = await renderer.quote(QuoteContent.model_validate(quote.content))
+    pdf = await outside().press.quote(QuoteContent.model_validate(quote.content))
     key = f"{quote.organization_id}/quotes/{quote.id}.pdf"
     digest = await files.save(key, pdf)
     async with transaction():
