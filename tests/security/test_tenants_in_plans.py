@@ -71,11 +71,11 @@ async def test_every_page_of_every_list_in_every_order_holds_what_one_sees_and_n
 
 
 async def test_whatever_relations_lead_to_is_what_one_sees(ways: Ways) -> None:
-    for caller in CALLERS:
-        seen = await seen_by(caller)
-        for document, variables in everything_to(caller):
+    seen = [(caller, await seen_by(caller)) for caller in CALLERS]
+    for document, variables in everything():
+        for caller, theirs in seen:
             for id in ids_in(await answered(ways, document, variables, caller)):
-                assert id in seen[type_of(id)], (caller.name, document, parse_global_id(id))
+                assert id in theirs[type_of(id)], (caller.name, document, parse_global_id(id))
 
 
 async def test_no_filter_finds_or_counts_what_one_does_not_see(ways: Ways) -> None:
@@ -98,11 +98,9 @@ async def test_no_filter_finds_or_counts_what_one_does_not_see(ways: Ways) -> No
 async def test_every_table_in_every_statement_is_narrowed_to_what_one_sees(shop: Shop) -> None:
     await ROWS.insert()
     counted, narrowed = Counted(), set()
-    for caller in CALLERS:
-        if caller.actor is None:
-            continue
-        narrowing = narrowed_by(caller.actor)
-        for document, variables in everything_to(caller):
+    narrowings = [(caller, narrowed_by(caller.actor)) for caller in CALLERS if caller.actor]
+    for document, variables in everything():
+        for caller, narrowing in narrowings:
             counted.made = []
             await counted.by_plan(Case(document, variables, caller))
             for table, where in tables_in(counted.made):
@@ -158,7 +156,7 @@ def _to_its_end(inner: str) -> str:
     return inner
 
 
-def everything_to(caller: Caller) -> Iterator[tuple[str, dict[str, Any]]]:
+def everything() -> Iterator[tuple[str, dict[str, Any]]]:
     """Documents that lead to every type by every relation, without Python fields."""
     for name in LISTS:
         yield list_document(name, depth=2, columns=False), {"first": 12}
