@@ -178,23 +178,12 @@ async def http(settings: Settings, renderer: Renderer) -> AsyncIterator[httpx.As
 
 
 @pytest.fixture
-async def time_at_stripe(sandbox: Sandbox) -> AsyncIterator[None]:
-    """For tests that advance the clock of the stand-in, which all share: set back after each, nothing left to renew."""
-    yield
-    books = sandbox.stripe.books
-    books.store.put("clock", "clock", {"ahead": 0})
-    for subscription in books.store.all("subscription"):
-        books.keep(subscription | {"status": "canceled"})
-    for invoice in books.store.all("invoice"):
-        books.keep(invoice | {"status": "void"})
-
-
-@pytest.fixture
 async def shop(http: httpx.AsyncClient, sandbox: Sandbox, settings: Settings) -> Shop:
     """An organization with its owner signed in, on empty tables; nobody asked or guessed before."""
     await _empty_tables()
     await _forget(settings.redis_url)
     sandbox.partner.answer()
+    sandbox.stripe.books.store.forget("clock", "subscription", "invoice")  # nothing is left to renew, and it is today
     return await Shop.open(http, sandbox)
 
 

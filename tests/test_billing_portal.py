@@ -9,7 +9,7 @@ from sandbox.stripe_cards import ONCE
 from tests.shop import GraphQLErrors, Shop
 from tests.subscribing import CANCEL, METHODS, PORTAL, begun, row, seen
 
-pytestmark = pytest.mark.usefixtures("printer", "time_at_stripe")
+pytestmark = pytest.mark.usefixtures("printer")
 
 
 def asked(shop: Shop, client: str, **more: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from sandbox.stripe_cards import ONCE
 from tests.shop import Shop, said
 from tests.subscribing import accesses, at, begun, month_passes, seen
 
-pytestmark = pytest.mark.usefixtures("printer", "time_at_stripe")
+pytestmark = pytest.mark.usefixtures("printer")
 
 CLIENT, STAFF = "client1@example.com", "bonjour@comptappart.test"
 

@@ -42,7 +42,6 @@ async def test_an_address_and_a_cart_are_enough_to_buy(shop: Shop, page: Shop) -
     assert (paid["status"], len(paid["invoices"]), len(shop.letters(paid)), len(shop.told())) == ("PAID", 1, 1, 1)
 
 
-@pytest.mark.usefixtures("time_at_stripe")
 async def test_what_renews_is_subscribed_to(shop: Shop, page: Shop) -> None:
     product = await shop.product(1900, interval="MONTH")
 

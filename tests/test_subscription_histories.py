@@ -17,7 +17,7 @@ from services.stripe_news import News
 from tests.shop import Shop
 from tests.subscribing import accesses, begun, monthly, seen, sole
 
-pytestmark = pytest.mark.usefixtures("printer", "time_at_stripe")
+pytestmark = pytest.mark.usefixtures("printer")
 
 HISTORIES = 6
 

@@ -18,7 +18,7 @@ from tests.subscribing import CANCEL, RESUME, accesses, at, begun, month_passes,
 
 PARIS = ZoneInfo("Europe/Paris")
 
-pytestmark = pytest.mark.usefixtures("printer", "time_at_stripe")
+pytestmark = pytest.mark.usefixtures("printer")
 
 
 async def test_a_first_payment_settles_the_order_that_was_begun(shop: Shop) -> None:

@@ -192,7 +192,6 @@ async def test_a_sample_is_drawn_and_reconciliations_are_listed(tour: Tour) -> N
     assert (await tour.run("Reconciliations"))["nodes"] == []
 
 
-@pytest.mark.usefixtures("time_at_stripe")
 async def test_what_renews_is_an_order_each_month_until_it_is_ended(tour: Tour) -> None:
     chosen = await tour.sign_in()
     found = await tour.owner("{ products { nodes { id interval } } }")

@@ -430,9 +430,7 @@ async def test_a_credit_note_waits_for_its_client_before_it_takes_a_number(shop:
     assert (await shop.see(order))["status"] == "PAID"
 
 
-async def test_a_renewal_waits_for_its_client_and_its_accesses_before_it_takes_a_number(
-    shop: Shop, time_at_stripe: None
-) -> None:
+async def test_a_renewal_waits_for_its_client_and_its_accesses_before_it_takes_a_number(shop: Shop) -> None:
     await subscribing.begun(shop)
     access, client = await Access.get(), await Client.get()
 

@@ -24,7 +24,7 @@ from tests.test_exports import fetched
 ORDERS = int(os.environ.get("MONTH", "0"))  # 0: a few, the same each time
 PART, SOME = 250, 40  # all is looked at after so many; how few
 
-pytestmark = pytest.mark.usefixtures("printer", "time_at_stripe")
+pytestmark = pytest.mark.usefixtures("printer")
 
 VAT = {2000: "445711", 1000: "445712", 550: "445713", 210: "445714"}
 LIES = {"TRANSFER": "512", "CPF": "512", "CHEQUE": "5112", "CASH": "530"}  # where money by hand lies

@@ -247,7 +247,7 @@ async def test_a_form_that_nobody_used_is_asked_about_and_stays_open(shop: Shop)
     assert (await shop.see(order))["status"] == "OPEN"
 
 
-async def test_a_renewal_that_nobody_told_is_found_once_its_period_is_over(shop: Shop, time_at_stripe: None) -> None:
+async def test_a_renewal_that_nobody_told_is_found_once_its_period_is_over(shop: Shop) -> None:
     subscription = await begun(shop)
     shop.sandbox.stripe.advance(months=1)  # so far ahead that no list of events of today has it
     await shop.sql(
